@@ -1,0 +1,45 @@
+# `make run` starts dnswatch on 127.0.0.1 port 5353; `make test` runs the tests.  Both install first.
+# Other targets: check (lint, types, test), lint, types, fix, bench, clean.
+PYTHON ?= python3
+VENV ?= .venv
+RUN_ARGS ?=
+BIN = $(VENV)/bin
+
+check: lint types test
+
+run: $(VENV)/installed
+	$(BIN)/dnswatch serve $(RUN_ARGS)
+
+test: $(VENV)/installed-dev
+	$(BIN)/pytest -n auto $(TEST_ARGS)
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(VENV)/installed-dev
+	$(BIN)/mypy
+
+fix: $(VENV)/installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/installed-dev
+	$(BIN)/python -m bench
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[plot]'
+	touch $@
+
+# pip learned dependency groups only in 25.1: ask for it, so that Python 3.11's own pip will do.
+$(VENV)/installed-dev: $(VENV)/installed
+	$(BIN)/pip install --quiet --constraint constraints.txt 'pip>=25.1'
+	$(BIN)/pip install --quiet --constraint constraints.txt --group dev
+	touch $@
+
+.PHONY: check run test lint types fix bench clean

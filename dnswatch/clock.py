@@ -1,0 +1,14 @@
+"""The only clock.
+
+Wall time at the anchor plus monotonic time since: a wall clock that is stepped moves no expiry.
+The supervisor sets the anchor before it forks, so that all processes share one time line.
+"""
+
+import time
+
+_anchor = time.time() - time.monotonic()
+
+
+def now() -> float:
+    """Unix seconds; never runs backwards."""
+    return _anchor + time.monotonic()

@@ -1,0 +1,39 @@
+"""The errors of dnswatch, all of them.
+
+    DnswatchError                  never raised itself; its text is a sentence for the user
+    ├── SettingsError              a setting is wrong: do not start, or keep the old ones
+    ├── WireError                  bytes that are no DNS message we accept: answer `rcode`, or drop
+    ├── UpstreamError              an upstream gave no usable response: try the next one
+    └── StoreError                 the store cannot be read or written: say so, try again
+
+Raise where the rule is known, catch where the answer is known.
+"""
+
+from typing import Final
+
+
+class DnswatchError(Exception):
+    """What dnswatch can say about a failure: names the thing, the place and the mend."""
+
+
+class SettingsError(DnswatchError):
+    """A setting is wrong; the text names file, line, key and what would be right."""
+
+
+class WireError(DnswatchError):
+    """Bytes that are not a DNS message we accept."""
+
+    FORMERR: Final = 1
+
+    def __init__(self, text: str, rcode: int = FORMERR) -> None:
+        """Say why in `text`; `rcode` is what the sender of a query should be told."""
+        super().__init__(text)
+        self.rcode = rcode
+
+
+class UpstreamError(DnswatchError):
+    """An upstream gave no usable response."""
+
+
+class StoreError(DnswatchError):
+    """The store cannot be read or written."""

@@ -1,19 +1,18 @@
-"""Batches: what a worker tells the watch, a few times a second, over a Unix stream socket.
+"""Batches: what a worker and the watch tell each other, as messages on a Unix seqpacket socket.
 
-A frame is four bytes of length (network order) and one msgpack value, a `Batch`.
+The supervisor keeps both ends open, so a process that dies and comes back finds the messages that
+waited for it.  One message is one msgpack value of at most `MAX_MESSAGE` bytes.
 """
 
-import struct
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 
 from dnswatch.model.observation import Observation, Tally
 
-MAX_FRAME: Final = 64 << 20
-"""Longest frame believed, in bytes: a worker's full backlog is well below."""
-
-_LENGTH = struct.Struct("!I")
+MAX_MESSAGE: Final = 100_000
+"""Bytes: two of them fit into the socket buffer that Linux grants without privilege (208 KiB)."""
 
 
 class Health(msgspec.Struct, frozen=True, array_like=True):
@@ -34,46 +33,57 @@ class Batch(msgspec.Struct, frozen=True, array_like=True):
     """What one worker saw up to `until`."""
 
     worker: int
+    "Its number, from 0."
     until: float
     "No observation of this worker will come with an earlier time, Unix seconds."
     observations: list[Observation] = []
+    "In order of time."
     tallies: list[Tally] = []
+    "What came since the last batch, all at `until`."
     counters: dict[str, int] = {}
     "Increments of the worker's counters since the last batch; names in `docs/reference.md`."
     health: list[Health] = []
 
 
+class Lessons(msgspec.Struct, frozen=True, array_like=True):
+    """What the watch learned from one worker and tells the others."""
+
+    exchanges: list[tuple[bytes, float]] = []
+    "Name (lower-case wire form) of an exchange, and until when it counts as one."
+    domains: list[tuple[bytes, float]] = []
+    "Domain that was asked for MX, and until when its address may be an implicit MX."
+
+
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(Batch)
+_batches = msgspec.msgpack.Decoder(Batch)
+_lessons = msgspec.msgpack.Decoder(Lessons)
 
 
-def encode(batch: Batch) -> bytes:
-    """Frame a batch."""
-    body = _encoder.encode(batch)
-    return _LENGTH.pack(len(body)) + body
+def encode(batch: Batch) -> Iterator[bytes]:
+    """Write a batch as one message, or as several where it is too long for one."""
+    message = _encoder.encode(batch)
+    if len(message) <= MAX_MESSAGE or len(batch.observations) + len(batch.tallies) < 2:
+        yield message
+        return
+    cut, notch = (len(batch.observations) + 1) // 2, (len(batch.tallies) + 1) // 2
+    earlier, later = batch.observations[:cut], batch.observations[cut:]
+    until = later[0].at if later else batch.until
+    yield from encode(Batch(batch.worker, until, earlier, batch.tallies[:notch]))
+    yield from encode(
+        Batch(batch.worker, batch.until, later, batch.tallies[notch:], batch.counters, batch.health)
+    )
 
 
-class Frames:
-    """Cuts a byte stream into batches."""
+def decode(message: bytes) -> Batch:
+    """Read a batch; raises `ValueError` on anything else."""
+    return _batches.decode(message)
 
-    def __init__(self) -> None:
-        """Start at a frame's beginning."""
-        self._pending = bytearray()
 
-    def feed(self, data: bytes) -> list[Batch]:
-        """Add bytes; return the batches that are whole now.
+def encode_lessons(lessons: Lessons) -> bytes:
+    """Write lessons as one message; the caller keeps them few."""
+    return _encoder.encode(lessons)
 
-        Raises `ValueError` where the stream is no stream of batches: drop the connection.
-        """
-        self._pending += data
-        batches = []
-        while len(self._pending) >= _LENGTH.size:
-            (length,) = _LENGTH.unpack_from(self._pending)
-            if length > MAX_FRAME:
-                raise ValueError(f"a frame of {length} bytes is longer than {MAX_FRAME}")
-            end = _LENGTH.size + length
-            if len(self._pending) < end:
-                break
-            batches.append(_decoder.decode(memoryview(self._pending)[_LENGTH.size : end]))
-            del self._pending[:end]
-        return batches
+
+def decode_lessons(message: bytes) -> Lessons:
+    """Read lessons; raises `ValueError` on anything else."""
+    return _lessons.decode(message)

@@ -1,0 +1,106 @@
+"""`dnswatch serve` and `dnswatch check`: run the resolver, or judge its configuration."""
+
+import logging
+import os
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dnswatch.cli.options import State
+from dnswatch.cli.state import state_directory
+
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        envvar="DNSWATCH_CONFIG",
+        show_envvar=True,
+        help="The site's configuration.  [default: /etc/dnswatch/dnswatch.toml, if it is there]",
+    ),
+]
+Listen = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--listen",
+        metavar="ADDR:PORT",
+        help="Answer there, over UDP and TCP; may be given several times."
+        "  [default: serve.listen, or 127.0.0.1:5353 and [::1]:5353]",
+    ),
+]
+UpstreamOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--upstream",
+        metavar="URL",
+        help="Ask this server: udp://9.9.9.9, tcp://…, tls://9.9.9.9#dns.quad9.net or"
+        " https://9.9.9.9/dns-query#dns.quad9.net; may be given several times."
+        "  [default: upstream.servers, or those of /etc/resolv.conf]",
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option("--workers", metavar="N", help="Answer with N processes.  [default: 1]"),
+]
+Verbose = Annotated[bool, typer.Option("--verbose", help="Say more on stderr.")]
+
+
+def serve(
+    config: Config = None,
+    listen: Listen = None,
+    upstream: UpstreamOption = None,
+    workers: Workers = None,
+    state: State = None,
+    verbose: Verbose = False,
+) -> None:
+    """Answer the site's clients, and keep an account of what they look up.
+
+    Runs until Ctrl-C or SIGTERM.  SIGHUP reads the configuration anew; a broken one is refused, and
+    the old one stays in force.
+
+    Example: dnswatch serve --listen 127.0.0.1:5353 --upstream udp://9.9.9.9
+    """
+    from dnswatch.serve.loading import load
+    from dnswatch.serve.supervisor import Supervisor
+
+    _log_to_stderr(logging.DEBUG if verbose else logging.INFO)
+
+    read = partial(load, config, listen or None, upstream or None, workers)
+    Supervisor(read(), state_directory(state), read).run()
+
+
+def check(
+    config: Config = None,
+    listen: Listen = None,
+    upstream: UpstreamOption = None,
+    workers: Workers = None,
+) -> None:
+    """Judge a configuration without starting: exit 0 if `serve` would take it, else 2.
+
+    Example: dnswatch check --config dnswatch.toml
+    """
+    from dnswatch.serve.loading import load
+    from dnswatch.settings import combine
+
+    source = load(config, listen or None, upstream or None, workers)
+    settings = combine(source)
+    typer.echo(
+        f"{source.where}: good; answers on {', '.join(settings.serve.listen)}"
+        f" with {settings.serve.workers} worker{'s' if settings.serve.workers > 1 else ''},"
+        f" asks {', '.join(settings.upstream.servers)}"
+    )
+
+
+def _log_to_stderr(level: int) -> None:
+    """Log text; with a time of day unless systemd adds its own."""
+    has_time = "JOURNAL_STREAM" not in os.environ
+    form = "%(levelname)s %(name)s: %(message)s"
+    logging.basicConfig(
+        stream=sys.stderr, level=level, format=f"%(asctime)s {form}" if has_time else form,
+        datefmt="%Y-%m-%d %H:%M:%S%z",
+    )  # fmt: skip
+    for noisy in ("httpx2", "httpcore2", "hpack", "asyncio"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)

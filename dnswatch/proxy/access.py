@@ -1,0 +1,72 @@
+"""Access: which clients are answered, and which of them stand in the records.
+
+Asked once a client, then remembered: the per-packet path finds the client in a dict.
+"""
+
+from collections.abc import Iterable
+from enum import IntFlag
+
+from dnswatch.settings import Settings, Subnet
+
+
+class Admission(IntFlag):
+    """What a client may."""
+
+    NONE = 0
+    ANSWERED = 1
+    RECORDED = 2
+
+
+class Networks:
+    """A set of networks; a look-up costs one dict probe for each distinct prefix length."""
+
+    def __init__(self, subnets: Iterable[Subnet]) -> None:
+        """Sort the networks by family and prefix length."""
+        self._prefixes: dict[tuple[int, int], set[int]] = {}
+        for subnet in subnets:
+            network = subnet.network
+            host_bits = network.max_prefixlen - network.prefixlen
+            key = (network.max_prefixlen // 8, host_bits)
+            self._prefixes.setdefault(key, set()).add(int(network.network_address) >> host_bits)
+
+    def __contains__(self, address: bytes) -> bool:
+        """Tell whether a packed address lies in one of the networks."""
+        number = int.from_bytes(address, "big")
+        return any(
+            number >> host_bits in prefixes
+            for (length, host_bits), prefixes in self._prefixes.items()
+            if length == len(address)
+        )
+
+
+class Admissions:
+    """Packed client address to what it may; a bounded memo that starts anew when it is full."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Admit as `settings` say."""
+        self.forgotten = 0
+        "Clients that went because of the bound."
+        self.configure(settings)
+
+    def configure(self, settings: Settings) -> None:
+        """Take other settings, for all clients at once."""
+        self.refuse_others = settings.access.others == "refuse"
+        self._allowed = Networks(settings.access.networks)
+        self._left_out = Networks(settings.privacy.leave_out)
+        self._limit = settings.limits.clients
+        self._known: dict[bytes, Admission] = {}
+
+    def of(self, client: bytes) -> Admission:
+        """Say what a client may."""
+        admission = self._known.get(client)
+        if admission is None:
+            admission = Admission.NONE
+            if client in self._allowed:
+                admission = Admission.ANSWERED
+                if client not in self._left_out:
+                    admission |= Admission.RECORDED
+            if len(self._known) >= self._limit:
+                self._known.clear()  # cheap to learn again, and no order to keep up per packet
+                self.forgotten += self._limit
+            self._known[client] = admission
+        return admission

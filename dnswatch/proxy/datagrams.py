@@ -1,0 +1,125 @@
+"""Datagrams in batches: recvmmsg and sendmmsg over buffers that are laid out once.
+
+One system call takes up to `SLOTS` datagrams in, and one sends as many out; an answer is written
+over its query, so that address, control data and message ID are in place already.  Compared to
+`recvfrom` and `sendto` this saves a fifth to a third of the CPU of a cached answer (`make bench`).
+
+The layout is that of Linux on 64-bit machines: `struct mmsghdr` (64 bytes), `struct iovec` (16).
+"""
+
+import ctypes
+import errno
+import os
+import struct
+from typing import Final
+
+SLOTS: Final = 64
+"""Datagrams a system call: more brings no measurable gain."""
+
+SLOT_BYTES: Final = 4096
+"""Longest datagram taken in or sent; a longer query is cut and then refused as malformed."""
+
+NAME_BYTES: Final = 28
+"""sizeof(struct sockaddr_in6)."""
+
+CONTROL_BYTES: Final = 64
+"""Room for one IP_PKTINFO or IPV6_PKTINFO message."""
+
+_HEADER = struct.Struct("@QIxxxxQQQQixxxxIxxxx")
+_IOVEC = struct.Struct("@QQ")
+_MSG_DONTWAIT: Final = 0x40
+HEADER_WORDS: Final = _HEADER.size // 4
+"""32-bit words in one header: the stride of `Batch.lengths`."""
+LENGTH_WORD: Final = 14
+"""Where a header's `msg_len` stands, in 32-bit words."""
+_NAME_LENGTH_WORD: Final = 2
+_CONTROL_LENGTH_WORD: Final = 10
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_recvmmsg = _libc.recvmmsg
+_recvmmsg.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int, ctypes.c_void_p)
+_sendmmsg = _libc.sendmmsg
+_sendmmsg.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int)
+
+
+def _address_of(buffer: bytearray) -> int:
+    return ctypes.addressof(ctypes.c_char.from_buffer(buffer))
+
+
+class Batch:
+    """Room for `SLOTS` datagrams with their addresses; one serves all sockets of a thread."""
+
+    def __init__(self, *, control: bool = False) -> None:
+        """Lay the buffers out; `control` makes room for the address a datagram was sent to."""
+        self.data = bytearray(SLOTS * SLOT_BYTES)
+        self.names = bytearray(SLOTS * NAME_BYTES)
+        self.controls = bytearray(SLOTS * CONTROL_BYTES)
+        self._headers = bytearray(SLOTS * _HEADER.size)
+        self._iovecs = bytearray(SLOTS * _IOVEC.size)
+        self._first = _address_of(self._headers)
+        data, names, controls, iovecs = map(
+            _address_of, (self.data, self.names, self.controls, self._iovecs)
+        )
+        for slot in range(SLOTS):
+            _IOVEC.pack_into(self._iovecs, slot * _IOVEC.size, data + slot * SLOT_BYTES, SLOT_BYTES)
+            _HEADER.pack_into(
+                self._headers, slot * _HEADER.size,
+                names + slot * NAME_BYTES, NAME_BYTES,
+                iovecs + slot * _IOVEC.size, 1,
+                controls + slot * CONTROL_BYTES if control else 0, CONTROL_BYTES if control else 0,
+                0, 0,
+            )  # fmt: skip
+        self._fresh_headers, self._fresh_iovecs = bytes(self._headers), bytes(self._iovecs)
+        self.view = memoryview(self.data)
+        self.lengths = memoryview(self._headers).cast("I")
+        "Word `slot * HEADER_WORDS + LENGTH_WORD`: bytes that the datagram in that slot has."
+        self.out_lengths = memoryview(self._iovecs).cast("Q")
+        "Word `slot * 2 + 1`: bytes to send from that slot."
+
+    def receive(self, fd: int) -> int:
+        """Take in what waits at a socket, at most `SLOTS` datagrams; 0 where nothing does.
+
+        Raises `OSError` for what the kernel has to say of the socket (a refused connection).
+        """
+        self._headers[:] = self._fresh_headers
+        self._iovecs[:] = self._fresh_iovecs
+        count: int = _recvmmsg(fd, self._first, SLOTS, _MSG_DONTWAIT, None)
+        if count >= 0:
+            return count
+        error = ctypes.get_errno()
+        if error in (errno.EAGAIN, errno.EINTR):
+            return 0
+        raise OSError(error, os.strerror(error))
+
+    def send(self, fd: int, first: int, count: int) -> int:
+        """Send `count` slots from `first` on; return how many could not be sent.
+
+        A full socket buffer drops the rest, as the network would; a datagram that the kernel
+        refuses (no route, port unreachable) is passed over.
+        """
+        end = first + count
+        failed = 0
+        while first < end:
+            sent: int = _sendmmsg(
+                fd, self._first + first * _HEADER.size, end - first, _MSG_DONTWAIT
+            )
+            if sent > 0:
+                first += sent
+            elif ctypes.get_errno() == errno.EAGAIN:
+                return failed + end - first
+            else:
+                first, failed = first + 1, failed + 1
+        return failed
+
+    def put(self, slot: int, message: bytes, name: bytes, control: bytes) -> None:
+        """Write a datagram into a slot, to be sent to the socket address `name`."""
+        start = slot * SLOT_BYTES
+        self.data[start : start + len(message)] = message
+        self.out_lengths[slot * 2 + 1] = len(message)
+        start = slot * NAME_BYTES
+        self.names[start : start + len(name)] = name
+        self.lengths[slot * HEADER_WORDS + _NAME_LENGTH_WORD] = len(name)
+        if control:
+            self.lengths[slot * HEADER_WORDS + _CONTROL_LENGTH_WORD] = len(control)
+            start = slot * CONTROL_BYTES
+            self.controls[start : start + len(control)] = control

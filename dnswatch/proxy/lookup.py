@@ -1,0 +1,254 @@
+"""Lookups: one question in flight, the clients that wait for it, failover, deadline.
+
+Equal questions (`Query.key`) share one lookup.  An upstream that is silent for longer than its
+usual time is not waited for: the next one is asked as well, and whoever answers first is heard.
+SERVFAIL and REFUSED are passed on only when no other upstream knows better.  Where a stale answer
+is at hand it is given when upstreams take longer than `stale_after` (RFC 8767).
+
+Work per lookup is O(upstreams); memory is bounded by `Limits.in_flight`.
+"""
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from math import ceil, inf
+from typing import Final
+
+from dnswatch.codes import Ede, Rcode
+from dnswatch.errors import WireError
+from dnswatch.proxy.upstream.group import Group
+from dnswatch.proxy.upstream.health import Upstream
+from dnswatch.settings import Settings
+from dnswatch.wire import build, response
+from dnswatch.wire.query import Query
+from dnswatch.wire.response import Response
+
+TICK: Final = 0.05
+"""Seconds: how exactly a lookup's waiting times are kept."""
+
+_UNHELPFUL: Final = frozenset((Rcode.SERVFAIL, Rcode.REFUSED, Rcode.NOTIMP, Rcode.FORMERR))
+"""Rcodes that another upstream may know better than."""
+
+
+class Waiter:
+    """One query on its way to an answer: who asked, and the way back."""
+
+    __slots__ = ("client", "ident", "limit", "query", "recorded", "redirected", "reply", "way")
+
+    query: Query
+    "What was asked, once it is read."
+    limit: int
+    "Bytes that the answer may have, once the query is read."
+
+    def __init__(
+        self, ident: bytes, client: bytes, reply: Callable[["Waiter", bytes], None], way: object,
+        *, recorded: bool, redirected: bool,
+    ) -> None:  # fmt: skip
+        """Wait; `reply(waiter, tail)` sends what follows the message ID along `way`."""
+        self.ident = ident
+        self.client = client
+        self.reply = reply
+        self.way = way
+        self.recorded = recorded
+        self.redirected = redirected
+
+
+Outcome = Callable[[Query, Response | None, list[Waiter], bytes], None]
+"""Told of the end of a lookup: the response or None, who waited, and an extended error."""
+
+Impatience = Callable[[Query, list[Waiter]], None]
+"""Told of those who waited for so long that a stale answer will do."""
+
+
+class Lookup:
+    """One question on its way to upstreams."""
+
+    __slots__ = (
+        "_candidates", "_deadline", "_last_resort", "_next", "_patient_until", "_stale_at",
+        "_table", "_unheard", "done", "query", "waiters",
+    )  # fmt: skip
+
+    def __init__(
+        self, table: "Lookups", query: Query, group: Group, deadline: float, stale_at: float
+    ) -> None:
+        """Get ready to ask the upstreams of `group`, and to end at `deadline`.
+
+        At `stale_at` those who wait get a stale answer; infinity where there is none.
+        """
+        self.query = query
+        self.waiters: list[Waiter] = []
+        self.done = False
+        self._table = table
+        self._candidates = group.candidates()
+        self._next = 0
+        self._unheard = len(self._candidates)
+        self._last_resort: Response | None = None
+        self._deadline = deadline
+        self._stale_at = stale_at
+        self._patient_until = 0.0
+
+    def ask_next(self) -> None:
+        """Ask the next upstream; the first again after the last."""
+        upstream = self._candidates[self._next % len(self._candidates)]
+        self._next += 1
+        now = self._table.now()
+        self._patient_until = now + upstream.health.patience
+        self._table.wake(self, self._due() - now)
+        upstream.ask(self)
+
+    def wake(self, now: float) -> None:
+        """Do what is due: end, give a stale answer, or ask another upstream."""
+        if self.done:
+            return
+        if now >= self._deadline:
+            self._table.finish(self, self._last_resort, _NO_REACHABLE_AUTHORITY)
+            return
+        if now >= self._stale_at:
+            self._stale_at = inf
+            self._table.lose_patience(self)
+        if now >= self._patient_until:
+            self._candidates[(self._next - 1) % len(self._candidates)].health.failed(now)
+            self.ask_next()
+        else:
+            self._table.wake(self, self._due() - now)
+
+    def response(self, upstream: Upstream, message: bytes, sent_at: float) -> None:
+        """Take a message that answers the question."""
+        now = self._table.now()
+        try:
+            heard = response.read(message, self.query, self._table.max_negative_ttl)
+        except WireError:
+            self._table.counters["upstream_malformed"] += 1
+            self.failure(upstream)
+            return
+        if heard.rcode == Rcode.REFUSED:
+            upstream.health.failed(now)
+        else:
+            upstream.health.succeeded(now - sent_at, now)
+        if self.done:
+            return
+        if heard.rcode in _UNHELPFUL:
+            self._last_resort = heard
+            self._unheard -= 1
+            if self._unheard > 0:
+                self.ask_next()
+                return
+        self._table.finish(self, heard, b"")
+
+    def failure(self, upstream: Upstream) -> None:
+        """Take it that an upstream will not answer."""
+        upstream.health.failed(self._table.now())
+        if self.done:
+            return
+        self._unheard -= 1
+        if self._unheard > 0:
+            self.ask_next()
+        else:
+            self._table.finish(self, self._last_resort, _NETWORK_ERROR)
+
+    def _due(self) -> float:
+        return min(self._patient_until, self._deadline, self._stale_at)
+
+
+_NETWORK_ERROR: Final = build.ede(Ede.NETWORK_ERROR, "no upstream could be reached")
+_NO_REACHABLE_AUTHORITY: Final = build.ede(
+    Ede.NO_REACHABLE_AUTHORITY, "no upstream answered in time"
+)
+
+
+_TOO_MANY: Final = build.ede(Ede.NOT_READY, "too many lookups are waiting")
+
+
+class Lookups:
+    """The table of what is in flight, and the wheel of what is due."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        now: Callable[[], float],
+        counters: Counter[str],
+        finished: Outcome,
+        impatient: Impatience,
+    ) -> None:
+        """Tell `finished` of every end, and `impatient` of who waited long enough."""
+        self.now = now
+        self.counters = counters
+        self.configure(settings)
+        self._finished = finished
+        self._impatient = impatient
+        self._flying: dict[bytes, Lookup] = {}
+        self._waiting: defaultdict[bytes, int] = defaultdict(int)
+        self._wheel: defaultdict[int, list[Lookup]] = defaultdict(list)
+        self._turning = False
+        self._tick = 0
+
+    def configure(self, settings: Settings) -> None:
+        """Take other settings for what comes."""
+        self._limits = settings.limits
+        self._deadline = settings.upstream.deadline
+        self._stale_after = settings.cache.stale_after
+        self.max_negative_ttl = int(settings.cache.max_negative_ttl)
+
+    def __len__(self) -> int:
+        """Count the lookups in flight."""
+        return len(self._flying)
+
+    def join(self, waiter: Waiter, group: Group, *, stale: bool) -> bool:
+        """Let a query wait for its answer; False where its client has too many that wait.
+
+        `stale` says that an old answer is at hand.
+        """
+        if self._waiting[waiter.client] >= self._limits.in_flight_per_client:
+            self.counters["client_in_flight_full"] += 1
+            return False
+        self._waiting[waiter.client] += 1
+        lookup = self._flying.get(waiter.query.key)
+        if lookup is not None:
+            self.counters["coalesced"] += 1
+            lookup.waiters.append(waiter)
+            return True
+        if len(self._flying) >= self._limits.in_flight:
+            self.counters["in_flight_full"] += 1
+            self.finish(next(iter(self._flying.values())), None, _TOO_MANY)
+        now = self.now()
+        stale_at = now + self._stale_after if stale else inf
+        lookup = Lookup(self, waiter.query, group, now + self._deadline, stale_at)
+        lookup.waiters.append(waiter)
+        self._flying[waiter.query.key] = lookup
+        lookup.ask_next()
+        return True
+
+    def finish(self, lookup: Lookup, heard: Response | None, extended: bytes) -> None:
+        """End a lookup: nobody waits for it any more."""
+        lookup.done = True
+        self._flying.pop(lookup.query.key, None)
+        self._finished(lookup.query, heard, self._release(lookup), extended)
+
+    def lose_patience(self, lookup: Lookup) -> None:
+        """Let those who wait have a stale answer; the lookup goes on for the cache's sake."""
+        self._impatient(lookup.query, self._release(lookup))
+
+    def wake(self, lookup: Lookup, delay: float) -> None:
+        """Come back to a lookup `delay` seconds from now, to the tick: one timer serves all."""
+        self._wheel[self._tick + max(1, ceil(delay / TICK))].append(lookup)
+        if not self._turning:
+            self._turning = True
+            asyncio.get_running_loop().call_later(TICK, self._turn)
+
+    def _turn(self) -> None:
+        self._tick += 1
+        due = self._wheel.pop(self._tick, ())
+        now = self.now()
+        for lookup in due:
+            lookup.wake(now)
+        self._turning = bool(self._wheel)
+        if self._turning:
+            asyncio.get_running_loop().call_later(TICK, self._turn)
+
+    def _release(self, lookup: Lookup) -> list[Waiter]:
+        waiters, lookup.waiters = lookup.waiters, []
+        for waiter in waiters:
+            self._waiting[waiter.client] -= 1
+            if not self._waiting[waiter.client]:
+                del self._waiting[waiter.client]
+        return waiters

@@ -1,0 +1,119 @@
+"""Reports: what a worker tells the watch, in batches, without ever waiting for it.
+
+Ordinary answers from the cache are only counted, in `rows`: client → kind of answer → how often.
+All else goes out as an observation.  What the watch does not take in time is kept up to
+`MAX_BACKLOG` bytes; then the oldest goes, and `reports_lost` says so.
+"""
+
+import contextlib
+import socket
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from dnswatch.model.observation import Observation, Tally
+from dnswatch.seams.batch import STARTED, Batch, Health, Lessons, decode_lessons, encode
+
+INTERVAL: Final = 0.25
+"""Seconds between batches."""
+
+MAX_OBSERVATIONS: Final = 500
+"""Observations that are sent off without waiting for the interval."""
+
+MAX_BACKLOG: Final = 16 << 20
+"""Bytes kept for a watch that is away: half a minute of 5,000 lookups a second."""
+
+Row = defaultdict[int, int]
+"""One client's answers since the last batch: kind of answer (`kind`) to count."""
+
+
+def kind(qtype: int, rcode: int, addresses: int) -> int:
+    """Number a kind of ordinary answer: the same fields as in a `Tally`, in one integer."""
+    return qtype << 24 | rcode << 12 | min(addresses, 4095)
+
+
+class Reports:
+    """A worker's end of the line to the watch."""
+
+    def __init__(
+        self, worker: int, line: socket.socket, now: Callable[[], float], max_clients: int
+    ) -> None:
+        """Speak for worker number `worker` over the seqpacket socket `line`."""
+        self.rows: tuple[dict[bytes, Row], dict[bytes, Row]] = ({}, {})
+        "Client → row, for direct and for redirected listeners; a client without a row is unknown."
+        self.unrecorded: set[bytes] = set()
+        "Clients with a row that stand in no record."
+        self.counters: Counter[str] = Counter({STARTED: 1})
+        "What happened, by name, since the last batch."
+        self._worker = worker
+        self._line = line
+        self._now = now
+        self._max_clients = max_clients
+        self._observations: list[Observation] = []
+        self._backlog: deque[bytes] = deque()
+        self._backlog_bytes = 0
+
+    def count(self, client: bytes, what: int, recorded: bool, redirected: bool) -> None:
+        """Count one ordinary answer; the client has a row from then on, until the next batch."""
+        rows = self.rows[redirected]
+        row = rows.get(client)
+        if row is None:
+            if len(rows) >= self._max_clients:
+                self.flush([])
+            row = rows[client] = defaultdict(int)
+            if not recorded:
+                self.unrecorded.add(client)
+        row[what] += 1
+
+    def observe(self, observation: Observation) -> None:
+        """Report one lookup."""
+        self._observations.append(observation)
+        if len(self._observations) >= MAX_OBSERVATIONS:
+            self.flush([])
+
+    def flush(self, health: Iterable[Health]) -> None:
+        """Send what there is; `health` tells of the upstreams."""
+        batch = Batch(
+            self._worker, self._now(), self._observations, self._tallies(),
+            dict(self.counters), list(health),
+        )  # fmt: skip
+        self._observations = []
+        self.counters.clear()
+        for message in encode(batch):
+            self._backlog.append(message)
+            self._backlog_bytes += len(message)
+        while self._backlog_bytes > MAX_BACKLOG:
+            self._backlog_bytes -= len(self._backlog.popleft())
+            self.counters["reports_lost"] += 1
+        self._send()
+
+    def lessons(self) -> list[Lessons]:
+        """Take in what the watch has to teach."""
+        lessons = []
+        with contextlib.suppress(BlockingIOError, ConnectionError):
+            while message := self._line.recv(1 << 20):
+                lessons.append(decode_lessons(message))
+        return lessons
+
+    def _tallies(self) -> list[Tally]:
+        """Turn the rows into tallies and start anew; who is not recorded is counted as nobody."""
+        tallies = []
+        for redirected, rows in enumerate(self.rows):
+            for client, row in rows.items():
+                who = None if client in self.unrecorded else client
+                tallies += [
+                    Tally(who, k >> 24, k >> 12 & 4095, k & 4095, bool(redirected), count)
+                    for k, count in row.items()
+                ]
+            rows.clear()
+        self.unrecorded.clear()
+        return tallies
+
+    def _send(self) -> None:
+        """Hand over what the watch takes now."""
+        try:
+            while self._backlog:
+                self._line.send(self._backlog[0])
+                self._backlog_bytes -= len(self._backlog.popleft())
+        except (BlockingIOError, ConnectionError):
+            pass  # the watch is behind or away; what is kept goes with the next batch

@@ -1,0 +1,222 @@
+"""Service: what a query gets: a refusal, a local name, a cached answer, or a lookup.
+
+Listeners for UDP and TCP hand every query here that they cannot answer by themselves; upstreams
+hand back what they heard.  What is observed on the way goes to the reports.
+
+`ready` is the short cut of the per-packet path: the exact bytes of a query (all but its ID) to the
+answer (all but its ID) and its kind.  It is good for the current second, in which no TTL changes;
+mail-related lookups never stand in it, so that each of them comes by here and is observed.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Final
+
+from dnswatch.codes import Ede, Rcode, Type
+from dnswatch.errors import WireError
+from dnswatch.model.exchanges import Exchanges
+from dnswatch.model.observation import Observation, Origin
+from dnswatch.proxy.cache import RETRY_STALE, AnswerCache
+from dnswatch.proxy.local import LocalNames
+from dnswatch.proxy.lookup import Lookups, Waiter
+from dnswatch.proxy.reports import Reports, kind
+from dnswatch.proxy.upstream.group import Routes
+from dnswatch.settings import Settings
+from dnswatch.wire import build, query
+from dnswatch.wire.build import MAX_TCP
+from dnswatch.wire.query import Query
+from dnswatch.wire.response import Response
+
+MAX_READY: Final = 50_000
+"""Answers ready at a time: more distinct queries are not asked twice within a second."""
+
+MAX_READ: Final = 20_000
+"""Queries that need not be read again, by their bytes: some 10 MB."""
+
+_STALE: Final = build.ede(Ede.STALE_ANSWER)
+_TOO_MANY: Final = build.ede(Ede.NOT_READY, "too many of your queries are waiting")
+_NO_TRANSFER: Final = build.ede(Ede.NOT_SUPPORTED, "zone transfers are not for forwarders")
+_FAILED: Final = frozenset((Rcode.SERVFAIL, Rcode.REFUSED, Rcode.NOTIMP, Rcode.FORMERR))
+
+
+class Service:
+    """What all listeners of a worker share."""
+
+    def __init__(
+        self, settings: Settings, now: Callable[[], float], reports: Reports, routes: Routes,
+        local: LocalNames,
+    ) -> None:  # fmt: skip
+        """Answer as `settings` say; routes and local names are replaced when they change."""
+        self.ready: dict[bytes, tuple[bytes, int]] = {}
+        self.exchanges = Exchanges()
+        self.cache = AnswerCache(settings.cache)
+        self.lookups = Lookups(settings, now, reports.counters, self._finished, self._impatient)
+        self.routes = routes
+        self.local = local
+        self._now = now
+        self._reports = reports
+        self._read: dict[bytes, Query] = {}
+        self._ready_for: defaultdict[bytes, list[bytes]] = defaultdict(list)
+        self.configure(settings)
+
+    def configure(self, settings: Settings) -> None:
+        """Take other settings; what is cached and what is in flight goes on."""
+        self._size = settings.serve.udp_size
+        self._max_ttl = int(settings.cache.max_ttl)
+        self.cache.configure(settings.cache)
+        self.lookups.configure(settings)
+        self.new_second()
+
+    def new_second(self) -> None:
+        """Let go of the answers of the second that is over."""
+        self.ready.clear()
+        self._ready_for.clear()
+
+    def answer(self, exact: bytes, waiter: Waiter, *, udp: bool) -> bytes | None:
+        """Return the answer to a query, all but its ID; or None where there is none, or none yet.
+
+        `exact` is the query without its ID.  A later answer goes through `waiter`.
+        """
+        try:
+            asked = self._read.get(exact) or self._read_anew(exact)
+        except WireError as error:
+            self._reports.counters[f"refused_{Rcode(error.rcode).name.lower()}"] += 1
+            return build.refusal(b"\0\0" + exact, error.rcode, self._size)
+        if asked is None:
+            self._reports.counters["ignored_no_query"] += 1
+            return None
+        waiter.query = asked
+        waiter.limit = min(asked.size, self._size) if udp else MAX_TCP
+        return self._at_once(exact, waiter, udp=udp) or self._later(waiter)
+
+    def _read_anew(self, exact: bytes) -> Query | None:
+        asked = query.read(b"\0\0" + exact)
+        if asked is not None:
+            if len(self._read) >= MAX_READ:
+                self._read.clear()
+            self._read[exact] = asked
+        return asked
+
+    def _at_once(self, exact: bytes, waiter: Waiter, *, udp: bool) -> bytes | None:
+        """Answer from the cache, from local names, or with a refusal."""
+        asked = waiter.query
+        now = self._now()
+        response = self.cache.get(asked.key, now)
+        if response is None:
+            return self._here(waiter, now)
+        tail = self._tail(response, waiter, now)
+        if self.exchanges.is_candidate(asked.qname, asked.qtype):
+            self._observe(waiter, response, Origin.CACHE, now)
+            return tail
+        what = kind(asked.qtype, response.rcode, len(response.addresses))
+        self._reports.count(waiter.client, what, waiter.recorded, waiter.redirected)
+        if udp and len(self.ready) < MAX_READY:
+            self.ready[exact] = (tail, what)
+            self._ready_for[asked.qname].append(exact)
+        return tail
+
+    def _here(self, waiter: Waiter, now: float) -> bytes | None:
+        """Answer what is never asked of an upstream."""
+        asked = waiter.query
+        if asked.qtype in (Type.AXFR, Type.IXFR):
+            response, extended = Response(0, Rcode.REFUSED), _NO_TRANSFER
+        else:
+            found = self.local.find(asked)
+            if found is None:
+                return None
+            response, extended = found, b""
+        self._observe(waiter, response, Origin.LOCAL, now)
+        return self._tail(response, waiter, now, extended=extended)
+
+    def _later(self, waiter: Waiter) -> bytes | None:
+        """Ask upstreams; a stale answer is given at once while they are known to fail."""
+        now = self._now()
+        stale = self.cache.stale(waiter.query.key, now)
+        if stale is not None and now < stale.retry_at:
+            return self._give_stale(waiter, stale, now)
+        group = self.routes.group(waiter.query.qname)
+        if self.lookups.join(waiter, group, stale=stale is not None):
+            return None
+        return self._fail(waiter, _TOO_MANY, now)
+
+    def _finished(
+        self, asked: Query, heard: Response | None, waiters: list[Waiter], extended: bytes
+    ) -> None:
+        """Answer those who waited for a lookup that has ended."""
+        now = self._now()
+        if heard is None or heard.rcode in _FAILED:
+            stale = self.cache.stale(asked.key, now)
+            if stale is not None:
+                stale.retry_at = now + RETRY_STALE
+                for waiter in waiters:
+                    waiter.reply(waiter, self._give_stale(waiter, stale, now))
+                return
+        if heard is None:
+            self.cache.put(asked.key, _failure(extended), now)
+            for waiter in waiters:
+                waiter.reply(waiter, self._fail(waiter, extended, now))
+            return
+        self.cache.put(asked.key, heard, now)
+        origin = Origin.UPSTREAM
+        for waiter in waiters:
+            waiter.reply(waiter, self._tail(heard, waiter, now))
+            self._observe(waiter, heard, origin, now)
+            origin = Origin.CACHE
+
+    def _impatient(self, asked: Query, waiters: list[Waiter]) -> None:
+        """Give a stale answer to those who waited long enough."""
+        now = self._now()
+        stale = self.cache.stale(asked.key, now)
+        for waiter in waiters:
+            if stale is not None:
+                stale.retry_at = now + RETRY_STALE
+                waiter.reply(waiter, self._give_stale(waiter, stale, now))
+            else:
+                waiter.reply(waiter, self._fail(waiter, b"", now))
+
+    def _give_stale(self, waiter: Waiter, stale: Response, now: float) -> bytes:
+        self._observe(waiter, stale, Origin.STALE, now)
+        return self._tail(stale, waiter, now, stale=True, extended=_STALE)
+
+    def _fail(self, waiter: Waiter, extended: bytes, now: float) -> bytes:
+        self._observe(waiter, Response(0, Rcode.SERVFAIL), Origin.FAILED, now)
+        return build.error_tail(waiter.query, Rcode.SERVFAIL, self._size, extended)
+
+    def _tail(
+        self, response: Response, waiter: Waiter, now: float, *,
+        stale: bool = False, extended: bytes = b"",
+    ) -> bytes:  # fmt: skip
+        return build.tail(
+            response, waiter.query, now - (response.stored_at or now), limit=waiter.limit,
+            max_ttl=self._max_ttl, size=self._size, stale=stale, extended=extended,
+        )  # fmt: skip
+
+    def _observe(self, waiter: Waiter, response: Response, origin: Origin, now: float) -> None:
+        """Report a lookup, and learn from it which names are mail-related."""
+        asked = waiter.query
+        client = waiter.client if waiter.recorded else None
+        if asked.qtype == Type.MX:
+            self.exchanges.asked_mx(client, asked.qname, now)
+            self.exchanges.learn_mx(asked.qname, response.exchanges, response.ttl, now)
+            self.unready((asked.qname, *response.exchanges))
+        self._reports.observe(
+            Observation(
+                now, client, asked.qname, asked.qtype, response.rcode, origin,
+                response.addresses, response.exchanges, response.ttl,
+                waiter.redirected, asked.flags & 0x0100 != 0,
+            )
+        )  # fmt: skip
+
+    def unready(self, names: tuple[bytes, ...]) -> None:
+        """Take names off the short cut: they are mail-related from now on."""
+        for qname in names:
+            for exact in self._ready_for.pop(qname, ()):
+                self.ready.pop(exact, None)
+
+
+def _failure(extended: bytes) -> Response:
+    """Remember that no upstream answered, for the least time that RFC 9520 section 3.2 allows."""
+    response = Response(0, Rcode.SERVFAIL)
+    response.ttl = 1
+    response.options = extended
+    return response

@@ -1,0 +1,220 @@
+"""Queries over TCP: many on one connection, answered in the order in which answers come.
+
+RFC 7766: pipelining (6.2.1.1), any order (7), idle time-out (6.2.3).  Every bound has its counter:
+connections in all and per client, queries that wait on one connection, bytes a client does not
+fetch.
+"""
+
+import asyncio
+import socket
+import struct
+from collections import OrderedDict, defaultdict
+from ipaddress import ip_address
+from typing import Final
+
+from dnswatch.proxy.access import Admission, Admissions
+from dnswatch.proxy.lookup import Waiter
+from dnswatch.proxy.reports import Reports
+from dnswatch.proxy.service import Service
+from dnswatch.settings import Limits
+
+MAX_WAITING: Final = 100
+"""Queries of one connection under way at a time; reading stops until some are answered."""
+
+MAX_UNFETCHED: Final = 1 << 18
+"""Bytes of answers that a client may leave unfetched before its connection is closed."""
+
+_LENGTH = struct.Struct("!H")
+
+
+class TcpListener:
+    """One listening socket, and the bound on all connections of this worker."""
+
+    def __init__(
+        self, sock: socket.socket, service: Service, reports: Reports, connections: "Connections",
+        *, redirected: bool,
+    ) -> None:  # fmt: skip
+        """Serve `sock`, which is bound."""
+        self.redirected = redirected
+        self.service = service
+        self.reports = reports
+        self.connections = connections
+        self._socket = sock
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        """Begin to accept."""
+        self._server = await asyncio.get_running_loop().create_server(
+            lambda: _Connection(self), sock=self._socket, backlog=256
+        )
+
+    def stop(self) -> None:
+        """Accept no more; connections stay."""
+        if self._server is not None:
+            self._server.close()
+
+
+class Connections:
+    """All connections of a worker, the one idle longest first."""
+
+    def __init__(self, limits: Limits, admissions: Admissions, reports: Reports) -> None:
+        """Bound them by `limits`."""
+        self.admissions = admissions
+        self.limits = limits
+        self._reports = reports
+        self._open: OrderedDict[_Connection, None] = OrderedDict()
+        self._of: defaultdict[bytes, OrderedDict[_Connection, None]] = defaultdict(OrderedDict)
+
+    def add(self, connection: "_Connection") -> None:
+        """Take one more in; at a bound the one idle longest goes."""
+        own = self._of[connection.client]
+        if len(own) >= self.limits.tcp_per_client:
+            self._reports.counters["tcp_client_full"] += 1
+            next(iter(own)).drop()
+        elif len(self._open) >= self.limits.tcp_connections:
+            self._reports.counters["tcp_full"] += 1
+            next(iter(self._open)).drop()
+        self._open[connection] = own[connection] = None
+
+    def touch(self, connection: "_Connection") -> None:
+        """Note that a connection is in use."""
+        self._open.move_to_end(connection)
+        self._of[connection.client].move_to_end(connection)
+
+    def remove(self, connection: "_Connection") -> None:
+        """Let go of one that is closed."""
+        if self._open.pop(connection, _ABSENT) is _ABSENT:
+            return
+        own = self._of[connection.client]
+        del own[connection]
+        if not own:
+            del self._of[connection.client]
+
+    def drop_all(self) -> None:
+        """Close all."""
+        for connection in list(self._open):
+            connection.drop()
+
+
+_ABSENT: Final = object()
+
+
+class _Connection(asyncio.Protocol):
+    """One client's connection."""
+
+    client: bytes
+    "Packed address."
+
+    def __init__(self, listener: TcpListener) -> None:
+        self._listener = listener
+        self._received = bytearray()
+        self._waiting = 0
+        self._recorded = True
+        self._transport: asyncio.Transport | None = None
+        self._idle: asyncio.TimerHandle | None = None
+        self._ended = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        peer = transport.get_extra_info("peername")
+        if peer is None:
+            transport.abort()
+            return
+        self.client = ip_address(peer[0].partition("%")[0]).packed
+        admission = self._listener.connections.admissions.of(self.client)
+        if not admission:
+            self._listener.reports.counters["not_allowed"] += 1
+            transport.abort()
+            return
+        self._recorded = Admission.RECORDED in admission
+        transport.set_write_buffer_limits(MAX_UNFETCHED)
+        self._listener.connections.add(self)
+        self._rest()
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        self._work()
+
+    def eof_received(self) -> bool:
+        """Keep a half-closed connection while answers are due on it."""
+        self._ended = True
+        return self._waiting > 0
+
+    def pause_writing(self) -> None:
+        """Close on a client that does not fetch its answers."""
+        self._listener.reports.counters["tcp_unfetched"] += 1
+        self.drop()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._idle is not None:
+            self._idle.cancel()
+        self._transport = None
+        self._listener.connections.remove(self)
+
+    def drop(self) -> None:
+        """Close at once."""
+        self._listener.connections.remove(self)
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _work(self) -> None:
+        """Answer the queries that are whole."""
+        while self._waiting < MAX_WAITING and len(self._received) >= 2 and self._transport:
+            end = 2 + _LENGTH.unpack_from(self._received)[0]
+            if len(self._received) < end:
+                break
+            message = bytes(self._received[2:end])
+            del self._received[:end]
+            self._answer(message)
+        if self._transport is None:
+            return
+        if self._waiting >= MAX_WAITING:
+            self._transport.pause_reading()
+        elif not self._ended:
+            self._transport.resume_reading()
+
+    def _answer(self, message: bytes) -> None:
+        """Answer one query, now or later."""
+        listener = self._listener
+        listener.connections.touch(self)
+        self._rest()
+        waiter = Waiter(
+            message[:2], self.client, self._reply, None,
+            recorded=self._recorded, redirected=listener.redirected,
+        )  # fmt: skip
+        self._waiting += 1
+        tail = listener.service.answer(message[2:], waiter, udp=False)
+        if tail is not None:
+            self._waiting -= 1
+            self._write(waiter.ident + tail)
+        elif not hasattr(waiter, "query"):
+            self.drop()  # no DNS query: whatever speaks there will not begin to
+
+    def _reply(self, waiter: Waiter, tail: bytes) -> None:
+        self._waiting -= 1
+        if self._transport is None:
+            return
+        self._write(waiter.ident + tail)
+        self._work()
+        if self._ended and not self._waiting and self._transport is not None:
+            self._transport.close()
+
+    def _write(self, message: bytes) -> None:
+        if self._transport is not None:
+            self._transport.write(_LENGTH.pack(len(message)) + message)
+
+    def _rest(self) -> None:
+        """Start the idle time anew."""
+        if self._idle is not None:
+            self._idle.cancel()
+        self._idle = asyncio.get_running_loop().call_later(
+            self._listener.connections.limits.tcp_idle, self._leave
+        )
+
+    def _leave(self) -> None:
+        """Close after the idle time, unless answers are due."""
+        if self._waiting:
+            self._rest()
+        elif self._transport is not None:
+            self._transport.close()

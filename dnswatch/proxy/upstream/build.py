@@ -1,0 +1,67 @@
+"""Build: from settings to upstreams and routes."""
+
+import ssl
+from collections import Counter
+from collections.abc import Callable
+
+from dnswatch.proxy.datagrams import Batch
+from dnswatch.proxy.upstream.group import Group, Routes
+from dnswatch.proxy.upstream.health import Upstream
+from dnswatch.proxy.upstream.stream import StreamUpstream
+from dnswatch.proxy.upstream.udp import UdpUpstream
+from dnswatch.settings import Server, Settings
+from dnswatch.wire import name
+
+
+class Builder:
+    """Makes upstreams; one server that stands in several places is one upstream."""
+
+    def __init__(
+        self, settings: Settings, room: Batch, now: Callable[[], float], counters: Counter[str]
+    ) -> None:
+        """Build from `settings`; UDP sockets share `room` for what they receive.
+
+        Raises `OSError` where the file of certificate authorities cannot be read.
+        """
+        self._settings = settings.upstream
+        self._forward = settings.forward
+        self._room = room
+        self._now = now
+        self._counters = counters
+        self._tls = ssl.create_default_context(cafile=settings.upstream.ca_file or None)
+        self._tls.minimum_version = ssl.TLSVersion.TLSv1_2
+        self._made: dict[Server, Upstream] = {}
+
+    def routes(self) -> Routes:
+        """Build all upstreams and say which is asked for which domain."""
+        return Routes(
+            self._group(self._settings.servers),
+            {
+                name.from_text(forward.domain): self._group(forward.servers)
+                for forward in self._forward
+            },
+        )
+
+    def _group(self, servers: tuple[Server, ...]) -> Group:
+        return Group([self._upstream(server) for server in servers], self._settings.strategy)
+
+    def _upstream(self, server: Server) -> Upstream:
+        if server not in self._made:
+            self._made[server] = self._make(server)
+        return self._made[server]
+
+    def _make(self, server: Server) -> Upstream:
+        size, now, counters = self._settings.udp_size, self._now, self._counters
+        if server.scheme == "https":
+            # Imported where it is used: an HTTP client costs every worker some 20 MB otherwise.
+            from dnswatch.proxy.upstream.https import HttpsUpstream
+
+            return HttpsUpstream(server, tls=self._tls, size=size, now=now, counters=counters)
+        tls = self._tls if server.scheme == "tls" else None
+        stream = StreamUpstream(server, tls=tls, size=size, now=now, counters=counters)
+        if server.scheme != "udp":
+            return stream
+        return UdpUpstream(
+            server, fallback=stream, sockets=self._settings.sockets, size=size, room=self._room,
+            now=now, counters=counters,
+        )  # fmt: skip

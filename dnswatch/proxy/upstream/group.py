@@ -1,0 +1,107 @@
+"""Groups: which upstream is asked first, which next, and which group for which domain."""
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from dnswatch.codes import Type
+from dnswatch.proxy.upstream.health import Upstream
+from dnswatch.wire import name
+from dnswatch.wire.query import MIN_UDP, Query
+
+PROBE_ROUND: Final = 0.5
+"""Seconds between two looks at who is due for a probe."""
+
+
+class Group:
+    """Upstreams that are asked for the same names."""
+
+    def __init__(self, upstreams: list[Upstream], strategy: str) -> None:
+        """Prefer by `strategy`: `fastest` or `ordered`."""
+        self.upstreams = upstreams
+        self._fastest = strategy == "fastest"
+
+    def candidates(self) -> list[Upstream]:
+        """All upstreams in the order to ask them: those that are down come last."""
+        if len(self.upstreams) == 1:
+            return self.upstreams
+        if self._fastest:
+            return sorted(self.upstreams, key=lambda u: (not u.health.up, u.health.rtt))
+        return sorted(self.upstreams, key=lambda u: not u.health.up)
+
+
+class Routes:
+    """Domain to group; the longest domain that fits wins (conditional forwarding)."""
+
+    def __init__(self, default: Group, domains: dict[bytes, Group]) -> None:
+        """Ask `default` for whatever lies in none of `domains` (lower-case wire form)."""
+        self._default = default
+        self._domains = domains
+
+    def group(self, qname: bytes) -> Group:
+        """Choose the group for a name in lower case; one dict probe a label."""
+        if self._domains:
+            at = 0
+            while True:
+                group = self._domains.get(qname[at:])
+                if group is not None:
+                    return group
+                if qname[at] == 0:
+                    break
+                at += qname[at] + 1
+        return self._default
+
+    def upstreams(self) -> Iterable[Upstream]:
+        """All upstreams, each once."""
+        for group in {id(g): g for g in (self._default, *self._domains.values())}.values():
+            yield from group.upstreams
+
+    def close(self) -> None:
+        """Close all upstreams."""
+        for upstream in self.upstreams():
+            upstream.close()
+
+
+class Probe:
+    """A question that only asks whether an upstream is there: the root's NS."""
+
+    query = Query(0x0100, name.ROOT + bytes((0, Type.NS, 0, 1)), 0, MIN_UDP, b"", False)
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        """Wait to be told."""
+        self._now = now
+        self.done = False
+
+    def response(self, upstream: Upstream, message: bytes, sent_at: float) -> None:
+        """Note that it is there."""
+        self.done = True
+        upstream.health.succeeded(self._now() - sent_at, self._now())
+
+    def failure(self, upstream: Upstream) -> None:
+        """Note that it is not."""
+        if not self.done:
+            self.done = True
+            upstream.health.failed(self._now())
+
+
+class Prober:
+    """Probes upstreams: at the start, often while one is down, rarely while it is up and idle."""
+
+    def __init__(self, routes: Routes, now: Callable[[], float]) -> None:
+        """Probe the upstreams of `routes`."""
+        self._routes = routes
+        self._now = now
+        self._probes: dict[Upstream, tuple[Probe, float]] = {}
+
+    def round(self) -> None:
+        """Look at who is due; to be called every `PROBE_ROUND` seconds."""
+        now = self._now()
+        for upstream, (probe, until) in list(self._probes.items()):
+            if now > until:
+                probe.failure(upstream)
+            if probe.done:
+                del self._probes[upstream]
+        for upstream in self._routes.upstreams():
+            if upstream not in self._probes and now >= upstream.health.probe_at:
+                probe = Probe(self._now)
+                self._probes[upstream] = probe, now + upstream.health.patience
+                upstream.ask(probe)

@@ -1,0 +1,243 @@
+"""An upstream over UDP: a pool of sockets with random source ports, renewed over time.
+
+RFC 5452: a response is taken only from the server's address, at the port the query left from, with
+its ID and its question; source ports and IDs come from the kernel's random generator.  What does
+not match is counted and otherwise ignored: the true response may still come.
+"""
+
+import asyncio
+import errno
+import os
+import random
+import socket
+import struct
+from collections import Counter
+from collections.abc import Callable
+from typing import Final
+
+from dnswatch.proxy.datagrams import (
+    HEADER_WORDS,
+    LENGTH_WORD,
+    NAME_BYTES,
+    SLOT_BYTES,
+    Batch,
+)
+from dnswatch.proxy.upstream.asking import Asking
+from dnswatch.proxy.upstream.health import Health, Upstream
+from dnswatch.settings import Server
+from dnswatch.wire import query, response
+
+MAX_ASKED: Final = 2000
+"""Questions that leave from one port before it is given up: an attacker who learns it gains little,
+and what is never answered cannot pile up."""
+
+MAX_AGE: Final = 60.0
+"""Seconds that a port is used."""
+
+LINGER: Final = 5.0
+"""Seconds that a port given up still listens for late responses."""
+
+_PORTS: Final = range(1024, 65536)
+_IP_RECVERR: Final = 11
+_IPV6_RECVERR: Final = 25
+"""Linux's numbers, which Python has no names for: ICMP errors reach an unconnected socket."""
+_BIND_TRIES: Final = 20
+
+
+class UdpUpstream:
+    """One server over UDP, and over `fallback` where a response is truncated."""
+
+    def __init__(
+        self,
+        server: Server,
+        *,
+        fallback: Upstream,
+        sockets: int,
+        size: int,
+        room: Batch,
+        now: Callable[[], float],
+        counters: Counter[str],
+    ) -> None:
+        """Ask `server` from `sockets` ports at a time, offering `size` bytes by EDNS."""
+        self.url = str(server)
+        self.health = Health()
+        self.now = now
+        self.counters = counters
+        self.room = room
+        self.edns = True
+        "Off once the server has shown that it knows no EDNS."
+        self._server = server
+        self._fallback = fallback
+        self._size = size
+        self._ports: list[_Port | None] = [None] * sockets
+        self._ids = _Ids()
+        self.closed = False
+
+    def ask(self, asking: Asking) -> None:
+        """Send a question from a random port."""
+        index = int.from_bytes(self._ids.draw(), "big") % len(self._ports)
+        port = self._ports[index]
+        if port is None or port.worn(self.now()):
+            try:
+                fresh = _Port(self, self._server)
+            except OSError:
+                self.counters["upstream_no_socket"] += 1
+                asking.failure(self)
+                return
+            if port is not None:
+                port.retire()
+            port = self._ports[index] = fresh
+        message = query.for_upstream(asking.query, self._size, self.edns)
+        port.send(self._ids.draw(), message, asking)
+
+    def close(self) -> None:
+        """Close all ports."""
+        self.closed = True
+        for port in self._ports:
+            if port is not None:
+                port.close()
+        self._ports = [None] * len(self._ports)
+        self._fallback.close()
+
+    def take(self, asking: Asking, message: bytes, sent_at: float) -> None:
+        """Hand on a response that was compared with its question."""
+        if message[2] & 2 and not asking.done:
+            self._fallback.ask(asking)
+        elif message[3] & 15 in (1, 4) and self.edns and message[10:12] == b"\0\0":
+            self.edns = False  # FORMERR or NOTIMP without OPT: it knows no EDNS (RFC 6891, 7)
+            self.ask(asking)
+        else:
+            asking.response(self, message, sent_at)
+
+
+class _Ids:
+    """Message IDs from the kernel's random generator, drawn in bulk."""
+
+    def __init__(self) -> None:
+        self._drawn: list[bytes] = []
+
+    def draw(self) -> bytes:
+        """Return the next two random bytes."""
+        if not self._drawn:
+            noise = os.urandom(2048)
+            self._drawn = [noise[at : at + 2] for at in range(0, len(noise), 2)]
+        return self._drawn.pop()
+
+
+class _Port:
+    """One socket at a random port, with the questions that left from it."""
+
+    def __init__(self, upstream: UdpUpstream, server: Server) -> None:
+        address = server.address
+        assert address is not None
+        family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+        self._upstream = upstream
+        self._to = (str(address), server.port)
+        self._from = _socket_address(family, server)
+        self._waiting: dict[bytes, tuple[Asking, float]] = {}
+        self._asked = 0
+        self._socket = _random_port(family)
+        self._loop = asyncio.get_running_loop()
+        self._opened_at = upstream.now()
+        self._loop.add_reader(self._socket, self._readable)
+
+    def worn(self, now: float) -> bool:
+        """Tell whether it is time for another port."""
+        return self._asked >= MAX_ASKED or now - self._opened_at > MAX_AGE
+
+    def send(self, ident: bytes, message: bytes, asking: Asking) -> None:
+        """Send a question."""
+        while ident in self._waiting:
+            ident = os.urandom(2)
+        self._asked += 1
+        self._waiting[ident] = (asking, self._upstream.now())
+        try:
+            self._socket.sendto(ident + message, self._to)
+        except BlockingIOError:
+            pass  # as good as lost on the way: the lookup asks again
+        except OSError:
+            self._waiting.pop(ident, None)
+            asking.failure(self._upstream)
+
+    def retire(self) -> None:
+        """Close once late responses have had their time."""
+        self._loop.call_later(LINGER, self.close)
+
+    def close(self) -> None:
+        """Close now; nobody is told."""
+        if self._socket.fileno() >= 0:
+            self._loop.remove_reader(self._socket)
+            self._socket.close()
+        self._waiting.clear()
+
+    def _readable(self) -> None:
+        """Take in responses."""
+        room = self._upstream.room
+        try:
+            count = room.receive(self._socket.fileno())
+        except OSError:
+            count = 0
+        if not count:
+            self._take_errors()
+        for slot in range(count):
+            length = room.lengths[slot * HEADER_WORDS + LENGTH_WORD]
+            start = slot * SLOT_BYTES
+            message = room.view[start : start + length].tobytes()
+            name = slot * NAME_BYTES
+            self._take(message, room.names[name : name + len(self._from)])
+        # Only now may others use the room again.
+
+    def _take(self, message: bytes, source: bytearray) -> None:
+        """Compare a datagram with what was asked, and hand it on."""
+        found = self._waiting.get(message[:2])
+        if found is None or source != self._from:
+            self._upstream.counters["mismatch"] += 1
+            return
+        asking, sent_at = found
+        if not response.answers(message, asking.query.key[: len(asking.query.question)]):
+            self._upstream.counters["mismatch"] += 1
+            return
+        del self._waiting[message[:2]]
+        self._upstream.take(asking, message, sent_at)
+
+    def _take_errors(self) -> None:
+        """Learn from ICMP that the server refuses, and for which questions."""
+        try:
+            while True:
+                sent, _, _, _ = self._socket.recvmsg(512, 256, socket.MSG_ERRQUEUE)
+                found = self._waiting.pop(sent[:2], None)
+                if found is not None:
+                    found[0].failure(self._upstream)
+        except OSError:
+            return  # the queue is empty, or the socket was closed by what a failure led to
+
+
+def _random_port(family: int) -> socket.socket:
+    """Open a socket at a random port that is free."""
+    sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    chance = random.SystemRandom()
+    try:
+        for tries in range(_BIND_TRIES):
+            try:
+                sock.bind(("", chance.choice(_PORTS) if tries < _BIND_TRIES - 1 else 0))
+                break
+            except OSError as error:
+                if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                    raise
+        if family == socket.AF_INET:
+            sock.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
+        else:
+            sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVERR, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _socket_address(family: int, server: Server) -> bytes:
+    """Write the start of the sockaddr that a response must come from: family, port, address."""
+    assert server.address is not None
+    head = struct.pack("=H", family) + struct.pack("!H", server.port)
+    flow = b"" if family == socket.AF_INET else bytes(4)
+    return head + flow + server.address.packed

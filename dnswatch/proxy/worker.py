@@ -1,0 +1,193 @@
+"""The worker: the process that answers.  Wires listeners, service, upstreams and reports together.
+
+It lives as long as its control socket: a message there is a new configuration, its end means that
+the supervisor is gone.  SIGTERM drains: no new query is taken, what is in flight is answered for up
+to `DRAIN` seconds, and the last batch goes to the watch.
+"""
+
+import asyncio
+import gc
+import logging
+import signal
+import socket
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+from dnswatch import clock
+from dnswatch.names.hosts import HostsFiles
+from dnswatch.proxy.access import Admissions
+from dnswatch.proxy.datagrams import Batch
+from dnswatch.proxy.fast import UdpListener
+from dnswatch.proxy.local import LocalNames
+from dnswatch.proxy.reports import INTERVAL, Reports
+from dnswatch.proxy.service import Service
+from dnswatch.proxy.streams import Connections, TcpListener
+from dnswatch.proxy.upstream.build import Builder
+from dnswatch.proxy.upstream.group import PROBE_ROUND, Prober, Routes
+from dnswatch.settings import Settings, Source, combine, decode
+
+DRAIN: Final = 1.0
+"""Seconds that queries in flight are waited for at the end."""
+
+HOSTS_INTERVAL: Final = 5.0
+"""Seconds between two looks at the hosts files."""
+
+log = logging.getLogger("dnswatch.proxy")
+
+
+class Listening(NamedTuple):
+    """A bound socket, and whether what comes in there was redirected."""
+
+    sock: socket.socket
+    redirected: bool
+
+
+class Worker:
+    """One worker's parts."""
+
+    def __init__(
+        self, number: int, configured: Settings, listening: list[Listening], line: socket.socket,
+        now: Callable[[], float] = clock.now,
+    ) -> None:  # fmt: skip
+        """Get ready to answer on `listening`, and to report over `line`."""
+        self._now = now
+        self._line = line
+        self._settings = configured
+        self._room = Batch()
+        self._reports = reports = Reports(number, line, now, configured.limits.clients)
+        self._admissions = Admissions(configured)
+        self._hosts = HostsFiles(configured.names.hosts)
+        self._known = self._hosts.read()
+        self._service = Service(configured, now, reports, self._routes(), LocalNames(self._known))
+        self._prober = Prober(self._service.routes, now)
+        self._connections = Connections(configured.limits, self._admissions, reports)
+        self._stopped = False
+        self._listeners: list[UdpListener | TcpListener] = [
+            UdpListener(sock, self._service, self._admissions, reports, redirected=redirected)
+            if sock.type == socket.SOCK_DGRAM
+            else TcpListener(sock, self._service, reports, self._connections, redirected=redirected)
+            for sock, redirected in listening
+        ]
+
+    async def start(self) -> None:
+        """Begin to answer."""
+        asyncio.get_running_loop().add_reader(self._line, self._learn)
+        self._every(PROBE_ROUND, lambda: self._prober.round())
+        self._every(1.0, self._new_second)
+        self._every(INTERVAL, self._report)
+        self._every(HOSTS_INTERVAL, self._look_at_hosts)
+        for listener in self._listeners:
+            await listener.start()
+
+    async def stop(self) -> None:
+        """Drain: answer what is in flight, report, let go."""
+        for listener in self._listeners:
+            listener.stop()
+        end = self._now() + DRAIN
+        while len(self._service.lookups) and self._now() < end:
+            await asyncio.sleep(0.02)
+        self._stopped = True
+        self._connections.drop_all()
+        self._service.routes.close()
+        self._report()
+
+    def configure(self, configured: Settings) -> None:
+        """Take other settings; what is cached, connected and in flight goes on."""
+        self._report()  # rows say who is admitted: start them anew
+        self._settings = configured
+        self._admissions.configure(configured)
+        self._connections.limits = configured.limits
+        self._hosts = HostsFiles(configured.names.hosts)
+        self._look_at_hosts()
+        old, self._service.routes = self._service.routes, self._routes()
+        self._prober = Prober(self._service.routes, self._now)
+        self._service.configure(configured)
+        asyncio.get_running_loop().call_later(configured.upstream.deadline, old.close)
+
+    def _routes(self) -> Routes:
+        return Builder(self._settings, self._room, self._now, self._reports.counters).routes()
+
+    def _every(self, interval: float, action: Callable[[], None]) -> None:
+        """Do something now and again; what it raises ends nothing."""
+        if not self._stopped:
+            asyncio.get_running_loop().call_later(interval, self._every, interval, action)
+            action()
+
+    def _new_second(self) -> None:
+        self._service.new_second()
+        self._service.exchanges.forget(self._now())
+
+    def _look_at_hosts(self) -> None:
+        hosts = self._hosts.read()
+        if hosts is not self._known:
+            self._known = hosts
+            self._service.local = LocalNames(hosts)
+
+    def _report(self) -> None:
+        counters, cache = self._reports.counters, self._service.cache
+        counters["cache_evicted"] += cache.evicted
+        counters["clients_forgotten"] += self._admissions.forgotten
+        cache.evicted = self._admissions.forgotten = 0
+        self._reports.flush(u.health.report(u.url) for u in self._service.routes.upstreams())
+
+    def _learn(self) -> None:
+        """Learn from the watch which names are mail-related."""
+        for lessons in self._reports.lessons():
+            self._service.exchanges.teach(lessons, self._now())
+            self._service.unready(tuple(name for name, _ in lessons.exchanges + lessons.domains))
+
+
+def main(
+    number: int, source: Source, listening: list[Listening], line: socket.socket,
+    control: socket.socket,
+) -> None:  # fmt: skip
+    """Be worker `number` until told to stop; for a freshly forked process."""
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 1000)  # nearly nothing here is cyclic; a full collection is long
+    asyncio.run(_serve(number, source, listening, line, control))
+
+
+async def _serve(
+    number: int, source: Source, listening: list[Listening], line: socket.socket,
+    control: socket.socket,
+) -> None:  # fmt: skip
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(_Faults())
+    worker = Worker(number, combine(source), listening, line)
+    await worker.start()
+    over = asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, over.set)
+    loop.add_signal_handler(signal.SIGINT, lambda: None)  # the supervisor gets it as well
+    loop.add_signal_handler(signal.SIGHUP, lambda: None)
+    loop.add_reader(control, _obey, control, worker, over)
+    control.send(b"ready")
+    await over.wait()
+    loop.remove_reader(control)
+    await worker.stop()
+
+
+def _obey(control: socket.socket, worker: Worker, over: asyncio.Event) -> None:
+    """Take a new configuration from the supervisor, or notice that it is gone."""
+    try:
+        message = control.recv(1 << 20)
+    except ConnectionError:
+        message = b""
+    if not message:
+        over.set()
+        return
+    worker.configure(combine(decode(message)))
+
+
+class _Faults:
+    """The border of the process: an error that nobody expected ends one packet, not the service."""
+
+    def __init__(self) -> None:
+        self._quiet_until = 0.0
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Log a fault, once a minute at most."""
+        if clock.now() >= self._quiet_until:
+            self._quiet_until = clock.now() + 60
+            log.error(
+                "a fault was survived: %s", context["message"], exc_info=context.get("exception")
+            )

@@ -1,0 +1,74 @@
+"""Loading: the configuration file, the command line and resolv.conf make one `Source`.
+
+Done at the start and again at every reload; what cannot be loaded is a `SettingsError`.
+"""
+
+import ssl
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from dnswatch.errors import SettingsError
+from dnswatch.settings import Settings, Source, combine, is_own, resolv_conf_servers
+
+DEFAULT_FILE: Final = Path("/etc/dnswatch/dnswatch.toml")
+"""Read where no other file is named, if it is there."""
+
+RESOLV_CONF: Final = Path("/etc/resolv.conf")
+
+
+def load(
+    config: Path | None,
+    listen: list[str] | None = None,
+    upstream: list[str] | None = None,
+    workers: int | None = None,
+    resolv_conf: Path = RESOLV_CONF,
+) -> Source:
+    """Read what there is to read, and see that it makes settings; the upstreams are filled in."""
+    text, where = _text(config)
+    source = Source(text, where, listen, upstream, workers)
+    settings = combine(source)
+    if not settings.upstream.servers:
+        source = msgspec.structs.replace(source, upstream=_machine_upstreams(settings, resolv_conf))
+        settings = combine(source)
+    _check_authorities(settings)
+    return source
+
+
+def _text(config: Path | None) -> tuple[str, str]:
+    path = config or DEFAULT_FILE
+    try:
+        return path.read_text(encoding="utf-8"), str(path)
+    except OSError as error:
+        if config is None:
+            return "", "default settings"
+        raise SettingsError(f"cannot read '{path}': {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{path}: this is no UTF-8 text") from None
+
+
+def _machine_upstreams(settings: Settings, resolv_conf: Path) -> list[str]:
+    """Ask those whom the machine itself asks, but never ourselves."""
+    try:
+        servers = resolv_conf_servers(resolv_conf.read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        servers = ()
+    others = [server for server in servers if not is_own(server, settings.serve)]
+    if not others:
+        raise SettingsError(
+            f"there is no upstream: none is configured, and '{resolv_conf}' names none but"
+            " dnswatch itself; give one with --upstream udp://ADDRESS, or as upstream.servers"
+        )
+    return [str(server) for server in others]
+
+
+def _check_authorities(settings: Settings) -> None:
+    path = settings.upstream.ca_file
+    try:
+        ssl.create_default_context(cafile=path or None)
+    except OSError as error:  # ssl.SSLError is one
+        raise SettingsError(
+            f"upstream.ca_file: '{path}' holds no certificate authorities ({error});"
+            " expected a file of PEM certificates"
+        ) from None

@@ -1,0 +1,207 @@
+"""The supervisor: starts the watch and the workers, starts again what dies, reloads, stops.
+
+It answers nothing and records nothing itself.  It keeps open what must outlive its children: the
+listening sockets and the lines between workers and watch.
+"""
+
+import contextlib
+import fcntl
+import logging
+import os
+import select
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from dnswatch import clock
+from dnswatch.errors import SettingsError, StoreError
+from dnswatch.proxy import worker
+from dnswatch.serve.children import Child
+from dnswatch.serve.sockets import bind_all
+from dnswatch.settings import Source, combine, encode
+from dnswatch.watchdog import process as watch
+
+STOP_WORKERS: Final = 1.3
+"""Seconds that workers get to drain before they are killed."""
+
+STOP_WATCH: Final = 0.6
+"""Seconds that the watch then gets to store what it has: with the above below 2 s."""
+
+log = logging.getLogger("dnswatch.serve")
+
+
+class Supervisor:
+    """One `dnswatch serve`."""
+
+    def __init__(self, source: Source, state: Path, reread: Callable[[], Source]) -> None:
+        """Serve as `source` says, with records in `state`; `reread` gives the source anew.
+
+        Raises `SettingsError` or `StoreError` where that cannot be: nothing is started then.
+        """
+        self._source = source
+        self._settings = combine(source)
+        self._state = state
+        self._reread = reread
+        self._lock = _lock(state)
+        self._listening = bind_all(self._settings.serve)
+        lines = [_line() for _ in self._listening]
+        self._watch = Child(
+            "the watch",
+            lambda control: watch.main(
+                combine(self._source), state, [theirs for _, theirs in lines], control
+            ),
+        )
+        self._workers = [
+            Child(f"worker {number}", self._work(number, ours))
+            for number, (ours, _) in enumerate(lines)
+        ]
+        self._said_ready = False
+
+    def run(self) -> None:
+        """Serve until SIGTERM or SIGINT; then stop within two seconds."""
+        with _signals() as signals:
+            while True:
+                self._start()
+                self._wait(signals)
+                self._reap()
+                self._note_ready()
+                received = _received(signals)
+                if {signal.SIGTERM, signal.SIGINT} & received:
+                    break
+                if signal.SIGHUP in received:
+                    self._reload()
+            log.info("stopping")
+            self._stop(self._workers, STOP_WORKERS)
+            self._stop([self._watch], STOP_WATCH)
+        log.info("stopped")
+
+    @property
+    def _children(self) -> list[Child]:
+        return [self._watch, *self._workers]
+
+    def _work(self, number: int, line: socket.socket) -> Callable[[socket.socket], None]:
+        listening = self._listening[number]
+        return lambda control: worker.main(number, self._source, listening, line, control)
+
+    def _start(self) -> None:
+        """Start whoever is missing and due."""
+        now = clock.now()
+        for child in self._children:
+            if not child.pid and child.start_at <= now:
+                child.start(now, self._children)
+
+    def _wait(self, signals: socket.socket) -> None:
+        """Wait for a signal, a message of a child, or the time to start one."""
+        waiting = [child.start_at for child in self._children if not child.pid]
+        timeout = max(0.0, min(waiting) - clock.now()) if waiting else None
+        controls = [child.control for child in self._workers if child.control and not child.ready]
+        select.select([signals, *controls], [], [], timeout)
+
+    def _reap(self) -> None:
+        """Notice who died."""
+        by_pid = {child.pid: child for child in self._children if child.pid}
+        with contextlib.suppress(ChildProcessError):
+            while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+                if ended[0] in by_pid:
+                    by_pid[ended[0]].reaped(ended[1], clock.now())
+
+    def _note_ready(self) -> None:
+        """Say once that all workers answer."""
+        for child in self._workers:
+            if child.control is not None and not child.ready:
+                with contextlib.suppress(BlockingIOError, ConnectionError):
+                    child.ready = child.control.recv(64) == b"ready"
+        if not self._said_ready and all(child.ready for child in self._workers):
+            self._said_ready = True
+            settings = combine(self._source)
+            log.info(
+                "ready: answering on %s, asking %s, records in '%s'",
+                ", ".join(dict.fromkeys(_shown(sock) for sock, _ in self._listening[0])),
+                ", ".join(settings.upstream.servers), self._state,
+            )  # fmt: skip
+
+    def _reload(self) -> None:
+        """Read the configuration anew; a broken one is refused, and the old one stays in force."""
+        try:
+            source = self._reread()
+            settings = combine(source)
+        except SettingsError as error:
+            log.error("reload refused, the old configuration stays in force: %s", error)
+            return
+        for what in ("listen", "redirected", "workers"):
+            if getattr(settings.serve, what) != getattr(self._settings.serve, what):
+                log.warning("a change of 'serve.%s' needs a restart; the rest is taken over", what)
+        self._source, self._settings = source, settings
+        for child in self._children:
+            child.send(encode(source))
+        log.info("configuration reloaded")
+
+    def _stop(self, children: list[Child], patience: float) -> None:
+        """End processes, by force where they take too long."""
+        deadline = clock.now() + patience
+        for child in children:
+            child.signal(signal.SIGTERM)
+        while any(child.pid for child in children):
+            if clock.now() > deadline:
+                for child in children:
+                    child.signal(signal.SIGKILL)
+                deadline += patience
+            select.select([], [], [], 0.01)
+            for child in children:
+                if child.pid and os.waitpid(child.pid, os.WNOHANG)[0]:
+                    child.gone()
+
+
+def _line() -> tuple[socket.socket, socket.socket]:
+    """Make the line between a worker and the watch."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    for end in (ours, theirs):
+        end.setblocking(False)
+    return ours, theirs
+
+
+def _lock(state: Path) -> int:
+    """Make sure that the state directory is there and ours alone."""
+    try:
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StoreError(
+            f"cannot write to the state directory '{state}': {error.strerror};"
+            " give another one with --state"
+        ) from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise StoreError(
+            f"another dnswatch keeps its records in '{state}';"
+            " stop it, or give this one a directory of its own with --state"
+        ) from None
+    return lock
+
+
+def _shown(sock: socket.socket) -> str:
+    host, port = sock.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[socket.socket]:
+    """Turn signals into bytes on a socket, so that one `select` waits for everything."""
+    reader, writer = socket.socketpair()
+    with reader, writer:
+        reader.setblocking(False)
+        writer.setblocking(False)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
+            signal.signal(number, lambda *_: None)
+        signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+        yield reader
+        signal.set_wakeup_fd(-1)
+
+
+def _received(signals: socket.socket) -> set[int]:
+    with contextlib.suppress(BlockingIOError):
+        return set(signals.recv(256))
+    return set()

@@ -1,0 +1,107 @@
+"""Messages that dnswatch writes: all but the two bytes of the message ID, which are the client's.
+
+`tail` gives a kept response to a client: its own question as it wrote it, the TTLs of this moment,
+its own OPT record.  `error_tail` says what dnswatch itself has to say.
+"""
+
+import struct
+from typing import Final
+
+from dnswatch.codes import Option, Rcode, Type
+from dnswatch.wire.query import HEADER, Query
+from dnswatch.wire.response import Response
+
+_HEAD = struct.Struct("!HHHHH")
+_OPT = struct.Struct("!BHHBBHH")
+_OPTION = struct.Struct("!HH")
+_TTL = struct.Struct("!I")
+_QR_RA, _AD, _TC = 0x8080, 0x0020, 0x0200
+
+MAX_TCP: Final = 65535
+"""Bytes of the longest message (RFC 1035 section 4.2.2)."""
+
+STALE_TTL: Final = 30
+"""Seconds that a stale answer may be used for (RFC 8767 section 4)."""
+
+
+def tail(
+    response: Response,
+    query: Query,
+    age: float,
+    *,
+    limit: int,
+    max_ttl: int,
+    size: int,
+    stale: bool = False,
+    extended: bytes = b"",
+) -> bytes:
+    """Write `response` for `query`, `age` seconds after it came.
+
+    `limit` is the longest message in bytes: a longer one is cut to its question with TC set.
+    `size` is the EDNS size that we offer the client; `extended` an extended error (`ede`).
+    """
+    records, (answer, authority, additional) = _aged(response, int(age), max_ttl, stale)
+    flags = _QR_RA | query.flags & 0x0110 | response.flags & _AD | response.rcode & 15
+    if stale:
+        flags &= ~_AD
+    opt = _opt(query, response.rcode, response.options + extended, size) if query.edns else b""
+    length = HEADER + len(query.question) + len(records) + len(opt)
+    if length > limit:
+        return _truncated(query, response.rcode, flags, size)
+    head = _HEAD.pack(flags, 1, answer, authority, additional + (1 if opt else 0))
+    return b"%b%b%b%b" % (head, query.question, records, opt)
+
+
+def _truncated(query: Query, rcode: int, flags: int, size: int) -> bytes:
+    """Ask the client to come back over TCP (RFC 2181 section 9)."""
+    opt = _opt(query, rcode, b"", size) if query.edns else b""
+    head = _HEAD.pack(flags | _TC, 1, 0, 0, 1 if opt else 0)
+    return b"%b%b%b" % (head, query.question, opt)
+
+
+def _aged(
+    response: Response, age: int, max_ttl: int, stale: bool
+) -> tuple[bytes, tuple[int, int, int]]:
+    """Write the records with the TTLs they have now; authority and additional go when they end."""
+    counts = response.counts
+    places, ttls = response.ttl_at, response.ttls
+    records = bytearray(response.records)
+    if age and counts[0] and response.extra_ttl <= age and response.extra_ttl < response.ttl:
+        counts = (counts[0], 0, 0)
+        places, ttls = places[: counts[0]], ttls[: counts[0]]
+        del records[response.answer_end :]
+    if not age and max(ttls, default=0) <= max_ttl and not stale:
+        return bytes(records), counts
+    for at, ttl in zip(places, ttls, strict=True):
+        left = STALE_TTL if stale else min(ttl, max_ttl) - age
+        _TTL.pack_into(records, at, left if left > 0 else 0)
+    return bytes(records), counts
+
+
+def error_tail(query: Query, rcode: int, size: int, extended: bytes = b"") -> bytes:
+    """Write an answer without records: `rcode`, and why (`ede`) where the client speaks EDNS."""
+    opt = _opt(query, rcode, extended, size) if query.edns else b""
+    head = _HEAD.pack(_QR_RA | query.flags & 0x0110 | rcode & 15, 1, 0, 0, 1 if opt else 0)
+    return b"%b%b%b" % (head, query.question, opt)
+
+
+def refusal(message: bytes, rcode: int, size: int) -> bytes:
+    """Answer a query that could not be read, all but its ID: a header, opcode and RD kept.
+
+    BADVERS needs an OPT record to be said in (RFC 6891 section 6.1.3).
+    """
+    opt = _OPT.pack(0, Type.OPT, size, rcode >> 4, 0, 0, 0) if rcode == Rcode.BADVERS else b""
+    flags = _QR_RA | (message[2] << 8 & 0x7900) | rcode & 15
+    return _HEAD.pack(flags, 0, 0, 0, 1 if opt else 0) + opt
+
+
+def ede(code: int, text: str = "") -> bytes:
+    """Write an extended DNS error as an EDNS option (RFC 8914 section 2)."""
+    data = code.to_bytes(2, "big") + text.encode()
+    return _OPTION.pack(Option.EDE, len(data)) + data
+
+
+def _opt(query: Query, rcode: int, options: bytes, size: int) -> bytes:
+    """Write our own OPT record: our size, the client's flags, the far end's options."""
+    head = _OPT.pack(0, Type.OPT, size, rcode >> 4, 0, query.edns_flags, len(options))
+    return head + options

@@ -1,0 +1,160 @@
+"""Queries: what a client asks, read once per distinct message.
+
+A query is one question with an optional OPT record and nothing else.  All that may change its
+answer stands in `Query.key`, so that equal keys may share an answer: the name in lower case, type,
+class, the RD, AD and CD bits, the EDNS flags (DO) and every end-to-end EDNS option (ECS above all).
+Cookies, padding and keep-alive are between two neighbours only (RFC 7873, 7830, 7828): they are
+not passed on, and they split no cache.
+"""
+
+import struct
+from typing import Final
+
+from dnswatch.codes import Option, Rcode, Type
+from dnswatch.errors import WireError
+from dnswatch.wire import name
+
+HEADER: Final = 12
+"""Bytes of a message's header (RFC 1035 section 4.1.1)."""
+
+MIN_UDP: Final = 512
+"""Bytes that every client takes over UDP (RFC 1035 section 2.3.4)."""
+
+HOP_BY_HOP: Final = frozenset((Option.COOKIE, Option.KEEPALIVE, Option.PADDING))
+"""EDNS options between two neighbours, dropped on both legs."""
+
+_PLAIN: Final = b"\0\1\0\0\0\0\0\0"
+_WITH_OPT: Final = b"\0\1\0\0\0\0\0\1"
+_DO: Final = 0x8000
+
+
+class Query:
+    """One client's question with all that its answer depends on."""
+
+    __slots__ = ("do", "edns", "edns_flags", "flags", "key", "options", "qtype", "question", "size")
+
+    flags: int
+    "RD, AD and CD as in the header's second 16 bits."
+    question: bytes
+    "Question section as the client wrote it: name, type, class."
+    qtype: int
+    key: bytes
+    "What an answer may be shared by; begins with the question in lower case."
+    edns: bool
+    "The client sent an OPT record."
+    edns_flags: int
+    "DO and whatever else stands beside it (RFC 6891 section 6.1.4)."
+    do: bool
+    size: int
+    "Bytes that the client takes over UDP."
+    options: bytes
+    "End-to-end EDNS options, in wire form."
+
+    def __init__(
+        self, flags: int, question: bytes, edns_flags: int, size: int, options: bytes, edns: bool
+    ) -> None:
+        """Take a question apart; `read` is the way to get one from bytes."""
+        self.flags = flags
+        self.question = question
+        self.qtype = question[-4] << 8 | question[-3]
+        self.edns = edns
+        self.edns_flags = edns_flags
+        self.do = edns_flags & _DO != 0
+        self.size = size
+        self.options = options
+        self.key = b"%b%b%c%c%c%b" % (
+            question[:-4].lower(), question[-4:], flags >> 8 & 1 | flags & 0x30,
+            edns_flags >> 8, edns_flags & 255, options,
+        )  # fmt: skip
+
+    @property
+    def qname(self) -> bytes:
+        """The name asked for, in lower case."""
+        return self.key[: len(self.question) - 4]
+
+
+def read(message: bytes) -> Query | None:
+    """Read a query; None where it deserves no answer (a response, or no whole header).
+
+    Raises `WireError` with the rcode that the client must be told.
+    """
+    if len(message) < HEADER or message[2] & 0x80:
+        return None
+    counts = message[4:HEADER]
+    if message[2] & 0x78:
+        raise WireError("the opcode is not QUERY", Rcode.NOTIMP)
+    if counts != _PLAIN and counts != _WITH_OPT:
+        raise WireError("a query has one question and at most an OPT record")  # RFC 9619
+    end = _question_end(message)
+    flags = (message[2] << 8 | message[3]) & 0x0130
+    question = message[HEADER:end]
+    if counts == _PLAIN:
+        if len(message) != end:
+            raise WireError("bytes follow the question")
+        return Query(flags, question, 0, MIN_UDP, b"", False)
+    size, edns_flags, options = _read_opt(message, end)
+    return Query(flags, question, edns_flags, max(size, MIN_UDP), options, True)
+
+
+def _question_end(message: bytes) -> int:
+    at = HEADER
+    try:
+        while (length := message[at]) != 0:
+            if length > 63:
+                raise WireError("the question's name is compressed or malformed")
+            at += length + 1
+    except IndexError:
+        raise WireError("the question runs past the end of the message") from None
+    if at - HEADER >= name.MAX_NAME or at + 5 > len(message):
+        raise WireError("the question's name is too long, or its type or class is missing")
+    return at + 5
+
+
+_OPT = struct.Struct("!BHHBBHH")
+
+
+def _read_opt(message: bytes, at: int) -> tuple[int, int, bytes]:
+    """Read the OPT record that must end the message: its size, flags and end-to-end options."""
+    if at + _OPT.size > len(message):
+        raise WireError("the additional record is cut off")
+    root, rtype, size, _, version, flags, length = _OPT.unpack_from(message, at)
+    if root != 0 or rtype != Type.OPT:
+        raise WireError("the additional record of a query must be an OPT record")
+    if at + _OPT.size + length != len(message):
+        raise WireError("bytes follow the OPT record, or it is cut off")
+    if version != 0:
+        raise WireError("EDNS version 0 is the only one known here", Rcode.BADVERS)
+    return size, flags, end_to_end(message[at + _OPT.size :]) if length else b""
+
+
+_OPTION = struct.Struct("!HH")
+
+
+def end_to_end(options: bytes) -> bytes:
+    """Keep the EDNS options that are meant for the far end, as they were written."""
+    kept = []
+    at = 0
+    while at < len(options):
+        if at + _OPTION.size > len(options):
+            raise WireError("an EDNS option is cut off")
+        code, length = _OPTION.unpack_from(options, at)
+        end = at + _OPTION.size + length
+        if end > len(options):
+            raise WireError("an EDNS option is cut off")
+        if code not in HOP_BY_HOP:
+            kept.append(options[at:end])
+        at = end
+    return b"".join(kept)
+
+
+def for_upstream(query: Query, size: int, edns: bool = True) -> bytes:
+    """Write what an upstream is asked, all but the message ID: canonical case, our own EDNS size.
+
+    Without `edns` for an upstream that knows none (RFC 6891 section 7): DO and options are lost.
+    """
+    end = len(query.question)
+    flags = query.flags.to_bytes(2, "big")
+    if not edns:
+        return b"%b%b%b" % (flags, _PLAIN, query.key[:end])
+    opt = _OPT.pack(0, Type.OPT, size, 0, 0, query.edns_flags, len(query.options))
+    return b"%b%b%b%b%b" % (flags, _WITH_OPT, query.key[:end], opt, query.options)

@@ -1,0 +1,218 @@
+"""Responses: what an upstream said, read once, in one pass over its records.
+
+A `Response` is what the answer cache keeps: the records as they came, without OPT, and the places
+of their TTLs, so that an answer given later is those bytes with the TTLs of that moment.  It also
+carries what the watchdog wants to know: the addresses and the exchanges in the answer section.
+"""
+
+import struct
+from typing import Final
+
+from dnswatch.codes import Rcode, Type
+from dnswatch.errors import WireError
+from dnswatch.wire import name
+from dnswatch.wire.query import HEADER, Query, end_to_end
+
+_RECORD = struct.Struct("!HHIH")
+_A, _AAAA, _MX, _SOA, _OPT = Type.A.value, Type.AAAA.value, Type.MX.value, Type.SOA.value, 41
+_MAX_RECORDS: Final = 4096
+"""More records than fit into 64 KiB with any data in them; bounds the walk."""
+
+_TC, _AD = 0x0200, 0x0020
+
+
+class Response:
+    """One response, as the answer cache keeps it."""
+
+    __slots__ = (
+        "addresses", "answer_end", "counts", "exchanges", "expiry", "extra_ttl", "flags", "key",
+        "options", "rcode", "records", "retry_at", "stored_at", "ttl", "ttl_at", "ttls", "used",
+    )  # fmt: skip
+
+    flags: int
+    "The header's flags, of which TC and AD are used."
+    rcode: int
+    "Extended rcode."
+    records: bytes
+    "Answer, authority and additional records without OPT, as they came."
+    counts: tuple[int, int, int]
+    "Records in each of the three sections, without OPT."
+    answer_end: int
+    "Length of the answer section in `records`."
+    ttl_at: tuple[int, ...]
+    "Offset of each TTL in `records`."
+    ttls: tuple[int, ...]
+    "The TTLs themselves, seconds."
+    ttl: int
+    "Life of the answer as a whole, seconds; 0 is not to be kept."
+    extra_ttl: int
+    "Life of the authority and additional records, seconds."
+    addresses: tuple[tuple[bytes, int], ...]
+    "Packed address and TTL of each A and AAAA record in the answer section."
+    exchanges: tuple[bytes, ...]
+    "Exchanges of the answer's MX records, lower case."
+    options: bytes
+    "End-to-end EDNS options (ECS, EDE, NSID ...)."
+    key: bytes
+    "The key it is kept under."
+    stored_at: float
+    expiry: float
+    retry_at: float
+    "While stale: upstreams are not asked again before this (RFC 8767 section 5)."
+    used: bool
+    "Asked for since the cache last looked for what to evict."
+
+    def __init__(self, flags: int, rcode: int) -> None:
+        """Start an empty response: no records, not to be kept."""
+        self.flags = flags
+        self.rcode = rcode
+        self.records = b""
+        self.counts = (0, 0, 0)
+        self.answer_end = 0
+        self.ttl_at = self.ttls = ()
+        self.ttl = self.extra_ttl = 0
+        self.addresses = ()
+        self.exchanges = ()
+        self.options = b""
+        self.key = b""
+        self.stored_at = self.expiry = self.retry_at = 0.0
+        self.used = False
+
+    @property
+    def truncated(self) -> bool:
+        """The TC bit: the whole answer is to be had over TCP."""
+        return self.flags & _TC != 0
+
+    @property
+    def authentic(self) -> bool:
+        """The AD bit (RFC 4035 section 3.2.3)."""
+        return self.flags & _AD != 0
+
+
+def answers(message: bytes, question: bytes) -> bool:
+    """Tell whether a message is a response to `question` (in lower case) at all (RFC 5452, 9.1)."""
+    if len(message) < HEADER + len(question) or not message[2] & 0x80 or message[4:6] != b"\0\1":
+        return False
+    if message.startswith(question, HEADER):
+        return True
+    end = HEADER + len(question)
+    return (
+        message[end - 4 : end] == question[-4:]
+        and message[HEADER : end - 4].lower() == question[:-4]
+    )
+
+
+def read(message: bytes, query: Query, max_negative_ttl: int) -> Response:
+    """Read a response to `query`; `answers` has said that it is one.
+
+    Raises `WireError` where its records are malformed.
+    """
+    start = HEADER + len(query.question)
+    response = Response(message[2] << 8 | message[3], message[3] & 15)
+    sections = (
+        message[6] << 8 | message[7], message[8] << 8 | message[9], message[10] << 8 | message[11],
+    )  # fmt: skip
+    if sum(sections) > _MAX_RECORDS:
+        raise WireError("the response claims more records than fit into a message")
+    try:
+        _read_records(response, message, start, sections, query)
+    except (struct.error, IndexError):
+        raise WireError("a record runs past the end of the message") from None
+    _set_life(response, query, max_negative_ttl)
+    return response
+
+
+def _read_records(  # noqa: C901 - one pass, inlined, since each miss pays it
+    response: Response, message: bytes, start: int, sections: tuple[int, int, int], query: Query
+) -> None:
+    """Walk all records once: places of TTLs, addresses, exchanges, OPT."""
+    at = start
+    limit = len(message)
+    ttl_at: list[int] = []
+    ttls: list[int] = []
+    addresses: list[tuple[bytes, int]] = []
+    exchanges: list[bytes] = []
+    opt: tuple[int, int] | None = None
+    wants_mx = query.qtype == _MX
+    for section, count in enumerate(sections):
+        for _ in range(count):
+            record = at
+            # The usual owner name is a pointer to the question.
+            at = at + 2 if message[at] >= 0xC0 else name.skip(message, at)
+            rtype, rclass, ttl, length = _RECORD.unpack_from(message, at)
+            data = at + 10
+            if data + length > limit:
+                raise WireError("a record runs past the end of the message")
+            if rtype == _OPT and section == 2:
+                if opt is not None:
+                    raise WireError("a response has at most one OPT record")
+                opt = (record, data + length)
+                response.rcode |= ttl >> 24 << 4
+                response.options = end_to_end(message[data : data + length]) if length else b""
+                at = data + length
+                continue
+            ttl_at.append(at + 4 - start)
+            ttls.append(ttl if ttl < 0x80000000 else 0)  # RFC 2181 section 8
+            if section == 0 and rclass == 1:
+                if (rtype == _A and length == 4) or (rtype == _AAAA and length == 16):
+                    addresses.append((message[data : data + length], ttls[-1]))
+                elif wants_mx and rtype == _MX and length > 2:
+                    exchanges.append(name.read(message, data + 2))
+            at = data + length
+        if section == 0:
+            response.answer_end = at - start
+    response.ttl_at, response.ttls = tuple(ttl_at), tuple(ttls)
+    response.addresses, response.exchanges = tuple(addresses), tuple(exchanges)
+    response.records = message[start:at]
+    response.counts = sections
+    if opt is not None:
+        _cut_opt(response, opt[0] - start, opt[1] - start)
+
+
+def _cut_opt(response: Response, begin: int, end: int) -> None:
+    """Take OPT out of the records: it is between neighbours, the client gets our own."""
+    answer, authority, additional = response.counts
+    response.counts = (answer, authority, additional - 1)
+    if end == len(response.records):
+        response.records = response.records[:begin]
+        return
+    # A record behind OPT is rare (TSIG, SIG(0): hop by hop as well).  Cutting in the middle would
+    # break compression pointers, so all from OPT on goes; the additional section is optional.
+    kept = sum(1 for at in response.ttl_at if at < begin)
+    response.counts = (answer, authority, kept - answer - authority)
+    response.ttl_at, response.ttls = response.ttl_at[:kept], response.ttls[:kept]
+    response.records = response.records[:begin]
+
+
+def _set_life(response: Response, query: Query, max_negative_ttl: int) -> None:
+    """Say how long the answer lives: RFC 2308 for negative ones, the shortest TTL for the rest."""
+    answer, authority, _ = response.counts
+    extra = response.ttls[answer:]
+    response.extra_ttl = min(extra, default=0)
+    if response.truncated or response.rcode not in (Rcode.NOERROR, Rcode.NXDOMAIN):
+        return
+    ttl = min(response.ttls[:answer], default=None)
+    if response.rcode == Rcode.NXDOMAIN or answer == 0 or _is_chain_to_nothing(response, query):
+        negative = _negative_ttl(response, answer, authority)
+        ttl = min(negative, max_negative_ttl) if ttl is None else min(negative, ttl)
+    elif query.do and extra:
+        assert ttl is not None
+        ttl = min(ttl, response.extra_ttl)  # proofs in the authority section must stay whole
+    response.ttl = ttl or 0
+
+
+def _is_chain_to_nothing(response: Response, query: Query) -> bool:
+    """Tell whether CNAMEs lead nowhere: an address was asked for, and none came."""
+    return query.qtype in (_A, _AAAA) and not response.addresses
+
+
+def _negative_ttl(response: Response, answer: int, authority: int) -> int:
+    """The life of "there is none": the SOA's TTL and minimum, whichever is less (RFC 2308, 5)."""
+    for index in range(answer, answer + authority):
+        at = response.ttl_at[index]
+        rtype = int.from_bytes(response.records[at - 4 : at - 2], "big")
+        if rtype == _SOA:
+            end = at + 6 + int.from_bytes(response.records[at + 4 : at + 6], "big")
+            minimum = int.from_bytes(response.records[end - 4 : end], "big")
+            return min(response.ttls[index], minimum)
+    return 0

@@ -1,0 +1,149 @@
+"""Checks: settings that are well-formed each, but out of range or at odds with one another."""
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from dnswatch.settings.faults import Fault, key
+from dnswatch.settings.kinds import Kind, fields, shown
+from dnswatch.settings.lines import Path
+from dnswatch.settings.sections import Serve, Settings
+from dnswatch.settings.units import Address, Server, Subnet
+
+_STALE_AFTER: Final = ("cache", "stale_after")
+_ORDERS: Final = (
+    (_STALE_AFTER, ("upstream", "deadline"), "the client has had its answer by then"),
+    (("cache", "max_negative_ttl"), ("cache", "max_ttl"), "no answer may live longer"),
+    (("limits", "in_flight_per_client"), ("limits", "in_flight"), "one client could take all"),
+    (("limits", "tcp_per_client"), ("limits", "tcp_connections"), "one client could take all"),
+    (("records", "minutes"), ("records", "retention"), "nothing is kept longer"),
+)
+"""Of each two the first must not exceed the second."""
+
+
+def faults(settings: Settings) -> Iterator[Fault]:
+    """Find what is wrong with settings that could be read."""
+    for path, kind, value in _values((), Kind(Settings), settings):
+        yield from _out_of_range(path, kind, value)
+        yield from _twice(path, value)
+    for check in (_endpoints, _loops, _forwards, _access, _roles, _groups, _orders):
+        yield from check(settings)
+
+
+def is_own(server: Server, serve: Serve) -> bool:
+    """Say whether an upstream is one of our own endpoints: we would ask ourselves, in circles."""
+    return server.scheme in ("udp", "tcp") and any(
+        server.port == endpoint.port and _reaches(server.address, endpoint.address)
+        for endpoint in (*serve.listen, *serve.redirected)
+    )
+
+
+def _reaches(to: Address | None, listening: Address) -> bool:
+    if to is None or to.version != listening.version:
+        return False
+    return to == listening or (listening.is_unspecified and to.is_loopback)
+
+
+def _values(path: Path, kind: Kind, value: Any) -> Iterator[tuple[Path, Kind, Any]]:
+    """Walk through all settings."""
+    yield path, kind, value
+    if kind.is_section:
+        for name, below in fields(kind.type).items():
+            yield from _values((*path, name), below, getattr(value, name))
+    elif isinstance(value, tuple | dict):
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for step, item in items:
+            yield from _values((*path, step), kind.item(), item)
+
+
+def _out_of_range(path: Path, kind: Kind, value: Any) -> Iterator[Fault]:
+    if kind.range is None:
+        return
+    parse = getattr(kind.type, "parse", int)
+    if not parse(kind.range.least) <= value <= parse(kind.range.most):
+        yield Fault(path, f"is {shown(value)}: expected {kind.text}; {kind.range.why}")
+
+
+def _twice(path: Path, value: Any) -> Iterator[Fault]:
+    for place, item in enumerate(value if isinstance(value, tuple) else ()):
+        if item in value[:place]:
+            yield Fault((*path, place), f"is {shown(item)}, which the list has already")
+
+
+def _endpoints(settings: Settings) -> Iterator[Fault]:
+    serve = settings.serve
+    if not serve.listen:
+        yield Fault(("serve", "listen"), "is empty: expected an endpoint for clients to ask")
+    for place, endpoint in enumerate(serve.redirected):
+        if endpoint in serve.listen:
+            yield Fault(
+                ("serve", "redirected", place),
+                f"is {shown(endpoint)}, which serve.listen has too: redirected traffic needs an"
+                " endpoint of its own, or all clients are marked",
+                ("serve", "listen"),
+            )
+
+
+def _loops(settings: Settings) -> Iterator[Fault]:
+    asked: list[tuple[Path, tuple[Server, ...]]] = [
+        (("upstream", "servers"), settings.upstream.servers),
+        *((("forward", n, "servers"), one.servers) for n, one in enumerate(settings.forward)),
+    ]
+    for path, servers in asked:
+        for place, server in enumerate(servers):
+            if is_own(server, settings.serve):
+                yield Fault(
+                    (*path, place),
+                    f"is {shown(server)}, where dnswatch itself listens: it would ask itself",
+                    ("serve", "listen"),
+                )
+
+
+def _forwards(settings: Settings) -> Iterator[Fault]:
+    domains = [forward.domain for forward in settings.forward]
+    for place, domain in enumerate(domains):
+        if domain in domains[:place]:
+            first = key(("forward", domains.index(domain)))
+            yield Fault(
+                ("forward", place, "domain"),
+                f"is {shown(domain)}, as in {first}: put the servers of both into one list",
+            )
+
+
+def _access(settings: Settings) -> Iterator[Fault]:
+    for place, subnet in enumerate(settings.access.networks):
+        if subnet.network.prefixlen == 0:
+            yield Fault(
+                ("access", "networks", place),
+                f"is {shown(subnet)}, the whole Internet: expected your own clients",
+            )
+
+
+def _roles(settings: Settings) -> Iterator[Fault]:
+    taken: dict[Subnet, Path] = {}
+    for role in fields(type(settings.roles)):
+        for place, subnet in enumerate(getattr(settings.roles, role)):
+            path: Path = ("roles", role, place)
+            other = taken.setdefault(subnet, path)
+            if other[1] != role:
+                text = f"is {shown(subnet)}, as is {key(other)}: a client has one role"
+                yield Fault(path, text, other)
+
+
+def _groups(settings: Settings) -> Iterator[Fault]:
+    for name in settings.groups:
+        if not re.fullmatch(r"[^\W\d_][\w-]{0,62}", name):
+            text = "is no name for a group: expected a letter, then letters, digits, - and _"
+            yield Fault(("groups", name), text)
+
+
+def _orders(settings: Settings) -> Iterator[Fault]:
+    for lower, upper, why in _ORDERS:
+        least, most = _at(settings, lower), _at(settings, upper)
+        if least > most and (lower != _STALE_AFTER or settings.cache.stale):
+            text = f"is {shown(least)}, more than {key(upper)}, {shown(most)}: {why}"
+            yield Fault(lower, text, upper)
+
+
+def _at(settings: Settings, place: tuple[str, str]) -> Any:
+    return getattr(getattr(settings, place[0]), place[1])

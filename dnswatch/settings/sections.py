@@ -1,0 +1,192 @@
+"""Sections: each setting with its default, its limits, their unit and reason."""
+
+from typing import Annotated, Literal, NamedTuple
+
+import msgspec
+
+from dnswatch.settings.units import Domain, Duration, Endpoint, Server, Size, Subnet
+
+
+class Range(NamedTuple):
+    """The values that a number, a duration or a size may have."""
+
+    least: int | str
+    most: int | str
+    why: str
+    "What is wrong with others."
+
+
+File = Annotated[str, msgspec.Meta(min_length=1)]
+"""The path of a file."""
+
+
+class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A table of the file."""
+
+
+class Serve(_Section, frozen=True):
+    """Where dnswatch listens, and with how many workers."""
+
+    listen: tuple[Endpoint, ...] = (Endpoint("127.0.0.1:5353"), Endpoint("[::1]:5353"))
+    "UDP and TCP endpoints that the site's clients are pointed at."
+    redirected: tuple[Endpoint, ...] = ()
+    "Endpoints that a firewall redirects foreign port-53 traffic to: what comes in there is marked."
+    udp_size: Annotated[int, Range(512, 4096, "512 is DNS without EDNS, more is fragmented")] = 1232
+    "EDNS size offered to clients, bytes; a longer answer is cut, and the client comes by TCP."
+    workers: Annotated[int, Range(1, 64, "each is a process with a cache of its own")] = 1
+    "Processes that answer; more than the machine's cores brings nothing."
+
+
+class Upstream(_Section, frozen=True):
+    """Whom dnswatch asks."""
+
+    servers: tuple[Server, ...] = ()
+    "In order of preference; none means those of /etc/resolv.conf."
+    strategy: Literal["fastest", "ordered"] = "fastest"
+    "`fastest` prefers the shortest smoothed round-trip time, `ordered` the first that is up."
+    deadline: Annotated[
+        Duration, Range("100ms", "30s", "a round trip takes time, and no stub waits longer")
+    ] = Duration(4.0)
+    "A client is answered by then, with a stale answer or SERVFAIL: below the 5 s of most stubs."
+    udp_size: Annotated[int, Range(512, 4096, "512 is DNS without EDNS, more is fragmented")] = 1232
+    "EDNS size offered to upstreams, bytes: 1232 crosses every path unfragmented."
+    sockets: Annotated[int, Range(1, 256, "each is an open file of every worker")] = 16
+    "Random source ports in use at a time towards each upstream (RFC 5452 section 9.2)."
+    ca_file: str = ""
+    "Certificate authorities (PEM) for tls and https; none means the system's."
+
+
+class Forward(_Section, frozen=True):
+    """A domain whose names are asked elsewhere."""
+
+    domain: Domain
+    "The domain and all names below it; the longest one that fits a name decides."
+    servers: Annotated[tuple[Server, ...], msgspec.Meta(min_length=1)]
+    "Upstreams for that domain."
+
+
+class Access(_Section, frozen=True):
+    """Who may ask."""
+
+    networks: Annotated[tuple[Subnet, ...], msgspec.Meta(min_length=1)] = tuple(
+        Subnet(text)
+        for text in (
+            "127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
+            "169.254.0.0/16", "100.64.0.0/10", "fc00::/7", "fe80::/10",
+        )
+    )  # fmt: skip
+    "Networks whose clients are answered: loopback and private ranges (RFC 1918, 4193, 6598)."
+    others: Literal["ignore", "refuse"] = "ignore"
+    "What the rest gets: nothing, or REFUSED."
+
+
+class Cache(_Section, frozen=True):
+    """The answer cache of each worker."""
+
+    size: Annotated[Size, Range("1MB", "1TB", "less holds no page's names")] = Size(256_000_000)
+    "Bytes of memory for answers, in each worker; the least useful go first."
+    max_ttl: Annotated[
+        Duration, Range("1s", "30d", "addresses change owners within weeks")
+    ] = Duration(7 * 86400)  # fmt: skip
+    "Longest life believed (RFC 8767 section 4)."
+    max_negative_ttl: Annotated[
+        Duration, Range("0", "1d", "RFC 2308 section 5 found more to be trouble")
+    ] = Duration(3 * 3600)
+    "Longest life of a negative answer (RFC 2308 section 5)."
+    stale: Annotated[
+        Duration, Range("0", "7d", "RFC 8767 section 5 suggests 1 to 3 days")
+    ] = Duration(86400)  # fmt: skip
+    "How long after its end an answer may still serve while upstreams fail (RFC 8767); 0 is never."
+    stale_after: Annotated[
+        Duration, Range("100ms", "30s", "a round trip takes time, and no stub waits longer")
+    ] = Duration(1.8)
+    "How long upstreams may take before a stale answer is given (RFC 8767 section 5)."
+
+
+class Limits(_Section, frozen=True):
+    """Bounds on all that a stranger can make grow, in each worker."""
+
+    in_flight: Annotated[int, Range(10, 1_000_000, "each holds memory for seconds")] = 10_000
+    "Lookups waiting for upstreams; at the bound the oldest is answered SERVFAIL."
+    in_flight_per_client: Annotated[int, Range(1, 1_000_000, "a client needs one")] = 512
+    "Queries of one client that wait; above, SERVFAIL at once."
+    tcp_connections: Annotated[int, Range(1, 1_000_000, "each is an open file")] = 1000
+    "Clients' TCP connections; at the bound the one that is idle longest is closed."
+    tcp_per_client: Annotated[int, Range(1, 1_000_000, "a client needs one")] = 50
+    "TCP connections of one client; above, its own longest idle one is closed."
+    tcp_idle: Annotated[
+        Duration, Range("100ms", "10m", "RFC 7766 section 6.2.3 speaks of a few seconds")
+    ] = Duration(10.0)
+    "A silent TCP connection is closed after that (RFC 7766 section 6.2.3)."
+    clients: Annotated[int, Range(1, 10_000_000, "each holds memory")] = 100_000
+    "Clients remembered at a time; at the bound the one silent longest is forgotten."
+    addresses: Annotated[int, Range(1000, 100_000_000, "each holds memory")] = 2_000_000
+    "Entries of the site cache; at the bound the one that expires first goes early."
+
+
+class Names(_Section, frozen=True):
+    """Local names, and who is who at the site."""
+
+    hosts: tuple[File, ...] = ("/etc/hosts",)
+    "Files in the format of /etc/hosts; their names and addresses are answered by dnswatch."
+    leases: tuple[File, ...] = ()
+    "DHCP lease files of dnsmasq, ISC dhcpd or Kea; the format is recognised."
+    neighbours: bool = True
+    "Read the kernel's neighbour table: one machine's IPv4 and IPv6 addresses are one client."
+    pointers: bool = True
+    "Ask upstreams for the PTR name of a client that has no name yet."
+
+
+class Records(_Section, frozen=True):
+    """What is kept, and for how long."""
+
+    retention: Annotated[
+        Duration, Range("1m", "3650d", "less shows nothing, more is no retention")
+    ] = Duration(30 * 86400)
+    "Nothing about a client is kept longer."
+    minutes: Annotated[
+        Duration, Range("1m", "3650d", "less shows nothing, more is no retention")
+    ] = Duration(2 * 86400)
+    "Counts by the minute are summed up to hours after that."
+    size: Annotated[Size, Range("1MB", "100TB", "an empty store takes some")] = Size(1_000_000_000)
+    "Bytes of the store's files; above, the oldest records go first."
+
+
+class Privacy(_Section, frozen=True):
+    """Who does not stand in the records."""
+
+    pseudonyms: bool = False
+    "Write keyed pseudonyms (HMAC-SHA-256, key in the state directory) instead of addresses."
+    leave_out: tuple[Subnet, ...] = ()
+    "Clients that are not recorded at all."
+
+
+class Roles(_Section, frozen=True):
+    """What a client is for; whoever stands in none of these has the role `client`.
+
+    Of two networks that hold a client the narrower one decides.
+    """
+
+    mail_servers: tuple[Subnet, ...] = ()
+    "Machines that send mail for others: they look up mail servers all day."
+    resolvers: tuple[Subnet, ...] = ()
+    "Other resolvers of the site: they ask for the machines behind them."
+    servers: tuple[Subnet, ...] = ()
+    "Other servers."
+
+
+class Settings(_Section, frozen=True):
+    """All settings of a site."""
+
+    serve: Serve = Serve()
+    upstream: Upstream = Upstream()
+    forward: tuple[Forward, ...] = ()
+    access: Access = Access()
+    cache: Cache = Cache()
+    limits: Limits = Limits()
+    names: Names = Names()
+    records: Records = Records()
+    privacy: Privacy = Privacy()
+    roles: Roles = Roles()
+    groups: dict[str, tuple[Subnet, ...]] = {}
+    "Named networks, for reports and later for policies."

@@ -9,24 +9,20 @@ from typing import Final
 
 import msgspec
 
+from dnswatch.model.exchanges import Lessons
+from dnswatch.model.health import Health
 from dnswatch.model.observation import Observation, Tally
+
+__all__ = [
+    "MAX_MESSAGE", "STARTED", "Batch", "Health", "Lessons", "decode", "decode_lessons", "encode",
+    "encode_lessons",
+]  # fmt: skip
 
 MAX_MESSAGE: Final = 100_000
 """Bytes: two of them fit into the socket buffer that Linux grants without privilege (208 KiB)."""
 
-
-class Health(msgspec.Struct, frozen=True, array_like=True):
-    """How one upstream does, as one worker sees it."""
-
-    upstream: str
-    "Its URL, as configured."
-    up: bool
-    rtt: float
-    "Smoothed round-trip time, seconds; 0 before the first response."
-    answers: int
-    "Responses since the last batch."
-    failures: int
-    "Time-outs, refusals and broken responses since the last batch."
+STARTED: Final = "worker_started"
+"""Counter in the first batch of a worker's life: it knows no exchanges, so the watch teaches it."""
 
 
 class Batch(msgspec.Struct, frozen=True, array_like=True):
@@ -43,15 +39,6 @@ class Batch(msgspec.Struct, frozen=True, array_like=True):
     counters: dict[str, int] = {}
     "Increments of the worker's counters since the last batch; names in `docs/reference.md`."
     health: list[Health] = []
-
-
-class Lessons(msgspec.Struct, frozen=True, array_like=True):
-    """What the watch learned from one worker and tells the others."""
-
-    exchanges: list[tuple[bytes, float]] = []
-    "Name (lower-case wire form) of an exchange, and until when it counts as one."
-    domains: list[tuple[bytes, float]] = []
-    "Domain that was asked for MX, and until when its address may be an implicit MX."
 
 
 _encoder = msgspec.msgpack.Encoder()

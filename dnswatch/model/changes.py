@@ -1,0 +1,125 @@
+"""Changes: all that happened at the site since the last drain, ready to be stored.
+
+Counts are additive and states replace each other, so that changes which could not be stored are
+joined with those that come next (`merge`), and nothing but time resolution depends on how often
+the watch is drained.
+
+Measures of an account: `lookup`; `type:MX` (each RR type), `rcode:NXDOMAIN` (each rcode),
+`mail:mx` (each `LookupKind`); `new`, `refresh`, `hit` (addresses in its answers, by what they were
+to the site cache); `cached`, `stale`, `failed` (lookups, by origin); `redirected`.
+
+Measures of the site: `lookup`; `upstream` (lookups an upstream answered); `superfluous` (those of
+them that brought addresses, all unexpired); `new`, `refresh`, `expire`, `hit`; `evicted` (entries
+that went early at the bound); `unrecorded` (lookups of clients that are left out).
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from heapq import nsmallest
+from typing import TypeVar
+
+import msgspec
+
+from dnswatch.model.exchanges import LookupKind
+from dnswatch.model.health import Health
+from dnswatch.model.observation import Origin
+from dnswatch.model.sitecache import CacheEntry
+
+K = TypeVar("K")
+
+
+class MailLookup(msgspec.Struct, frozen=True, gc=False):
+    """One mail-related lookup, kept on its own."""
+
+    at: float
+    "When the response left, Unix seconds."
+    client: bytes
+    "Packed source address."
+    kind: LookupKind
+    domain: bytes
+    "Mail domain it belongs to, lower-case wire form."
+    qname: bytes
+    "Lower-case wire form."
+    qtype: int
+    rcode: int
+    "Extended rcode, 0 to 4095."
+    origin: Origin
+    addresses: tuple[tuple[bytes, int], ...]
+    "Packed address and TTL (seconds) of each A and AAAA record of the answer."
+    exchanges: tuple[bytes, ...]
+    "Exchanges of the answer's MX records (wire form, lower case); the root name is a null MX."
+    new: int
+    "Addresses of the answer that were new to the site cache."
+    refreshed: int
+    "Addresses that had not expired when upstream sent them again."
+    hits: int
+    "Addresses that the worker gave without asking upstream."
+    redirected: bool
+    "The lookup was on its way to another resolver and was redirected to us."
+    recursion: bool
+    "The RD bit of the query."
+    ttl: int = 0
+    "Smallest TTL of the answer's MX records, seconds."
+
+
+def minute_of(at: float) -> int:
+    """Number the minute of a moment: Unix seconds / 60."""
+    return int(at) // 60
+
+
+@dataclass(slots=True)
+class Changes:
+    """All that happened since the last drain."""
+
+    accounts: dict[tuple[bytes, int], Counter[str]] = field(
+        default_factory=lambda: defaultdict(Counter)
+    )
+    "Packed client and number of the minute, to what was counted by measure."
+    lookups: list[MailLookup] = field(default_factory=list)
+    "In order of time."
+    site: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    "Number of the minute, to what was counted by measure."
+    cache: dict[bytes, CacheEntry] = field(default_factory=dict)
+    "Packed address to its last state, for the site cache's entries that changed."
+    counters: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    "Number of the minute, to increments of the processes' counters by name."
+    health: dict[tuple[int, str], Health] = field(default_factory=dict)
+    "Worker and upstream, to the last state; answers and failures are sums."
+
+    def __bool__(self) -> bool:
+        """Whether anything changed."""
+        return any((self.accounts, self.lookups, self.site, self.cache, self.counters, self.health))
+
+    def hear(self, worker: int, health: Health) -> None:
+        """Take in a worker's report on one upstream."""
+        earlier = self.health.get((worker, health.upstream))
+        self.health[worker, health.upstream] = health.since(earlier) if earlier else health
+
+    def merge(self, later: "Changes") -> None:
+        """Join with the changes that came after these."""
+        for key, account in later.accounts.items():
+            self.accounts[key].update(account)
+        for minute, measures in later.site.items():
+            self.site[minute].update(measures)
+        for minute, counters in later.counters.items():
+            self.counters[minute].update(counters)
+        self.lookups.extend(later.lookups)
+        self.cache.update(later.cache)
+        for (worker, _), health in later.health.items():
+            self.hear(worker, health)
+
+    def trim(self, limit: int) -> int:
+        """Keep at most `limit` of each kind, losing the oldest first; return how many went."""
+        before = len(self.lookups) + len(self.accounts) + len(self.cache)
+        del self.lookups[: max(0, len(self.lookups) - limit)]
+        for key in _first(self.accounts, limit, by=lambda key: key[1]):
+            del self.accounts[key]
+        for address in _first(self.cache, limit, by=lambda address: self.cache[address].expiry):
+            del self.cache[address]
+        return before - len(self.lookups) - len(self.accounts) - len(self.cache)
+
+
+def _first(table: Collection[K], limit: int, by: Callable[[K], float]) -> list[K]:
+    """Those that must go, the first in order `by`, so that `limit` are left."""
+    return nsmallest(len(table) - limit, table, key=by) if len(table) > limit else []

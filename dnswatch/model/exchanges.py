@@ -1,0 +1,212 @@
+"""Exchanges: which names are mail-related, and until when.
+
+A lookup is mail-related where it asks
+- for MX records (`LookupKind.MX`);
+- for the address of an exchange, a name that stood in an MX answer which any client of the site
+  received, for that answer's TTL and a grace time (`EXCHANGE`);
+- for the address of a domain itself, just after its MX question by the same client (`IMPLICIT`;
+  RFC 5321 section 5.1);
+- for the address of a guessed mail host, such as `mail.` in front of a domain that any client of
+  the site asked MX for within the last day (`GUESS`; weak evidence).
+
+The watch asks `kind`, which is exact.  A worker asks `is_candidate`, which says yes to all that may
+be one of these and needs no time and no client; it learns from its own lookups and is taught what
+others learned.
+
+Rules of this file: names are in lower-case wire form; time comes in as `now`.  A question costs
+O(1), a lesson O(log n) for n names.  At the bound the exchange that ends first goes, and of the
+domains the one asked for longest ago.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Final, TypeVar
+
+import msgspec
+
+from dnswatch.codes import Type
+from dnswatch.model.lives import Lives
+from dnswatch.model.observation import Observation
+
+MAX_TTL: Final = 7 * 86400
+"""Longest life believed, in seconds (RFC 8767 section 4)."""
+
+GRACE: Final = 1800.0
+"""Seconds that an exchange outlives its MX answer: a sender may keep the list for one retry, which
+comes 30 minutes later (RFC 5321 section 4.5.4.1)."""
+
+IMPLICIT_WINDOW: Final = 60.0
+"""Seconds after an MX question in which the domain's own address is asked for as its exchange:
+a sender goes on at once, unless the upstream is slow and it asks again."""
+
+HORIZON: Final = 86400.0
+"""Seconds that a domain stays a known mail domain after an MX question: after a day, a name like
+`mail.` in front of it is rather a person's webmail."""
+
+NAMES: Final = 100_000
+"""Names of each sort held at a time: a campus has some 10,000 correspondents a day; about 70 MB."""
+
+GUESSES: Final = frozenset(
+    bytes((len(label),)) + label
+    for label in (b"mx", b"mail", b"smtp", b"mx1", b"mxs", b"mail1", b"relay", b"ns", b"gate")
+)
+"""Labels that MyDoom and its kin put in front of a domain whose MX they did not get."""
+
+_ROOT: Final = b"\0"
+_MX: Final = int(Type.MX)
+_ADDRESSES: Final = frozenset((int(Type.A), int(Type.AAAA)))
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class LookupKind(StrEnum):
+    """In which way a lookup is mail-related."""
+
+    MX = "mx"
+    EXCHANGE = "exchange"
+    IMPLICIT = "implicit-mx"
+    GUESS = "guess"
+
+
+class Lessons(msgspec.Struct, frozen=True, array_like=True):
+    """Names that may be mail-related, for those who did not see the MX answers themselves."""
+
+    exchanges: list[tuple[bytes, float]] = []
+    "Name (lower-case wire form) of an exchange, and until when it counts as one."
+    domains: list[tuple[bytes, float]] = []
+    "Domain that was asked for MX, and until when its address may be an implicit MX."
+
+
+class _Exchange(msgspec.Struct, gc=False):
+    """A mail host that an MX answer named."""
+
+    expiry: float
+    "Until when it counts as one, Unix seconds."
+    domain: bytes
+    "The domain whose MX answer named it last."
+
+
+class Exchanges:
+    """Which names are mail-related, and until when, for the whole site."""
+
+    def __init__(self, limit: int = NAMES, window: float = IMPLICIT_WINDOW) -> None:
+        """Hold at most `limit` names of each sort; `window` is that of the implicit MX, seconds."""
+        self._limit = limit
+        self._window = window
+        self._exchanges: Lives[bytes, _Exchange] = Lives()
+        "By name."
+        self._recent: OrderedDict[bytes, float] = OrderedDict()
+        "Domain to until when its address may be an implicit MX for some client."
+        self._asked: OrderedDict[tuple[bytes, bytes], float] = OrderedDict()
+        "Client and domain to until when its address may be an implicit MX for that client."
+        self._domains: OrderedDict[bytes, float] = OrderedDict()
+        "Known mail domain to until when it is one."
+        self.evicted = 0
+        "Names that went early, since there were more than `limit`."
+
+    def is_candidate(self, qname: bytes, qtype: int) -> bool:
+        """Say whether a lookup may be mail-related; wrongly yes at times, never wrongly no."""
+        if qtype not in _ADDRESSES:
+            return qtype == _MX
+        is_known = qname in self._exchanges.by_key or qname in self._recent
+        return is_known or qname[: qname[0] + 1] in GUESSES
+
+    def kind(
+        self, client: bytes | None, qname: bytes, qtype: int, now: float
+    ) -> tuple[LookupKind, bytes] | None:
+        """Say in which way a lookup is mail-related, and to which mail domain it belongs."""
+        if qtype not in _ADDRESSES:
+            return (LookupKind.MX, qname) if qtype == _MX else None
+        exchange = self._exchanges.by_key.get(qname)
+        if exchange and now < exchange.expiry:
+            return LookupKind.EXCHANGE, exchange.domain
+        if client is not None and now < self._asked.get((client, qname), 0.0):
+            return LookupKind.IMPLICIT, qname
+        if qname[: qname[0] + 1] in GUESSES:
+            domain = parent_of(qname)
+            if now < self._domains.get(domain, 0.0):
+                return LookupKind.GUESS, domain
+        return None
+
+    def learn_mx(self, domain: bytes, exchanges: Iterable[bytes], ttl: int, now: float) -> None:
+        """Learn from an MX answer.
+
+        The root name says that the domain takes no mail (null MX, RFC 7505): it is no exchange.
+        """
+        until = now + min(max(ttl, 0), MAX_TTL) + GRACE
+        for name in exchanges:
+            if name != _ROOT:
+                self._learn_exchange(name, domain, until)
+
+    def asked_mx(self, client: bytes | None, domain: bytes, now: float) -> None:
+        """Learn from an MX question; a client that is left out of the records is None."""
+        self._learn_domain(domain, now + self._window)
+        self._remember(self._domains, domain, now + HORIZON)
+        if client is not None:
+            self._remember(self._asked, (client, domain), now + self._window)
+
+    def lessons(self) -> Lessons:
+        """Return all that another's `is_candidate` can be taught."""
+        exchanges = [(name, exchange.expiry) for name, exchange in self._exchanges.by_key.items()]
+        return Lessons(exchanges, list(self._recent.items()))
+
+    def teach(self, lessons: Lessons, now: float) -> None:
+        """Learn what others learned, as far as `is_candidate` needs it."""
+        for name, until in lessons.exchanges:
+            if now < until:
+                self._learn_exchange(name, parent_of(name), until)
+        for domain, until in lessons.domains:
+            if now < until:
+                self._learn_domain(domain, until)
+
+    def forget(self, now: float) -> None:
+        """Drop what has ended."""
+        for _ in self._exchanges.ended(now):
+            pass
+        _drop_ended(self._recent, now)
+        _drop_ended(self._asked, now)
+        _drop_ended(self._domains, now)
+
+    def _learn_exchange(self, name: bytes, domain: bytes, until: float) -> None:
+        exchange = self._exchanges.by_key.get(name)
+        if exchange:
+            exchange.expiry = max(exchange.expiry, until)
+            exchange.domain = domain
+            return
+        if len(self._exchanges) >= self._limit:
+            self._exchanges.take_first()
+            self.evicted += 1
+        self._exchanges.add(name, _Exchange(until, domain))
+
+    def _learn_domain(self, domain: bytes, until: float) -> None:
+        self._remember(self._recent, domain, max(self._recent.get(domain, 0.0), until))
+
+    def _remember(self, table: OrderedDict[K, V], key: K, value: V) -> None:
+        table[key] = value
+        table.move_to_end(key)
+        if len(table) > self._limit:
+            table.popitem(last=False)
+            self.evicted += 1
+
+
+def lessons_of(observations: Iterable[Observation]) -> Lessons:
+    """Return what some lookups of one worker have to teach the others."""
+    exchanges = Exchanges()
+    for seen in observations:
+        if seen.qtype == _MX:
+            exchanges.asked_mx(None, seen.qname, seen.at)
+            exchanges.learn_mx(seen.qname, seen.exchanges, seen.ttl, seen.at)
+    return exchanges.lessons()
+
+
+def parent_of(name: bytes) -> bytes:
+    """Strip the first label of a name; the root is its own parent."""
+    return name[name[0] + 1 :] or _ROOT
+
+
+def _drop_ended(table: OrderedDict[K, float], now: float) -> None:
+    """Drop what has ended from a table whose entries all last equally long: the first end first."""
+    while table and next(iter(table.values())) <= now:
+        table.popitem(last=False)

@@ -1,0 +1,27 @@
+"""Health: how one upstream does, as one worker sees it."""
+
+import msgspec
+
+
+class Health(msgspec.Struct, frozen=True, array_like=True):
+    """How one upstream does, as one worker sees it."""
+
+    upstream: str
+    "Its URL, as configured."
+    up: bool
+    rtt: float
+    "Smoothed round-trip time, seconds; 0 before the first response."
+    answers: int
+    "Responses since the last report."
+    failures: int
+    "Time-outs, refusals and broken responses since the last report."
+
+    def since(self, earlier: "Health") -> "Health":
+        """Join with an earlier report that was not used: sums of both, the state of this one."""
+        return Health(
+            self.upstream,
+            self.up,
+            self.rtt,
+            earlier.answers + self.answers,
+            earlier.failures + self.failures,
+        )

@@ -1,0 +1,138 @@
+"""The site cache: which addresses the site as a whole has seen, and until when.
+
+An answer that brings address `a` with TTL `l` at time `t` is `New` where `a` was never seen or has
+expired, else a `Refresh`; the expiry becomes the later of the old one and `t + l`.  `Expire` falls
+at the moment an expiry passes.  (A Study of Mass-mailing Worms, WORM'04, section 5.3.)  As a query
+over all answers for `a`: one is new where `t` is not before the running maximum of `t + l` over the
+earlier ones.
+
+Rules of this file: time comes in as `now` (Unix seconds, never backwards); every change comes out
+as a returned event.
+
+A refresh costs O(1), a new entry and its expiry O(log n) for n entries.  An entry takes about 290
+bytes of memory.
+"""
+
+from typing import Final
+
+import msgspec
+
+from dnswatch.model.lives import Lives
+
+MAX_TTL: Final = 7 * 86400
+"""Longest life believed, in seconds (RFC 8767 section 4)."""
+
+
+class CacheEntry(msgspec.Struct, gc=False):
+    """One life of an address in the site cache, from new to expire."""
+
+    expiry: float
+    "The moment its life ends, Unix seconds."
+    first_seen: float
+    "The moment it was new, Unix seconds."
+    refreshes: int = 0
+    "How often upstream sent it again in this life."
+    hits: int = 0
+    "How often a worker gave it without asking upstream in this life, as far as lookups were kept."
+
+
+class New(msgspec.Struct, frozen=True, gc=False):
+    """An address that the site had not seen, or whose life had ended."""
+
+    address: bytes
+    at: float
+
+
+class Refresh(msgspec.Struct, frozen=True, gc=False):
+    """An address that has not expired was sent again: superfluous load."""
+
+    address: bytes
+    at: float
+    left: float
+    "Life that was left, seconds."
+
+
+class Expire(msgspec.Struct, frozen=True, gc=False):
+    """The life of an address ended; `at` is its expiry, however late that was noticed."""
+
+    address: bytes
+    at: float
+    entry: CacheEntry
+    "Its last state."
+
+
+class Evict(msgspec.Struct, frozen=True, gc=False):
+    """The entry that would have expired first went early, since the cache was full."""
+
+    address: bytes
+    at: float
+    entry: CacheEntry
+    "Its last state; the expiry has become `at`."
+
+
+Event = New | Refresh | Expire | Evict
+
+
+class SiteCache:
+    """Address to its life, for the whole site, however many resolvers it has."""
+
+    def __init__(self, limit: int) -> None:
+        """Hold at most `limit` addresses."""
+        self.limit = limit
+        "Entries held at most; the one that expires first goes early."
+        self._entries: Lives[bytes, CacheEntry] = Lives()
+        self._now = 0.0
+
+    def __len__(self) -> int:
+        """Count the entries."""
+        return len(self._entries)
+
+    def __getitem__(self, address: bytes) -> CacheEntry:
+        """Look up the life of a packed address, as of the last event."""
+        return self._entries.by_key[address]
+
+    def answer(self, address: bytes, ttl: int, now: float) -> list[Event]:
+        """Fold in one address that upstream sent; return what happened up to it, in order."""
+        events = self.expire(now)
+        expiry = now + min(max(ttl, 0), MAX_TTL)
+        entry = self._entries.by_key.get(address)
+        if entry is not None:
+            events.append(Refresh(address, now, entry.expiry - now))
+            entry.expiry = max(entry.expiry, expiry)
+            entry.refreshes += 1
+            return events
+        while len(self._entries) >= self.limit:
+            events.append(self._evict(now))
+        events.append(New(address, now))
+        self._entries.add(address, CacheEntry(expiry, now))
+        return events
+
+    def hit(self, address: bytes) -> bool:
+        """Note that a worker gave this address from its own cache: that lengthens no life.
+
+        Return whether the address is in the site cache.
+        """
+        entry = self._entries.by_key.get(address)
+        if entry is not None:
+            entry.hits += 1
+        return entry is not None
+
+    def expire(self, now: float) -> list[Event]:
+        """Return the lives that have ended, in order of their ends."""
+        assert now >= self._now, "time runs backwards"
+        self._now = now
+        return [Expire(address, entry.expiry, entry) for address, entry in self._entries.ended(now)]
+
+    def timer(self) -> float | None:
+        """When `expire` has something to do next, or None.  May be early, never late."""
+        return self._entries.timer()
+
+    def restore(self, address: bytes, entry: CacheEntry) -> None:
+        """Take in an entry as it was stored."""
+        if address not in self._entries.by_key and len(self._entries) < self.limit:
+            self._entries.add(address, entry)
+
+    def _evict(self, now: float) -> Event:
+        address, entry = self._entries.take_first()
+        entry.expiry = now
+        return Evict(address, now, entry)

@@ -1,0 +1,186 @@
+"""The watch: folds what vantage points saw into the site cache, the exchanges and the accounts.
+
+Rules of this file: lookups come in order of time, each costs O(addresses in its answer); `now`
+never runs backwards; all that happened comes out of `drain`.
+
+Only what an upstream answered is an answer to the site cache.  An address given from a worker's
+cache, stale or fresh, is a `hit`: it lengthens no life.  A lookup of a client that is left out of
+the records counts for the site, and teaches exchanges, but is nobody's.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from copy import copy
+from functools import lru_cache
+from typing import Final
+
+from dnswatch.codes import Type, rcode_name, type_name
+from dnswatch.model.changes import Changes, MailLookup, minute_of
+from dnswatch.model.exchanges import Exchanges, Lessons, LookupKind
+from dnswatch.model.health import Health
+from dnswatch.model.observation import Observation, Origin, Tally
+from dnswatch.model.sitecache import CacheEntry, Event, Evict, Expire, New, Refresh, SiteCache
+
+_MEASURES: Final = {New: "new", Refresh: "refresh", Expire: "expire", Evict: "evicted"}
+_ORIGINS: Final = {Origin.CACHE: "cached", Origin.STALE: "stale", Origin.FAILED: "failed"}
+_GIVEN: Final = frozenset((Origin.CACHE, Origin.STALE))
+
+
+class Watch:
+    """What is known of a site."""
+
+    def __init__(self, addresses: int) -> None:
+        """Hold at most `addresses` entries in the site cache."""
+        self._cache = SiteCache(addresses)
+        self._exchanges = Exchanges()
+        self._changes = Changes()
+        self._touched: set[bytes] = set()
+        "Addresses in the site cache whose entry changed since the last drain."
+        self._now = 0.0
+
+    def restore(self, entries: Mapping[bytes, CacheEntry], exchanges: Exchanges) -> None:
+        """Begin with what was known before; call it before anything else."""
+        for address, entry in entries.items():
+            self._cache.restore(address, entry)
+        self._exchanges = exchanges
+
+    def fold(self, seen: Observation) -> None:
+        """Fold in one lookup."""
+        self.expire(seen.at)
+        found = self._classify(seen)
+        site, account = self._count(seen, seen.at, 1)
+        given = self._answer(seen)
+        account.update(given)
+        if seen.origin in _ORIGINS:
+            account[_ORIGINS[seen.origin]] += 1
+        if seen.origin == Origin.UPSTREAM:
+            site["upstream"] += 1
+            if given and "new" not in given:
+                site["superfluous"] += 1
+        elif given:
+            site.update(given)
+        if found and seen.client is not None:
+            account[f"mail:{found[0]}"] += 1
+            self._changes.lookups.append(_mail_lookup(seen, seen.client, found, given))
+
+    def tally(self, tally: Tally, at: float) -> None:
+        """Count ordinary answers from a worker's cache; they may come out of order."""
+        site, account = self._count(tally, at, tally.count)
+        account["cached"] += tally.count
+        if hits := tally.addresses * tally.count:
+            account["hit"] += hits
+            site["hit"] += hits
+
+    def count(self, counters: Mapping[str, int], at: float) -> None:
+        """Add increments of a process's counters."""
+        if counters:
+            self._changes.counters[minute_of(at)].update(counters)
+
+    def hear(self, worker: int, health: Health) -> None:
+        """Take in a worker's report on one upstream."""
+        self._changes.hear(worker, health)
+
+    def expire(self, now: float) -> None:
+        """Let end what has ended by `now`."""
+        assert now >= self._now, "time runs backwards"
+        self._now = now
+        self._note(self._cache.expire(now))
+
+    def timer(self) -> float | None:
+        """When an entry may expire next, or None.  May be early, never late."""
+        return self._cache.timer()
+
+    def lessons(self) -> Lessons:
+        """Return what a worker that knows nothing must be taught."""
+        return self._exchanges.lessons()
+
+    def resize(self, addresses: int) -> None:
+        """Hold at most `addresses` entries in the site cache from the next new one on."""
+        self._cache.limit = addresses
+
+    def drain(self) -> Changes:
+        """Return all that happened since the last drain."""
+        changes, self._changes = self._changes, Changes()
+        for address in self._touched:
+            changes.cache[address] = copy(self._cache[address])
+        self._touched.clear()
+        self._exchanges.forget(self._now)
+        if self._exchanges.evicted:
+            changes.counters[minute_of(self._now)]["exchanges_evicted"] += self._exchanges.evicted
+            self._exchanges.evicted = 0
+        return changes
+
+    def _classify(self, seen: Observation) -> tuple[LookupKind, bytes] | None:
+        """Say whether a lookup is mail-related, and learn from it."""
+        found = self._exchanges.kind(seen.client, seen.qname, seen.qtype, seen.at)
+        if seen.qtype == Type.MX:
+            self._exchanges.asked_mx(seen.client, seen.qname, seen.at)
+            self._exchanges.learn_mx(seen.qname, seen.exchanges, seen.ttl, seen.at)
+        return found
+
+    def _count(
+        self, seen: Observation | Tally, at: float, count: int
+    ) -> tuple[Counter[str], Counter[str]]:
+        """Count lookups; return the counts of the site and of the client for that minute.
+
+        Those of a client that is left out lead nowhere.
+        """
+        minute = minute_of(at)
+        site = self._changes.site[minute]
+        site["lookup"] += count
+        if seen.client is None:
+            site["unrecorded"] += count
+            return site, Counter()
+        account = self._changes.accounts[seen.client, minute]
+        account["lookup"] += count
+        account[_type_measure(seen.qtype)] += count
+        account[_rcode_measure(seen.rcode)] += count
+        if seen.redirected:
+            account["redirected"] += count
+        return site, account
+
+    def _answer(self, seen: Observation) -> Counter[str]:
+        """Fold in the addresses of an answer; count them by what they were to the site cache."""
+        given: Counter[str] = Counter()
+        if seen.origin == Origin.UPSTREAM:
+            for address, ttl in seen.addresses:
+                events = self._cache.answer(address, ttl, seen.at)
+                self._note(events)
+                given[_MEASURES[type(events[-1])]] += 1
+        elif seen.origin in _GIVEN and seen.addresses:
+            given["hit"] = len(seen.addresses)
+            for address, _ in seen.addresses:
+                if self._cache.hit(address):
+                    self._touched.add(address)
+        return given
+
+    def _note(self, events: Iterable[Event]) -> None:
+        """Count events of the site cache, and note which entries changed."""
+        for event in events:
+            self._changes.site[minute_of(event.at)][_MEASURES[type(event)]] += 1
+            if isinstance(event, New | Refresh):
+                self._touched.add(event.address)
+            elif isinstance(event, Evict) or event.address in self._touched:
+                self._touched.discard(event.address)
+                self._changes.cache[event.address] = event.entry
+
+
+def _mail_lookup(
+    seen: Observation, client: bytes, found: tuple[LookupKind, bytes], given: Counter[str]
+) -> MailLookup:
+    kind, domain = found
+    return MailLookup(
+        seen.at, client, kind, domain, seen.qname, seen.qtype, seen.rcode, seen.origin,
+        seen.addresses, seen.exchanges, given["new"], given["refresh"], given["hit"],
+        seen.redirected, seen.recursion, seen.ttl,
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=1024)
+def _type_measure(qtype: int) -> str:
+    return f"type:{type_name(qtype)}"
+
+
+@lru_cache(maxsize=1024)
+def _rcode_measure(rcode: int) -> str:
+    return f"rcode:{rcode_name(rcode)}"

@@ -1,0 +1,147 @@
+"""Pointers: names of clients from the reverse zones (PTR records, RFC 1035 section 3.5).
+
+Asked are the site's own upstreams, and for a domain that is forwarded the servers of that domain.
+The reverse zones of private addresses mean nothing to a server outside of the site, and asking
+there would tell it about the inside (RFC 6303): only servers with private addresses are asked.
+"""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Iterable
+from functools import cached_property
+from ipaddress import ip_address
+from typing import Final
+
+import dns.asyncquery
+import dns.exception
+import dns.message
+import dns.rcode
+import dns.rdatatype
+import dns.reversename
+import httpx2
+from dns.message import Message, QueryMessage
+
+from dnswatch.names.hostname import clean
+from dnswatch.settings import Forward, Server
+
+AT_ONCE: Final = 4
+"""Questions in flight."""
+
+PER_CALL: Final = 50
+"""Questions of one call of `ask`: with a call each half minute, two a second at most."""
+
+PATIENCE: Final = 2.0
+"""Seconds for one question to one server."""
+
+REMEMBERED: Final = 86400.0
+"""Seconds that a name counts, or that there is none: reverse zones change rarely."""
+
+RETRY: Final = 900.0
+"""Seconds until an address is asked for again after no server answered."""
+
+MAX_NAMES: Final = 100_000
+"""Addresses remembered; the one asked for longest ago goes first."""
+
+
+class Pointers:
+    """Asks, and remembers what was said."""
+
+    def __init__(
+        self, servers: tuple[Server, ...], forward: tuple[Forward, ...] = (), ca_file: str = ""
+    ) -> None:
+        """Ask `servers`, and those of `forward` for their domains; `ca_file` as in the settings."""
+        self._servers = servers
+        self._forward = sorted(forward, key=lambda one: -len(one.domain))
+        self._ca_file = ca_file or None
+        self._known: dict[bytes, tuple[str | None, float]] = {}
+
+    def names(self, now: float) -> dict[bytes, str]:
+        """Return the names that still count, by packed address."""
+        return {
+            address: name for address, (name, until) in self._known.items() if name and until > now
+        }
+
+    async def ask(self, addresses: Iterable[bytes], now: float) -> None:
+        """Ask for the first few of these addresses that are not remembered; never raises."""
+        wanted = [one for one in dict.fromkeys(addresses) if not self._is_known(one, now)]
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def one(address: bytes) -> None:
+            async with gate:
+                name, until = await self._look_up(address, now)
+            self._known.pop(address, None)
+            self._known[address] = (name, until)
+
+        await asyncio.gather(*map(one, wanted[:PER_CALL]))
+        while len(self._known) > MAX_NAMES:
+            del self._known[next(iter(self._known))]
+
+    def _is_known(self, address: bytes, now: float) -> bool:
+        return self._known.get(address, (None, 0.0))[1] > now
+
+    async def _look_up(self, packed: bytes, now: float) -> tuple[str | None, float]:
+        name = dns.reversename.from_address(str(ip_address(packed)))
+        question = dns.message.make_query(name, dns.rdatatype.PTR)
+        for server in self._asked(packed, name.to_text(omit_final_dot=True).lower()):
+            try:
+                response = await self._exchange(question, server)
+                target = _target(response)
+            except (OSError, EOFError, ValueError, dns.exception.DNSException, httpx2.HTTPError):
+                continue  # with the next server: a client without a name is no failure
+            if response.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+                return clean(target), now + REMEMBERED
+        return None, now + RETRY
+
+    def _asked(self, packed: bytes, name: str) -> tuple[Server, ...]:
+        address = ip_address(packed)
+        if address.is_loopback or address.is_link_local:
+            return ()
+        for one in self._forward:
+            if f".{name}".endswith(f".{one.domain}"):
+                return one.servers
+        if address.is_global:
+            return self._servers
+        return tuple(one for one in self._servers if one.address and not one.address.is_global)
+
+    async def _exchange(self, question: QueryMessage, server: Server) -> Message:
+        where, port = await _address(server), server.port
+        match server.scheme:
+            case "udp":
+                response, _ = await dns.asyncquery.udp_with_fallback(
+                    question, where, PATIENCE, port, ignore_unexpected=True, ignore_errors=True
+                )
+                return response
+            case "tcp":
+                return await dns.asyncquery.tcp(question, where, PATIENCE, port)
+            case "tls":
+                context, name = self._context, server.name
+                return await dns.asyncquery.tls(
+                    question, where, PATIENCE, port, ssl_context=context, server_hostname=name
+                )
+            case _:
+                host = f"[{server.name}]" if ":" in server.name else server.name
+                url = f"https://{host}:{port}{server.path}"
+                return await dns.asyncquery.https(
+                    question, url, PATIENCE, verify=self._context, bootstrap_address=where
+                )
+
+    @cached_property
+    def _context(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=self._ca_file)
+
+
+def _target(response: Message) -> str:
+    """Find the first name; RFC 2317 puts a CNAME in between."""
+    answer = response.resolve_chaining().answer if isinstance(response, QueryMessage) else None
+    return str(answer[0].to_text()) if answer else ""
+
+
+async def _address(server: Server) -> str:
+    if server.address:
+        return server.host
+    loop = asyncio.get_running_loop()
+    found = await asyncio.wait_for(
+        loop.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM), PATIENCE
+    )
+    return str(found[0][4][0])

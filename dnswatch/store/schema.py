@@ -1,0 +1,69 @@
+"""The schema: the store's tables, by one migration after the other.
+
+A migration that has been released is never changed; a change of the tables is a new one below the
+others.  sqlite-utils notes in the file which of them it has seen.
+"""
+
+from typing import Final
+
+from sqlite_utils import Database, Migrations
+
+MIGRATIONS: Final = Migrations("dnswatch")
+
+
+@MIGRATIONS()
+def first(db: Database) -> None:
+    """Create the tables of the first release.
+
+    `tally`, `site` and `counter` stand in order of time: a batch of changes touches few pages, and
+    what is old goes by the page.
+    """
+    for statement in _FIRST:
+        db.execute(statement)
+
+
+def newer(db: Database) -> list[str]:
+    """Name the migrations that the file has seen and this dnswatch does not know."""
+    ours = {migration.name for migration in MIGRATIONS.pending(Database(memory=True))}
+    return sorted({migration.name for migration in MIGRATIONS.applied(db)} - ours)
+
+
+_FIRST: Final = (
+    # first_seen, last_seen: Unix seconds, to the minute unless mail-related
+    """CREATE TABLE client (
+        id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, first_seen REAL NOT NULL,
+        last_seen REAL NOT NULL, name TEXT, machine TEXT, source TEXT)""",
+    "CREATE TABLE measure (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
+    """CREATE TABLE tally (
+        start INTEGER NOT NULL, client INTEGER NOT NULL REFERENCES client(id),
+        measure INTEGER NOT NULL REFERENCES measure(id), count INTEGER NOT NULL,
+        PRIMARY KEY (start, client, measure)) WITHOUT ROWID""",
+    # qname, domain, exchanges (JSON: ["mx.example.org"]) as text; addresses (JSON: [["192.0.2.1",
+    # 300]]) with their TTLs; ttl of the MX records
+    """CREATE TABLE lookup (
+        id INTEGER PRIMARY KEY, at REAL NOT NULL, client INTEGER NOT NULL REFERENCES client(id),
+        kind TEXT NOT NULL, domain TEXT NOT NULL, qname TEXT NOT NULL, qtype INTEGER NOT NULL,
+        rcode INTEGER NOT NULL, origin INTEGER NOT NULL, addresses TEXT, exchanges TEXT,
+        ttl INTEGER NOT NULL, new INTEGER NOT NULL, refreshed INTEGER NOT NULL,
+        hits INTEGER NOT NULL, redirected INTEGER NOT NULL, recursion INTEGER NOT NULL)""",
+    "CREATE INDEX lookup_at ON lookup (at)",
+    "CREATE INDEX lookup_client_at ON lookup (client, at)",
+    """CREATE TABLE site (
+        start INTEGER NOT NULL, measure TEXT NOT NULL, count INTEGER NOT NULL,
+        PRIMARY KEY (start, measure)) WITHOUT ROWID""",
+    # One row an address: its last life, and the sums of the lives before
+    """CREATE TABLE entry (
+        address TEXT PRIMARY KEY, expiry REAL NOT NULL, first_seen REAL NOT NULL,
+        refreshes INTEGER NOT NULL, hits INTEGER NOT NULL, lives INTEGER NOT NULL DEFAULT 1,
+        earlier_refreshes INTEGER NOT NULL DEFAULT 0, earlier_hits INTEGER NOT NULL DEFAULT 0
+        ) WITHOUT ROWID""",
+    "CREATE INDEX entry_expiry ON entry (expiry)",
+    """CREATE TABLE counter (
+        start INTEGER NOT NULL, name TEXT NOT NULL, count INTEGER NOT NULL,
+        PRIMARY KEY (start, name)) WITHOUT ROWID""",
+    # at: Unix seconds of the last report
+    """CREATE TABLE health (
+        worker INTEGER NOT NULL, upstream TEXT NOT NULL, at REAL NOT NULL, up INTEGER NOT NULL,
+        rtt REAL NOT NULL, answers INTEGER NOT NULL, failures INTEGER NOT NULL,
+        PRIMARY KEY (worker, upstream)) WITHOUT ROWID""",
+)

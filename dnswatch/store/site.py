@@ -1,0 +1,121 @@
+"""What the store knows of the site, its cache, its upstreams and itself: SQL to values."""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An address in the site cache, over all its lives."""
+
+    address: str
+    first_seen: float
+    "When its last life began, Unix seconds."
+    expiry: float
+    "When that ends or ended, Unix seconds."
+    lives: int
+    refreshes: int
+    "In all lives."
+    hits: int
+    "In all lives."
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """How one upstream does, as one worker sees it."""
+
+    worker: int
+    upstream: str
+    at: float
+    "When the worker last said so, Unix seconds."
+    up: bool
+    rtt: float
+    "Smoothed round-trip time, seconds; 0 before the first response."
+    answers: int
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much is kept."""
+
+    first: int | None
+    "The first start, Unix seconds; None where nothing is kept."
+    last: int | None
+    clients: int
+    lookups: int
+    "Mail-related ones, kept on their own."
+    entries: int
+    "Addresses, live or not."
+    used: int
+    "Bytes of the file that records take."
+
+
+def measures(db: Database, since: float) -> Counter[str]:
+    """Sum the measures of the site."""
+    return Counter(dict(db.conn.execute(_MEASURES, (since // 60 * 60,)).fetchall()))
+
+
+def measures_over_time(db: Database, since: float, width: int) -> dict[int, Counter[str]]:
+    """Sum the measures of the site in each `width` seconds from `since`, numbered from 0."""
+    found: dict[int, Counter[str]] = defaultdict(Counter)
+    parameters = {"begin": int(since // 60) * 60, "width": width}
+    for interval, measure, count in db.conn.execute(_MEASURES_OVER_TIME, parameters):
+        found[interval][measure] = count
+    return dict(found)
+
+
+def starts(db: Database, since: float) -> tuple[int, int] | None:
+    """Return the first and the last start of any count of the site."""
+    row = db.conn.execute(_STARTS, (since // 60 * 60,)).fetchone()
+    return None if row[0] is None else (row[0], row[1])
+
+
+def live_entries(db: Database, now: float) -> int:
+    """Count the entries of the site cache that have not expired."""
+    count: int = db.conn.execute(_LIVE, (now,)).fetchone()[0]
+    return count
+
+
+def most_refreshed(db: Database, limit: int) -> list[Entry]:
+    """Return the addresses that upstream sent again most often, the most often first."""
+    return [Entry(*row) for row in db.conn.execute(_MOST_REFRESHED, (limit,))]
+
+
+def counters(db: Database, since: float) -> Counter[str]:
+    """Sum the counters of the processes."""
+    return Counter(dict(db.conn.execute(_COUNTERS, (since // 60 * 60,)).fetchall()))
+
+
+def upstreams(db: Database) -> list[Upstream]:
+    """Return what each worker last said of each upstream."""
+    return [
+        Upstream(worker, upstream, at, bool(up), rtt, answers, failures)
+        for worker, upstream, at, up, rtt, answers, failures in db.conn.execute(_UPSTREAMS)
+    ]
+
+
+def extent(db: Database) -> Extent:
+    """Measure what is kept."""
+    return Extent(*db.conn.execute(_EXTENT).fetchone())
+
+
+_MEASURES = "SELECT measure, sum(count) FROM site WHERE start >= ? GROUP BY measure"
+_MEASURES_OVER_TIME = """
+    SELECT (start - :begin) / :width AS interval, measure, sum(count) FROM site
+    WHERE start >= :begin GROUP BY interval, measure"""
+_STARTS = "SELECT min(start), max(start) FROM site WHERE start >= ?"
+_LIVE = "SELECT count(*) FROM entry WHERE expiry > ?"
+_MOST_REFRESHED = """
+    SELECT address, first_seen, expiry, lives, refreshes + earlier_refreshes AS refreshed,
+        hits + earlier_hits
+    FROM entry WHERE refreshed > 0 ORDER BY refreshed DESC, address LIMIT ?"""
+_COUNTERS = "SELECT name, sum(count) FROM counter WHERE start >= ? GROUP BY name"
+_UPSTREAMS = """
+    SELECT worker, upstream, at, up, rtt, answers, failures FROM health ORDER BY upstream, worker"""
+_EXTENT = """
+    SELECT (SELECT min(start) FROM site), (SELECT max(start) FROM site),
+        (SELECT count(*) FROM client), (SELECT count(*) FROM lookup), (SELECT count(*) FROM entry),
+        (SELECT page_count FROM pragma_page_count()) * (SELECT page_size FROM pragma_page_size())"""

@@ -1,0 +1,254 @@
+"""The store as its writer sees it: changes in, and after a restart what the watch must know again.
+
+Counts are added to those that stand there, so a batch may come late or in parts; all of one batch
+is stored, or nothing of it.
+"""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Self
+
+from sqlite_utils import Database
+
+from dnswatch.errors import WireError
+from dnswatch.model.changes import Changes, MailLookup
+from dnswatch.model.sitecache import CacheEntry
+from dnswatch.settings import Records
+from dnswatch.store import retention
+from dnswatch.store.database import FILE, open_reader, open_writer, sentences
+from dnswatch.wire.name import from_text, to_text
+
+ClientKey = Callable[[bytes], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a client is, as far as the site's own sources say."""
+
+    name: str | None
+    machine: str | None
+    "Its MAC address, or the pseudonym of that: clients that share it are one machine."
+    source: str
+    "Where that was read: `hosts`, `leases`, `neighbours`, `pointers`."
+
+
+@dataclass(frozen=True, slots=True)
+class MailDomain:
+    """What one MX lookup taught the site."""
+
+    at: float
+    "When its response left, Unix seconds."
+    domain: bytes
+    "Lower-case wire form."
+    exchanges: tuple[bytes, ...]
+    "Lower-case wire form."
+    ttl: int
+    "Of the MX records, seconds."
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What the watch must know again after a restart."""
+
+    entries: dict[bytes, CacheEntry]
+    "Packed address to its life, for those that have not expired."
+    domains: list[MailDomain]
+    "In order of time."
+
+
+class Store:
+    """The store of one site; closed by `close`, or at the end of a `with`."""
+
+    def __init__(self, db: Database, path: Path) -> None:
+        """Use an open database; see `open` and `read`."""
+        self._db = db
+        self._path = path
+
+    @classmethod
+    def open(cls, state: Path) -> Self:
+        """Open the store in the directory `state` for writing; create and migrate it if need be."""
+        return cls(open_writer(state), state / FILE)
+
+    @classmethod
+    def read(cls, state: Path) -> Self:
+        """Open the store in the directory `state` for reading only."""
+        return cls(open_reader(state), state / FILE)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        """Begin a `with`."""
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Close the file."""
+        self.close()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Database]:
+        """Let queries see one moment's records, whatever is written meanwhile."""
+        with sentences(self._path), self._db.atomic():
+            yield self._db
+
+    def write(self, changes: Changes, client_key: ClientKey, now: float) -> None:
+        """Store a batch of changes, all of it or, with a `StoreError`, nothing.
+
+        `client_key` turns a packed address into the client's key; `now` is Unix seconds.
+        """
+        with sentences(self._path), self._db.atomic():
+            _write_accounts(self._db.conn, changes, client_key)
+            _write_lookups(self._db.conn, changes.lookups, client_key)
+            _write_site(self._db.conn, changes)
+            _write_health(self._db.conn, changes, now)
+
+    def write_identities(self, identities: Iterable[tuple[str, Identity]]) -> None:
+        """Note who the clients of these keys are; keys of no client are passed over."""
+        rows = [(who.name, who.machine, who.source, key) for key, who in identities]
+        with sentences(self._path), self._db.atomic():
+            self._db.conn.executemany(_NAME_CLIENT, rows)
+
+    def restore(self, now: float, horizon: float = 86400.0) -> Remembered:
+        """Return what has not expired by `now`, and MX lookups of the last `horizon` seconds."""
+        with sentences(self._path):
+            entries = self._db.conn.execute(_LIVE_ENTRIES, (now,)).fetchall()
+            lookups = self._db.conn.execute(_MX_LOOKUPS, (now - horizon,)).fetchall()
+        return Remembered(
+            {ip_address(address).packed: CacheEntry(*life) for address, *life in entries},
+            list(_mail_domains(lookups)),
+        )
+
+    def keep(self, records: Records, now: float) -> bool:
+        """Let go of what is older or larger than `records` says; return whether more is left to do.
+
+        One call takes a bounded number of short transactions: call again soon where it says True.
+        """
+        with sentences(self._path):
+            return retention.keep(self._db, records, now)
+
+
+def _write_accounts(conn: sqlite3.Connection, changes: Changes, client_key: ClientKey) -> None:
+    keys = {client: client_key(client) for client, _ in changes.accounts}
+    conn.executemany(
+        _SEE_CLIENT,
+        ((keys[client], minute * 60.0, minute * 60.0) for client, minute in changes.accounts),
+    )
+    measures = {measure for account in changes.accounts.values() for measure in account}
+    conn.executemany(_NAME_MEASURE, ((measure,) for measure in sorted(measures)))
+    conn.executemany(
+        _ADD_TALLY,
+        (
+            (minute * 60, keys[client], measure, count)
+            for (client, minute), account in changes.accounts.items()
+            for measure, count in account.items()
+        ),
+    )
+
+
+def _write_lookups(
+    conn: sqlite3.Connection, lookups: list[MailLookup], client_key: ClientKey
+) -> None:
+    keys = {lookup.client: client_key(lookup.client) for lookup in lookups}
+    conn.executemany(
+        _SEE_CLIENT, ((keys[lookup.client], lookup.at, lookup.at) for lookup in lookups)
+    )
+    conn.executemany(_ADD_LOOKUP, (_lookup_row(lookup, keys[lookup.client]) for lookup in lookups))
+
+
+def _lookup_row(lookup: MailLookup, key: str) -> tuple[object, ...]:
+    addresses = [[str(ip_address(address)), ttl] for address, ttl in lookup.addresses]
+    exchanges = [to_text(exchange) for exchange in lookup.exchanges]
+    return (
+        lookup.at, key, lookup.kind.value, to_text(lookup.domain), to_text(lookup.qname),
+        lookup.qtype, lookup.rcode, int(lookup.origin),
+        json.dumps(addresses) if addresses else None, json.dumps(exchanges) if exchanges else None,
+        lookup.ttl, lookup.new, lookup.refreshed, lookup.hits, lookup.redirected, lookup.recursion,
+    )  # fmt: skip
+
+
+def _write_site(conn: sqlite3.Connection, changes: Changes) -> None:
+    for statement, table in ((_ADD_SITE, changes.site), (_ADD_COUNTER, changes.counters)):
+        conn.executemany(
+            statement,
+            (
+                (minute * 60, name, count)
+                for minute, counts in table.items()
+                for name, count in counts.items()
+            ),
+        )
+    conn.executemany(
+        _SET_ENTRY,
+        (
+            (str(ip_address(address)), entry.expiry, entry.first_seen, entry.refreshes, entry.hits)
+            for address, entry in changes.cache.items()
+        ),
+    )
+
+
+def _write_health(conn: sqlite3.Connection, changes: Changes, now: float) -> None:
+    conn.executemany(
+        _HEAR_HEALTH,
+        (
+            (worker, upstream, now, health.up, health.rtt, health.answers, health.failures)
+            for (worker, upstream), health in changes.health.items()
+        ),
+    )
+
+
+def _mail_domains(rows: Iterable[tuple[float, str, str, int]]) -> Iterator[MailDomain]:
+    for at, domain, exchanges, ttl in rows:
+        try:
+            names = tuple(from_text(exchange) for exchange in json.loads(exchanges or "[]"))
+            yield MailDomain(at, from_text(domain), names, ttl)
+        except WireError:
+            continue  # a name that no host can have is learned anew when it is asked for
+
+
+_SEE_CLIENT = """
+    INSERT INTO client (key, first_seen, last_seen) VALUES (?, ?, ?)
+    ON CONFLICT (key) DO UPDATE SET
+        first_seen = min(first_seen, excluded.first_seen),
+        last_seen = max(last_seen, excluded.last_seen)"""
+# What is known already is not written again; a machine that lost its lease keeps its name.
+_NAME_CLIENT = """
+    UPDATE client SET name = ?1, machine = ?2, source = ?3
+    WHERE key = ?4 AND (name, machine, source) IS NOT (?1, ?2, ?3)
+        AND NOT (?1 IS NULL AND name IS NOT NULL AND machine IS ?2)"""
+_NAME_MEASURE = "INSERT OR IGNORE INTO measure (name) VALUES (?)"
+_ADD_TALLY = """
+    INSERT INTO tally (start, client, measure, count) VALUES
+        (?, (SELECT id FROM client WHERE key = ?), (SELECT id FROM measure WHERE name = ?), ?)
+    ON CONFLICT DO UPDATE SET count = count + excluded.count"""
+_ADD_LOOKUP = """
+    INSERT INTO lookup (at, client, kind, domain, qname, qtype, rcode, origin, addresses,
+        exchanges, ttl, new, refreshed, hits, redirected, recursion)
+    VALUES (?, (SELECT id FROM client WHERE key = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_ADD_SITE = """
+    INSERT INTO site (start, measure, count) VALUES (?, ?, ?)
+    ON CONFLICT DO UPDATE SET count = count + excluded.count"""
+_ADD_COUNTER = """
+    INSERT INTO counter (start, name, count) VALUES (?, ?, ?)
+    ON CONFLICT DO UPDATE SET count = count + excluded.count"""
+_SET_ENTRY = """
+    INSERT INTO entry (address, expiry, first_seen, refreshes, hits) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET
+        lives = lives + (excluded.first_seen > first_seen),
+        earlier_refreshes = earlier_refreshes + refreshes * (excluded.first_seen > first_seen),
+        earlier_hits = earlier_hits + hits * (excluded.first_seen > first_seen),
+        expiry = excluded.expiry, first_seen = excluded.first_seen,
+        refreshes = excluded.refreshes, hits = excluded.hits"""
+_HEAR_HEALTH = """
+    INSERT INTO health (worker, upstream, at, up, rtt, answers, failures)
+    VALUES (?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET
+        at = excluded.at, up = excluded.up, rtt = excluded.rtt,
+        answers = answers + excluded.answers, failures = failures + excluded.failures"""
+_LIVE_ENTRIES = "SELECT address, expiry, first_seen, refreshes, hits FROM entry WHERE expiry > ?"
+_MX_LOOKUPS = """
+    SELECT at, domain, exchanges, ttl FROM lookup WHERE at >= ? AND kind = 'mx' ORDER BY at"""

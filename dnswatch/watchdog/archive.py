@@ -1,0 +1,95 @@
+"""The archive: the store as one thread of the watch process uses it.
+
+It opens the store when it is first needed and, after a failure to, when it is needed again; and it
+knows the key under which a client stands in the store, so that no address, name or MAC gets past it
+where the site wants pseudonyms.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address
+from pathlib import Path
+from typing import Final
+
+from dnswatch.model.changes import Changes
+from dnswatch.names.directory import Identity as Person
+from dnswatch.names.pseudonym import Pseudonyms
+from dnswatch.settings import Privacy, Settings
+from dnswatch.store import Identity, Remembered, Store
+
+KEYS: Final = 100_000
+"""Clients' keys remembered, since making one takes some microseconds; about 20 MB."""
+
+
+class Archive:
+    """The store of a site, and how its clients stand in it; every method may raise `StoreError`."""
+
+    def __init__(self, state: Path, settings: Settings) -> None:
+        """Keep records in the directory `state`."""
+        self._state = state
+        self._settings = settings
+        self._store: Store | None = None
+        self._names: _Names | None = None
+
+    def reload(self, settings: Settings) -> None:
+        """Go on with new settings; may be called from another thread."""
+        self._settings = settings
+
+    def restore(self, now: float) -> Remembered:
+        """Return what the watch knew before."""
+        return self._opened().restore(now)
+
+    def write(self, changes: Changes, now: float) -> None:
+        """Store what changed."""
+        self._opened().write(changes, self._named().key, now)
+
+    def identify(self, people: Mapping[bytes, Person]) -> None:
+        """Note who the clients are."""
+        names = self._named()
+        self._opened().write_identities(
+            (names.key(address), names.identity(person)) for address, person in people.items()
+        )
+
+    def keep(self, now: float) -> bool:
+        """Let go of some old records; return whether more is left to do."""
+        return self._opened().keep(self._settings.records, now)
+
+    def close(self) -> None:
+        """Close the store."""
+        if self._store is not None:
+            self._store.close()
+
+    def _opened(self) -> Store:
+        if self._store is None:
+            self._store = Store.open(self._state)
+        return self._store
+
+    def _named(self) -> "_Names":
+        self._opened()  # it makes the directory that holds the pseudonyms' key
+        privacy = self._settings.privacy
+        if self._names is None or self._names.privacy != privacy:
+            self._names = _Names(privacy, self._state)
+        return self._names
+
+
+class _Names:
+    """How clients stand in the store: under their addresses, or under pseudonyms."""
+
+    def __init__(self, privacy: Privacy, state: Path) -> None:
+        self.privacy = privacy
+        self._pseudonyms = Pseudonyms.load(state) if privacy.pseudonyms else None
+        of = self._pseudonyms.of if self._pseudonyms else _address_text
+        self.key: Callable[[bytes], str] = lru_cache(KEYS)(of)
+
+    def identity(self, person: Person) -> Identity:
+        """Write who a client is, as the store may know it."""
+        return Identity(self._text(person.name), self._text(person.machine), person.source)
+
+    def _text(self, text: str | None) -> str | None:
+        return self._pseudonyms.of_text(text) if self._pseudonyms and text else text
+
+
+def _address_text(packed: bytes) -> str:
+    address = ip_address(packed)
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return str(mapped or address)

@@ -1,0 +1,79 @@
+"""A line: the watch's end of the seqpacket socket that ties it to one worker.
+
+The supervisor keeps both ends open, so a line outlives either side: what one says while the other
+is away waits in the socket.
+"""
+
+import socket
+from collections import deque
+from collections.abc import Iterator
+from typing import Final
+
+from dnswatch.seams.batch import Batch, Lessons, decode, encode_lessons
+
+LONGEST: Final = 1 << 18
+"""Bytes to read a message into: more than Linux's socket buffer holds."""
+
+NAMES: Final = 200
+"""Names of a sort in one message of lessons: 110 kB at most, 10 kB as names go."""
+
+BACKLOG: Final = 1000
+"""Messages kept for a worker that does not read; then the oldest goes."""
+
+
+class Line:
+    """The line to one worker."""
+
+    def __init__(self, worker: int, line: socket.socket) -> None:
+        """Speak with worker number `worker`; the socket does not block."""
+        self.worker = worker
+        self._line = line
+        self._backlog: deque[bytes] = deque()
+        self.broken = 0
+        "Messages that were no batch of this worker."
+        self.lost = 0
+        "Messages of lessons that the worker did not take in time."
+
+    def fileno(self) -> int:
+        """Return the socket's number, for a selector."""
+        return self._line.fileno()
+
+    def receive(self, most: int) -> Iterator[Batch]:
+        """Read the batches that wait, `most` at most."""
+        for _ in range(most):
+            try:
+                message = self._line.recv(LONGEST)
+            except (BlockingIOError, ConnectionError):
+                return
+            if not message:
+                return
+            try:
+                batch = decode(message)
+            except ValueError:
+                self.broken += 1
+                continue
+            if batch.worker == self.worker:
+                yield batch
+            else:
+                self.broken += 1
+
+    def teach(self, lessons: Lessons) -> None:
+        """Tell the worker what others learned, as soon as it takes it."""
+        for start in range(0, max(len(lessons.exchanges), len(lessons.domains)), NAMES):
+            part = slice(start, start + NAMES)
+            self._backlog.append(
+                encode_lessons(Lessons(lessons.exchanges[part], lessons.domains[part]))
+            )
+        while len(self._backlog) > BACKLOG:
+            self._backlog.popleft()
+            self.lost += 1
+        self.send()
+
+    def send(self) -> None:
+        """Hand over what the worker takes now."""
+        try:
+            while self._backlog:
+                self._line.send(self._backlog[0])
+                self._backlog.popleft()
+        except (BlockingIOError, ConnectionError):
+            return  # its buffer is full or it is away: the rest goes later

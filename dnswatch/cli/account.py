@@ -1,0 +1,162 @@
+"""What one client, or several together, looked up, beside the others of its role."""
+
+from typing import Any, Final
+
+from rich.table import Table
+from rich.text import Text
+
+from dnswatch.cli import ranking, render
+from dnswatch.codes import rcode_name, type_name
+from dnswatch.store.clients import Lookup
+from dnswatch.store.reports import Portrait
+from dnswatch.store.summary import Comparison
+
+_LABELS: Final = {
+    "lookup": "lookups",
+    "mail": "mail-related lookups",
+    "mail:mx": "  MX",
+    "mail:exchange": "  exchange address",
+    "mail:implicit-mx": "  implicit MX",
+    "mail:guess": "  guessed name",
+    "mail-domains": "  distinct mail domains",
+    "exchanges": "  distinct exchanges",
+    "new": "addresses: new",
+    "refresh": "  refresh",
+    "hit": "  hit",
+    "cached": "answered from the cache",
+    "stale": "answered stale",
+    "failed": "no upstream answered",
+    "redirected": "redirected to us",
+    "failures": "failures",
+}
+
+
+def show(client: str, found: Portrait, style: str, now: float) -> None:
+    """Print a portrait of `client` (what the reader called it) in a style."""
+    if style == "json":
+        render.print_json(as_json(found))
+    elif style == "csv":
+        render.print_csv(
+            ("measure", "count", "median_here", "median_of_others"),
+            ((c.measure, c.count, c.each, c.others) for c in found.comparisons),
+        )
+    else:
+        _print_text(client, found, now)
+
+
+def as_json(found: Portrait) -> dict[str, Any]:
+    """Write down a portrait for programs; measures are named as the store names them."""
+    return {
+        "clients": [ranking.who(account) for account in found.accounts],
+        "others": found.others,
+        "measures": {
+            c.measure: {"count": c.count, "median_here": c.each, "median_of_others": c.others}
+            for c in found.comparisons
+        },
+        "interval": ranking.axis(found.grid),
+        "over_time": {
+            "lookups": found.activity.lookups, "mail_related": found.activity.mail, **found.kinds,
+        },
+        "last_mail_related": [_lookup_json(lookup) for lookup in found.last],
+    }  # fmt: skip
+
+
+def _lookup_json(lookup: Lookup) -> dict[str, Any]:
+    return {
+        "at": render.iso(lookup.at),
+        "client": lookup.key,
+        "kind": lookup.kind,
+        "domain": lookup.domain,
+        "qname": lookup.qname,
+        "qtype": type_name(lookup.qtype),
+        "rcode": rcode_name(lookup.rcode),
+        "addresses": [list(pair) for pair in lookup.addresses],
+        "exchanges": list(lookup.exchanges),
+        "new": lookup.new,
+        "refresh": lookup.refreshed,
+        "hit": lookup.hits,
+        "redirected": lookup.redirected,
+    }
+
+
+def _print_text(client: str, found: Portrait, now: float) -> None:
+    console = render.console()
+    console.print(_who(client, found))
+    if len(found.accounts) > 1:
+        step = ranking.step_for(console)
+        console.print(ranking.rows(found.accounts, found.activities, step, now))
+        console.print()
+    console.print(_comparison(found))
+    console.print(_over_time(found, now))
+    if found.last:
+        console.print(Text("\nlast mail-related lookups", "bold"))
+        console.print(_lookups(found.last))
+
+
+def _who(client: str, found: Portrait) -> Text:
+    machines = [account.machine for account in found.accounts]
+    roles = sorted({machine.role.value for machine in machines})
+    if len(machines) > 1:
+        title, below = client, f"{len(machines)} clients"
+    else:
+        title, below = machines[0].name or client, ", ".join(machines[0].keys)
+    first = min(machine.first_seen for machine in machines)
+    last = max(machine.last_seen for machine in machines)
+    return (
+        render.plain(title, "bold")
+        .append(f"  role: {', '.join(roles)}\n", "cyan")
+        .append(f"{render.harmless(below)}\n")
+        .append(f"first seen {render.moment(first)}, last seen {render.moment(last)}\n")
+    )
+
+
+def _comparison(found: Portrait) -> Table:
+    """Lay out the measures; what is nothing here and nothing elsewhere is left out."""
+    several = len(found.accounts) > 1
+    others = f"median of {found.others} other{'s' * (found.others != 1)}"
+    counts = ("all", "median here") if several else ("count",)
+    table = render.table("", *counts, others if found.others else "no others", words=("",))
+    for c in found.comparisons:
+        if c.count or c.others or c.measure in ("lookup", "mail"):
+            numbers = [render.short(c.count)] + [render.short(c.each)] * several
+            median = "-" if c.others is None else render.short(c.others)
+            table.add_row(_label(c), *numbers, median, style=_style(c))
+    return table
+
+
+def _label(comparison: Comparison) -> str:
+    kind, _, name = comparison.measure.partition(":")
+    return f"  {name}" if kind in ("type", "rcode") else _LABELS[comparison.measure]
+
+
+def _style(comparison: Comparison) -> str:
+    """Let headings stand out from what they sum up."""
+    return "bold" if comparison.measure in ("lookup", "mail", "failures") else ""
+
+
+def _over_time(found: Portrait, now: float) -> Text:
+    return Text(
+        f"\nlookups       {render.sparkline(found.activity.lookups)}\n"
+        f"mail-related  {render.sparkline(found.activity.mail)}\n"
+        f"{ranking.period(found.grid, now)}; a bar is {render.span(found.grid.width)}"
+    )
+
+
+def _lookups(lookups: list[Lookup]) -> Table:
+    heads = ("time", "kind", "question", "answer")
+    table = render.table(*heads, words=heads)
+    for lookup in lookups:
+        table.add_row(
+            f"{render.local(lookup.at):%b %d %H:%M:%S}",
+            lookup.kind,
+            render.plain(f"{lookup.qname} {type_name(lookup.qtype)}"),
+            render.plain(_answer(lookup)),
+        )
+    return table
+
+
+def _answer(lookup: Lookup) -> str:
+    """Write an answer in short: what it gave, or why it gave nothing."""
+    given = [*lookup.exchanges, *(address for address, _ in lookup.addresses)]
+    shown = ", ".join(given[:3]) + (f" and {len(given) - 3} more" if len(given) > 3 else "")
+    return shown or (rcode_name(lookup.rcode) if lookup.rcode else "nothing")

@@ -1,0 +1,83 @@
+"""Options that several commands share, and how they are read."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from dnswatch import clock
+
+_DATES = (
+    'expected how long ago ("90m", "2h", "7d") or a local date and time'
+    ' ("2026-11-23", "2026-11-23 14:00")'
+)
+
+
+def read_moment(text: str, now: float) -> float:
+    """Read a moment in the past, Unix seconds: a duration before `now`, or a date.
+
+    A date without a zone is in local time.  Raises `ValueError` on anything else.
+    """
+    from dnswatch.settings import Duration
+
+    try:
+        return max(0.0, now - Duration.parse(text))
+    except ValueError:
+        pass
+    try:
+        at = datetime.fromisoformat(text.strip()).astimezone().timestamp()
+    except (ValueError, OverflowError, OSError):
+        raise ValueError(_DATES) from None
+    if at > now:
+        raise ValueError("this moment is yet to come")
+    return max(0.0, at)
+
+
+def _since(text: str) -> float:
+    try:
+        return read_moment(text, clock.now())
+    except ValueError as error:
+        raise typer.BadParameter(f"'{text}': {error}") from None
+
+
+def nothing_found(text: str, since: float | None = None) -> NoReturn:
+    """Say that there is nothing to show, perhaps because of `--since`, and end with code 1."""
+    from dnswatch.cli.render import harmless, moment
+
+    after = f" since {moment(since)}: try an earlier --since" if since else ""
+    typer.echo(f"dnswatch: {harmless(text)}{after}", err=True)
+    raise typer.Exit(1)
+
+
+State = Annotated[
+    Path | None,
+    typer.Option(
+        "--state",
+        metavar="DIR",
+        help="Where the records are kept.  [default: $DNSWATCH_STATE, $STATE_DIRECTORY,"
+        " /var/lib/dnswatch for root, else ~/.local/state/dnswatch]",
+    ),
+]
+Since = Annotated[
+    float | None,
+    typer.Option(
+        "--since",
+        parser=_since,
+        metavar="WHEN",
+        help='Leave out what was before: "2h", "7d", "2026-11-23", "2026-11-23 14:00"'
+        " (local time).  [default: all that is kept]",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        envvar="DNSWATCH_CONFIG",
+        show_envvar=True,
+        help="The site's configuration, which declares roles and groups."
+        "  [default: /etc/dnswatch/dnswatch.toml, if it is there]",
+    ),
+]

@@ -1,0 +1,122 @@
+"""Rendering: how numbers, times and strangers' names look on a terminal.
+
+Rules of this file: text that came from outside is shown by `harmless`, and given to rich as `Text`,
+which reads no markup; times are local.
+"""
+
+import json
+import sys
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+_BARS: Final = "▁▂▃▄▅▆▇█"
+_UNITS: Final = (("", 1), ("k", 10**3), ("M", 10**6), ("G", 10**9), ("T", 10**12))
+
+
+def console() -> Console:
+    """Return the terminal, or what stdout is led into: no colour there, nor with NO_COLOR."""
+    return Console(highlight=False, markup=False, emoji=False)
+
+
+def harmless(text: str) -> str:
+    r"""Write down what a terminal would obey, or show as nothing, as `\x1b` or `\u202e`."""
+    return "".join(
+        character if character.isprintable() else ascii(character)[1:-1] for character in text
+    )
+
+
+def sparkline(counts: Sequence[int], step: int = 1) -> str:
+    """Draw counts over time, a bar for each `step` of them; nothing is a space."""
+    values = [sum(counts[at : at + step]) for at in range(0, len(counts), step)]
+    top = max(values, default=0)
+    return "".join(_BARS[(value * 8 - 1) // top] if value else " " for value in values)
+
+
+def short(number: float) -> str:
+    """Write a number with at most four digits: `9999`, `12.3k`, `4.5M`."""
+    suffix, unit = next((s, u) for s, u in reversed(_UNITS) if number >= u * 10 or u == 1)
+    if unit == 1:
+        return f"{number:g}" if number < 10000 else f"{number:.0f}"
+    scaled = number / unit
+    return f"{scaled:.1f}{suffix}" if scaled < 100 else f"{scaled:.0f}{suffix}"
+
+
+def size(count: int) -> str:
+    """Write a number of bytes: `812 B`, `3.4 MB`."""
+    prefix, unit = next((p, u) for p, u in reversed(_UNITS) if count >= u or u == 1)
+    return f"{count / unit:.1f} {prefix}B" if unit > 1 else f"{count} B"
+
+
+def local(at: float) -> datetime:
+    """Turn Unix seconds into local time with its zone."""
+    return datetime.fromtimestamp(at).astimezone()
+
+
+def moment(at: float) -> str:
+    """Write a moment: `2026-11-23 14:05 CET`."""
+    return f"{local(at):%Y-%m-%d %H:%M %Z}"
+
+
+def recent(at: float, now: float) -> str:
+    """Write a moment in six columns: `14:05` today, `Nov 21` this year, else the year's month."""
+    then, today = local(at), local(now)
+    if then.date() == today.date():
+        return f"{then:%H:%M}"
+    return f"{then:%b %d}" if then.year == today.year else f"{then:%Y-%m}"
+
+
+def iso(at: float) -> str:
+    """Write a moment for programs: ISO 8601 with the offset of the local zone."""
+    return local(at).isoformat(timespec="seconds")
+
+
+def span(seconds: int) -> str:
+    """Write a whole number of minutes: `5 min`, `2 h`, `1 h 30 min`."""
+    hours, minutes = divmod(seconds // 60, 60)
+    return " ".join(f"{n} {unit}" for n, unit in ((hours, "h"), (minutes, "min")) if n)
+
+
+def table(*columns: str, words: Collection[str], gap: int = 2) -> Table:
+    """Begin a table; the columns in `words` begin at the left, the others hold numbers."""
+    found = Table(
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, gap - 1, 0, 0),  # the box itself leaves one space
+        header_style="bold",
+    )
+    for column in columns:
+        found.add_column(column, justify="left" if column in words else "right", overflow="fold")
+    return found
+
+
+def plain(text: str, style: str = "") -> Text:
+    """Make a piece of text that came from outside harmless for a table."""
+    return Text(harmless(text), style)
+
+
+def print_json(value: Any) -> None:
+    """Print a value for programs: ASCII only, so that no terminal can be led astray."""
+    print(json.dumps(value, indent=2))
+
+
+def print_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print rows for programs and spreadsheets."""
+    import csv
+
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows([_cell(value) for value in row] for row in rows)
+
+
+def _cell(value: object) -> object:
+    """Keep a spreadsheet from taking a stranger's name for a formula."""
+    if not isinstance(value, str):
+        return "" if value is None else value
+    return f"'{harmless(value)}" if value.startswith(("=", "+", "-", "@")) else harmless(value)

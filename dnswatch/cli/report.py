@@ -1,0 +1,156 @@
+"""`dnswatch report`: what the clients looked up."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dnswatch import clock
+from dnswatch.cli.options import Config, Json, Since, State, nothing_found
+from dnswatch.cli.state import state_directory
+from dnswatch.errors import DnswatchError, SettingsError
+
+if TYPE_CHECKING:
+    from dnswatch.cli.whom import Whom
+    from dnswatch.settings import Settings
+    from dnswatch.store import Store
+    from dnswatch.store.reports import Portrait
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What the report shall be about, and look like."""
+
+    since: float | None
+    limit: int
+    style: str
+    "`text`, `json` or `csv`."
+    plot: Path | None
+
+
+def _complete_client(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """Offer names and addresses that begin with what was typed."""
+    from dnswatch.cli.render import harmless
+    from dnswatch.store import Store, clients
+
+    try:
+        with Store.read(state_directory(ctx.params.get("state"))) as store, store.snapshot() as db:
+            pairs = clients.names(db)
+    except DnswatchError:
+        return []
+    words = {name: key for key, name in pairs if name} | {key: name or "" for key, name in pairs}
+    return [
+        (harmless(word), harmless(note))
+        for word, note in words.items()
+        if word.lower().startswith(incomplete.lower())
+    ]
+
+
+def report(
+    client: Annotated[
+        str | None,
+        typer.Option(
+            "--client",
+            metavar="WHO",
+            help="One client: its address or name; or a network (192.0.2.0/24), or a group.",
+            autocompletion=_complete_client,
+        ),
+    ] = None,
+    since: Since = None,
+    limit: Annotated[
+        int,
+        typer.Option("--limit", min=1, help="Print at most this many clients, or last lookups."),
+    ] = 20,
+    json: Json = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    plot: Annotated[
+        Path | None,
+        typer.Option("--plot", metavar="FILE", help="Draw it over time: FILE.svg or FILE.png."),
+    ] = None,
+    config: Config = None,
+    state: State = None,
+) -> None:
+    """Rank the clients by what they looked up, or report on one of them.
+
+    Works while the server runs and after it has stopped.  JSON and CSV hold all clients.
+
+    \b
+    Examples:
+      dnswatch report --since 24h
+      dnswatch report --client 192.0.2.7 --since "2026-11-23 14:00"
+      dnswatch report --client reception --plot reception.svg
+    """
+    from dnswatch.cli.whom import Whom
+    from dnswatch.store import Store
+
+    if json and csv:
+        raise typer.BadParameter("--json and --csv exclude each other")
+    directory = state_directory(state)
+    wish = _Wish(since, limit, "json" if json else "csv" if csv else "text", plot)
+    settings = _settings(config)
+    with Store.read(directory) as store:
+        whom = Whom(directory, settings)
+        if client is None:
+            _rank(store, whom, wish)
+        else:
+            _portray(store, whom, client, wish)
+
+
+def _rank(store: "Store", whom: "Whom", wish: _Wish) -> None:
+    from dnswatch.cli import ranking
+    from dnswatch.store import reports
+
+    begin = wish.since or 0.0
+    with store.snapshot() as db:
+        found = reports.ranking(db, begin, whom.role_of)
+        whole = reports.portrait(db, begin, whom.role_of, list, 0) if wish.plot else None
+    if found is None:
+        nothing_found("nothing was recorded", wish.since)
+    if whole:
+        _draw("All clients", whole, wish)
+    ranking.show(found, wish.style, wish.limit, clock.now())
+
+
+def _portray(store: "Store", whom: "Whom", client: str, wish: _Wish) -> None:
+    from dnswatch.cli import account
+    from dnswatch.cli.whom import nearest
+    from dnswatch.store import clients, reports
+
+    try:
+        choose = whom.meant(client)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--client") from None
+    with store.snapshot() as db:
+        found = reports.portrait(db, wish.since or 0.0, whom.role_of, choose, wish.limit)
+        known = [] if found else clients.names(db)
+    if found is None:
+        near = nearest(client, known)
+        hint = f"; did you mean '{near}'?" if near else ": `dnswatch report` lists those that are"
+        nothing_found(f"no client '{client}' is on record{hint}")
+    if not found.accounts:
+        nothing_found(f"nothing was recorded of '{client}'", wish.since)
+    _draw(client, found, wish)
+    account.show(client, found, wish.style, clock.now())
+
+
+def _draw(title: str, found: "Portrait", wish: _Wish) -> None:
+    from dnswatch.cli.plot import draw
+
+    if wish.plot is not None:
+        draw(wish.plot, title, found)
+        typer.echo(f"drawn: {wish.plot}", err=True)
+
+
+def _settings(config: Path | None) -> "Settings":
+    from dnswatch.serve.loading import DEFAULT_FILE
+    from dnswatch.settings import Settings, read
+
+    path = config or DEFAULT_FILE
+    try:
+        return read(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        if config is None:
+            return Settings()
+        reason = getattr(error, "strerror", None) or error
+        raise SettingsError(f"cannot read '{config}': {reason}") from None

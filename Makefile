@@ -11,7 +11,7 @@ run: $(VENV)/installed
 	$(BIN)/dnswatch serve $(RUN_ARGS)
 
 test: $(VENV)/installed-dev
-	$(BIN)/pytest -n auto $(TEST_ARGS)
+	$(BIN)/pytest -n auto --dist worksteal $(TEST_ARGS)
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

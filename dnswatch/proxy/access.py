@@ -4,17 +4,17 @@ Asked once a client, then remembered: the per-packet path finds the client in a 
 """
 
 from collections.abc import Iterable
-from enum import IntFlag
+from enum import Enum
 
 from dnswatch.settings import Settings, Subnet
 
 
-class Admission(IntFlag):
-    """What a client may."""
+class Admission(Enum):
+    """What becomes of a client's queries."""
 
-    NONE = 0
-    ANSWERED = 1
-    RECORDED = 2
+    NONE = "not answered"
+    UNRECORDED = "answered, and in no record"
+    RECORDED = "answered and recorded"
 
 
 class Networks:
@@ -62,9 +62,8 @@ class Admissions:
         if admission is None:
             admission = Admission.NONE
             if client in self._allowed:
-                admission = Admission.ANSWERED
-                if client not in self._left_out:
-                    admission |= Admission.RECORDED
+                is_left_out = client in self._left_out
+                admission = Admission.UNRECORDED if is_left_out else Admission.RECORDED
             if len(self._known) >= self._limit:
                 self._known.clear()  # cheap to learn again, and no order to keep up per packet
                 self.forgotten += self._limit

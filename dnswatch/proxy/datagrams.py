@@ -7,9 +7,11 @@ over its query, so that address, control data and message ID are in place alread
 The layout is that of Linux on 64-bit machines: `struct mmsghdr` (64 bytes), `struct iovec` (16).
 """
 
+import asyncio
 import ctypes
 import errno
 import os
+import socket
 import struct
 from typing import Final
 
@@ -111,11 +113,14 @@ class Batch:
                 first, failed = first + 1, failed + 1
         return failed
 
-    def put(self, slot: int, message: bytes, name: bytes, control: bytes) -> None:
-        """Write a datagram into a slot, to be sent to the socket address `name`."""
+    def put(self, slot: int, message: bytes) -> None:
+        """Write a datagram into a slot."""
         start = slot * SLOT_BYTES
         self.data[start : start + len(message)] = message
         self.out_lengths[slot * 2 + 1] = len(message)
+
+    def direct(self, slot: int, name: bytes, control: bytes) -> None:
+        """Say that a slot's datagram goes to the sockaddr `name`, from where `control` says."""
         start = slot * NAME_BYTES
         self.names[start : start + len(name)] = name
         self.lengths[slot * HEADER_WORDS + _NAME_LENGTH_WORD] = len(name)
@@ -123,3 +128,38 @@ class Batch:
             self.lengths[slot * HEADER_WORDS + _CONTROL_LENGTH_WORD] = len(control)
             start = slot * CONTROL_BYTES
             self.controls[start : start + len(control)] = control
+
+
+class Outbox:
+    """Datagrams that are written one by one and leave together at the end of the loop's turn."""
+
+    def __init__(self, *, control: bool = False, to: bytes = b"") -> None:
+        """Start empty; `control` makes room for the address that a datagram is sent from.
+
+        All datagrams go to the sockaddr `to`, where that is given.
+        """
+        self.socket: socket.socket | None = None
+        "Where the datagrams leave; whoever puts the first one in a turn may choose another."
+        self.count = 0
+        "Datagrams that wait."
+        self._room = Batch(control=control)
+        if to:
+            for slot in range(SLOTS):
+                self._room.direct(slot, to, b"")
+
+    def put(self, message: bytes, way: tuple[bytes, bytes] | None = None) -> None:
+        """Send a message soon; `way` is the sockaddr it goes to, and control data."""
+        if self.count == SLOTS:
+            self.flush()
+        if not self.count:
+            asyncio.get_running_loop().call_soon(self.flush)
+        self._room.put(self.count, message)
+        if way is not None:
+            self._room.direct(self.count, *way)
+        self.count += 1
+
+    def flush(self) -> None:
+        """Send what waits, now."""
+        count, self.count = self.count, 0
+        if count and self.socket is not None and self.socket.fileno() >= 0:
+            self._room.send(self.socket.fileno(), 0, count)

@@ -11,9 +11,7 @@ first appears within a second, on the slow side; whoever must not pass by quickl
 
 import asyncio
 import socket
-from collections import Counter
 from ipaddress import ip_address
-from typing import NamedTuple
 
 from dnswatch.codes import Ede, Rcode
 from dnswatch.errors import WireError
@@ -24,8 +22,8 @@ from dnswatch.proxy.datagrams import (
     LENGTH_WORD,
     NAME_BYTES,
     SLOT_BYTES,
-    SLOTS,
     Batch,
+    Outbox,
 )
 from dnswatch.proxy.lookup import Waiter
 from dnswatch.proxy.reports import Reports
@@ -36,13 +34,6 @@ _IN_NAME = {socket.AF_INET: (4, 8, 16), socket.AF_INET6: (8, 24, 28)}
 """Where the packed address begins and ends in a sockaddr, and how long the sockaddr is."""
 
 _PROHIBITED = build.ede(Ede.PROHIBITED, "this resolver is not for your network")
-
-
-class _Way(NamedTuple):
-    """Where an answer goes: the client's sockaddr, and control data that says where from."""
-
-    name: bytes
-    control: bytes
 
 
 class UdpListener:
@@ -57,14 +48,16 @@ class UdpListener:
         self.admissions = admissions
         self._socket = sock
         self._service = service
-        self._counters: Counter[str] = reports.counters
+        self._reports = reports
+        self._now = reports.now
         self._rows = reports.rows[redirected]
         self._begin, self._end, self._name_length = _IN_NAME[sock.family]
         self._anywhere = anywhere = ip_address(sock.getsockname()[0]).is_unspecified
         if anywhere:
             _ask_for_destination(sock)
         self._room = Batch(control=anywhere)
-        self._outbox = Outbox(sock, control=anywhere)
+        self._outbox = Outbox(control=anywhere)
+        self._outbox.socket = sock
 
     async def start(self) -> None:
         """Begin to answer."""
@@ -82,7 +75,7 @@ class UdpListener:
             count = room.receive(fd)
         except OSError:
             return  # what the kernel says of an answer that could not be delivered
-        rows, ready = self._rows, self._service.ready
+        rows, ready = self._rows, self._service.ready.now
         view, data, lengths, out_lengths = room.view, room.data, room.lengths, room.out_lengths
         names = bytes(room.names)
         begin, end = self._begin, self._end
@@ -115,20 +108,23 @@ class UdpListener:
     def _send(self, fd: int, first: int, count: int) -> None:
         failed = self._room.send(fd, first, count)
         if failed:
-            self._counters["answers_unsent"] += failed
+            self._reports.counters["answers_unsent"] += failed
 
     def _slowly(self, slot: int, exact: bytes, client: bytes) -> bytes | None:
         """Answer a query whose client or bytes are new within this second."""
         admission = self.admissions.of(client)
-        if not admission:
+        if admission is Admission.NONE:
             return self._turn_away(exact)
+        recorded = admission is Admission.RECORDED
+        again = self._service.ready.again(exact, self._now())
+        if again is not None:
+            self._reports.count(client, again[1], recorded, self.redirected)
+            return again[0]
         room = self._room
         at, name = slot * SLOT_BYTES, slot * NAME_BYTES
-        way = _Way(bytes(room.names[name : name + self._name_length]), self._control(slot))
-        waiter = Waiter(
-            bytes(room.data[at : at + 2]), client, self._reply, way,
-            recorded=Admission.RECORDED in admission, redirected=self.redirected,
-        )  # fmt: skip
+        way = (bytes(room.names[name : name + self._name_length]), self._control(slot))
+        ident = bytes(room.data[at : at + 2])
+        waiter = Waiter(ident, client, self._reply, way, recorded, self.redirected)
         return self._service.answer(exact, waiter, udp=True)
 
     def _control(self, slot: int) -> bytes:
@@ -140,7 +136,7 @@ class UdpListener:
 
     def _turn_away(self, exact: bytes) -> bytes | None:
         """Answer a client outside the configured networks: nothing, or REFUSED."""
-        self._counters["not_allowed"] += 1
+        self._reports.counters["not_allowed"] += 1
         if not self.admissions.refuse_others:
             return None
         try:
@@ -152,32 +148,7 @@ class UdpListener:
         return build.error_tail(asked, Rcode.REFUSED, query.MIN_UDP, _PROHIBITED)
 
     def _reply(self, waiter: Waiter, tail: bytes) -> None:
-        assert isinstance(waiter.way, _Way)
         self._outbox.put(waiter.ident + tail, waiter.way)
-
-
-class Outbox:
-    """Answers that came later; they leave together at the end of the loop's turn."""
-
-    def __init__(self, sock: socket.socket, *, control: bool) -> None:
-        """Send through `sock`."""
-        self._socket = sock
-        self._room = Batch(control=control)
-        self._count = 0
-
-    def put(self, message: bytes, way: _Way) -> None:
-        """Send a message, soon."""
-        if self._count == SLOTS:
-            self._flush()
-        if not self._count:
-            asyncio.get_running_loop().call_soon(self._flush)
-        self._room.put(self._count, message, way.name, way.control)
-        self._count += 1
-
-    def _flush(self) -> None:
-        count, self._count = self._count, 0
-        if count and self._socket.fileno() >= 0:
-            self._room.send(self._socket.fileno(), 0, count)
 
 
 def _ask_for_destination(sock: socket.socket) -> None:

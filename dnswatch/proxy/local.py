@@ -34,9 +34,13 @@ class LocalNames:
         }
         self._made: dict[bytes, Response] = {}
 
+    def __contains__(self, qname: bytes) -> bool:
+        """Tell whether a name (lower-case wire form) may be local."""
+        return qname in self._addresses or qname in self._names
+
     def find(self, query: Query) -> Response | None:
         """Return the answer to a question about a local name, or None."""
-        question = query.key[: len(query.question)]
+        question = query.asked
         made = self._made.get(question)
         if made is not None:
             return made

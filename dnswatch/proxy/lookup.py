@@ -11,7 +11,7 @@ Work per lookup is O(upstreams); memory is bounded by `Limits.in_flight`.
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from math import ceil, inf
+from math import inf
 from typing import Final
 
 from dnswatch.codes import Ede, Rcode
@@ -41,10 +41,18 @@ class Waiter:
     "Bytes that the answer may have, once the query is read."
 
     def __init__(
-        self, ident: bytes, client: bytes, reply: Callable[["Waiter", bytes], None], way: object,
-        *, recorded: bool, redirected: bool,
-    ) -> None:  # fmt: skip
-        """Wait; `reply(waiter, tail)` sends what follows the message ID along `way`."""
+        self,
+        ident: bytes,
+        client: bytes,
+        reply: Callable[["Waiter", bytes], None],
+        way: tuple[bytes, bytes],
+        recorded: bool,
+        redirected: bool,
+    ) -> None:
+        """Wait; `reply(waiter, tail)` sends what follows the message ID.
+
+        Over UDP `way` is the client's sockaddr, and control data that says where to send from.
+        """
         self.ident = ident
         self.client = client
         self.reply = reply
@@ -87,11 +95,10 @@ class Lookup:
         self._stale_at = stale_at
         self._patient_until = 0.0
 
-    def ask_next(self) -> None:
+    def ask_next(self, now: float) -> None:
         """Ask the next upstream; the first again after the last."""
         upstream = self._candidates[self._next % len(self._candidates)]
         self._next += 1
-        now = self._table.now()
         self._patient_until = now + upstream.health.patience
         self._table.wake(self, self._due() - now)
         upstream.ask(self)
@@ -108,7 +115,7 @@ class Lookup:
             self._table.lose_patience(self)
         if now >= self._patient_until:
             self._candidates[(self._next - 1) % len(self._candidates)].health.failed(now)
-            self.ask_next()
+            self.ask_next(now)
         else:
             self._table.wake(self, self._due() - now)
 
@@ -131,18 +138,19 @@ class Lookup:
             self._last_resort = heard
             self._unheard -= 1
             if self._unheard > 0:
-                self.ask_next()
+                self.ask_next(now)
                 return
         self._table.finish(self, heard, b"")
 
     def failure(self, upstream: Upstream) -> None:
         """Take it that an upstream will not answer."""
-        upstream.health.failed(self._table.now())
+        now = self._table.now()
+        upstream.health.failed(now)
         if self.done:
             return
         self._unheard -= 1
         if self._unheard > 0:
-            self.ask_next()
+            self.ask_next(now)
         else:
             self._table.finish(self, self._last_resort, _NETWORK_ERROR)
 
@@ -193,7 +201,7 @@ class Lookups:
         """Count the lookups in flight."""
         return len(self._flying)
 
-    def join(self, waiter: Waiter, group: Group, *, stale: bool) -> bool:
+    def join(self, waiter: Waiter, group: Group, stale: bool, now: float) -> bool:
         """Let a query wait for its answer; False where its client has too many that wait.
 
         `stale` says that an old answer is at hand.
@@ -210,12 +218,11 @@ class Lookups:
         if len(self._flying) >= self._limits.in_flight:
             self.counters["in_flight_full"] += 1
             self.finish(next(iter(self._flying.values())), None, _TOO_MANY)
-        now = self.now()
         stale_at = now + self._stale_after if stale else inf
         lookup = Lookup(self, waiter.query, group, now + self._deadline, stale_at)
         lookup.waiters.append(waiter)
         self._flying[waiter.query.key] = lookup
-        lookup.ask_next()
+        lookup.ask_next(now)
         return True
 
     def finish(self, lookup: Lookup, heard: Response | None, extended: bytes) -> None:
@@ -230,7 +237,7 @@ class Lookups:
 
     def wake(self, lookup: Lookup, delay: float) -> None:
         """Come back to a lookup `delay` seconds from now, to the tick: one timer serves all."""
-        self._wheel[self._tick + max(1, ceil(delay / TICK))].append(lookup)
+        self._wheel[self._tick + 1 + int(max(delay, 0.0) / TICK)].append(lookup)
         if not self._turning:
             self._turning = True
             asyncio.get_running_loop().call_later(TICK, self._turn)

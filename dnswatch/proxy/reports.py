@@ -47,7 +47,7 @@ class Reports:
         "What happened, by name, since the last batch."
         self._worker = worker
         self._line = line
-        self._now = now
+        self.now = now
         self._max_clients = max_clients
         self._observations: list[Observation] = []
         self._backlog: deque[bytes] = deque()
@@ -74,7 +74,7 @@ class Reports:
     def flush(self, health: Iterable[Health]) -> None:
         """Send what there is; `health` tells of the upstreams."""
         batch = Batch(
-            self._worker, self._now(), self._observations, self._tallies(),
+            self._worker, self.now(), self._observations, self._tallies(),
             dict(self.counters), list(health),
         )  # fmt: skip
         self._observations = []

@@ -2,13 +2,8 @@
 
 Listeners for UDP and TCP hand every query here that they cannot answer by themselves; upstreams
 hand back what they heard.  What is observed on the way goes to the reports.
-
-`ready` is the short cut of the per-packet path: the exact bytes of a query (all but its ID) to the
-answer (all but its ID) and its kind.  It is good for the current second, in which no TTL changes;
-mail-related lookups never stand in it, so that each of them comes by here and is observed.
 """
 
-from collections import defaultdict
 from collections.abc import Callable
 from typing import Final
 
@@ -19,6 +14,7 @@ from dnswatch.model.observation import Observation, Origin
 from dnswatch.proxy.cache import RETRY_STALE, AnswerCache
 from dnswatch.proxy.local import LocalNames
 from dnswatch.proxy.lookup import Lookups, Waiter
+from dnswatch.proxy.ready import Ready
 from dnswatch.proxy.reports import Reports, kind
 from dnswatch.proxy.upstream.group import Routes
 from dnswatch.settings import Settings
@@ -27,15 +23,10 @@ from dnswatch.wire.build import MAX_TCP
 from dnswatch.wire.query import Query
 from dnswatch.wire.response import Response
 
-MAX_READY: Final = 50_000
-"""Answers ready at a time: more distinct queries are not asked twice within a second."""
-
-MAX_READ: Final = 20_000
-"""Queries that need not be read again, by their bytes: some 10 MB."""
-
 _STALE: Final = build.ede(Ede.STALE_ANSWER)
 _TOO_MANY: Final = build.ede(Ede.NOT_READY, "too many of your queries are waiting")
 _NO_TRANSFER: Final = build.ede(Ede.NOT_SUPPORTED, "zone transfers are not for forwarders")
+_TRANSFERS: Final = frozenset((Type.AXFR.value, Type.IXFR.value))
 _FAILED: Final = frozenset((Rcode.SERVFAIL, Rcode.REFUSED, Rcode.NOTIMP, Rcode.FORMERR))
 
 
@@ -47,7 +38,7 @@ class Service:
         local: LocalNames,
     ) -> None:  # fmt: skip
         """Answer as `settings` say; routes and local names are replaced when they change."""
-        self.ready: dict[bytes, tuple[bytes, int]] = {}
+        self.ready = Ready()
         self.exchanges = Exchanges()
         self.cache = AnswerCache(settings.cache)
         self.lookups = Lookups(settings, now, reports.counters, self._finished, self._impatient)
@@ -55,8 +46,6 @@ class Service:
         self.local = local
         self._now = now
         self._reports = reports
-        self._read: dict[bytes, Query] = {}
-        self._ready_for: defaultdict[bytes, list[bytes]] = defaultdict(list)
         self.configure(settings)
 
     def configure(self, settings: Settings) -> None:
@@ -65,12 +54,12 @@ class Service:
         self._max_ttl = int(settings.cache.max_ttl)
         self.cache.configure(settings.cache)
         self.lookups.configure(settings)
-        self.new_second()
-
-    def new_second(self) -> None:
-        """Let go of the answers of the second that is over."""
         self.ready.clear()
-        self._ready_for.clear()
+
+    def know(self, local: LocalNames) -> None:
+        """Take other local names."""
+        self.local = local
+        self.ready.clear()
 
     def answer(self, exact: bytes, waiter: Waiter, *, udp: bool) -> bytes | None:
         """Return the answer to a query, all but its ID; or None where there is none, or none yet.
@@ -78,7 +67,7 @@ class Service:
         `exact` is the query without its ID.  A later answer goes through `waiter`.
         """
         try:
-            asked = self._read.get(exact) or self._read_anew(exact)
+            asked = query.read(b"\0\0" + exact)
         except WireError as error:
             self._reports.counters[f"refused_{Rcode(error.rcode).name.lower()}"] += 1
             return build.refusal(b"\0\0" + exact, error.rcode, self._size)
@@ -87,38 +76,31 @@ class Service:
             return None
         waiter.query = asked
         waiter.limit = min(asked.size, self._size) if udp else MAX_TCP
-        return self._at_once(exact, waiter, udp=udp) or self._later(waiter)
-
-    def _read_anew(self, exact: bytes) -> Query | None:
-        asked = query.read(b"\0\0" + exact)
-        if asked is not None:
-            if len(self._read) >= MAX_READ:
-                self._read.clear()
-            self._read[exact] = asked
-        return asked
-
-    def _at_once(self, exact: bytes, waiter: Waiter, *, udp: bool) -> bytes | None:
-        """Answer from the cache, from local names, or with a refusal."""
-        asked = waiter.query
         now = self._now()
+        return self._at_once(exact, waiter, udp, now) or self._later(waiter, now)
+
+    def _at_once(self, exact: bytes, waiter: Waiter, udp: bool, now: float) -> bytes | None:
+        """Answer from local names, from the cache, or with a refusal."""
+        asked = waiter.query
+        if asked.qname in self.local or asked.qtype in _TRANSFERS:
+            return self._here(waiter, now)
         response = self.cache.get(asked.key, now)
         if response is None:
-            return self._here(waiter, now)
+            return None
         tail = self._tail(response, waiter, now)
         if self.exchanges.is_candidate(asked.qname, asked.qtype):
             self._observe(waiter, response, Origin.CACHE, now)
             return tail
         what = kind(asked.qtype, response.rcode, len(response.addresses))
         self._reports.count(waiter.client, what, waiter.recorded, waiter.redirected)
-        if udp and len(self.ready) < MAX_READY:
-            self.ready[exact] = (tail, what)
-            self._ready_for[asked.qname].append(exact)
+        if udp:
+            self.ready.add(exact, asked, response, tail, what, max_ttl=self._max_ttl, at=now)
         return tail
 
     def _here(self, waiter: Waiter, now: float) -> bytes | None:
         """Answer what is never asked of an upstream."""
         asked = waiter.query
-        if asked.qtype in (Type.AXFR, Type.IXFR):
+        if asked.qtype in _TRANSFERS:
             response, extended = Response(0, Rcode.REFUSED), _NO_TRANSFER
         else:
             found = self.local.find(asked)
@@ -128,14 +110,13 @@ class Service:
         self._observe(waiter, response, Origin.LOCAL, now)
         return self._tail(response, waiter, now, extended=extended)
 
-    def _later(self, waiter: Waiter) -> bytes | None:
+    def _later(self, waiter: Waiter, now: float) -> bytes | None:
         """Ask upstreams; a stale answer is given at once while they are known to fail."""
-        now = self._now()
         stale = self.cache.stale(waiter.query.key, now)
         if stale is not None and now < stale.retry_at:
             return self._give_stale(waiter, stale, now)
         group = self.routes.group(waiter.query.qname)
-        if self.lookups.join(waiter, group, stale=stale is not None):
+        if self.lookups.join(waiter, group, stale is not None, now):
             return None
         return self._fail(waiter, _TOO_MANY, now)
 
@@ -198,7 +179,7 @@ class Service:
         if asked.qtype == Type.MX:
             self.exchanges.asked_mx(client, asked.qname, now)
             self.exchanges.learn_mx(asked.qname, response.exchanges, response.ttl, now)
-            self.unready((asked.qname, *response.exchanges))
+            self.ready.forget((asked.qname, *response.exchanges))
         self._reports.observe(
             Observation(
                 now, client, asked.qname, asked.qtype, response.rcode, origin,
@@ -206,12 +187,6 @@ class Service:
                 waiter.redirected, asked.flags & 0x0100 != 0,
             )
         )  # fmt: skip
-
-    def unready(self, names: tuple[bytes, ...]) -> None:
-        """Take names off the short cut: they are mail-related from now on."""
-        for qname in names:
-            for exact in self._ready_for.pop(qname, ()):
-                self.ready.pop(exact, None)
 
 
 def _failure(extended: bytes) -> Response:

@@ -123,11 +123,11 @@ class _Connection(asyncio.Protocol):
             return
         self.client = ip_address(peer[0].partition("%")[0]).packed
         admission = self._listener.connections.admissions.of(self.client)
-        if not admission:
+        if admission is Admission.NONE:
             self._listener.reports.counters["not_allowed"] += 1
             transport.abort()
             return
-        self._recorded = Admission.RECORDED in admission
+        self._recorded = admission is not Admission.UNRECORDED
         transport.set_write_buffer_limits(MAX_UNFETCHED)
         self._listener.connections.add(self)
         self._rest()
@@ -180,9 +180,8 @@ class _Connection(asyncio.Protocol):
         listener.connections.touch(self)
         self._rest()
         waiter = Waiter(
-            message[:2], self.client, self._reply, None,
-            recorded=self._recorded, redirected=listener.redirected,
-        )  # fmt: skip
+            message[:2], self.client, self._reply, (b"", b""), self._recorded, listener.redirected
+        )
         self._waiting += 1
         tail = listener.service.answer(message[2:], waiter, udp=False)
         if tail is not None:

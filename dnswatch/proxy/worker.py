@@ -114,14 +114,14 @@ class Worker:
             action()
 
     def _new_second(self) -> None:
-        self._service.new_second()
+        self._service.ready.new_second()
         self._service.exchanges.forget(self._now())
 
     def _look_at_hosts(self) -> None:
         hosts = self._hosts.read()
         if hosts is not self._known:
             self._known = hosts
-            self._service.local = LocalNames(hosts)
+            self._service.know(LocalNames(hosts))
 
     def _report(self) -> None:
         counters, cache = self._reports.counters, self._service.cache
@@ -134,7 +134,7 @@ class Worker:
         """Learn from the watch which names are mail-related."""
         for lessons in self._reports.lessons():
             self._service.exchanges.teach(lessons, self._now())
-            self._service.unready(tuple(name for name, _ in lessons.exchanges + lessons.domains))
+            self._service.ready.forget(name for name, _ in lessons.exchanges + lessons.domains)
 
 
 def main(

@@ -17,6 +17,9 @@ _OPTION = struct.Struct("!HH")
 _TTL = struct.Struct("!I")
 _QR_RA, _AD, _TC = 0x8080, 0x0020, 0x0200
 
+TAIL_HEADER: Final = HEADER - 2
+"""Bytes of the header without the message ID: where the question begins in a tail."""
+
 MAX_TCP: Final = 65535
 """Bytes of the longest message (RFC 1035 section 4.2.2)."""
 
@@ -41,7 +44,8 @@ def tail(
     `size` is the EDNS size that we offer the client; `extended` an extended error (`ede`).
     """
     records, (answer, authority, additional) = _aged(response, int(age), max_ttl, stale)
-    flags = _QR_RA | query.flags & 0x0110 | response.flags & _AD | response.rcode & 15
+    rcode = response.rcode if response.rcode < 16 or query.edns else Rcode.SERVFAIL
+    flags = _QR_RA | query.flags & 0x0110 | response.flags & (_AD | _TC) | rcode & 15
     if stale:
         flags &= ~_AD
     opt = _opt(query, response.rcode, response.options + extended, size) if query.edns else b""
@@ -64,18 +68,30 @@ def _aged(
 ) -> tuple[bytes, tuple[int, int, int]]:
     """Write the records with the TTLs they have now; authority and additional go when they end."""
     counts = response.counts
-    places, ttls = response.ttl_at, response.ttls
+    ttls = response.ttls
+    if not age and not stale and max(ttls, default=0) <= max_ttl and 0 not in ttls:
+        return response.records, counts  # what was read as 0 may stand otherwise in the bytes
+    count = shown(response, age)
     records = bytearray(response.records)
-    if age and counts[0] and response.extra_ttl <= age and response.extra_ttl < response.ttl:
-        counts = (counts[0], 0, 0)
-        places, ttls = places[: counts[0]], ttls[: counts[0]]
+    if count < len(response.ttls):
+        counts = (count, 0, 0)
         del records[response.answer_end :]
-    if not age and max(ttls, default=0) <= max_ttl and not stale:
-        return bytes(records), counts
-    for at, ttl in zip(places, ttls, strict=True):
+    for at, ttl in zip(response.ttl_at[:count], response.ttls, strict=False):
         left = STALE_TTL if stale else min(ttl, max_ttl) - age
         _TTL.pack_into(records, at, left if left > 0 else 0)
     return bytes(records), counts
+
+
+def shown(response: Response, age: int) -> int:
+    """Count the records given at this age: all, or the answer's once shorter-lived others ended."""
+    if (
+        age
+        and response.counts[0]
+        and response.extra_ttl <= age
+        and response.extra_ttl < response.ttl
+    ):
+        return response.counts[0]
+    return len(response.ttls)
 
 
 def error_tail(query: Query, rcode: int, size: int, extended: bytes = b"") -> bytes:

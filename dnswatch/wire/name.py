@@ -15,11 +15,13 @@ ROOT: Final = b"\0"
 
 
 def skip(message: bytes, at: int) -> int:
-    """Return the offset behind the name at `at`, without following pointers."""
+    """Return the offset behind the name at `at`; of a pointer only the direction is looked at."""
     start = at
     try:
         while (length := message[at]) != 0:
             if length >= 0xC0:
+                if (length & 0x3F) << 8 | message[at + 1] >= start:
+                    raise WireError("a compression pointer does not point backwards")
                 return at + 2
             if length > 63 or at - start > MAX_NAME:
                 raise WireError("a name in the message is malformed")
@@ -75,11 +77,11 @@ def from_text(text: str) -> bytes:
     Raises `WireError` where it is none; internationalised names are given in their `xn--` form.
     """
     name = bytearray()
-    for label in text.rstrip(".").lower().split(".") if text.strip(".") else ():
-        encoded = label.encode("ascii", "replace")
-        if not 0 < len(encoded) <= 63 or not label.replace("-", "").replace("_", "").isalnum():
+    for label in text.removesuffix(".").lower().split(".") if text not in ("", ".") else ():
+        is_plain = text.isascii() and label.replace("-", "").replace("_", "").isalnum()
+        if not is_plain or len(label) > 63:
             raise WireError(f"'{text}' is no domain name")
-        name += bytes([len(encoded)]) + encoded
+        name += bytes([len(label)]) + label.encode()
     if len(name) >= MAX_NAME:
         raise WireError(f"'{text}' is longer than a domain name may be")
     return bytes(name) + ROOT

@@ -31,12 +31,19 @@ _DO: Final = 0x8000
 class Query:
     """One client's question with all that its answer depends on."""
 
-    __slots__ = ("do", "edns", "edns_flags", "flags", "key", "options", "qtype", "question", "size")
+    __slots__ = (
+        "asked", "do", "edns", "edns_flags", "flags", "key", "options", "qname", "qtype",
+        "question", "size",
+    )  # fmt: skip
 
     flags: int
     "RD, AD and CD as in the header's second 16 bits."
     question: bytes
     "Question section as the client wrote it: name, type, class."
+    asked: bytes
+    "The same with the name in lower case."
+    qname: bytes
+    "The name asked for, in lower case."
     qtype: int
     key: bytes
     "What an answer may be shared by; begins with the question in lower case."
@@ -56,21 +63,17 @@ class Query:
         """Take a question apart; `read` is the way to get one from bytes."""
         self.flags = flags
         self.question = question
+        self.qname = qname = question[:-4].lower()
+        self.asked = asked = qname + question[-4:]
         self.qtype = question[-4] << 8 | question[-3]
         self.edns = edns
         self.edns_flags = edns_flags
         self.do = edns_flags & _DO != 0
         self.size = size
         self.options = options
-        self.key = b"%b%b%c%c%c%b" % (
-            question[:-4].lower(), question[-4:], flags >> 8 & 1 | flags & 0x30,
-            edns_flags >> 8, edns_flags & 255, options,
+        self.key = b"%b%c%c%c%b" % (
+            asked, flags >> 8 & 1 | flags & 0x30, edns_flags >> 8, edns_flags & 255, options,
         )  # fmt: skip
-
-    @property
-    def qname(self) -> bytes:
-        """The name asked for, in lower case."""
-        return self.key[: len(self.question) - 4]
 
 
 def read(message: bytes) -> Query | None:
@@ -152,9 +155,8 @@ def for_upstream(query: Query, size: int, edns: bool = True) -> bytes:
 
     Without `edns` for an upstream that knows none (RFC 6891 section 7): DO and options are lost.
     """
-    end = len(query.question)
     flags = query.flags.to_bytes(2, "big")
     if not edns:
-        return b"%b%b%b" % (flags, _PLAIN, query.key[:end])
+        return b"%b%b%b" % (flags, _PLAIN, query.asked)
     opt = _OPT.pack(0, Type.OPT, size, 0, 0, query.edns_flags, len(query.options))
-    return b"%b%b%b%b%b" % (flags, _WITH_OPT, query.key[:end], opt, query.options)
+    return b"%b%b%b%b%b" % (flags, _WITH_OPT, query.asked, opt, query.options)

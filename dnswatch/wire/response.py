@@ -13,12 +13,15 @@ from dnswatch.errors import WireError
 from dnswatch.wire import name
 from dnswatch.wire.query import HEADER, Query, end_to_end
 
+_COUNTS = struct.Struct("!HHH")
 _RECORD = struct.Struct("!HHIH")
-_A, _AAAA, _MX, _SOA, _OPT = Type.A.value, Type.AAAA.value, Type.MX.value, Type.SOA.value, 41
+_A, _AAAA, _MX = Type.A.value, Type.AAAA.value, Type.MX.value
+_SOA, _OPT = Type.SOA.value, Type.OPT.value
 _MAX_RECORDS: Final = 4096
 """More records than fit into 64 KiB with any data in them; bounds the walk."""
 
 _TC, _AD = 0x0200, 0x0020
+_KEPT: Final = frozenset((Rcode.NOERROR.value, Rcode.NXDOMAIN.value))
 
 
 class Response:
@@ -66,15 +69,10 @@ class Response:
         """Start an empty response: no records, not to be kept."""
         self.flags = flags
         self.rcode = rcode
-        self.records = b""
+        self.records = self.options = self.key = b""
         self.counts = (0, 0, 0)
-        self.answer_end = 0
-        self.ttl_at = self.ttls = ()
-        self.ttl = self.extra_ttl = 0
-        self.addresses = ()
-        self.exchanges = ()
-        self.options = b""
-        self.key = b""
+        self.ttl_at = self.ttls = self.addresses = self.exchanges = ()
+        self.answer_end = self.ttl = self.extra_ttl = 0
         self.stored_at = self.expiry = self.retry_at = 0.0
         self.used = False
 
@@ -107,66 +105,68 @@ def read(message: bytes, query: Query, max_negative_ttl: int) -> Response:
 
     Raises `WireError` where its records are malformed.
     """
-    start = HEADER + len(query.question)
     response = Response(message[2] << 8 | message[3], message[3] & 15)
-    sections = (
-        message[6] << 8 | message[7], message[8] << 8 | message[9], message[10] << 8 | message[11],
-    )  # fmt: skip
-    if sum(sections) > _MAX_RECORDS:
+    response.counts = _COUNTS.unpack_from(message, 6)
+    if sum(response.counts) > _MAX_RECORDS:
         raise WireError("the response claims more records than fit into a message")
     try:
-        _read_records(response, message, start, sections, query)
+        opt = _read_records(response, message, HEADER + len(query.question), query.qtype == _MX)
     except (struct.error, IndexError):
         raise WireError("a record runs past the end of the message") from None
+    if opt is not None:
+        _cut_opt(response, *opt)
     _set_life(response, query, max_negative_ttl)
     return response
 
 
-def _read_records(  # noqa: C901 - one pass, inlined, since each miss pays it
-    response: Response, message: bytes, start: int, sections: tuple[int, int, int], query: Query
-) -> None:
-    """Walk all records once: places of TTLs, addresses, exchanges, OPT."""
-    at = start
-    limit = len(message)
+def _read_records(
+    response: Response, message: bytes, start: int, wants_mx: bool
+) -> tuple[int, int] | None:
+    """Walk all records once; return where in them OPT begins and ends.
+
+    Each miss pays this walk, so nothing is called for an ordinary record.
+    """
     ttl_at: list[int] = []
     ttls: list[int] = []
-    addresses: list[tuple[bytes, int]] = []
-    exchanges: list[bytes] = []
     opt: tuple[int, int] | None = None
-    wants_mx = query.qtype == _MX
-    for section, count in enumerate(sections):
+    at = start
+    for section, count in enumerate(response.counts):
         for _ in range(count):
-            record = at
-            # The usual owner name is a pointer to the question.
-            at = at + 2 if message[at] >= 0xC0 else name.skip(message, at)
-            rtype, rclass, ttl, length = _RECORD.unpack_from(message, at)
-            data = at + 10
-            if data + length > limit:
+            # The usual owner is a pointer to the question; OPT's is the root.
+            is_usual = message[at] == 0xC0 and message[at + 1] == HEADER
+            data = (at + 2 if is_usual else name.skip(message, at)) + 10
+            rtype, rclass, ttl, length = _RECORD.unpack_from(message, data - 10)
+            end = data + length
+            if end > len(message):
                 raise WireError("a record runs past the end of the message")
             if rtype == _OPT and section == 2:
                 if opt is not None:
                     raise WireError("a response has at most one OPT record")
-                opt = (record, data + length)
+                opt = (at - start, end - start)
                 response.rcode |= ttl >> 24 << 4
-                response.options = end_to_end(message[data : data + length]) if length else b""
-                at = data + length
-                continue
-            ttl_at.append(at + 4 - start)
-            ttls.append(ttl if ttl < 0x80000000 else 0)  # RFC 2181 section 8
-            if section == 0 and rclass == 1:
-                if (rtype == _A and length == 4) or (rtype == _AAAA and length == 16):
-                    addresses.append((message[data : data + length], ttls[-1]))
-                elif wants_mx and rtype == _MX and length > 2:
-                    exchanges.append(name.read(message, data + 2))
-            at = data + length
+                response.options = end_to_end(message[data:end]) if length else b""
+            else:
+                ttl_at.append(data - 6 - start)
+                ttls.append(ttl if ttl < 0x80000000 else 0)  # RFC 2181 section 8
+                if section == 0 and rclass == 1:
+                    _note(response, rtype, message, data, length, ttls[-1], wants_mx)
+            at = end
         if section == 0:
             response.answer_end = at - start
     response.ttl_at, response.ttls = tuple(ttl_at), tuple(ttls)
-    response.addresses, response.exchanges = tuple(addresses), tuple(exchanges)
     response.records = message[start:at]
-    response.counts = sections
-    if opt is not None:
-        _cut_opt(response, opt[0] - start, opt[1] - start)
+    return opt
+
+
+def _note(
+    response: Response, rtype: int, message: bytes, data: int, length: int, ttl: int,
+    wants_mx: bool,
+) -> None:  # fmt: skip
+    """Keep what the watchdog wants to know of an answer record."""
+    if (rtype == _A and length == 4) or (rtype == _AAAA and length == 16):
+        response.addresses += ((message[data : data + length], ttl),)
+    elif wants_mx and rtype == _MX and length > 2:
+        response.exchanges += (name.read(message, data + 2),)
 
 
 def _cut_opt(response: Response, begin: int, end: int) -> None:
@@ -187,23 +187,22 @@ def _cut_opt(response: Response, begin: int, end: int) -> None:
 def _set_life(response: Response, query: Query, max_negative_ttl: int) -> None:
     """Say how long the answer lives: RFC 2308 for negative ones, the shortest TTL for the rest."""
     answer, authority, _ = response.counts
-    extra = response.ttls[answer:]
-    response.extra_ttl = min(extra, default=0)
-    if response.truncated or response.rcode not in (Rcode.NOERROR, Rcode.NXDOMAIN):
+    ttls = response.ttls
+    if len(ttls) > answer:
+        response.extra_ttl = min(ttls[answer:])
+    if response.flags & _TC or response.rcode not in _KEPT:
         return
-    ttl = min(response.ttls[:answer], default=None)
-    if response.rcode == Rcode.NXDOMAIN or answer == 0 or _is_chain_to_nothing(response, query):
-        negative = _negative_ttl(response, answer, authority)
-        ttl = min(negative, max_negative_ttl) if ttl is None else min(negative, ttl)
-    elif query.do and extra:
-        assert ttl is not None
+    ttl = min(ttls[:answer]) if answer else max_negative_ttl
+    if not answer or response.rcode or _is_chain_to_nothing(response, query):
+        ttl = min(ttl, max_negative_ttl, _negative_ttl(response, answer, authority))
+    elif query.do and len(ttls) > answer:
         ttl = min(ttl, response.extra_ttl)  # proofs in the authority section must stay whole
-    response.ttl = ttl or 0
+    response.ttl = ttl
 
 
 def _is_chain_to_nothing(response: Response, query: Query) -> bool:
     """Tell whether CNAMEs lead nowhere: an address was asked for, and none came."""
-    return query.qtype in (_A, _AAAA) and not response.addresses
+    return not response.addresses and query.qtype in (_A, _AAAA)
 
 
 def _negative_ttl(response: Response, answer: int, authority: int) -> int:

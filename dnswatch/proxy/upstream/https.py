@@ -69,7 +69,7 @@ class HttpsUpstream:
             self._counters["upstream_https_failed"] += 1
             asking.failure(self)
             return
-        if response.answers(message, asking.query.key[: len(asking.query.question)]):
+        if response.answers(message, asking.query.asked):
             asking.response(self, message, sent_at)
         else:
             self._counters["mismatch"] += 1

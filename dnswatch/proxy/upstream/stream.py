@@ -161,7 +161,7 @@ class _Connection(asyncio.Protocol):
             self._upstream.counters["mismatch"] += 1
             return
         asking, sent_at, _ = found
-        if not response.answers(message, asking.query.key[: len(asking.query.question)]):
+        if not response.answers(message, asking.query.asked):
             self._upstream.counters["mismatch"] += 1
             return
         del self._waiting[message[:2]]

@@ -20,7 +20,9 @@ from dnswatch.proxy.datagrams import (
     LENGTH_WORD,
     NAME_BYTES,
     SLOT_BYTES,
+    SLOTS,
     Batch,
+    Outbox,
 )
 from dnswatch.proxy.upstream.asking import Asking
 from dnswatch.proxy.upstream.health import Health, Upstream
@@ -70,25 +72,38 @@ class UdpUpstream:
         self._fallback = fallback
         self._size = size
         self._ports: list[_Port | None] = [None] * sockets
+        self._port: _Port | None = None
+        self._outbox = Outbox(to=_socket_name(server))
         self._ids = _Ids()
         self.closed = False
 
     def ask(self, asking: Asking) -> None:
-        """Send a question from a random port."""
+        """Send a question; those of one turn of the loop leave together, from a random port."""
+        if not self._outbox.count or self._outbox.count == SLOTS:
+            self._outbox.flush()
+            port = self._choose_port()
+            if port is None:
+                asking.failure(self)
+                return
+            self._port, self._outbox.socket = port, port.socket
+        assert self._port is not None
+        message = query.for_upstream(asking.query, self._size, self.edns)
+        ident = self._port.expect(self._ids.draw(), asking)
+        self._outbox.put(ident + message)
+
+    def _choose_port(self) -> "_Port | None":
+        """Choose a port at random, and a fresh one in place of one that is worn."""
         index = int.from_bytes(self._ids.draw(), "big") % len(self._ports)
         port = self._ports[index]
         if port is None or port.worn(self.now()):
-            try:
-                fresh = _Port(self, self._server)
-            except OSError:
-                self.counters["upstream_no_socket"] += 1
-                asking.failure(self)
-                return
             if port is not None:
                 port.retire()
-            port = self._ports[index] = fresh
-        message = query.for_upstream(asking.query, self._size, self.edns)
-        port.send(self._ids.draw(), message, asking)
+            try:
+                port = self._ports[index] = _Port(self, self._server)
+            except OSError:
+                self.counters["upstream_no_socket"] += 1
+                port = self._ports[index] = None
+        return port
 
     def close(self) -> None:
         """Close all ports."""
@@ -132,32 +147,26 @@ class _Port:
         assert address is not None
         family = socket.AF_INET if address.version == 4 else socket.AF_INET6
         self._upstream = upstream
-        self._to = (str(address), server.port)
-        self._from = _socket_address(family, server)
+        self._from = _socket_name(server)[: _COMPARED[family]]
         self._waiting: dict[bytes, tuple[Asking, float]] = {}
         self._asked = 0
-        self._socket = _random_port(family)
+        self.socket = _random_port(family)
+        "The socket itself."
         self._loop = asyncio.get_running_loop()
         self._opened_at = upstream.now()
-        self._loop.add_reader(self._socket, self._readable)
+        self._loop.add_reader(self.socket, self._readable)
 
     def worn(self, now: float) -> bool:
         """Tell whether it is time for another port."""
         return self._asked >= MAX_ASKED or now - self._opened_at > MAX_AGE
 
-    def send(self, ident: bytes, message: bytes, asking: Asking) -> None:
-        """Send a question."""
+    def expect(self, ident: bytes, asking: Asking) -> bytes:
+        """Note that a question leaves from here, under `ident` or another ID that is free."""
         while ident in self._waiting:
             ident = os.urandom(2)
         self._asked += 1
         self._waiting[ident] = (asking, self._upstream.now())
-        try:
-            self._socket.sendto(ident + message, self._to)
-        except BlockingIOError:
-            pass  # as good as lost on the way: the lookup asks again
-        except OSError:
-            self._waiting.pop(ident, None)
-            asking.failure(self._upstream)
+        return ident
 
     def retire(self) -> None:
         """Close once late responses have had their time."""
@@ -165,16 +174,16 @@ class _Port:
 
     def close(self) -> None:
         """Close now; nobody is told."""
-        if self._socket.fileno() >= 0:
-            self._loop.remove_reader(self._socket)
-            self._socket.close()
+        if self.socket.fileno() >= 0:
+            self._loop.remove_reader(self.socket)
+            self.socket.close()
         self._waiting.clear()
 
     def _readable(self) -> None:
         """Take in responses."""
         room = self._upstream.room
         try:
-            count = room.receive(self._socket.fileno())
+            count = room.receive(self.socket.fileno())
         except OSError:
             count = 0
         if not count:
@@ -185,7 +194,6 @@ class _Port:
             message = room.view[start : start + length].tobytes()
             name = slot * NAME_BYTES
             self._take(message, room.names[name : name + len(self._from)])
-        # Only now may others use the room again.
 
     def _take(self, message: bytes, source: bytearray) -> None:
         """Compare a datagram with what was asked, and hand it on."""
@@ -194,7 +202,7 @@ class _Port:
             self._upstream.counters["mismatch"] += 1
             return
         asking, sent_at = found
-        if not response.answers(message, asking.query.key[: len(asking.query.question)]):
+        if not response.answers(message, asking.query.asked):
             self._upstream.counters["mismatch"] += 1
             return
         del self._waiting[message[:2]]
@@ -204,7 +212,7 @@ class _Port:
         """Learn from ICMP that the server refuses, and for which questions."""
         try:
             while True:
-                sent, _, _, _ = self._socket.recvmsg(512, 256, socket.MSG_ERRQUEUE)
+                sent, _, _, _ = self.socket.recvmsg(512, 256, socket.MSG_ERRQUEUE)
                 found = self._waiting.pop(sent[:2], None)
                 if found is not None:
                     found[0].failure(self._upstream)
@@ -235,9 +243,17 @@ def _random_port(family: int) -> socket.socket:
     return sock
 
 
-def _socket_address(family: int, server: Server) -> bytes:
-    """Write the start of the sockaddr that a response must come from: family, port, address."""
-    assert server.address is not None
-    head = struct.pack("=H", family) + struct.pack("!H", server.port)
-    flow = b"" if family == socket.AF_INET else bytes(4)
-    return head + flow + server.address.packed
+def _socket_name(server: Server) -> bytes:
+    """Write the sockaddr of a server, as system calls take it."""
+    address = server.address
+    assert address is not None
+    port = struct.pack("!H", server.port)
+    if address.version == 4:
+        return struct.pack("=H", socket.AF_INET) + port + address.packed + bytes(8)
+    scope = socket.if_nametoindex(address.scope_id) if address.scope_id else 0
+    head = struct.pack("=H", socket.AF_INET6) + port + bytes(4)
+    return head + address.packed + struct.pack("=I", scope)
+
+
+_COMPARED: Final = {socket.AF_INET: 8, socket.AF_INET6: 24}
+"""Bytes of a sockaddr that a response must come from: family, port, flow, address."""

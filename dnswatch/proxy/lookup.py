@@ -17,7 +17,7 @@ from typing import Final
 from dnswatch.codes import Ede, Rcode
 from dnswatch.errors import WireError
 from dnswatch.proxy.upstream.group import Group
-from dnswatch.proxy.upstream.health import Upstream
+from dnswatch.proxy.upstream.transport import Upstream
 from dnswatch.settings import Settings
 from dnswatch.wire import build, response
 from dnswatch.wire.query import Query

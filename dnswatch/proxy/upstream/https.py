@@ -8,8 +8,8 @@ from urllib.parse import urlunsplit
 
 import httpx2
 
-from dnswatch.proxy.upstream.asking import Asking
 from dnswatch.proxy.upstream.health import Health
+from dnswatch.proxy.upstream.transport import Asking
 from dnswatch.settings import Server
 from dnswatch.wire import build, query, response
 

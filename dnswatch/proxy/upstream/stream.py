@@ -11,8 +11,8 @@ from collections.abc import Callable
 from itertools import count
 from typing import Final
 
-from dnswatch.proxy.upstream.asking import Asking
 from dnswatch.proxy.upstream.health import Health
+from dnswatch.proxy.upstream.transport import Asking
 from dnswatch.settings import Server
 from dnswatch.wire import query, response
 

@@ -24,8 +24,8 @@ from dnswatch.proxy.datagrams import (
     Batch,
     Outbox,
 )
-from dnswatch.proxy.upstream.asking import Asking
-from dnswatch.proxy.upstream.health import Health, Upstream
+from dnswatch.proxy.upstream.health import Health
+from dnswatch.proxy.upstream.transport import Asking, Upstream
 from dnswatch.settings import Server
 from dnswatch.wire import query, response
 

@@ -75,7 +75,7 @@ def _lookup_json(lookup: Lookup) -> dict[str, Any]:
         "new": lookup.new,
         "refresh": lookup.refreshed,
         "hit": lookup.hits,
-        "redirected": lookup.redirected,
+        "redirected": bool(lookup.redirected),
     }
 
 

@@ -27,8 +27,10 @@ class Asking(Protocol):
     """One question on its way to upstreams."""
 
     query: Query
-    done: bool
-    "The question is answered or given up: late responses are of no use."
+
+    @property
+    def done(self) -> bool:
+        """The question is answered or given up: late responses are of no use."""
 
     def response(self, upstream: Upstream, message: bytes, sent_at: float) -> None:
         """Take a message that answers the question (ID and question were compared)."""

@@ -75,7 +75,9 @@ class UdpUpstream:
         self._port: _Port | None = None
         self._outbox = Outbox(to=_socket_name(server))
         self._ids = _Ids()
-        self.closed = False
+        self.retired: set[_Port] = set()
+        "Ports given up that still listen for late responses."
+        self._closed = False
 
     def ask(self, asking: Asking) -> None:
         """Send a question; those of one turn of the loop leave together, from a random port."""
@@ -93,6 +95,8 @@ class UdpUpstream:
 
     def _choose_port(self) -> "_Port | None":
         """Choose a port at random, and a fresh one in place of one that is worn."""
+        if self._closed:
+            return None
         index = int.from_bytes(self._ids.draw(), "big") % len(self._ports)
         port = self._ports[index]
         if port is None or port.worn(self.now()):
@@ -107,8 +111,8 @@ class UdpUpstream:
 
     def close(self) -> None:
         """Close all ports."""
-        self.closed = True
-        for port in self._ports:
+        self._closed = True
+        for port in (*self._ports, *self.retired):
             if port is not None:
                 port.close()
         self._ports = [None] * len(self._ports)
@@ -117,12 +121,31 @@ class UdpUpstream:
     def take(self, asking: Asking, message: bytes, sent_at: float) -> None:
         """Hand on a response that was compared with its question."""
         if message[2] & 2 and not asking.done:
-            self._fallback.ask(asking)
+            self._fallback.ask(_OverTcp(asking, self))
         elif message[3] & 15 in (1, 4) and self.edns and message[10:12] == b"\0\0":
             self.edns = False  # FORMERR or NOTIMP without OPT: it knows no EDNS (RFC 6891, 7)
             self.ask(asking)
         else:
             asking.response(self, message, sent_at)
+
+
+class _OverTcp:
+    """A question asked again over TCP, since its answer was cut: it counts for the same server."""
+
+    def __init__(self, asking: Asking, upstream: UdpUpstream) -> None:
+        self._asking = asking
+        self._upstream = upstream
+        self.query = asking.query
+
+    @property
+    def done(self) -> bool:
+        return self._asking.done
+
+    def response(self, _: Upstream, message: bytes, sent_at: float) -> None:
+        self._asking.response(self._upstream, message, sent_at)
+
+    def failure(self, _: Upstream) -> None:
+        self._asking.failure(self._upstream)
 
 
 class _Ids:
@@ -170,6 +193,7 @@ class _Port:
 
     def retire(self) -> None:
         """Close once late responses have had their time."""
+        self._upstream.retired.add(self)
         self._loop.call_later(LINGER, self.close)
 
     def close(self) -> None:
@@ -177,6 +201,7 @@ class _Port:
         if self.socket.fileno() >= 0:
             self._loop.remove_reader(self.socket)
             self.socket.close()
+        self._upstream.retired.discard(self)
         self._waiting.clear()
 
     def _readable(self) -> None:

@@ -6,7 +6,8 @@ speak.  Nothing is opened here: whoever starts dnswatch reads the files.
 """
 
 from dnswatch.settings.checks import is_own
-from dnswatch.settings.reading import combine, read
+from dnswatch.settings.faults import Fault
+from dnswatch.settings.reading import combine, read, read_as
 from dnswatch.settings.resolv_conf import resolv_conf_servers
 from dnswatch.settings.sections import (
     Access,
@@ -14,7 +15,10 @@ from dnswatch.settings.sections import (
     Forward,
     Limits,
     Names,
+    Policies,
     Privacy,
+    Quarantine,
+    Range,
     Records,
     Roles,
     Serve,
@@ -27,6 +31,7 @@ from dnswatch.settings.units import (
     Domain,
     Duration,
     Endpoint,
+    Host,
     Network,
     Server,
     Size,
@@ -34,7 +39,8 @@ from dnswatch.settings.units import (
 )
 
 __all__ = [
-    "Access", "Address", "Cache", "Domain", "Duration", "Endpoint", "Forward", "Limits", "Names",
-    "Network", "Privacy", "Records", "Roles", "Serve", "Server", "Settings", "Size", "Source",
-    "Subnet", "Upstream", "combine", "decode", "encode", "is_own", "read", "resolv_conf_servers",
+    "Access", "Address", "Cache", "Domain", "Duration", "Endpoint", "Fault", "Forward", "Host",
+    "Limits", "Names", "Network", "Policies", "Privacy", "Quarantine", "Range", "Records", "Roles",
+    "Serve", "Server", "Settings", "Size", "Source", "Subnet", "Upstream", "combine", "decode",
+    "encode", "is_own", "read", "read_as", "resolv_conf_servers",
 ]  # fmt: skip

@@ -16,6 +16,7 @@ _ORDERS: Final = (
     (("cache", "max_negative_ttl"), ("cache", "max_ttl"), "no answer may live longer"),
     (("limits", "in_flight_per_client"), ("limits", "in_flight"), "one client could take all"),
     (("limits", "tcp_per_client"), ("limits", "tcp_connections"), "one client could take all"),
+    (("limits", "held_per_client"), ("limits", "held"), "one client could take all"),
     (("records", "minutes"), ("records", "retention"), "nothing is kept longer"),
 )
 """Of each two the first must not exceed the second."""
@@ -23,11 +24,16 @@ _ORDERS: Final = (
 
 def faults(settings: Settings) -> Iterator[Fault]:
     """Find what is wrong with settings that could be read."""
-    for path, kind, value in _values((), Kind(Settings), settings):
-        yield from _out_of_range(path, kind, value)
-        yield from _twice(path, value)
-    for check in (_endpoints, _loops, _forwards, _access, _roles, _groups, _orders):
+    yield from faults_of_values(Settings, settings)
+    for check in (_endpoints, _loops, _forwards, _access, _roles, _groups, _orders, _quarantine):
         yield from check(settings)
+
+
+def faults_of_values(section: type, value: Any) -> Iterator[Fault]:
+    """Find values out of their range, and values given twice."""
+    for path, kind, found in _values((), Kind(section), value):
+        yield from _out_of_range(path, kind, found)
+        yield from _twice(path, found)
 
 
 def is_own(server: Server, serve: Serve) -> bool:
@@ -135,6 +141,16 @@ def _groups(settings: Settings) -> Iterator[Fault]:
         if not re.fullmatch(r"[^\W\d_][\w-]{0,62}", name):
             text = "is no name for a group: expected a letter, then letters, digits, - and _"
             yield Fault(("groups", name), text)
+
+
+def _quarantine(settings: Settings) -> Iterator[Fault]:
+    quarantine = settings.quarantine
+    if quarantine.i_have_authority and not quarantine.addresses:
+        yield Fault(
+            ("quarantine", "addresses"),
+            "is empty: expected where the holding bay takes mail, since you may divert mail to it",
+            ("quarantine", "i_have_authority"),
+        )
 
 
 def _orders(settings: Settings) -> Iterator[Fault]:

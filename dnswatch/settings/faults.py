@@ -3,14 +3,16 @@
 import re
 from collections import defaultdict
 from difflib import get_close_matches
-from typing import Any, Final, NamedTuple
+from functools import cache
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
 from dnswatch.settings.kinds import Kind, fields, shown
 from dnswatch.settings.lines import Path
-from dnswatch.settings.sections import Settings
 from dnswatch.settings.units import Duration, Size
+
+S = TypeVar("S")
 
 
 class Fault(NamedTuple):
@@ -24,12 +26,12 @@ class Fault(NamedTuple):
     "The other key, of two that contradict each other."
 
 
-def convert(data: object) -> Settings | Fault:
-    """Turn the data of a file into settings; what msgspec finds wrong becomes a fault."""
+def convert(data: object, section: type[S]) -> S | Fault:
+    """Turn the data of a file into a section; what msgspec finds wrong becomes a fault."""
     try:
-        return msgspec.convert(data, Settings, dec_hook=_hook)
+        return msgspec.convert(data, section, dec_hook=_hook)
     except msgspec.ValidationError as error:
-        return _explain(str(error), data)
+        return _explain(str(error), data, section)
 
 
 def key(path: Path) -> str:
@@ -46,20 +48,20 @@ def _hook(kind: type[Any], value: object) -> object:
     return kind(value)
 
 
-def _explain(message: str, data: object) -> Fault:
+def _explain(message: str, data: object, section: type) -> Fault:
     found = re.fullmatch(r"(?s)(.*?)(?: - at `\$((?:\.\w+|\[(?:\d+|\.\.\.)\])*)`)?", message)
     assert found is not None, "the pattern fits every text"
-    path, kind, value = _follow(re.findall(r"\w+|\.\.\.", found[2] or ""), data)
+    path, kind, value = _follow(re.findall(r"\w+|\.\.\.", found[2] or ""), data, section)
     if isinstance(value, dict) and kind.is_section:
-        return _misfit(path, kind.type, value)
+        return _misfit(path, kind.type, value, _keys(section))
     expected = found[1] if found[1].startswith("expected") else f"expected {kind.text}"
     return Fault(path, f"is {shown(value)}: {expected}")
 
 
-def _follow(steps: list[str], data: Any) -> tuple[Path, Kind, Any]:
+def _follow(steps: list[str], data: Any, section: type) -> tuple[Path, Kind, Any]:
     """Go down msgspec's path, which says `...` for a table's key."""
     path: Path = ()
-    kind = Kind(Settings)
+    kind = Kind(section)
     for step in steps:
         if step == "...":
             kind = kind.item()
@@ -80,30 +82,31 @@ def _fits(value: object, kind: Kind) -> bool:
     return True
 
 
-def _misfit(path: Path, section: type, table: dict[str, object]) -> Fault:
+def _misfit(
+    path: Path, section: type, table: dict[str, object], elsewhere: dict[str, list[str]]
+) -> Fault:
     """Say which key of a table is unknown or missing."""
     known = fields(section)
     for name in table:
         if name not in known:
-            return Fault((*path, name), f"is no setting{_hint(path, section, name)}")
+            return Fault((*path, name), f"is no setting{_hint(path, section, name, elsewhere)}")
     name = next(name for name in known if name not in table)
     return Fault(path, f"lacks {name}: expected {known[name].text}")
 
 
-def _hint(path: Path, section: type, name: str) -> str:
-    for known in (fields(section), _KEYS):
+def _hint(path: Path, section: type, name: str, elsewhere: dict[str, list[str]]) -> str:
+    for known in (fields(section), elsewhere):
         for close in get_close_matches(name, known, n=1, cutoff=0.7):
-            return f"; did you mean {' or '.join(_KEYS[close] if known is _KEYS else [close])}?"
+            places = elsewhere[close] if known is elsewhere else [close]
+            return f"; did you mean {' or '.join(places)}?"
     return f"; {key(path) or 'the file'} has {', '.join(fields(section))}"
 
 
-def _keys() -> dict[str, list[str]]:
-    """Every key, to the places where it would be right."""
+@cache
+def _keys(section: type) -> dict[str, list[str]]:
+    """Every key below a section's own, to the places where it would be right."""
     found = defaultdict[str, list[str]](list)
-    for section, kind in fields(Settings).items():
+    for table, kind in fields(section).items():
         for name in fields(kind.type) if kind.is_section else ():
-            found[name].append(f"{section}.{name}")
+            found[name].append(f"{table}.{name}")
     return found
-
-
-_KEYS: Final = _keys()

@@ -2,14 +2,17 @@
 
 import re
 import tomllib
-from typing import Any, Final
+from collections.abc import Callable, Iterable
+from typing import Any, Final, TypeVar
 
 from dnswatch.errors import SettingsError
-from dnswatch.settings.checks import faults
+from dnswatch.settings.checks import faults, faults_of_values
 from dnswatch.settings.faults import Fault, convert, key
 from dnswatch.settings.lines import line_of
 from dnswatch.settings.sections import Settings
 from dnswatch.settings.source import Source
+
+S = TypeVar("S")
 
 _OPTIONS: Final = {
     ("serve", "listen"): "listen",
@@ -24,6 +27,16 @@ def read(text: str, where: str) -> Settings:
     return combine(Source(text, where))
 
 
+def read_as(section: type[S], text: str, where: str, check: Callable[[S], Iterable[Fault]]) -> S:
+    """Read another kind of file in the same manner; `check` finds what is at odds in it."""
+    result = convert(_parse(text, where), section)
+    if not isinstance(result, Fault):
+        result = next(iter((*faults_of_values(section, result), *check(result))), result)
+    if isinstance(result, Fault):
+        raise SettingsError(_sentence(result, Source(text, where)))
+    return result
+
+
 def combine(source: Source) -> Settings:
     """Read settings from TOML, with the command line's values in place of the text's."""
     data = _parse(source.text, source.where)
@@ -31,7 +44,7 @@ def combine(source: Source) -> Settings:
         value, table = getattr(source, option), data.setdefault(section, {})
         if value is not None and isinstance(table, dict):
             table[name] = value
-    result = convert(data)
+    result = convert(data, Settings)
     if isinstance(result, Settings):
         result = next(faults(result), result)
     if isinstance(result, Fault):

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 
-from dnswatch.settings.units import Domain, Duration, Endpoint, Server, Size, Subnet
+from dnswatch.settings.units import Domain, Duration, Endpoint, Host, Server, Size, Subnet
 
 
 class Range(NamedTuple):
@@ -118,6 +118,10 @@ class Limits(_Section, frozen=True):
         Duration, Range("100ms", "10m", "RFC 7766 section 6.2.3 speaks of a few seconds")
     ] = Duration(10.0)
     "A silent TCP connection is closed after that (RFC 7766 section 6.2.3)."
+    held: Annotated[int, Range(1, 1_000_000, "each holds memory for seconds")] = 4096
+    "Queries whose answers a policy holds back; above, SERVFAIL at once."
+    held_per_client: Annotated[int, Range(1, 1_000_000, "a policy that may hold none is none")] = 32
+    "Queries of one client whose answers are held back; above, SERVFAIL at once."
     clients: Annotated[int, Range(1, 10_000_000, "each holds memory")] = 100_000
     "Clients remembered at a time; at the bound the one silent longest is forgotten."
     addresses: Annotated[int, Range(1000, 100_000_000, "each holds memory")] = 2_000_000
@@ -175,6 +179,28 @@ class Roles(_Section, frozen=True):
     "Other servers."
 
 
+class Policies(_Section, frozen=True):
+    """What policies there are, and what none of them may touch."""
+
+    act: bool = True
+    "`false`: no policy acts, whatever is switched on; the way out that needs no command."
+    directory: str = ""
+    "The site's own policies, a TOML file each; one with the name of a shipped one replaces it."
+    exempt: tuple[Domain, ...] = ()
+    "The site's own mail domains and those of its partners: no lookup for them is ever touched."
+
+
+class Quarantine(_Section, frozen=True):
+    """The holding bay that stands in for the exchanges of a quarantined client."""
+
+    i_have_authority: bool = False
+    "You may redirect the mail of your clients: law, contract and works council allow it."
+    host: Domain = Domain("holding-bay.internal")
+    "Name of the holding bay; dnswatch itself answers its addresses."
+    addresses: tuple[Host, ...] = ()
+    "Addresses at which the holding bay takes mail, on port 25; what it asks itself is untouched."
+
+
 class Settings(_Section, frozen=True):
     """All settings of a site."""
 
@@ -189,4 +215,6 @@ class Settings(_Section, frozen=True):
     privacy: Privacy = Privacy()
     roles: Roles = Roles()
     groups: dict[str, tuple[Subnet, ...]] = {}
-    "Named networks, for reports and later for policies."
+    "Named networks, for reports and policies."
+    policies: Policies = Policies()
+    quarantine: Quarantine = Quarantine()

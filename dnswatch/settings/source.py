@@ -16,6 +16,8 @@ class Source(msgspec.Struct, frozen=True, array_like=True):
     "The values of `--upstream`."
     workers: int | None = None
     "The value of `--workers`."
+    policies: tuple[tuple[str, str], ...] = ()
+    "The name of each policy's file, for errors, and its text; of two with one name the later wins."
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -138,6 +138,22 @@ class Subnet(str):
         return self
 
 
+class Host(str):
+    """The address of one machine: `"192.0.2.25"`, `"2001:db8::25"`."""
+
+    form: ClassVar = 'the address of a machine like "192.0.2.25" or "2001:db8::25"'
+    packed: bytes
+
+    def __new__(cls, text: str) -> Self:
+        """Read an address; an IPv4-mapped one is the IPv4 one."""
+        address = _address(text.strip())
+        if address is None or address.is_unspecified or address.is_multicast:
+            raise ValueError(f"expected {cls.form}")
+        self = super().__new__(cls, str(address))
+        self.packed = address.packed
+        return self
+
+
 class Domain(str):
     """A domain name in lower case and without the last dot: `"corp.example"`."""
 

@@ -74,7 +74,7 @@ def _sentence(fault: Fault, source: Source) -> str:
         if path == fault.path[:2] and getattr(source, option) is not None:
             return f"command line: --{option} {fault.text}"
     line = line_of(source.text, fault.path)
-    mend = "" if line else f"; set {key(fault.path)} too"
+    mend = "" if line or not fault.path else f"; set {key(fault.path)} too"
     line = line or line_of(source.text, fault.cause)
     place = f"{source.where}, line {line}" if line else source.where
-    return f"{place}: {key(fault.path)} {fault.text}{mend}"
+    return f"{place}: {key(fault.path) or 'the file'} {fault.text}{mend}"

@@ -166,6 +166,11 @@ class Domain(str):
             raise ValueError(f"expected {cls.form}")
         return super().__new__(cls, name)
 
+    @property
+    def wire(self) -> bytes:
+        """The name in wire form (RFC 1035 section 3.1)."""
+        return b"".join(bytes([len(label)]) + label.encode() for label in self.split(".")) + b"\0"
+
 
 def _quantity(
     value: object, units: dict[str, float] | dict[str, int], form: str

@@ -1,0 +1,245 @@
+"""Marking: policies and standings become marks, and stay right as time goes on.
+
+Whatever may change a mark (a verdict, a person's word, a toggle, other settings) only notes who
+must be looked at again; `review` does all the looking, and `drain` tells what came of it.
+
+Rules of this file: `now` never runs backwards; `offset` is how far local time is ahead of UTC, in
+seconds.  A mark ends by itself after `LEASE` at most, so that an enforcement point which hears
+nothing more goes back to ordinary answers; while the reason stands it is renewed before.
+"""
+
+from collections.abc import Callable, Iterable
+from heapq import heappop, heappush
+from ipaddress import ip_address
+from math import inf
+from typing import Final, NamedTuple
+
+from msgspec.structs import replace
+
+from dnswatch.model.policies.exempt import Exempt
+from dnswatch.model.policies.mark import Action, Mark
+from dnswatch.model.policies.orders import Orders, Word
+from dnswatch.model.policies.policy import DAY, Evidence, Parameters, Policy
+from dnswatch.model.policies.reading import precedence, unfit
+from dnswatch.model.policies.standing import CLEAN, RUNGS, Standing
+from dnswatch.model.role import Role, role_of
+from dnswatch.settings import Settings
+
+LEASE: Final = 86400.0
+"""Seconds: a redirect without new evidence ends after a day."""
+
+MET: Final = 100_000
+"""Clients without a mark that are remembered as looked at; then all are looked at again."""
+
+
+class Remark(NamedTuple):
+    """Marks of a client that changed."""
+
+    client: bytes
+    marks: tuple[Mark, ...]
+    cause: str
+
+
+class Marking:
+    """Which client has which marks."""
+
+    def __init__(self, key_of: Callable[[bytes], str]) -> None:
+        """Begin with no policy; `key_of` gives a client's key in the store."""
+        self._key_of = key_of
+        self._settings = Settings()
+        self._exempt = Exempt(self._settings)
+        self._known: list[Policy] = []
+        self._policies: list[Policy] = []
+        "Those that are switched on, as they come."
+        self._orders = Orders()
+        self._judged: dict[bytes, Standing] = {}
+        self._marks: dict[bytes, tuple[Mark, ...]] = {}
+        self._met: set[bytes] = set()
+        self._review_at: dict[bytes, float] = {}
+        self._queue: list[tuple[float, bytes]] = []
+        self._stale: set[bytes] = set()
+        self._all_stale = False
+        self._hours: list[bool] = []
+        self._news: dict[bytes, Remark] = {}
+
+    def configure(self, policies: Iterable[Policy], settings: Settings) -> None:
+        """Take other policies and settings."""
+        self._known = precedence(policies)
+        self._settings = settings
+        self._exempt = Exempt(settings)
+        self._choose()
+
+    def order(self, orders: Orders) -> None:
+        """Take what persons say now."""
+        self._orders = orders
+        self._choose()
+
+    def judge(self, client: bytes, share: float, until: float, now: float) -> None:
+        """Take a verdict of the detector: its statistic by the threshold, and when it fades."""
+        if share >= RUNGS["suspect"]:
+            self._judged[client] = Standing(share, until, now)
+        elif self._judged.pop(client, None) is None:
+            return
+        self._stale.add(client)
+
+    def meet(self, clients: Iterable[bytes]) -> None:
+        """Note clients that were seen: some policies need no verdict."""
+        if self._policies:
+            self._stale.update(set(clients) - self._marks.keys() - self._met)
+
+    def review(self, now: float, offset: float) -> None:
+        """Look again at whoever must be looked at by now."""
+        hours = [_left(policy, now + offset) > 0 for policy in self._policies]
+        if self._all_stale or hours != self._hours:
+            self._hours, self._all_stale = hours, False
+            self._stale.update(self._marks, self._met, self._judged, self._spoken_of())
+            self._met.clear()
+        while self._queue and self._queue[0][0] <= now:
+            at, client = heappop(self._queue)
+            if self._review_at.get(client) == at:
+                del self._review_at[client]
+                self._stale.add(client)
+        for client in self._stale:
+            self._look_at(client, now, offset)
+        self._stale.clear()
+
+    def drain(self) -> list[Remark]:
+        """Return what changed since the last drain."""
+        news, self._news = list(self._news.values()), {}
+        return news
+
+    def marks(self) -> list[Mark]:
+        """Return all marks."""
+        return [mark for marks in self._marks.values() for mark in marks]
+
+    def standing(self, client: bytes, now: float) -> Standing:
+        """Say how a client stands."""
+        judged = self._judged.get(client, CLEAN)
+        if judged.until <= now:
+            judged = CLEAN
+        said = self._orders.overrules.get(self._key_of(client))
+        if said is None or said.until <= now:
+            return judged
+        match said.word:
+            case Word.DISTRUST:
+                return Standing(inf, said.until, said.at)
+            case Word.TRUST:
+                return Standing(0.0, said.until, said.at)
+            case Word.CLEAR:
+                return judged if judged.at > said.at else CLEAN
+
+    def _choose(self) -> None:
+        """Pick the policies that are switched on and fit the site."""
+        may_act = self._settings.policies.act
+        self._policies = [
+            policy
+            for policy in self._known
+            if may_act and policy.name in self._orders.enabled
+            if unfit(policy, self._settings) is None
+        ]
+        self._all_stale = True
+
+    def _spoken_of(self) -> list[bytes]:
+        """Return the clients with an overrule whose address stands in it."""
+        return [address for key in self._orders.overrules if (address := _packed(key)) is not None]
+
+    def _look_at(self, client: bytes, now: float, offset: float) -> None:
+        standing = self.standing(client, now)
+        if client in self._judged and self._judged[client].until <= now:
+            del self._judged[client]
+        marks = tuple(self._decide(client, standing, now, offset))
+        self._note(client, marks, standing, now)
+        if marks:
+            ends = [mark.until for mark in marks]
+            self._review(client, min([*ends, now + LEASE / 2]))
+        elif len(self._met) < MET:
+            self._met.add(client)
+        else:
+            self._met.clear()
+        said = self._orders.overrules.get(self._key_of(client))
+        for end in (standing.until, said.until if said else inf):
+            if now < end < inf:
+                self._review(client, end)
+
+    def _note(self, client: bytes, marks: tuple[Mark, ...], standing: Standing, now: float) -> None:
+        """Tell of marks that changed, or that end much later than was told."""
+        old = self._marks.get(client, ())
+        if _same(old, marks) and all(mark.until > now + LEASE / 4 for mark in old):
+            return
+        if marks:
+            self._marks[client] = marks
+        elif old:
+            del self._marks[client]
+        if old != marks:
+            self._news[client] = Remark(client, marks, f"the client is {standing.rung}")
+
+    def _review(self, client: bytes, at: float) -> None:
+        if at < self._review_at.get(client, inf):
+            self._review_at[client] = at
+            heappush(self._queue, (at, client))
+
+    def _decide(
+        self, client: bytes, standing: Standing, now: float, offset: float
+    ) -> Iterable[Mark]:
+        """Yield the marks of a client: of dry runs, and then of the first policy that acts."""
+        role = role_of(client, self._settings.roles)
+        if role is Role.CLIENT:
+            role = self._orders.roles.get(self._key_of(client), Role.CLIENT)
+        for policy in self._policies:
+            left = _left(policy, now + offset)
+            step = _step(policy, standing.share)
+            if not left or step is None or not self._is_for(policy, client, role):
+                continue
+            evidence, action, parameters = step
+            if action is Action.QUARANTINE and not self._settings.quarantine.i_have_authority:
+                action = Action.REFUSE
+            if action is not Action.OBSERVE and (
+                role is not Role.CLIENT or self._exempt.client(client)
+            ):
+                continue
+            until = min(now + min(left, LEASE), standing.until if evidence != "any" else inf)
+            yield Mark(
+                client, policy.name, action, parameters.terms(), policy.kinds, until,
+                policy.dry_run,
+            )  # fmt: skip
+            if not policy.dry_run:
+                return
+
+    def _is_for(self, policy: Policy, client: bytes, role: Role) -> bool:
+        """Say whether a policy is for a client of that role at that place."""
+        whom = policy.applies_to
+        if role.value not in whom.roles:
+            return False
+        subnets = [*whom.networks]
+        for group in whom.groups:
+            subnets += self._settings.groups.get(group, ())
+        if not whom.networks and not whom.groups:
+            return True
+        address = ip_address(client)
+        return any(address in subnet.network for subnet in subnets)
+
+
+def _same(old: tuple[Mark, ...], new: tuple[Mark, ...]) -> bool:
+    """Say whether marks are the same but for an end that was put off."""
+    return len(old) == len(new) and all(
+        replace(a, until=b.until) == b and a.until <= b.until for a, b in zip(old, new, strict=True)
+    )
+
+
+def _left(policy: Policy, local: float) -> float:
+    """Say for how many seconds more a policy is on at a local time."""
+    hours = policy.applies_to.hours
+    return max(span.left(local % DAY) for span in hours) if hours else inf
+
+
+def _step(policy: Policy, share: float) -> tuple[Evidence, Action, Parameters] | None:
+    """Return the last step of a policy that the evidence has reached."""
+    reached = [step for step in policy.ladder if share >= RUNGS[step[0]]]
+    return reached[-1] if reached else None
+
+
+def _packed(key: str) -> bytes | None:
+    try:
+        return ip_address(key).packed
+    except ValueError:
+        return None

@@ -15,6 +15,7 @@ class Type(IntEnum):
     MX = 15
     AAAA = 28
     OPT = 41
+    RRSIG = 46
     IXFR = 251
     AXFR = 252
     ANY = 255
@@ -46,8 +47,10 @@ class Ede(IntEnum):
     """Extended DNS errors (RFC 8914) that dnswatch itself gives."""
 
     STALE_ANSWER = 3
-    PROHIBITED = 18
+    FORGED_ANSWER = 4
     NOT_READY = 14
+    BLOCKED = 15
+    PROHIBITED = 18
     STALE_NXDOMAIN = 19
     NOT_SUPPORTED = 21
     NO_REACHABLE_AUTHORITY = 22

@@ -23,7 +23,7 @@ import msgspec
 
 from dnswatch.model.exchanges import LookupKind
 from dnswatch.model.health import Health
-from dnswatch.model.observation import Origin
+from dnswatch.model.observation import Enforced, Origin
 from dnswatch.model.sitecache import CacheEntry
 
 K = TypeVar("K")
@@ -61,6 +61,8 @@ class MailLookup(msgspec.Struct, frozen=True, gc=False):
     "The RD bit of the query."
     ttl: int = 0
     "Smallest TTL of the answer's MX records, seconds."
+    enforced: Enforced | None = None
+    "What a policy did to the answer."
 
 
 def minute_of(at: float) -> int:

@@ -11,7 +11,7 @@ A lookup is mail-related where it asks
 
 The watch asks `kind`, which is exact.  A worker asks `is_candidate`, which says yes to all that may
 be one of these and needs no time and no client; it learns from its own lookups and is taught what
-others learned.
+others learned.  ANY is a candidate too: it may bring MX records.
 
 Rules of this file: names are in lower-case wire form; time comes in as `now`.  A question costs
 O(1), a lesson O(log n) for n names.  At the bound the exchange that ends first goes, and of the
@@ -19,7 +19,7 @@ domains the one asked for longest ago.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import Final, TypeVar
 
@@ -55,6 +55,7 @@ GUESSES: Final = frozenset(
 
 _ROOT: Final = b"\0"
 _MX: Final = int(Type.MX)
+_MX_OR_ANY: Final = frozenset((int(Type.MX), int(Type.ANY)))
 _ADDRESSES: Final = frozenset((int(Type.A), int(Type.AAAA)))
 
 K = TypeVar("K")
@@ -73,8 +74,8 @@ class LookupKind(StrEnum):
 class Lessons(msgspec.Struct, frozen=True, array_like=True):
     """Names that may be mail-related, for those who did not see the MX answers themselves."""
 
-    exchanges: list[tuple[bytes, float]] = []
-    "Name (lower-case wire form) of an exchange, and until when it counts as one."
+    exchanges: list[tuple[bytes, float, bytes]] = []
+    "Name (lower-case wire form) of an exchange, until when it counts as one, and its mail domain."
     domains: list[tuple[bytes, float]] = []
     "Domain that was asked for MX, and until when its address may be an implicit MX."
 
@@ -85,7 +86,7 @@ class _Exchange(msgspec.Struct, gc=False):
     expiry: float
     "Until when it counts as one, Unix seconds."
     domain: bytes
-    "The domain whose MX answer named it last."
+    "The domain whose MX answer named it last; one that no policy may touch stays."
 
 
 class Exchanges:
@@ -93,6 +94,8 @@ class Exchanges:
 
     def __init__(self, limit: int = NAMES, window: float = IMPLICIT_WINDOW) -> None:
         """Hold at most `limit` names of each sort; `window` is that of the implicit MX, seconds."""
+        self.is_exempt: Callable[[bytes], bool] = lambda _: False
+        "Says which mail domains no policy may touch: what is one's exchange stays that one's."
         self._limit = limit
         self._window = window
         self._exchanges: Lives[bytes, _Exchange] = Lives()
@@ -109,7 +112,7 @@ class Exchanges:
     def is_candidate(self, qname: bytes, qtype: int) -> bool:
         """Say whether a lookup may be mail-related; wrongly yes at times, never wrongly no."""
         if qtype not in _ADDRESSES:
-            return qtype == _MX
+            return qtype in _MX_OR_ANY
         is_known = qname in self._exchanges.by_key or qname in self._recent
         return is_known or qname[: qname[0] + 1] in GUESSES
 
@@ -149,14 +152,17 @@ class Exchanges:
 
     def lessons(self) -> Lessons:
         """Return all that another's `is_candidate` can be taught."""
-        exchanges = [(name, exchange.expiry) for name, exchange in self._exchanges.by_key.items()]
+        exchanges = [
+            (name, exchange.expiry, exchange.domain)
+            for name, exchange in self._exchanges.by_key.items()
+        ]
         return Lessons(exchanges, list(self._recent.items()))
 
     def teach(self, lessons: Lessons, now: float) -> None:
         """Learn what others learned, as far as `is_candidate` needs it."""
-        for name, until in lessons.exchanges:
+        for name, until, domain in lessons.exchanges:
             if now < until:
-                self._learn_exchange(name, parent_of(name), until)
+                self._learn_exchange(name, domain, until)
         for domain, until in lessons.domains:
             if now < until:
                 self._learn_domain(domain, until)
@@ -173,7 +179,8 @@ class Exchanges:
         exchange = self._exchanges.by_key.get(name)
         if exchange:
             exchange.expiry = max(exchange.expiry, until)
-            exchange.domain = domain
+            if not self.is_exempt(exchange.domain):
+                exchange.domain = domain
             return
         if len(self._exchanges) >= self._limit:
             self._exchanges.take_first()

@@ -8,7 +8,7 @@ Rules of this file: addresses are packed (4 or 16 bytes), names are in wire form
 uncompressed, times are Unix seconds; nothing here is turned into text.
 """
 
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 
 import msgspec
 
@@ -26,6 +26,24 @@ class Origin(IntEnum):
     "Local names, or a refusal that dnswatch made itself."
     FAILED = 4
     "No upstream gave a usable answer."
+
+
+class Decided(StrEnum):
+    """What a policy decided on an answer."""
+
+    HELD = "held"
+    REFUSED = "refused"
+    REWRITTEN = "rewritten"
+
+
+class Enforced(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What a policy did to the answer of one lookup."""
+
+    policy: str
+    "Its name."
+    decided: Decided
+    dry_run: bool = False
+    "It would have done so; nothing was done."
 
 
 class Observation(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -51,6 +69,8 @@ class Observation(msgspec.Struct, frozen=True, array_like=True, gc=False):
     "The lookup was on its way to another resolver and was redirected to us."
     recursion: bool = True
     "The RD bit of the query."
+    enforced: Enforced | None = None
+    "What a policy did; `addresses` and `exchanges` are those that the upstream gave."
 
 
 class Tally(msgspec.Struct, frozen=True, array_like=True, gc=False):

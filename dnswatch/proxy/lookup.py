@@ -18,6 +18,7 @@ from dnswatch.codes import Ede, Rcode
 from dnswatch.errors import WireError
 from dnswatch.proxy.upstream.group import Group
 from dnswatch.proxy.upstream.transport import Upstream
+from dnswatch.seams.enforce import Case
 from dnswatch.settings import Settings
 from dnswatch.wire import build, response
 from dnswatch.wire.query import Query
@@ -33,7 +34,12 @@ _UNHELPFUL: Final = frozenset((Rcode.SERVFAIL, Rcode.REFUSED, Rcode.NOTIMP, Rcod
 class Waiter:
     """One query on its way to an answer: who asked, and the way back."""
 
-    __slots__ = ("client", "ident", "limit", "query", "recorded", "redirected", "reply", "way")
+    __slots__ = (
+        "case", "client", "ident", "limit", "query", "recorded", "redirected", "reply", "way",
+    )  # fmt: skip
+
+    case: Case | None
+    "What a mark is about; None for almost all."
 
     query: Query
     "What was asked, once it is read."
@@ -53,6 +59,7 @@ class Waiter:
 
         Over UDP `way` is the client's sockaddr, and control data that says where to send from.
         """
+        self.case = None
         self.ident = ident
         self.client = client
         self.reply = reply

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from dnswatch.model.observation import Observation, Tally
-from dnswatch.seams.batch import STARTED, Batch, Health, Lessons, decode, decode_lessons, encode
+from dnswatch.seams.batch import STARTED, Batch, Briefing, Health, decode, decode_briefing, encode
 
 INTERVAL: Final = 0.25
 """Seconds between batches."""
@@ -89,13 +89,16 @@ class Reports:
             self.counters["reports_lost"] += 1
         self._send()
 
-    def lessons(self) -> list[Lessons]:
-        """Take in what the watch has to teach."""
-        lessons = []
+    def briefings(self) -> list[Briefing]:
+        """Take in what the watch has to tell; what cannot be read is counted and passed over."""
+        briefings = []
         with contextlib.suppress(BlockingIOError, ConnectionError):
             while message := self._line.recv(1 << 20):
-                lessons.append(decode_lessons(message))
-        return lessons
+                try:
+                    briefings.append(decode_briefing(message))
+                except ValueError:
+                    self.counters["briefings_broken"] += 1
+        return briefings
 
     def _tallies(self) -> list[Tally]:
         """Turn the rows into tallies and start anew; who is not recorded is counted as nobody."""

@@ -5,13 +5,15 @@ hand back what they heard.  What is observed on the way goes to the reports.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from dnswatch.codes import Ede, Rcode, Type
 from dnswatch.errors import WireError
 from dnswatch.model.exchanges import Exchanges
-from dnswatch.model.observation import Observation, Origin
+from dnswatch.model.observation import Enforced, Observation, Origin
 from dnswatch.proxy.cache import RETRY_STALE, AnswerCache
+from dnswatch.proxy.enforcement.point import EnforcementPoint
 from dnswatch.proxy.local import LocalNames
 from dnswatch.proxy.lookup import Lookups, Waiter
 from dnswatch.proxy.ready import Ready
@@ -40,6 +42,7 @@ class Service:
         """Answer as `settings` say; routes and local names are replaced when they change."""
         self.ready = Ready()
         self.exchanges = Exchanges()
+        self.enforcement = EnforcementPoint(settings, reports.counters, self.exchanges)
         self.cache = AnswerCache(settings.cache)
         self.lookups = Lookups(settings, now, reports.counters, self._finished, self._impatient)
         self.routes = routes
@@ -54,6 +57,7 @@ class Service:
         self._max_ttl = int(settings.cache.max_ttl)
         self.cache.configure(settings.cache)
         self.lookups.configure(settings)
+        self.enforcement.configure(settings)
         self.ready.clear()
 
     def know(self, local: LocalNames) -> None:
@@ -76,21 +80,25 @@ class Service:
             return None
         waiter.query = asked
         waiter.limit = min(asked.size, self._size) if udp else MAX_TCP
-        now = self._now()
-        return self._at_once(exact, waiter, udp, now) or self._later(waiter, now)
+        return self._answer(exact, waiter, udp, self._now())
 
-    def _at_once(self, exact: bytes, waiter: Waiter, udp: bool, now: float) -> bytes | None:
-        """Answer from local names, from the cache, or with a refusal."""
+    def _answer(self, exact: bytes, waiter: Waiter, udp: bool, now: float) -> bytes | None:
+        """Answer from local names, by a refusal, from the cache, or later."""
         asked = waiter.query
         if asked.qname in self.local or asked.qtype in _TRANSFERS:
-            return self._here(waiter, now)
+            tail = self._here(waiter, now)
+            if tail is not None:
+                return tail
+        if waiter.client in self.enforcement.marks:
+            tail = self._refused(waiter, now)
+            if tail is not None:
+                return tail
         response = self.cache.get(asked.key, now)
         if response is None:
-            return None
-        tail = self._tail(response, waiter, now)
+            return self._later(waiter, now)
         if self.exchanges.is_candidate(asked.qname, asked.qtype):
-            self._observe(waiter, response, Origin.CACHE, now)
-            return tail
+            return self._give(waiter, response, Origin.CACHE, now, bool(response.addresses))
+        tail = self._tail(response, waiter, now)
         what = kind(asked.qtype, response.rcode, len(response.addresses))
         self._reports.count(waiter.client, what, waiter.recorded, waiter.redirected)
         if udp:
@@ -109,6 +117,18 @@ class Service:
             response, extended = found, b""
         self._observe(waiter, response, Origin.LOCAL, now)
         return self._tail(response, waiter, now, extended=extended)
+
+    def _refused(self, waiter: Waiter, now: float) -> bytes | None:
+        """Note what a mark is about; refuse what needs no answer to be refused."""
+        waiter.case = self.enforcement.case(waiter, now)
+        if waiter.case is None:
+            return None
+        outcome = self.enforcement.refuse(waiter, waiter.case, now)
+        if outcome is None:
+            return None
+        refused = Response(0, Rcode.SERVFAIL)
+        self._observe(waiter, refused, Origin.LOCAL, now, outcome.enforced)
+        return outcome.tail
 
     def _later(self, waiter: Waiter, now: float) -> bytes | None:
         """Ask upstreams; a stale answer is given at once while they are known to fail."""
@@ -130,7 +150,7 @@ class Service:
             if stale is not None:
                 stale.retry_at = now + RETRY_STALE
                 for waiter in waiters:
-                    waiter.reply(waiter, self._give_stale(waiter, stale, now))
+                    self._reply(waiter, self._give_stale(waiter, stale, now))
                 return
         if heard is None:
             self.cache.put(asked.key, _failure(extended), now)
@@ -138,10 +158,11 @@ class Service:
                 waiter.reply(waiter, self._fail(waiter, extended, now))
             return
         self.cache.put(asked.key, heard, now)
+        is_candidate = self.exchanges.is_candidate(asked.qname, asked.qtype)
+        is_refresh = is_candidate and self.enforcement.known.note(heard.addresses, now)
         origin = Origin.UPSTREAM
         for waiter in waiters:
-            waiter.reply(waiter, self._tail(heard, waiter, now))
-            self._observe(waiter, heard, origin, now)
+            self._reply(waiter, self._give(waiter, heard, origin, now, is_refresh))
             origin = Origin.CACHE
 
     def _impatient(self, asked: Query, waiters: list[Waiter]) -> None:
@@ -151,13 +172,38 @@ class Service:
         for waiter in waiters:
             if stale is not None:
                 stale.retry_at = now + RETRY_STALE
-                waiter.reply(waiter, self._give_stale(waiter, stale, now))
+                self._reply(waiter, self._give_stale(waiter, stale, now))
             else:
                 waiter.reply(waiter, self._fail(waiter, b"", now))
 
-    def _give_stale(self, waiter: Waiter, stale: Response, now: float) -> bytes:
-        self._observe(waiter, stale, Origin.STALE, now)
-        return self._tail(stale, waiter, now, stale=True, extended=_STALE)
+    def _give_stale(self, waiter: Waiter, stale: Response, now: float) -> bytes | None:
+        return self._give(waiter, stale, Origin.STALE, now, bool(stale.addresses))
+
+    def _give(
+        self, waiter: Waiter, response: Response, origin: Origin, now: float, is_refresh: bool
+    ) -> bytes | None:
+        """Answer and observe a lookup; None where the answer is held, and goes by the waiter.
+
+        `is_refresh` says that it brings nothing but addresses that were known.
+        """
+        if waiter.case is None:
+            self._observe(waiter, response, origin, now)
+            return self._write(waiter, response, origin)
+        write = partial(self._write, waiter, response, origin)
+        outcome = self.enforcement.apply(waiter, waiter.case, response, is_refresh, write, now)
+        self._observe(waiter, response, origin, now, outcome.enforced)
+        return outcome.tail
+
+    def _write(self, waiter: Waiter, response: Response, origin: Origin) -> bytes:
+        """Write an answer as it is now."""
+        if origin is Origin.STALE:
+            return self._tail(response, waiter, self._now(), stale=True, extended=_STALE)
+        return self._tail(response, waiter, self._now())
+
+    def _reply(self, waiter: Waiter, tail: bytes | None) -> None:
+        """Send an answer, unless it is held."""
+        if tail is not None:
+            waiter.reply(waiter, tail)
 
     def _fail(self, waiter: Waiter, extended: bytes, now: float) -> bytes:
         self._observe(waiter, Response(0, Rcode.SERVFAIL), Origin.FAILED, now)
@@ -172,7 +218,10 @@ class Service:
             max_ttl=self._max_ttl, size=self._size, stale=stale, extended=extended,
         )  # fmt: skip
 
-    def _observe(self, waiter: Waiter, response: Response, origin: Origin, now: float) -> None:
+    def _observe(
+        self, waiter: Waiter, response: Response, origin: Origin, now: float,
+        enforced: Enforced | None = None,
+    ) -> None:  # fmt: skip
         """Report a lookup, and learn from it which names are mail-related."""
         asked = waiter.query
         client = waiter.client if waiter.recorded else None
@@ -184,7 +233,7 @@ class Service:
             Observation(
                 now, client, asked.qname, asked.qtype, response.rcode, origin,
                 response.addresses, response.exchanges, response.ttl,
-                waiter.redirected, asked.flags & 0x0100 != 0,
+                waiter.redirected, asked.flags & 0x0100 != 0, enforced,
             )
         )  # fmt: skip
 

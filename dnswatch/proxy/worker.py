@@ -84,7 +84,9 @@ class Worker:
         for listener in self._listeners:
             listener.stop()
         end = self._now() + DRAIN
-        while len(self._service.lookups) and self._now() < end:
+        held = self._service.enforcement.held
+        while (len(self._service.lookups) or len(held)) and self._now() < end:
+            held.release_all()
             await asyncio.sleep(0.02)
         self._stopped = True
         self._connections.drop_all()
@@ -132,10 +134,14 @@ class Worker:
         self._reports.flush(u.health.report(u.url) for u in self._service.routes.upstreams())
 
     def _learn(self) -> None:
-        """Learn from the watch which names are mail-related."""
-        for lessons in self._reports.lessons():
+        """Learn from the watch which names are mail-related, and which clients are marked."""
+        for briefing in self._reports.briefings():
+            lessons = briefing.lessons
             self._service.exchanges.teach(lessons, self._now())
-            self._service.ready.forget(name for name, _ in lessons.exchanges + lessons.domains)
+            self._service.ready.forget(name for name, *_ in lessons.exchanges)
+            self._service.ready.forget(name for name, _ in lessons.domains)
+            if briefing.marks is not None:
+                self._service.enforcement.learn(briefing.marks)
 
 
 def main(

@@ -5,24 +5,31 @@ waited for it.  One message is one msgpack value of at most `MAX_MESSAGE` bytes.
 """
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
 from dnswatch.model.exchanges import Lessons
 from dnswatch.model.health import Health
 from dnswatch.model.observation import Observation, Tally
+from dnswatch.model.policies.mark import Mark, Marks
 
 __all__ = [
-    "MAX_MESSAGE", "STARTED", "Batch", "Health", "Lessons", "decode", "decode_lessons", "encode",
-    "encode_lessons",
+    "MAX_MESSAGE", "STARTED", "Batch", "Briefing", "Health", "Lessons", "Mark", "Marks",
+    "brief", "decode", "decode_briefing", "encode", "encode_briefing",
 ]  # fmt: skip
+
+T = TypeVar("T")
+U = TypeVar("U")
 
 MAX_MESSAGE: Final = 100_000
 """Bytes: two of them fit into the socket buffer that Linux grants without privilege (208 KiB)."""
 
 STARTED: Final = "worker_started"
-"""Counter in the first batch of a worker's life: it knows no exchanges, so the watch teaches it."""
+"""Counter in the first batch of a worker's life: it knows nothing, so the watch briefs it."""
+
+PART: Final = 200
+"""Names, or marks, of a sort in one briefing: 110 kB at most, 10 kB as names go."""
 
 
 class Batch(msgspec.Struct, frozen=True, array_like=True):
@@ -41,9 +48,17 @@ class Batch(msgspec.Struct, frozen=True, array_like=True):
     health: list[Health] = []
 
 
+class Briefing(msgspec.Struct, frozen=True, array_like=True):
+    """What the watch tells a worker."""
+
+    lessons: Lessons = Lessons()
+    marks: Marks | None = None
+    "None says nothing of marks."
+
+
 _encoder = msgspec.msgpack.Encoder()
 _batches = msgspec.msgpack.Decoder(Batch)
-_lessons = msgspec.msgpack.Decoder(Lessons)
+_briefings = msgspec.msgpack.Decoder(Briefing)
 
 
 def encode(batch: Batch) -> Iterator[bytes]:
@@ -66,11 +81,35 @@ def decode(message: bytes) -> Batch:
     return _batches.decode(message)
 
 
-def encode_lessons(lessons: Lessons) -> bytes:
-    """Write lessons as one message; the caller keeps them few."""
-    return _encoder.encode(lessons)
+def brief(lessons: Lessons, marks: Marks | None = None) -> Iterator[Briefing]:
+    """Divide what is to be told into briefings that are short enough; none for nothing.
+
+    What is said of one client's marks stays together, and `whole` is said in the first part only.
+    """
+    for names in _parts(lessons.exchanges, lessons.domains):
+        yield Briefing(Lessons(*names))
+    if marks is None:
+        return
+    clients = list(dict.fromkeys(mark.client for mark in marks.marks))
+    if marks.whole and not clients:
+        yield Briefing(marks=marks)
+    for place, (some, gone) in enumerate(_parts(clients, marks.unmarked)):
+        theirs = frozenset(some)
+        news = [mark for mark in marks.marks if mark.client in theirs]
+        yield Briefing(marks=Marks(news, gone, marks.whole and not place))
 
 
-def decode_lessons(message: bytes) -> Lessons:
-    """Read lessons; raises `ValueError` on anything else."""
-    return _lessons.decode(message)
+def _parts(first: list[T], second: list[U]) -> Iterator[tuple[list[T], list[U]]]:
+    """Divide two lists in step."""
+    for start in range(0, max(len(first), len(second)), PART):
+        yield first[start : start + PART], second[start : start + PART]
+
+
+def encode_briefing(briefing: Briefing) -> bytes:
+    """Write a briefing as one message; `brief` keeps it short."""
+    return _encoder.encode(briefing)
+
+
+def decode_briefing(message: bytes) -> Briefing:
+    """Read a briefing; raises `ValueError` on anything else."""
+    return _briefings.decode(message)

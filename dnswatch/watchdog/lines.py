@@ -6,16 +6,13 @@ is away waits in the socket.
 
 import socket
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-from dnswatch.seams.batch import Batch, Lessons, decode, encode_lessons
+from dnswatch.seams.batch import Batch, Briefing, decode, encode_briefing
 
 LONGEST: Final = 1 << 18
 """Bytes to read a message into: more than Linux's socket buffer holds."""
-
-NAMES: Final = 200
-"""Names of a sort in one message of lessons: 110 kB at most, 10 kB as names go."""
 
 BACKLOG: Final = 1000
 """Messages kept for a worker that does not read; then the oldest goes."""
@@ -32,7 +29,7 @@ class Line:
         self.broken = 0
         "Messages that were no batch of this worker."
         self.lost = 0
-        "Messages of lessons that the worker did not take in time."
+        "Briefings that the worker did not take in time."
 
     def fileno(self) -> int:
         """Return the socket's number, for a selector."""
@@ -57,13 +54,9 @@ class Line:
             else:
                 self.broken += 1
 
-    def teach(self, lessons: Lessons) -> None:
-        """Tell the worker what others learned, as soon as it takes it."""
-        for start in range(0, max(len(lessons.exchanges), len(lessons.domains)), NAMES):
-            part = slice(start, start + NAMES)
-            self._backlog.append(
-                encode_lessons(Lessons(lessons.exchanges[part], lessons.domains[part]))
-            )
+    def tell(self, briefings: Iterable[Briefing]) -> None:
+        """Tell the worker, as soon as it takes it."""
+        self._backlog.extend(map(encode_briefing, briefings))
         while len(self._backlog) > BACKLOG:
             self._backlog.popleft()
             self.lost += 1

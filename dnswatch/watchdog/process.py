@@ -19,7 +19,7 @@ from dnswatch import clock
 from dnswatch.errors import SettingsError, StoreError
 from dnswatch.model.exchanges import Exchanges, lessons_of
 from dnswatch.model.watch import Watch
-from dnswatch.seams.batch import STARTED, Batch
+from dnswatch.seams.batch import STARTED, Batch, brief
 from dnswatch.seams.merge import Merge
 from dnswatch.settings import Settings, combine, decode
 from dnswatch.watchdog.archive import Archive
@@ -104,7 +104,7 @@ class _Process:
         exchanges.forget(clock.now())
         self._watch.restore(known.entries, exchanges)
         for line in self._lines:
-            line.teach(self._watch.lessons())
+            line.tell(brief(self._watch.lessons()))
 
     def _read(self, line: Line) -> bool:
         """Take in some of what waits on a line; return whether there was anything."""
@@ -114,9 +114,9 @@ class _Process:
         lessons = lessons_of(chain.from_iterable(batch.observations for batch in batches))
         for other in self._lines:
             if other is not line:
-                other.teach(lessons)
+                other.tell(brief(lessons))
         if any(STARTED in batch.counters for batch in batches):
-            line.teach(self._watch.lessons())
+            line.tell(brief(self._watch.lessons()))
         line.send()
         self._fold()
         return bool(batches)

@@ -17,6 +17,7 @@ _COUNTS = struct.Struct("!HHH")
 _RECORD = struct.Struct("!HHIH")
 _A, _AAAA, _MX = Type.A.value, Type.AAAA.value, Type.MX.value
 _SOA, _OPT = Type.SOA.value, Type.OPT.value
+_MX_OR_ANY: Final = frozenset((_MX, Type.ANY.value))
 _MAX_RECORDS: Final = 4096
 """More records than fit into 64 KiB with any data in them; bounds the walk."""
 
@@ -81,6 +82,11 @@ class Response:
         """The TC bit: the whole answer is to be had over TCP."""
         return self.flags & _TC != 0
 
+    def has(self, rtype: int) -> bool:
+        """Tell whether a record of a type stands in any section; walks through the records."""
+        wanted = rtype.to_bytes(2, "big")
+        return any(self.records[at - 4 : at - 2] == wanted for at in self.ttl_at)
+
     @property
     def authentic(self) -> bool:
         """The AD bit (RFC 4035 section 3.2.3)."""
@@ -110,7 +116,8 @@ def read(message: bytes, query: Query, max_negative_ttl: int) -> Response:
     if sum(response.counts) > _MAX_RECORDS:
         raise WireError("the response claims more records than fit into a message")
     try:
-        opt = _read_records(response, message, HEADER + len(query.question), query.qtype == _MX)
+        start = HEADER + len(query.question)
+        opt = _read_records(response, message, start, query.qtype in _MX_OR_ANY)
     except (struct.error, IndexError):
         raise WireError("a record runs past the end of the message") from None
     if opt is not None:

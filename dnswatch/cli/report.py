@@ -130,8 +130,9 @@ def _portray(store: "Store", whom: "Whom", client: str, wish: _Wish) -> None:
         nothing_found(f"no client '{client}' is on record{hint}")
     if not found.accounts:
         nothing_found(f"nothing was recorded of '{client}'", wish.since)
-    _draw(client, found, wish)
-    account.show(client, found, wish.style, clock.now())
+    title = whom.shown(client)
+    _draw(title, found, wish)
+    account.show(title, found, wish.style, clock.now())
 
 
 def _draw(title: str, found: "Portrait", wish: _Wish) -> None:

@@ -51,7 +51,10 @@ class Watch:
         self._now = 0.0
 
     def restore(self, entries: Mapping[bytes, CacheEntry], exchanges: Exchanges) -> None:
-        """Begin with what was known before; call it before anything else."""
+        """Begin with what was known before; call it before anything else.
+
+        What expired since then does so at the next event, at its own time.
+        """
         for address, entry in entries.items():
             self._cache.restore(address, entry)
         self._exchanges = exchanges
@@ -114,6 +117,7 @@ class Watch:
     def drain(self) -> Changes:
         """Return all that happened since the last drain."""
         changes, self._changes = self._changes, Changes()
+        changes.until = self._now
         for address in self._touched:
             changes.cache[address] = copy(self._cache[address])
         self._touched.clear()

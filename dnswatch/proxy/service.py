@@ -26,6 +26,7 @@ from dnswatch.wire.query import Query
 from dnswatch.wire.response import Response
 
 _STALE: Final = build.ede(Ede.STALE_ANSWER)
+_STALE_NXDOMAIN: Final = build.ede(Ede.STALE_NXDOMAIN)
 _TOO_MANY: Final = build.ede(Ede.NOT_READY, "too many of your queries are waiting")
 _NO_TRANSFER: Final = build.ede(Ede.NOT_SUPPORTED, "zone transfers are not for forwarders")
 _TRANSFERS: Final = frozenset((Type.AXFR.value, Type.IXFR.value))
@@ -196,9 +197,10 @@ class Service:
 
     def _write(self, waiter: Waiter, response: Response, origin: Origin) -> bytes:
         """Write an answer as it is now."""
-        if origin is Origin.STALE:
-            return self._tail(response, waiter, self._now(), stale=True, extended=_STALE)
-        return self._tail(response, waiter, self._now())
+        if origin is not Origin.STALE:
+            return self._tail(response, waiter, self._now())
+        extended = _STALE_NXDOMAIN if response.rcode == Rcode.NXDOMAIN else _STALE
+        return self._tail(response, waiter, self._now(), stale=True, extended=extended)
 
     def _reply(self, waiter: Waiter, tail: bytes | None) -> None:
         """Send an answer, unless it is held."""

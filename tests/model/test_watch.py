@@ -292,3 +292,13 @@ def test_every_address_of_an_answer_is_counted_once(
     assert accounts["lookup"] == len(stream) - site["unrecorded"]
     for counted in (*changes.site.values(), *changes.accounts.values()):
         assert all(counted.values())
+
+
+def test_what_expired_while_no_watch_ran_is_counted_at_its_own_time() -> None:
+    """A restart loses no expiry: it falls into the minute in which it happened."""
+    watch = Watch(1000)
+    watch.restore({WEB: CacheEntry(AT + 60, AT), MAIL4: CacheEntry(AT + 9000, AT)}, Exchanges())
+    watch.expire(AT + 600)
+    changes = watch.drain()
+    assert changes.site == {MINUTE + 1: {"expire": 1}}
+    assert changes.until == AT + 600

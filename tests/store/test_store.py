@@ -9,6 +9,7 @@ import pytest
 
 from dnswatch.codes import Type
 from dnswatch.errors import StoreError
+from dnswatch.model.changes import Changes
 from dnswatch.model.health import Health
 from dnswatch.model.sitecache import CacheEntry
 from dnswatch.store import Identity, Store, clients, site
@@ -177,3 +178,17 @@ def test_the_file_can_be_read_with_sqlite_alone(tmp_path: Path) -> None:
         assert conn.execute("PRAGMA auto_vacuum").fetchone()[0] == 2
         assert conn.execute("SELECT count(*) FROM lookup").fetchone()[0] == 30
     conn.close()
+
+
+def test_an_expiry_that_no_watch_counted_is_left_to_the_next(tmp_path: Path) -> None:
+    """A restart brings back what was alive when the records end, not what is alive now."""
+    told = Changes(
+        cache={
+            bytes((192, 0, 2, 1)): CacheEntry(NOON + 60, NOON),
+            bytes(16): CacheEntry(NOON + 5, NOON),
+        },
+        until=NOON + 10,
+    )
+    with Store.open(tmp_path) as store:
+        store.write(told, plain, NOON + 10)
+        assert list(store.restore(NOON + 9000).entries) == [bytes((192, 0, 2, 1))]

@@ -9,6 +9,11 @@ import time
 _anchor = time.time() - time.monotonic()
 
 
+def offset(at: float) -> float:
+    """Seconds by which local time is ahead of UTC at a moment."""
+    return float(time.localtime(at).tm_gmtoff)
+
+
 def now() -> float:
     """Unix seconds; never runs backwards."""
     return _anchor + time.monotonic()

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from dnswatch.cli import report, serve, site
+from dnswatch.cli import clients, log, policy, report, serve, site
 from dnswatch.errors import DnswatchError, SettingsError
 
 __all__ = ["app", "main"]
@@ -44,6 +44,9 @@ app.command()(serve.check)
 app.command()(report.report)
 app.command()(site.cache)
 app.command()(site.status)
+app.command()(log.log)
+app.add_typer(policy.app)
+app.add_typer(clients.app)
 
 
 def _print_version(wanted: bool) -> None:

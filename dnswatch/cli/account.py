@@ -76,6 +76,9 @@ def _lookup_json(lookup: Lookup) -> dict[str, Any]:
         "refresh": lookup.refreshed,
         "hit": lookup.hits,
         "redirected": bool(lookup.redirected),
+        "policy": lookup.policy,
+        "decided": lookup.decided,
+        "dry_run": bool(lookup.dry_run),
     }
 
 

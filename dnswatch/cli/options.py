@@ -34,6 +34,15 @@ def read_moment(text: str, now: float) -> float:
     return max(0.0, at)
 
 
+def _span(text: str) -> float:
+    from dnswatch.settings import Duration
+
+    try:
+        return Duration.parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"'{text}': {error}") from None
+
+
 def _since(text: str) -> float:
     try:
         return read_moment(text, clock.now())
@@ -69,6 +78,16 @@ Since = Annotated[
         " (local time).  [default: all that is kept]",
     ),
 ]
+For = Annotated[
+    float | None,
+    typer.Option(
+        "--for",
+        parser=_span,
+        metavar="TIME",
+        help='How long it holds: "30m", "2h", "7d".  [default: until another word]',
+    ),
+]
+Why = Annotated[str, typer.Option("--why", metavar="TEXT", help="The reason, for the log.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Config = Annotated[
     Path | None,

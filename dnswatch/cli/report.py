@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dnswatch import clock
+from dnswatch.cli.context import settings_of
 from dnswatch.cli.options import Config, Json, Since, State, nothing_found
 from dnswatch.cli.state import state_directory
 from dnswatch.errors import DnswatchError
 
 if TYPE_CHECKING:
     from dnswatch.cli.whom import Whom
-    from dnswatch.settings import Settings
     from dnswatch.store import Store
     from dnswatch.store.reports import Portrait
 
@@ -88,7 +88,7 @@ def report(
         raise typer.BadParameter("--json and --csv exclude each other")
     directory = state_directory(state)
     wish = _Wish(since, limit, "json" if json else "csv" if csv else "text", plot)
-    settings = _settings(config)
+    settings = settings_of(config)
     with Store.read(directory) as store:
         whom = Whom(directory, settings)
         if client is None:
@@ -141,10 +141,3 @@ def _draw(title: str, found: "Portrait", wish: _Wish) -> None:
     if wish.plot is not None:
         draw(wish.plot, title, found)
         typer.echo(f"drawn: {wish.plot}", err=True)
-
-
-def _settings(config: Path | None) -> "Settings":
-    from dnswatch.serve.loading import read_file
-    from dnswatch.settings import read
-
-    return read(*read_file(config))

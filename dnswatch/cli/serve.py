@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from dnswatch.cli.context import policies_of
 from dnswatch.cli.options import Config, State
 from dnswatch.cli.state import state_directory
 
@@ -76,6 +77,9 @@ def check(
 
     source = load(config, listen or None, upstream or None, workers)
     settings = combine(source)
+    _, wrong = policies_of(settings)
+    if wrong:
+        raise wrong[0]
     typer.echo(
         f"{source.where}: good; answers on {', '.join(settings.serve.listen)}"
         f" with {settings.serve.workers} worker{'s' if settings.serve.workers > 1 else ''},"

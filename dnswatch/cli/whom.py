@@ -53,6 +53,15 @@ class Whom:
         address = pack(text)
         return self._pseudonyms.of(address) if self._pseudonyms and address else text
 
+    def key(self, text: str) -> str | None:
+        """Return the key that an address has in the store now; None where it is no address."""
+        address = pack(text)
+        if address is None:
+            return None
+        if not self._settings.privacy.pseudonyms:
+            return str(ip_address(address))
+        return self._pseudonyms.of(address) if self._pseudonyms else None
+
     def _aliases(self, address: bytes) -> set[str]:
         """Return the keys under which an address may be stored."""
         aliases = {str(ip_address(address))}

@@ -24,6 +24,8 @@ import msgspec
 from dnswatch.model.exchanges import LookupKind
 from dnswatch.model.health import Health
 from dnswatch.model.observation import Enforced, Origin
+from dnswatch.model.policies.note import Note
+from dnswatch.model.policies.standing import Standing
 from dnswatch.model.sitecache import CacheEntry
 
 K = TypeVar("K")
@@ -88,12 +90,21 @@ class Changes:
     "Number of the minute, to increments of the processes' counters by name."
     health: dict[tuple[int, str], Health] = field(default_factory=dict)
     "Worker and upstream, to the last state; answers and failures are sums."
+    standings: dict[bytes, Standing] = field(default_factory=dict)
+    "Client to its verdict, where that changed."
+    notes: list[Note] = field(default_factory=list)
+    "What will be asked about later, in order of time."
     until: float = 0.0
     "Up to when all that expired is among them, Unix seconds."
 
     def __bool__(self) -> bool:
         """Whether anything changed."""
-        return any((self.accounts, self.lookups, self.site, self.cache, self.counters, self.health))
+        return any(
+            (
+                self.accounts, self.lookups, self.site, self.cache, self.counters, self.health,
+                self.standings, self.notes,
+            )
+        )  # fmt: skip
 
     def hear(self, worker: int, health: Health) -> None:
         """Take in a worker's report on one upstream."""
@@ -111,18 +122,24 @@ class Changes:
         self.lookups.extend(later.lookups)
         self.until = max(self.until, later.until)
         self.cache.update(later.cache)
+        self.standings.update(later.standings)
+        self.notes.extend(later.notes)
         for (worker, _), health in later.health.items():
             self.hear(worker, health)
 
     def trim(self, limit: int) -> int:
         """Keep at most `limit` of each kind, losing the oldest first; return how many went."""
-        before = len(self.lookups) + len(self.accounts) + len(self.cache)
+        before = self._size()
         del self.lookups[: max(0, len(self.lookups) - limit)]
+        del self.notes[: max(0, len(self.notes) - limit)]
         for key in _first(self.accounts, limit, by=lambda key: key[1]):
             del self.accounts[key]
         for address in _first(self.cache, limit, by=lambda address: self.cache[address].expiry):
             del self.cache[address]
-        return before - len(self.lookups) - len(self.accounts) - len(self.cache)
+        return before - self._size()
+
+    def _size(self) -> int:
+        return len(self.lookups) + len(self.accounts) + len(self.cache) + len(self.notes)
 
 
 def _first(table: Collection[K], limit: int, by: Callable[[K], float]) -> list[K]:

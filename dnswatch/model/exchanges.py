@@ -198,9 +198,12 @@ class Exchanges:
             self.evicted += 1
 
 
-def lessons_of(observations: Iterable[Observation]) -> Lessons:
+def lessons_of(
+    observations: Iterable[Observation], is_exempt: Callable[[bytes], bool] | None = None
+) -> Lessons:
     """Return what some lookups of one worker have to teach the others."""
     exchanges = Exchanges()
+    exchanges.is_exempt = is_exempt or exchanges.is_exempt
     for seen in observations:
         if seen.qtype == _MX:
             exchanges.asked_mx(None, seen.qname, seen.at)

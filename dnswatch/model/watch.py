@@ -9,7 +9,7 @@ the records counts for the site, and teaches exchanges, but is nobody's.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -19,6 +19,8 @@ from dnswatch.model.changes import Changes, MailLookup, minute_of
 from dnswatch.model.exchanges import Exchanges, Lessons, LookupKind
 from dnswatch.model.health import Health
 from dnswatch.model.observation import Observation, Origin, Tally
+from dnswatch.model.policies.note import Note
+from dnswatch.model.policies.standing import Standing
 from dnswatch.model.sitecache import CacheEntry, Event, Evict, Expire, New, Refresh, SiteCache
 
 _MEASURES: Final = {New: "new", Refresh: "refresh", Expire: "expire", Evict: "evicted"}
@@ -113,6 +115,15 @@ class Watch:
     def resize(self, addresses: int) -> None:
         """Hold at most `addresses` entries in the site cache from the next new one on."""
         self._cache.limit = addresses
+
+    def spare(self, is_exempt: Callable[[bytes], bool]) -> None:
+        """Let the exchanges of some mail domains stay theirs, whoever else names them."""
+        self._exchanges.is_exempt = is_exempt
+
+    def note(self, notes: Iterable[Note], standings: Mapping[bytes, Standing]) -> None:
+        """Let the store have what changed in marks and verdicts."""
+        self._changes.notes.extend(notes)
+        self._changes.standings.update(standings)
 
     def drain(self) -> Changes:
         """Return all that happened since the last drain."""

@@ -11,6 +11,7 @@ import logging
 import signal
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from dnswatch import clock
@@ -58,7 +59,7 @@ class Worker:
         self._admissions = Admissions(configured)
         self._hosts = HostsFiles(configured.names.hosts)
         self._known = self._hosts.read()
-        self._service = Service(configured, now, reports, self._routes(), LocalNames(self._known))
+        self._service = Service(configured, now, reports, self._routes(), self._local_names())
         self._prober = Prober(self._service.routes, now)
         self._connections = Connections(configured.limits, self._admissions, reports)
         self._stopped = False
@@ -100,11 +101,19 @@ class Worker:
         self._admissions.configure(configured)
         self._connections.limits = configured.limits
         self._hosts = HostsFiles(configured.names.hosts)
-        self._look_at_hosts()
+        self._known = self._hosts.read()
+        self._service.know(self._local_names())
         old, self._service.routes = self._service.routes, self._routes()
         self._prober = Prober(self._service.routes, self._now)
         self._service.configure(configured)
         asyncio.get_running_loop().call_later(configured.upstream.deadline, old.close)
+
+    def _local_names(self) -> LocalNames:
+        """Return the names of the hosts files, and that of the holding bay."""
+        bay = self._settings.quarantine
+        packed = tuple(host.packed for host in bay.addresses)
+        names = {**self._known.names, str(bay.host): packed} if packed else self._known.names
+        return LocalNames(replace(self._known, names=names))
 
     def _routes(self) -> Routes:
         return Builder(self._settings, self._room, self._now, self._reports.counters).routes()
@@ -123,7 +132,7 @@ class Worker:
         hosts = self._hosts.read()
         if hosts is not self._known:
             self._known = hosts
-            self._service.know(LocalNames(hosts))
+            self._service.know(self._local_names())
 
     def _report(self) -> None:
         cache, admissions = self._service.cache, self._admissions

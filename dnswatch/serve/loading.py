@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from dnswatch.errors import SettingsError
+from dnswatch.serve.policies import texts
 from dnswatch.settings import Settings, Source, combine, is_own, resolv_conf_servers
 
 DEFAULT_FILE: Final = Path("/etc/dnswatch/dnswatch.toml")
@@ -33,7 +34,7 @@ def load(
         source = msgspec.structs.replace(source, upstream=_machine_upstreams(settings, resolv_conf))
         settings = combine(source)
     _check_authorities(settings)
-    return source
+    return msgspec.structs.replace(source, policies=texts(settings.policies.directory))
 
 
 def read_file(config: Path | None) -> tuple[str, str]:

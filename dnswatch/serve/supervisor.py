@@ -50,7 +50,7 @@ class Supervisor:
         self._watch = Child(
             "watch",
             lambda control: watch.main(
-                combine(self._source), state, [theirs for _, theirs in lines], control
+                self._source, state, [theirs for _, theirs in lines], control
             ),
         )
         self._workers = [

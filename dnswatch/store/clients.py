@@ -52,6 +52,12 @@ class Lookup:
     hits: int
     redirected: bool
     "SQLite has no truth values: 0 or 1."
+    policy: str | None
+    "The policy that did something to the answer."
+    decided: str | None
+    "What it did: a `Decided`."
+    dry_run: bool
+    "0 or 1: it would have done so."
     addresses: tuple[tuple[str, int], ...]
     "With TTLs, seconds."
     exchanges: tuple[str, ...]
@@ -160,7 +166,7 @@ _DOMAINS = "SELECT DISTINCT client, domain FROM lookup WHERE at >= ?"
 _EXCHANGES = "SELECT DISTINCT client, qname FROM lookup WHERE at >= ? AND kind = 'exchange'"
 _LAST_LOOKUPS = """
     SELECT at, key, kind, domain, qname, qtype, rcode, origin, new, refreshed, hits, redirected,
-        addresses, exchanges
+        policy, decided, dry_run, addresses, exchanges
     FROM lookup JOIN client ON client.id = lookup.client
     WHERE client.id IN (SELECT value FROM json_each(?)) AND at >= ?
     ORDER BY at DESC, lookup.id DESC LIMIT ?"""

@@ -140,5 +140,8 @@ _DELETE_SINGLE: Final = (
     "DELETE FROM entry WHERE address IN (SELECT address FROM entry WHERE expiry < ? LIMIT 5000)",
     "DELETE FROM client WHERE id IN (SELECT id FROM client WHERE last_seen < ? LIMIT 5000)",
     "DELETE FROM health WHERE at < ?",
+    "DELETE FROM change WHERE at < ?",
+    "DELETE FROM verdict WHERE until < ?",
+    "DELETE FROM overrule WHERE until < ?",
 )
 _SEE_LATER: Final = "UPDATE client SET first_seen = ?2 WHERE first_seen < ?1"

@@ -22,6 +22,13 @@ def first(db: Database) -> None:
         db.execute(statement)
 
 
+@MIGRATIONS()
+def policies(db: Database) -> None:
+    """Make room for what persons say, for verdicts, for the log, and for what policies did."""
+    for statement in _POLICIES:
+        db.execute(statement)
+
+
 def newer(db: Database) -> list[str]:
     """Name the migrations that the file has seen and this dnswatch does not know."""
     ours = {migration.name for migration in MIGRATIONS.pending(Database(memory=True))}
@@ -68,4 +75,24 @@ _FIRST: Final = (
         worker INTEGER NOT NULL, upstream TEXT NOT NULL, at REAL NOT NULL, up INTEGER NOT NULL,
         rtt REAL NOT NULL, answers INTEGER NOT NULL, failures INTEGER NOT NULL,
         PRIMARY KEY (worker, upstream)) WITHOUT ROWID""",
+)
+_POLICIES: Final = (
+    "CREATE TABLE enabled (policy TEXT PRIMARY KEY) WITHOUT ROWID",
+    # client: its key; until: NULL for as long as nobody says otherwise
+    """CREATE TABLE overrule (
+        client TEXT PRIMARY KEY, word TEXT NOT NULL, at REAL NOT NULL, until REAL,
+        why TEXT NOT NULL, actor TEXT NOT NULL) WITHOUT ROWID""",
+    "CREATE TABLE role (client TEXT PRIMARY KEY, role TEXT NOT NULL) WITHOUT ROWID",
+    # share: of the threshold at which a client is infected
+    """CREATE TABLE verdict (
+        client TEXT PRIMARY KEY, share REAL NOT NULL, at REAL NOT NULL, until REAL NOT NULL
+        ) WITHOUT ROWID""",
+    """CREATE TABLE change (
+        id INTEGER PRIMARY KEY, at REAL NOT NULL, about TEXT NOT NULL, client TEXT,
+        text TEXT NOT NULL, cause TEXT NOT NULL, actor TEXT NOT NULL)""",
+    "CREATE INDEX change_at ON change (at)",
+    # Which policy did what to the answer; NULL where none did anything
+    "ALTER TABLE lookup ADD COLUMN policy TEXT",
+    "ALTER TABLE lookup ADD COLUMN decided TEXT",
+    "ALTER TABLE lookup ADD COLUMN dry_run INTEGER NOT NULL DEFAULT 0",
 )

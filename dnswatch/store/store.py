@@ -17,9 +17,10 @@ from sqlite_utils import Database
 
 from dnswatch.errors import WireError
 from dnswatch.model.changes import Changes, MailLookup
+from dnswatch.model.observation import Enforced
 from dnswatch.model.sitecache import CacheEntry
 from dnswatch.settings import Records
-from dnswatch.store import retention
+from dnswatch.store import orders, retention
 from dnswatch.store.database import FILE, open_reader, open_writer, sentences
 from dnswatch.wire.name import from_text, to_text
 
@@ -107,6 +108,8 @@ class Store:
             _write_lookups(self._db.conn, changes.lookups, client_key)
             _write_site(self._db.conn, changes)
             _write_health(self._db.conn, changes, now)
+            _write_standings(self._db.conn, changes, client_key)
+            _write_notes(self._db.conn, changes, client_key)
             if changes.until:
                 self._db.conn.execute(_NOTE_PASSED, (changes.until,))
 
@@ -175,7 +178,15 @@ def _lookup_row(lookup: MailLookup, key: str) -> tuple[object, ...]:
         lookup.qtype, lookup.rcode, int(lookup.origin),
         json.dumps(addresses) if addresses else None, json.dumps(exchanges) if exchanges else None,
         lookup.ttl, lookup.new, lookup.refreshed, lookup.hits, lookup.redirected, lookup.recursion,
+        *_enforced(lookup.enforced),
     )  # fmt: skip
+
+
+def _enforced(enforced: Enforced | None) -> tuple[str | None, str | None, bool]:
+    """Write down what a policy did: its name, what, and whether only in a dry run."""
+    if enforced is None:
+        return None, None, False
+    return enforced.policy, enforced.decided.value, enforced.dry_run
 
 
 def _write_site(conn: sqlite3.Connection, changes: Changes) -> None:
@@ -216,6 +227,27 @@ def _packed(text: str) -> bytes:
     return socket.inet_pton(socket.AF_INET6 if ":" in text else socket.AF_INET, text)
 
 
+def _write_standings(conn: sqlite3.Connection, changes: Changes, client_key: ClientKey) -> None:
+    for client, standing in changes.standings.items():
+        key = client_key(client)
+        conn.execute("DELETE FROM verdict WHERE client = ?", (key,))
+        if standing.share > 0:
+            conn.execute(_ADD_VERDICT, (key, standing.share, standing.at, standing.until))
+
+
+def _write_notes(conn: sqlite3.Connection, changes: Changes, client_key: ClientKey) -> None:
+    conn.executemany(
+        orders.ADD_ENTRY,
+        (
+            (
+                note.at, note.about.value, None if note.client is None else client_key(note.client),
+                note.text, note.cause, note.actor,
+            )
+            for note in changes.notes
+        ),
+    )  # fmt: skip
+
+
 def _mail_domains(rows: Iterable[tuple[float, str, str, int]]) -> Iterator[MailDomain]:
     for at, domain, exchanges, ttl in rows:
         try:
@@ -242,8 +274,10 @@ _ADD_TALLY = """
     ON CONFLICT DO UPDATE SET count = count + excluded.count"""
 _ADD_LOOKUP = """
     INSERT INTO lookup (at, client, kind, domain, qname, qtype, rcode, origin, addresses,
-        exchanges, ttl, new, refreshed, hits, redirected, recursion)
-    VALUES (?, (SELECT id FROM client WHERE key = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+        exchanges, ttl, new, refreshed, hits, redirected, recursion, policy, decided, dry_run)
+    VALUES (?, (SELECT id FROM client WHERE key = ?),
+        ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_ADD_VERDICT = "INSERT INTO verdict (client, share, at, until) VALUES (?, ?, ?, ?)"
 _ADD_SITE = """
     INSERT INTO site (start, measure, count) VALUES (?, ?, ?)
     ON CONFLICT DO UPDATE SET count = count + excluded.count"""

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Final
 
 from dnswatch.model.changes import Changes
+from dnswatch.model.policies.orders import Orders
 from dnswatch.names.directory import Identity as Person
 from dnswatch.names.pseudonym import Pseudonyms
 from dnswatch.settings import Privacy, Settings
-from dnswatch.store import Identity, Remembered, Store
+from dnswatch.store import Identity, Remembered, Store, orders
 
 KEYS: Final = 100_000
 """Clients' keys remembered, since making one takes some microseconds; about 20 MB."""
@@ -38,6 +39,15 @@ class Archive:
     def restore(self, now: float) -> Remembered:
         """Return what the watch knew before."""
         return self._opened().restore(now)
+
+    def orders(self, now: float) -> Orders:
+        """Return what persons said, as far as it is in force."""
+        with self._opened().snapshot() as db:
+            return orders.read(db, now)
+
+    def key(self, client: bytes) -> str:
+        """Return the key under which a client stands in the store."""
+        return self._named().key(client)
 
     def write(self, changes: Changes, now: float) -> None:
         """Store what changed."""
@@ -65,8 +75,9 @@ class Archive:
         return self._store
 
     def _named(self) -> "_Names":
-        self._opened()  # it makes the directory that holds the pseudonyms' key
         privacy = self._settings.privacy
+        if privacy.pseudonyms:
+            self._opened()  # it makes the directory that holds their key
         if self._names is None or self._names.privacy != privacy:
             self._names = _Names(privacy, self._state)
         return self._names

@@ -19,13 +19,16 @@ from typing import Final
 from dnswatch import clock
 from dnswatch.errors import SettingsError, StoreError
 from dnswatch.model.exchanges import Exchanges, lessons_of
+from dnswatch.model.policies.exempt import Exempt
 from dnswatch.model.watch import Watch
-from dnswatch.seams.batch import STARTED, Batch, brief
+from dnswatch.seams.batch import STARTED, Batch, Lessons, brief
 from dnswatch.seams.merge import Merge
-from dnswatch.settings import Settings, combine, decode
+from dnswatch.settings import Settings, Source, combine, decode
 from dnswatch.watchdog.archive import Archive
+from dnswatch.watchdog.desk import Desk
 from dnswatch.watchdog.housekeeper import Housekeeper
 from dnswatch.watchdog.lines import LONGEST, Line
+from dnswatch.watchdog.policing import Policing
 from dnswatch.watchdog.recorder import Recorder
 
 logger: Final = logging.getLogger("dnswatch.watchdog")
@@ -46,41 +49,47 @@ LAST_WRITING: Final = 0.5
 """Seconds to store it: with the reading, less than the second within which the process ends."""
 
 
-def main(
-    settings: Settings, state: Path, workers: list[socket.socket], control: socket.socket
-) -> None:
+def main(source: Source, state: Path, workers: list[socket.socket], control: socket.socket) -> None:
     """Watch until told to stop; runs in a process of its own.
 
     `workers` are this end of each worker's line, `control` is that of the supervisor's: seqpacket
     sockets that do not block.
     """
     os.nice(NICENESS)
-    _Process(settings, state, workers, control).run()
+    _Process(source, state, workers, control).run()
 
 
 class _Process:
     """The parts of the watch process, and what passes between them."""
 
     def __init__(
-        self, settings: Settings, state: Path, workers: list[socket.socket], control: socket.socket
+        self, source: Source, state: Path, workers: list[socket.socket], control: socket.socket
     ) -> None:
+        settings = combine(source)
         self._control = control
         self._lines = [Line(worker, line) for worker, line in enumerate(workers)]
         self._watch = Watch(settings.limits.addresses)
         self._archive = Archive(state, settings)
         self._recorder = Recorder(self._archive, clock.now)
         self._housekeeper = Housekeeper(Archive(state, settings), settings, clock.now)
+        self._desk = Desk(Archive(state, settings), clock.now)
+        self._keys = Archive(state, settings)
+        self._policing = Policing(self._key)
+        self._police(source, settings)
         self._is_stopping = False
 
     def run(self) -> None:
         """Watch until told to stop."""
         with selectors.DefaultSelector() as selector, _stop_signal() as stop:
             self._restore()
+            self._desk.start()
+            self._brief_all()
             self._merge = Merge(len(self._lines), clock.now())  # restoring may have taken seconds
             self._recorder.start()
             self._housekeeper.start()
             selector.register(stop, selectors.EVENT_READ, self._stop)
             selector.register(self._control, selectors.EVENT_READ, self._obey)
+            selector.register(self._desk, selectors.EVENT_READ, self._take_orders)
             for line in self._lines:
                 selector.register(line, selectors.EVENT_READ, lambda line=line: self._read(line))
             self._loop(selector)
@@ -97,31 +106,37 @@ class _Process:
                 self._hand_over()
 
     def _restore(self) -> None:
-        """Begin with what was known before, and teach it to the workers."""
+        """Begin with what was known before."""
         try:
             known = self._archive.restore(clock.now())
         except StoreError:
             return  # the recorder says so, at its first attempt to write
         exchanges = Exchanges()
+        exchanges.is_exempt = self._exempt.domain
         for domain in known.domains:
             exchanges.asked_mx(None, domain.domain, domain.at)
             exchanges.learn_mx(domain.domain, domain.exchanges, domain.ttl, domain.at)
         exchanges.forget(clock.now())
         self._watch.restore(known.entries, exchanges)
+
+    def _brief_all(self) -> None:
+        """Tell the workers all that there is to know."""
+        self._take_orders()
         for line in self._lines:
-            line.tell(brief(self._watch.lessons()))
+            line.tell(brief(self._watch.lessons(), self._policing.whole()))
 
     def _read(self, line: Line) -> bool:
         """Take in some of what waits on a line; return whether there was anything."""
         batches = list(line.receive(FAIR))
         for batch in batches:
             self._take(batch)
-        lessons = lessons_of(chain.from_iterable(batch.observations for batch in batches))
+        seen = chain.from_iterable(batch.observations for batch in batches)
+        lessons = lessons_of(seen, self._exempt.domain)
         for other in self._lines:
             if other is not line:
                 other.tell(brief(lessons))
         if any(STARTED in batch.counters for batch in batches):
-            line.tell(brief(self._watch.lessons()))
+            line.tell(brief(self._watch.lessons(), self._policing.whole()))
         line.send()
         self._fold()
         return bool(batches)
@@ -146,12 +161,41 @@ class _Process:
         for line in self._lines:
             line.send()
             counters["batches_broken"] = counters.get("batches_broken", 0) + line.broken
-            counters["lessons_lost"] = counters.get("lessons_lost", 0) + line.lost
+            counters["briefings_lost"] = counters.get("briefings_lost", 0) + line.lost
+            if line.lost:  # marks may be among them
+                line.tell(brief(self._watch.lessons(), self._policing.whole()))
             line.broken = line.lost = 0
         self._watch.count({name: n for name, n in counters.items() if n}, clock.now())
+        self._mark()
+        self._watch.note(*self._policing.changes())
         changes = self._watch.drain()
-        self._housekeeper.meet(client for client, _ in changes.accounts)
+        clients = {client for client, _ in changes.accounts}
+        self._housekeeper.meet(clients)
+        self._policing.meet(clients)
         self._recorder.put(changes)
+
+    def _take_orders(self) -> None:
+        self._policing.order(self._desk.orders())
+        self._mark()
+
+    def _mark(self) -> None:
+        """Tell the workers which clients are marked otherwise from now on."""
+        news = self._policing.news(clock.now())
+        if news is not None:
+            for line in self._lines:
+                line.tell(brief(Lessons(), news))
+
+    def _police(self, source: Source, settings: Settings) -> None:
+        """Take other policies, and what they may not touch."""
+        self._exempt = Exempt(settings)
+        self._policing.configure(source.policies, settings)
+
+    def _key(self, client: bytes) -> str:
+        """Return a client's key; none, while the key of pseudonyms is out of reach."""
+        try:
+            return self._keys.key(client)
+        except StoreError:
+            return ""
 
     def _obey(self) -> None:
         """Take new settings from the supervisor, or note that it is gone."""
@@ -165,13 +209,19 @@ class _Process:
             self._is_stopping = True
             return
         try:
-            settings = combine(decode(message))
+            source = decode(message)
+            settings = combine(source)
         except (SettingsError, ValueError) as error:
             logger.error("new settings are refused, the old ones stay in force: %s", error)
             return
         self._watch.resize(settings.limits.addresses)
         self._archive.reload(settings)
         self._housekeeper.reload(settings)
+        self._desk.reload(settings)
+        self._keys.reload(settings)
+        self._police(source, settings)
+        self._watch.spare(self._exempt.domain)
+        self._mark()
 
     def _stop(self) -> None:
         self._is_stopping = True
@@ -186,6 +236,7 @@ class _Process:
             self._watch.fold(seen)
         self._hand_over()
         self._housekeeper.stop()
+        self._desk.stop()
         self._recorder.close(LAST_WRITING)
 
 

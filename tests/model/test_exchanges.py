@@ -188,7 +188,7 @@ def test_only_mx_lookups_teach() -> None:
     mx = Observation(5.0, ALICE, DOMAIN, Type.MX, 0, Origin.CACHE, (), (MAILER, ROOT), 60)
     assert lessons_of([ordinary]) == Lessons()
     assert lessons_of([ordinary, mx]) == Lessons(
-        [(MAILER, 65.0 + GRACE)], [(DOMAIN, 5.0 + IMPLICIT_WINDOW)]
+        [(MAILER, 65.0 + GRACE, DOMAIN)], [(DOMAIN, 5.0 + IMPLICIT_WINDOW)]
     )
 
 

@@ -230,7 +230,7 @@ def test_what_was_stored_is_known_again() -> None:
     assert changes.lookups[0].kind is LookupKind.EXCHANGE
     assert changes.accounts[BOB, MINUTE]["refresh"] == 1
     assert changes.cache == {MAIL4: CacheEntry(AT + 61, AT, refreshes=1)}
-    assert [name for name, _ in watch.lessons().exchanges] == [MAILER]
+    assert [name for name, *_ in watch.lessons().exchanges] == [MAILER]
 
 
 def test_drained_entries_do_not_change_afterwards() -> None:

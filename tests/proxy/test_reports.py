@@ -7,12 +7,13 @@ from collections.abc import Iterator
 import pytest
 
 from dnswatch.codes import Type
-from dnswatch.model.exchanges import Lessons
+from dnswatch.model.exchanges import Lessons, LookupKind
 from dnswatch.model.health import Health
 from dnswatch.model.observation import Observation, Origin, Tally
+from dnswatch.model.policies.mark import Action, Terms
 from dnswatch.proxy import reports
 from dnswatch.proxy.reports import Reports, kind
-from dnswatch.seams.batch import STARTED, Batch, decode, encode_lessons
+from dnswatch.seams.batch import STARTED, Batch, Briefing, Mark, Marks, decode, encode_briefing
 
 CLIENT = b"\x0a\0\0\1"
 NOW = 1000.0
@@ -160,15 +161,19 @@ def test_what_is_too_much_is_counted_and_the_newest_kept(
     assert heard[-1] == 299.0
 
 
-def test_lessons_are_taken_in(line: Line) -> None:
-    """What the watch teaches is read until there is no more."""
+def test_briefings_are_taken_in(line: Line) -> None:
+    """What the watch tells is read until there is no more; noise is counted and passed over."""
     ours, theirs = line
     report = Reports(0, ours, lambda: NOW, 10)
-    assert report.lessons() == []
-    lessons = Lessons([(b"\2mx\0", 5.0)], [(b"\1a\0", 6.0)])
-    theirs.send(encode_lessons(lessons))
-    theirs.send(encode_lessons(lessons))
-    assert report.lessons() == [lessons, lessons]
+    assert report.briefings() == []
+    mark = Mark(b"\x0a\0\0\1", "delay", Action.DELAY, Terms(), (LookupKind.MX,), 9.0)
+    lessons = Lessons([(b"\2mx\0", 5.0, b"\1a\0")], [(b"\1a\0", 6.0)])
+    briefing = Briefing(lessons, Marks([mark], [b"\x0a\0\0\2"], whole=True))
+    theirs.send(encode_briefing(briefing))
+    theirs.send(b"noise")
+    theirs.send(encode_briefing(briefing))
+    assert report.briefings() == [briefing, briefing]
+    assert report.counters["briefings_broken"] == 1
 
 
 def test_a_watch_that_is_gone_is_no_fault(line: Line) -> None:
@@ -178,5 +183,5 @@ def test_a_watch_that_is_gone_is_no_fault(line: Line) -> None:
     report = Reports(0, ours, lambda: NOW, 10)
     report.observe(seen(1))
     report.flush([])
-    assert report.lessons() == []
+    assert report.briefings() == []
     assert report._backlog

@@ -1,21 +1,29 @@
-"""Batches and lessons survive the way between processes."""
+"""Batches and briefings survive the way between processes."""
 
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from dnswatch.model.exchanges import LookupKind
 from dnswatch.model.observation import Observation, Origin, Tally
+from dnswatch.model.policies.mark import Action, Terms
 from dnswatch.seams.batch import (
     MAX_MESSAGE,
+    PART,
     Batch,
+    Briefing,
     Health,
     Lessons,
+    Mark,
+    Marks,
+    brief,
     decode,
-    decode_lessons,
+    decode_briefing,
     encode,
-    encode_lessons,
+    encode_briefing,
 )  # fmt: skip
 
 names = st.binary(min_size=1, max_size=255)
@@ -38,6 +46,17 @@ batches = st.builds(
     st.lists(tallies, max_size=5), st.dictionaries(st.text(max_size=9), st.integers(0, 10**9)),
     st.lists(st.builds(Health, st.text(max_size=9), st.booleans(), times, numbers, numbers)),
 )  # fmt: skip
+lessons = st.builds(
+    Lessons, st.lists(st.tuples(names, times, names)), st.lists(st.tuples(names, times))
+)
+terms = st.builds(Terms, times, times, times, times, st.booleans(), times, st.booleans())
+marks = st.builds(
+    Mark, packed, st.text(max_size=9), st.sampled_from(Action), terms,
+    st.lists(st.sampled_from(LookupKind), max_size=4).map(tuple), times, st.booleans(),
+)  # fmt: skip
+all_marks = st.builds(
+    Marks, st.lists(marks, max_size=3), st.lists(packed, max_size=3), st.booleans()
+)
 
 
 @given(batches)
@@ -46,10 +65,40 @@ def test_a_batch_arrives_as_it_was_sent(batch: Batch) -> None:
     assert [decode(message) for message in encode(batch)] == [batch]
 
 
-@given(st.builds(Lessons, st.lists(st.tuples(names, times)), st.lists(st.tuples(names, times))))
-def test_lessons_arrive_as_they_were_sent(lessons: Lessons) -> None:
-    """What the watch teaches is what a worker learns."""
-    assert decode_lessons(encode_lessons(lessons)) == lessons
+@given(st.builds(Briefing, lessons, st.one_of(st.none(), all_marks)))
+def test_a_briefing_arrives_as_it_was_sent(briefing: Briefing) -> None:
+    """What the watch tells is what a worker hears."""
+    assert decode_briefing(encode_briefing(briefing)) == briefing
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 2 * PART + 1), st.integers(0, 2 * PART + 1), st.booleans())
+def test_much_is_told_in_parts(many: int, few: int, whole: bool) -> None:
+    """No briefing is too long for the socket; one client's marks stay together; `whole` is first.
+
+    If it came later, it would take away what was told before.
+    """
+    mark = Mark(b"", "delay", Action.DELAY, Terms(), tuple(LookupKind), 1e10)
+    clients = [n.to_bytes(4, "big") for n in range(many)]
+    marks = [
+        replace(mark, client=client, dry_run=dry) for client in clients for dry in (True, False)
+    ]
+    told = Marks(marks, [n.to_bytes(16, "big") for n in range(few)], whole)
+    names = [(b"\x3f" + b"a" * 63 + b"\0", 5.0, b"\1a\0")] * many
+    parts = list(brief(Lessons(names, []), told))
+    assert all(len(encode_briefing(part)) <= MAX_MESSAGE for part in parts)
+    assert [name for part in parts for name in part.lessons.exchanges] == names
+    news = [part.marks for part in parts if part.marks is not None]
+    assert [mark for part in news for mark in part.marks] == marks
+    assert [client for part in news for client in part.unmarked] == told.unmarked
+    assert [part.whole for part in news[1:]] == [False] * len(news[1:])
+    assert any(part.whole for part in news) == (whole and bool(news))
+    assert bool(news) == bool(marks or told.unmarked or whole)
+
+
+def test_nothing_to_tell_is_not_said() -> None:
+    """A batch without mail-related lookups costs the other workers nothing."""
+    assert list(brief(Lessons())) == []
 
 
 @settings(max_examples=20)
@@ -78,7 +127,7 @@ def test_a_long_batch_is_sent_in_parts(seen: int, counted: int) -> None:
 @given(st.binary(max_size=200))
 def test_anything_else_is_refused(noise: bytes) -> None:
     """Bytes that are no message raise `ValueError` and nothing else."""
-    for read in (decode, decode_lessons):
+    for read in (decode, decode_briefing):
         try:
             read(noise)
         except ValueError:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from dnswatch.model.observation import Observation, Origin
-from dnswatch.seams.batch import Batch, Lessons, decode_lessons, encode
+from dnswatch.seams.batch import Batch, Briefing, Lessons, Mark, decode_briefing, encode
 from dnswatch.settings import Source
 from dnswatch.settings import encode as encode_source
 from dnswatch.store.database import FILE
@@ -29,12 +29,12 @@ QUIET = "[names]\nhosts = []\nneighbours = false\npointers = false\n"
 _MAIN = """
 import json, logging, os, socket, sys
 from pathlib import Path
-from dnswatch.settings import Source, combine
+from dnswatch.settings import Source
 from dnswatch.watchdog.process import main
 logging.basicConfig(format="%(message)s", level=logging.INFO)
 text, state, control, *workers = json.loads(sys.argv[1])
 sockets = [socket.socket(fileno=number) for number in (control, *workers)]
-main(combine(Source(text, "dnswatch.toml")), Path(state), sockets[1:], sockets[0])
+main(Source(text, "dnswatch.toml"), Path(state), sockets[1:], sockets[0])
 logging.shutdown()
 os._exit(0)
 """
@@ -103,13 +103,21 @@ class Site:
     def send_raw(self, message: bytes, worker: int = 0) -> None:
         self._lines[worker][0].send(message)
 
-    def lessons(self, worker: int) -> Iterator[Lessons]:
-        """Read what the watch taught a worker so far."""
+    def briefings(self, worker: int) -> Iterator[Briefing]:
+        """Read what the watch told a worker so far."""
         while True:
             try:
-                yield decode_lessons(self._lines[worker][0].recv(1 << 18))
+                yield decode_briefing(self._lines[worker][0].recv(1 << 18))
             except BlockingIOError:
                 return
+
+    def lessons(self, worker: int) -> Iterator[Lessons]:
+        """Read which names the watch taught a worker so far."""
+        return (one.lessons for one in self.briefings(worker) if one.lessons != Lessons())
+
+    def marks(self, worker: int) -> list[Mark]:
+        """Read which marks the watch told a worker of so far."""
+        return [m for one in self.briefings(worker) for m in (one.marks.marks if one.marks else ())]
 
     def configure(self, text: str) -> None:
         """Send new settings, as the supervisor does."""

@@ -1,12 +1,12 @@
-"""A line passes batches and lessons, and bounds what a silent worker can make grow."""
+"""A line passes batches and briefings, and bounds what a silent worker can make grow."""
 
 import socket
 from collections.abc import Iterator
 
 import pytest
 
-from dnswatch.seams.batch import Batch, Lessons, decode_lessons, encode
-from dnswatch.watchdog.lines import BACKLOG, NAMES, Line
+from dnswatch.seams.batch import Batch, Lessons, brief, decode_briefing, encode
+from dnswatch.watchdog.lines import BACKLOG, Line
 from tests.watchdog.process import seqpacket
 
 Ends = tuple[socket.socket, Line]
@@ -29,13 +29,13 @@ def send(worker: socket.socket, *batches: Batch) -> None:
 def taught(worker: socket.socket) -> Iterator[Lessons]:
     while True:
         try:
-            yield decode_lessons(worker.recv(1 << 18))
+            yield decode_briefing(worker.recv(1 << 18)).lessons
         except BlockingIOError:
             return
 
 
-def names(number: int) -> list[tuple[bytes, float]]:
-    return [(b"\x03mx%d" % n, 1.0) for n in range(number)]
+def exchanges(number: int) -> list[tuple[bytes, float, bytes]]:
+    return [(b"\x03mx%d" % n, 1.0, b"\1a") for n in range(number)]
 
 
 def test_batches_are_read_a_few_at_a_time(ends: Ends) -> None:
@@ -57,19 +57,10 @@ def test_what_is_no_batch_of_this_worker_is_counted(ends: Ends) -> None:
     assert line.broken == 2
 
 
-def test_many_lessons_go_out_in_parts(ends: Ends) -> None:
-    """No message of lessons is longer than the socket takes."""
-    worker, line = ends
-    line.teach(Lessons(names(NAMES + 1), names(2 * NAMES + 1)))
-    parts = list(taught(worker))
-    assert [len(part.exchanges) for part in parts] == [NAMES, 1, 0]
-    assert [len(part.domains) for part in parts] == [NAMES, NAMES, 1]
-
-
 def test_nothing_to_teach_is_not_said(ends: Ends) -> None:
     """A batch without mail-related lookups costs the other workers nothing."""
     worker, line = ends
-    line.teach(Lessons())
+    line.tell(brief(Lessons()))
     assert list(taught(worker)) == []
 
 
@@ -77,13 +68,13 @@ def test_a_worker_that_does_not_read_is_taught_later(ends: Ends) -> None:
     """What does not fit into the socket waits; beyond the bound the oldest goes and is counted."""
     worker, line = ends
     for number in range(3 * BACKLOG):
-        line.teach(Lessons([(b"%d" % number, 1.0)]))
+        line.tell(brief(Lessons([], [(b"%d" % number, 1.0)])))
     heard: list[Lessons] = []
     while more := list(taught(worker)):
         heard += more
         line.send()
-    assert heard[0].exchanges == [(b"0", 1.0)]
-    assert heard[-1].exchanges == [(b"%d" % (3 * BACKLOG - 1), 1.0)]
+    assert heard[0].domains == [(b"0", 1.0)]
+    assert heard[-1].domains == [(b"%d" % (3 * BACKLOG - 1), 1.0)]
     assert len(heard) + line.lost == 3 * BACKLOG
     assert line.lost > 0
 
@@ -92,5 +83,5 @@ def test_a_line_that_is_cut_is_silent(ends: Ends) -> None:
     """Where the other end is gone there is nothing to read, and nothing fails."""
     worker, line = ends
     worker.close()
-    line.teach(Lessons(names(1)))
+    line.tell(brief(Lessons(exchanges(1))))
     assert list(line.receive(9)) == []

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from dnswatch.model.policies.exempt import Exempt
 from dnswatch.model.policies.mark import Action, Mark
 from dnswatch.model.policies.orders import Orders, Word
-from dnswatch.model.policies.policy import DAY, Evidence, Parameters, Policy
+from dnswatch.model.policies.policy import DAY, Policy
 from dnswatch.model.policies.reading import precedence, unfit
 from dnswatch.model.policies.standing import CLEAN, RUNGS, Standing
 from dnswatch.model.role import Role, role_of
@@ -38,6 +38,8 @@ class Remark(NamedTuple):
     client: bytes
     marks: tuple[Mark, ...]
     cause: str
+    is_renewal: bool
+    "Only their ends are later than what was told."
 
 
 class Marking:
@@ -74,10 +76,10 @@ class Marking:
         self._orders = orders
         self._choose()
 
-    def judge(self, client: bytes, share: float, until: float, now: float) -> None:
-        """Take a verdict of the detector: its statistic by the threshold, and when it fades."""
-        if share >= RUNGS["suspect"]:
-            self._judged[client] = Standing(share, until, now)
+    def judge(self, client: bytes, standing: Standing) -> None:
+        """Take a verdict of the detector."""
+        if standing.share >= RUNGS["suspect"]:
+            self._judged[client] = standing
         elif self._judged.pop(client, None) is None:
             return
         self._stale.add(client)
@@ -171,7 +173,8 @@ class Marking:
         elif old:
             del self._marks[client]
         if old != marks:
-            self._news[client] = Remark(client, marks, f"the client is {standing.rung}")
+            cause = f"the client is {standing.rung}"
+            self._news[client] = Remark(client, marks, cause, _same(old, marks))
 
     def _review(self, client: bytes, at: float) -> None:
         if at < self._review_at.get(client, inf):
@@ -185,23 +188,18 @@ class Marking:
         role = role_of(client, self._settings.roles)
         if role is Role.CLIENT:
             role = self._orders.roles.get(self._key_of(client), Role.CLIENT)
+        is_spared = role is not Role.CLIENT or self._exempt.client(client)
         for policy in self._policies:
             left = _left(policy, now + offset)
-            step = _step(policy, standing.share)
-            if not left or step is None or not self._is_for(policy, client, role):
+            fades_at = standing.until if standing.share else inf
+            mark = mark_by(policy, client, standing.share, min(now + min(left, LEASE), fades_at))
+            if not left or mark is None or not self._is_for(policy, client, role):
                 continue
-            evidence, action, parameters = step
-            if action is Action.QUARANTINE and not self._settings.quarantine.i_have_authority:
-                action = Action.REFUSE
-            if action is not Action.OBSERVE and (
-                role is not Role.CLIENT or self._exempt.client(client)
-            ):
+            if mark.action is Action.QUARANTINE and not self._settings.quarantine.i_have_authority:
+                mark = replace(mark, action=Action.REFUSE)
+            if is_spared and mark.action is not Action.OBSERVE:
                 continue
-            until = min(now + min(left, LEASE), standing.until if evidence != "any" else inf)
-            yield Mark(
-                client, policy.name, action, parameters.terms(), policy.kinds, until,
-                policy.dry_run,
-            )  # fmt: skip
+            yield mark
             if not policy.dry_run:
                 return
 
@@ -219,6 +217,19 @@ class Marking:
         return any(address in subnet.network for subnet in subnets)
 
 
+def mark_by(policy: Policy, client: bytes, share: float, until: float) -> Mark | None:
+    """Return what a policy says of a client with so much evidence: its last step reached, if any.
+
+    `share` is that of the alarm's threshold.
+    """
+    reached = [step for step in policy.ladder if share >= RUNGS[step[0]]]
+    if not reached:
+        return None
+    _, action, parameters = reached[-1]
+    terms, kinds = parameters.terms(), policy.kinds
+    return Mark(client, policy.name, action, terms, kinds, until, policy.dry_run)
+
+
 def _same(old: tuple[Mark, ...], new: tuple[Mark, ...]) -> bool:
     """Say whether marks are the same but for an end that was put off."""
     return len(old) == len(new) and all(
@@ -230,12 +241,6 @@ def _left(policy: Policy, local: float) -> float:
     """Say for how many seconds more a policy is on at a local time."""
     hours = policy.applies_to.hours
     return max(span.left(local % DAY) for span in hours) if hours else inf
-
-
-def _step(policy: Policy, share: float) -> tuple[Evidence, Action, Parameters] | None:
-    """Return the last step of a policy that the evidence has reached."""
-    reached = [step for step in policy.ladder if share >= RUNGS[step[0]]]
-    return reached[-1] if reached else None
 
 
 def _packed(key: str) -> bytes | None:

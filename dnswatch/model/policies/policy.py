@@ -145,8 +145,10 @@ class Policy(_Table, frozen=True):
         tuple[Literal["mx", "exchange", "implicit-mx", "guess"], ...], msgspec.Meta(min_length=1)
     ] = ("mx", "exchange", "implicit-mx", "guess")
     "Kinds of mail-related lookups that it is about."
-    action: ActionName | Literal[""] = ""
-    "What it does."
+    action: Literal[
+        "observe", "delay", "limit-refreshes", "quarantine", "refuse", "steps"
+    ] = "steps"  # fmt: skip
+    "What it does; `steps` where its steps say that."
     parameters: Parameters = Parameters()
     "The numbers of the action."
     steps: tuple[Step, ...] = ()
@@ -164,6 +166,6 @@ class Policy(_Table, frozen=True):
     @property
     def ladder(self) -> tuple[tuple[Evidence, Action, Parameters], ...]:
         """What it does from which evidence on: one step where it has one action."""
-        if self.action:
+        if self.action != "steps":
             return ((self.applies_to.evidence, Action(self.action), self.parameters),)
         return tuple((step.evidence, Action(step.action), step.parameters) for step in self.steps)

@@ -76,8 +76,8 @@ def _faults(policy: Policy, said: dict[str, Any]) -> Iterator[Fault]:
 
 
 def _one_or_steps(policy: Policy) -> Iterator[Fault]:
-    if bool(policy.action) == bool(policy.steps):
-        both = "stands beside steps" if policy.action else "is missing, and so are steps"
+    if (policy.action != "steps") == bool(policy.steps):
+        both = "stands beside steps" if policy.steps else "and steps are both missing"
         yield Fault(
             ("action",), f"{both}: expected one action with its parameters, or steps", ("steps",)
         )

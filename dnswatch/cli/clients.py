@@ -1,0 +1,182 @@
+"""`dnswatch clients`: a person's word on clients: their role, and what stands above a verdict."""
+
+from collections.abc import Callable
+from math import inf
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dnswatch import clock
+from dnswatch.cli.context import actor, is_serving, policies_of, settings_of
+from dnswatch.cli.options import Config, For, State, Why
+from dnswatch.cli.state import state_directory
+from dnswatch.errors import DnswatchError
+
+if TYPE_CHECKING:
+    from dnswatch.model.policies.orders import Word
+    from dnswatch.settings import Settings
+
+app = typer.Typer(
+    name="clients", help="Say what clients are, above what is seen of them.",
+    no_args_is_help=True, rich_markup_mode=None,
+)  # fmt: skip
+
+Who = Annotated[
+    str, typer.Argument(metavar="WHO", help="A client's address or name, a network, or a group.")
+]
+
+
+@app.command()
+def clear(who: Who, why: Why = "", config: Config = None, state: State = None) -> None:
+    """Say that a client is clean now: what was seen before counts no more.
+
+    Example: dnswatch clients clear 192.0.2.7 --why "reinstalled"
+    """
+    from dnswatch.model.policies.orders import Word
+
+    _overrule(Word.CLEAR, who, None, why, config, state)
+
+
+@app.command()
+def trust(
+    who: Who, for_: For = None, why: Why = "", config: Config = None, state: State = None
+) -> None:
+    """Say that a client is clean, whatever is seen.
+
+    Example: dnswatch clients trust 192.0.2.7 --for 2h --why "bulk list import"
+    """
+    from dnswatch.model.policies.orders import Word
+
+    _overrule(Word.TRUST, who, for_, why, config, state)
+
+
+@app.command()
+def distrust(
+    who: Who, for_: For = None, why: Why = "", config: Config = None, state: State = None
+) -> None:
+    """Say that a client is infected, whatever is seen: policies act on it at once.
+
+    Example: dnswatch clients distrust 192.0.2.7 --for 1d --why "seen spreading"
+    """
+    from dnswatch.model.policies.orders import Word
+
+    _overrule(Word.DISTRUST, who, for_, why, config, state)
+
+
+@app.command()
+def role(
+    who: Who,
+    role: Annotated[
+        str, typer.Argument(metavar="ROLE", help="client, mail-server, resolver or server.")
+    ],
+    why: Why = "",
+    config: Config = None,
+    state: State = None,
+) -> None:
+    """Confirm what a client is for; a declared server is only ever observed.
+
+    What the configuration says under [roles] comes first.
+
+    Example: dnswatch clients role 192.0.2.25 mail-server --why "the new gateway"
+    """
+    from dnswatch.model.policies.note import About
+    from dnswatch.model.role import Role
+    from dnswatch.store import Store, orders
+
+    if role not in tuple(Role):
+        known = ", ".join(Role)
+        raise typer.BadParameter(f"'{role}': expected one of {known}", param_hint="ROLE")
+    directory, settings = state_directory(state), settings_of(config)
+    now = clock.now()
+    keys = _keys(directory, settings, who)
+    said = orders.Entry(now, About.ROLE, None, role, why, actor())
+    with Store.open(directory) as store, store.snapshot() as db:
+        orders.declare(db, keys, Role(role), said)
+    typer.echo(f"{', '.join(keys)}: {role} from now on{_when(directory)}")
+
+
+def _overrule(
+    word: "Word", who: str, span: float | None, why: str, config: Path | None, state: Path | None
+) -> None:
+    from dnswatch.cli.render import moment
+    from dnswatch.model.policies.orders import Overrule
+    from dnswatch.store import Store, orders
+
+    directory, settings = state_directory(state), settings_of(config)
+    now = clock.now()
+    keys = _keys(directory, settings, who)
+    if word == word.DISTRUST:
+        _refuse_servers(keys, directory, settings)
+    until = inf if span is None else now + span
+    with Store.open(directory) as store, store.snapshot() as db:
+        orders.overrule(db, keys, Overrule(word, now, until, why, actor()))
+    end = "" if until == inf or word == word.CLEAR else f" until {moment(until)}"
+    typer.echo(f"{', '.join(keys)}: {_MEANS[word.value]}{end}{_when(directory)}")
+    _tell(keys, directory, settings)
+
+
+_MEANS = {
+    "clear": "clean now; what was seen before counts no more",
+    "trust": "clean, whatever is seen",
+    "distrust": "infected, whatever is seen",
+}
+
+
+def _tell(keys: list[str], directory: Path, settings: "Settings") -> None:
+    """Say what policies do to these clients now."""
+    from dnswatch.cli import wording
+    from dnswatch.store import Store
+    from dnswatch.store.trials import marks_now, shown
+
+    now = clock.now()
+    policies, _ = policies_of(settings)
+    with Store.read(directory) as store, store.snapshot() as db:
+        marks = marks_now(db, policies.values(), settings, now, clock.offset(now))
+    for mark in marks:
+        if shown(mark.client) in keys:
+            by = f" (policy {mark.policy})" if mark.policy != mark.action else ""
+            typer.echo(f"  {shown(mark.client)}: {wording.marked(mark)}{by}")
+    if not any(shown(mark.client) in keys for mark in marks):
+        typer.echo("  no policy acts on that")
+
+
+def _keys(directory: Path, settings: "Settings", who: str) -> list[str]:
+    """Return the keys of whoever is meant; an address may be meant before it was ever seen."""
+    from dnswatch.cli.whom import Whom
+    from dnswatch.store import Store, clients
+    from dnswatch.store.summary import machines
+
+    whom = Whom(directory, settings)
+    try:
+        choose = whom.meant(who)
+        single = whom.key(who)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="WHO") from None
+    with Store.open(directory) as store, store.snapshot() as db:
+        chosen = choose(machines(clients.clients(db), whom.role_of))
+    keys = {key for machine in chosen for key in machine.keys}
+    if single is not None:
+        keys.add(single)
+    if not keys:
+        raise DnswatchError(
+            f"no client '{who}' is on record: name its address, or see `dnswatch report`"
+        )
+    return sorted(keys)
+
+
+def _refuse_servers(keys: list[str], directory: Path, settings: "Settings") -> None:
+    from dnswatch.cli.whom import Whom
+    from dnswatch.model.role import Role
+
+    role_of: Callable[[str], Role] = Whom(directory, settings).role_of
+    for key in keys:
+        if role_of(key) is not Role.CLIENT:
+            raise DnswatchError(
+                f"'{key}' is declared as {role_of(key).value}, and no policy touches a declared"
+                " server: take it out of [roles] first"
+            )
+
+
+def _when(directory: Path) -> str:
+    return "" if is_serving(directory) else ", from the next start on: no server is running"

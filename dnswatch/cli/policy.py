@@ -1,0 +1,256 @@
+"""`dnswatch policy`: which policies there are, switched on and off, and tried out."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dnswatch import clock
+from dnswatch.cli.context import actor, is_serving, policies_of, settings_of
+from dnswatch.cli.options import Config, Json, Since, State, nothing_found
+from dnswatch.cli.state import state_directory
+from dnswatch.errors import DnswatchError, SettingsError, StoreError
+
+if TYPE_CHECKING:
+    from dnswatch.model.policies.policy import Policy
+    from dnswatch.settings import Settings
+    from dnswatch.store.trials import Trial
+
+app = typer.Typer(
+    name="policy", help="Show policies, switch them on and off, try them out.",
+    no_args_is_help=True, rich_markup_mode=None,
+)  # fmt: skip
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The policy's name.")]
+
+
+@app.command("list")
+def list_(json: Json = False, config: Config = None, state: State = None) -> None:
+    """List the policies in order of precedence: of those that fit a client the first acts.
+
+    Example: dnswatch policy list
+    """
+    from dnswatch.cli import render
+
+    policies, wrong = policies_of(settings_of(config))
+    enabled, done = _enabled(state_directory(state))
+    if json:
+        found = [_as_json(each, each.name in enabled, done) for each in policies.values()]
+        render.print_json(found)
+    else:
+        table = render.table("policy", "", "precedence", "did in 24 h", "summary",
+                             words=("policy", "", "did in 24 h", "summary"))  # fmt: skip
+        for policy in policies.values():
+            is_on = policy.name in enabled
+            mode = ("dry run" if policy.dry_run else "on") if is_on else "off"
+            table.add_row(
+                render.plain(policy.name, "bold" if is_on else ""), mode, str(policy.precedence),
+                _did(done.get(policy.name, {})), render.plain(policy.summary),
+            )  # fmt: skip
+        render.console().print(table)
+    for error in wrong:
+        typer.echo(f"dnswatch: left out: {error}", err=True)
+
+
+@app.command()
+def show(name: Name, config: Config = None, state: State = None) -> None:
+    """Show a policy: whom it is for, what it does, whom it may hit wrongly, and why.
+
+    Example: dnswatch policy show ladder
+    """
+    from dnswatch.cli import wording
+    from dnswatch.cli.render import console, plain
+    from dnswatch.model.policies.reading import unfit
+
+    settings = settings_of(config)
+    policy = _policy(settings, name)
+    enabled, _ = _enabled(state_directory(state))
+    mode = "on" if name in enabled else "off"
+    screen = console()
+    screen.print(plain(f"{policy.name}: {policy.summary}", "bold"))
+    screen.print(f"{mode}, precedence {policy.precedence}, since {policy.since}\n")
+    for sentence in wording.sentences(policy):
+        screen.print(plain(sentence))
+    screen.print(plain(f"lookups: {wording.lookups(policy)}"))
+    screen.print(plain(f"false alarms: {' '.join(policy.false_alarms.split())}"))
+    for reference in policy.references:
+        screen.print(plain(f"see: {reference}"))
+    if reason := unfit(policy, settings):
+        screen.print(plain(f"not at this site: {reason}", "red"))
+
+
+@app.command()
+def enable(name: Name, config: Config = None, state: State = None) -> None:
+    """Switch a policy on; it stays on over restarts, and says what happens to whom.
+
+    Example: dnswatch policy enable delay
+    """
+    from dnswatch.model.policies.reading import unfit
+    from dnswatch.store import Store, orders
+
+    settings = settings_of(config)
+    policy = _policy(settings, name)
+    if reason := unfit(policy, settings):
+        raise SettingsError(reason)
+    directory = state_directory(state)
+    with Store.open(directory) as store, store.snapshot() as db:
+        orders.enable(db, name, actor(), clock.now())
+    _tell(directory, settings, policy)
+
+
+@app.command()
+def disable(name: Name, config: Config = None, state: State = None) -> None:
+    """Switch a policy off; what it holds back is given at once.
+
+    Example: dnswatch policy disable delay
+    """
+    from dnswatch.store import Store, orders
+
+    directory = state_directory(state)
+    with Store.open(directory) as store, store.snapshot() as db:
+        was_on = orders.disable(db, name, actor(), clock.now())
+    if not was_on:
+        _policy(settings_of(config), name)
+        nothing_found(f"policy '{name}' is off already")
+    typer.echo(f"{name} is off, {_when(directory)}; answers go out as they would without it")
+
+
+@app.command("test")
+def try_(
+    name: Name,
+    client: Annotated[
+        str, typer.Option("--client", metavar="WHO", help="A client, a network or a group.")
+    ],
+    since: Since = None,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, help="Print at most this many lookups.")
+    ] = 20,
+    json: Json = False,
+    config: Config = None,
+    state: State = None,
+) -> None:
+    """Show what a policy would have done to the stored lookups of a client; nothing is changed.
+
+    Its strongest step is tried, as if the client were infected.
+
+    Example: dnswatch policy test delay --client 192.0.2.7 --since 24h
+    """
+    from dnswatch.cli.whom import Whom
+    from dnswatch.store import Store, clients
+    from dnswatch.store.summary import machines
+    from dnswatch.store.trials import try_out
+
+    settings = settings_of(config)
+    policy = _policy(settings, name)
+    directory = state_directory(state)
+    whom = Whom(directory, settings)
+    try:
+        choose = whom.meant(client)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--client") from None
+    with Store.read(directory) as store, store.snapshot() as db:
+        chosen = choose(machines(clients.clients(db), whom.role_of))
+        ids = [number for machine in chosen for number in machine.ids]
+        trial = try_out(db, policy, settings, ids, since or 0.0)
+    if not trial.outcomes:
+        nothing_found(f"no mail-related lookup of '{client}' was recorded", since)
+    _show_trial(policy, trial, limit, json)
+
+
+def _show_trial(policy: "Policy", trial: "Trial", limit: int, json: bool) -> None:
+    from dnswatch.cli import render
+    from dnswatch.codes import type_name
+
+    if json:
+        render.print_json({"policy": policy.name, "sums": dict(trial.sums)})
+        return
+    sums = ", ".join(f"{count} {sort}" for sort, count in trial.sums.most_common())
+    total = len(trial.outcomes)
+    render.console().print(f"of {total} mail-related lookups: {sums}\n")
+    heads = ("time", "client", "question", policy.name)
+    table = render.table(*heads, words=heads)
+    for lookup, outcome in trial.outcomes[:limit]:
+        table.add_row(
+            f"{render.local(lookup.at):%b %d %H:%M:%S}", lookup.key,
+            render.plain(f"{lookup.qname} {type_name(lookup.qtype)}"), outcome,
+        )  # fmt: skip
+    render.console().print(table)
+    if total > limit:
+        render.console().print(f"and {total - limit} more")
+
+
+def _tell(directory: Path, settings: "Settings", policy: "Policy") -> None:
+    """Say what will happen to whom."""
+    from dnswatch.cli import wording
+    from dnswatch.cli.render import harmless
+    from dnswatch.store import Store
+    from dnswatch.store.trials import marks_now, shown
+
+    now = clock.now()
+    policies, _ = policies_of(settings)
+    with Store.read(directory) as store, store.snapshot() as db:
+        marks = marks_now(db, policies.values(), settings, now, clock.offset(now))
+    typer.echo(f"{policy.name} is on, {_when(directory)}")
+    for sentence in wording.sentences(policy):
+        typer.echo(f"  {sentence}")
+    theirs = [shown(mark.client) for mark in marks if mark.policy == policy.name]
+    others = [f"{shown(mark.client)} ({mark.policy})" for mark in marks]
+    others = [] if theirs else others
+    if not settings.policies.act:
+        typer.echo("now: nobody, since policies.act is false in the configuration")
+    elif theirs:
+        typer.echo(f"now: {_few(theirs)}")
+    elif others:
+        typer.echo(f"now: nobody; other policies come first for {harmless(_few(others))}")
+    else:
+        typer.echo("now: nobody, as far as is known")
+
+
+def _few(words: list[str]) -> str:
+    more = f" and {len(words) - 10} more" if len(words) > 10 else ""
+    return ", ".join(words[:10]) + more
+
+
+def _when(directory: Path) -> str:
+    if is_serving(directory):
+        return "in force within a second"
+    return "from the next start on: no server is running"
+
+
+def _policy(settings: "Settings", name: str) -> "Policy":
+    """Find a policy by its name; say what is wrong with it, or which one was meant."""
+    from difflib import get_close_matches
+
+    policies, wrong = policies_of(settings)
+    if name in policies:
+        return policies[name]
+    for error in wrong:
+        if f"{name}.toml" in str(error):
+            raise error
+    near = get_close_matches(name, policies, n=1)
+    hint = f"; did you mean '{near[0]}'?" if near else ": `dnswatch policy list` shows them"
+    raise DnswatchError(f"there is no policy '{name}'{hint}")
+
+
+def _enabled(directory: Path) -> tuple[frozenset[str], dict[str, dict[str, int]]]:
+    """Read which policies are on, and what they did in a day; nothing where nothing is kept yet."""
+    from dnswatch.store import Store, orders
+
+    now = clock.now()
+    try:
+        with Store.read(directory) as store, store.snapshot() as db:
+            return orders.read(db, now).enabled, orders.done(db, now - 86400)
+    except StoreError:
+        return frozenset(), {}
+
+
+def _did(done: dict[str, int]) -> str:
+    return ", ".join(f"{count} {decided}" for decided, count in sorted(done.items())) or "-"
+
+
+def _as_json(policy: "Policy", is_on: bool, done: dict[str, dict[str, int]]) -> dict[str, Any]:
+    return {
+        "name": policy.name, "enabled": is_on, "dry_run": policy.dry_run,
+        "precedence": policy.precedence, "summary": policy.summary,
+        "done": done.get(policy.name, {}),
+    }  # fmt: skip

@@ -1,0 +1,36 @@
+"""Note: a change that somebody may ask about later: what, when, why, and by whom."""
+
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+
+class About(StrEnum):
+    """What changed."""
+
+    VERDICT = "verdict"
+    MARK = "mark"
+    POLICY = "policy"
+    OVERRULE = "overrule"
+    ROLE = "role"
+
+
+WATCH: Final = "dnswatch"
+"""The actor of what no person did."""
+
+
+class Note(msgspec.Struct, frozen=True):
+    """One change."""
+
+    at: float
+    "Unix seconds."
+    about: About
+    text: str
+    "What is now: `delay until …`."
+    cause: str
+    "Why, in words."
+    actor: str = WATCH
+    "The person's account, or `dnswatch`."
+    client: bytes | None = None
+    "Packed address, where it is about a client."

@@ -1,0 +1,135 @@
+"""Orders in the store: what persons said, kept over restarts, and the log of what changed.
+
+The commands write here; the watch looks here a few times a second.  No line to a running server is
+needed, and who may write to the store's file may give orders.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import inf
+
+from sqlite_utils import Database
+
+from dnswatch.model.policies.note import About
+from dnswatch.model.policies.orders import Orders, Overrule, Word
+from dnswatch.model.role import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the log."""
+
+    at: float
+    "Unix seconds."
+    about: str
+    "An `About`."
+    client: str | None
+    "Its key, where it is about a client."
+    text: str
+    cause: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judgment:
+    """A client with a verdict, as the watch stored it last."""
+
+    key: str
+    share: float
+    "Of the alarm's threshold."
+    at: float
+    "Unix seconds."
+    until: float
+    "Unix seconds."
+
+
+def read(db: Database, now: float) -> Orders:
+    """Return the orders in force."""
+    enabled = db.conn.execute("SELECT policy FROM enabled").fetchall()
+    overrules = db.conn.execute(_OVERRULES, (now,)).fetchall()
+    roles = db.conn.execute("SELECT client, role FROM role").fetchall()
+    return Orders(
+        frozenset(name for (name,) in enabled),
+        {
+            key: Overrule(Word(word), at, inf if until is None else until, why, actor)
+            for key, word, at, until, why, actor in overrules
+        },
+        {key: Role(role) for key, role in roles},
+    )
+
+
+def enable(db: Database, policy: str, actor: str, now: float) -> None:
+    """Switch a policy on, if it is not."""
+    if db.conn.execute("INSERT OR IGNORE INTO enabled (policy) VALUES (?)", (policy,)).rowcount:
+        _log(db, Entry(now, About.POLICY, None, f"{policy} on", "", actor))
+
+
+def disable(db: Database, policy: str, actor: str, now: float) -> bool:
+    """Switch a policy off; say whether it was on."""
+    if not db.conn.execute("DELETE FROM enabled WHERE policy = ?", (policy,)).rowcount:
+        return False
+    _log(db, Entry(now, About.POLICY, None, f"{policy} off", "", actor))
+    return True
+
+
+def overrule(db: Database, keys: Iterable[str], said: Overrule) -> None:
+    """Put a person's word on clients above the detector's; it replaces an earlier one."""
+    until = None if said.until == inf else said.until
+    for key in keys:
+        db.conn.execute(_OVERRULE, (key, said.word.value, said.at, until, said.why, said.actor))
+        _log(db, Entry(said.at, About.OVERRULE, key, said.word.value, said.why, said.actor))
+
+
+def declare(db: Database, keys: Iterable[str], role: Role, said: Entry) -> None:
+    """Confirm the role of clients; `said` tells when, why and by whom."""
+    for key in keys:
+        db.conn.execute("DELETE FROM role WHERE client = ?", (key,))
+        if role is not Role.CLIENT:
+            db.conn.execute("INSERT INTO role (client, role) VALUES (?, ?)", (key, role.value))
+        _log(db, Entry(said.at, About.ROLE, key, role.value, said.cause, said.actor))
+
+
+def log(db: Database, since: float, keys: Iterable[str] | None, limit: int) -> list[Entry]:
+    """Return the last changes, the latest first; of some clients only, where `keys` is given."""
+    found = [Entry(*row) for row in db.conn.execute(_LOG, (since,))]
+    if keys is not None:
+        wanted = set(keys)
+        found = [entry for entry in found if entry.client in wanted]
+    return found[:limit]
+
+
+def judgments(db: Database, now: float) -> list[Judgment]:
+    """Return the clients with a verdict, the worst first."""
+    return [Judgment(*row) for row in db.conn.execute(_JUDGMENTS, (now,))]
+
+
+def done(db: Database, since: float) -> dict[str, dict[str, int]]:
+    """Count what each policy did: policy to decision (`would be held` in dry runs) to lookups."""
+    found: dict[str, dict[str, int]] = {}
+    for policy, decided, dry_run, count in db.conn.execute(_DONE, (since,)):
+        found.setdefault(policy, {})[f"would be {decided}" if dry_run else decided] = count
+    return found
+
+
+def _log(db: Database, entry: Entry) -> None:
+    db.conn.execute(
+        ADD_ENTRY,
+        (entry.at, entry.about, entry.client, entry.text, entry.cause, entry.actor),
+    )
+
+
+ADD_ENTRY = """
+    INSERT INTO change (at, about, client, text, cause, actor) VALUES (?, ?, ?, ?, ?, ?)"""
+_OVERRULES = """
+    SELECT client, word, at, until, why, actor FROM overrule WHERE until IS NULL OR until > ?"""
+_OVERRULE = """
+    INSERT OR REPLACE INTO overrule (client, word, at, until, why, actor)
+    VALUES (?, ?, ?, ?, ?, ?)"""
+_LOG = """
+    SELECT at, about, client, text, cause, actor FROM change WHERE at >= ?
+    ORDER BY at DESC, id DESC"""
+_JUDGMENTS = """
+    SELECT client, share, at, until FROM verdict WHERE until > ? ORDER BY share DESC, client"""
+_DONE = """
+    SELECT policy, decided, dry_run, count(*) FROM lookup WHERE at >= ? AND policy IS NOT NULL
+    GROUP BY policy, decided, dry_run"""

@@ -1,0 +1,76 @@
+"""The desk: looks a few times a second for what persons said, in a thread of its own.
+
+Commands write to the store, so that an order holds whether or not a server runs; the watch must
+not wait for a disk, so this thread reads, and rings where something is new.
+"""
+
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+from dnswatch.errors import StoreError
+from dnswatch.model.policies.orders import Orders
+from dnswatch.settings import Settings
+from dnswatch.watchdog.archive import Archive
+
+EVERY: Final = 0.2
+"""Seconds between two looks; the way from here to the workers takes milliseconds."""
+
+
+class Desk:
+    """The thread that takes orders."""
+
+    def __init__(self, archive: Archive, now: Callable[[], float]) -> None:
+        """Read them from `archive`, which is this thread's own."""
+        self._archive = archive
+        self._now = now
+        self._orders = Orders()
+        self._bell, self._clapper = socket.socketpair()
+        for end in (self._bell, self._clapper):
+            end.setblocking(False)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="desk", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self.look()
+        self._thread.start()
+
+    def reload(self, settings: Settings) -> None:
+        """Go on with new settings."""
+        self._archive.reload(settings)
+
+    def fileno(self) -> int:
+        """Return the number of what becomes readable where something is new, for a selector."""
+        return self._bell.fileno()
+
+    def orders(self) -> Orders:
+        """Return what is in force, and stop ringing."""
+        with suppress(BlockingIOError):
+            while self._bell.recv(64):
+                continue
+        return self._orders
+
+    def stop(self) -> None:
+        """End; it holds nothing that could be lost."""
+        self._stop.set()
+
+    def look(self) -> None:
+        """Look for orders once; what cannot be read now leaves the earlier ones in force."""
+        try:
+            orders = self._archive.orders(self._now())
+        except StoreError:
+            return  # the recorder says so
+        if orders != self._orders:
+            self._orders = orders
+            self._ring()
+
+    def _run(self) -> None:
+        while not self._stop.wait(EVERY):
+            self.look()
+
+    def _ring(self) -> None:
+        with suppress(BlockingIOError):  # it rings already
+            self._clapper.send(b"!")

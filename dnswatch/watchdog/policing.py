@@ -1,0 +1,80 @@
+"""Policing: verdicts, orders and policies in; news of marks for the workers, and notes, out."""
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from dnswatch import clock
+from dnswatch.model.policies.mark import Mark, Marks
+from dnswatch.model.policies.marking import Marking, Remark
+from dnswatch.model.policies.note import About, Note
+from dnswatch.model.policies.orders import Orders
+from dnswatch.model.policies.reading import read_all
+from dnswatch.model.policies.standing import Standing
+from dnswatch.settings import Settings
+
+logger: Final = logging.getLogger("dnswatch.watchdog")
+
+
+class Policing:
+    """The marks of a site, and what is to be told of them."""
+
+    def __init__(self, key_of: Callable[[bytes], str]) -> None:
+        """Begin without policies; `key_of` gives a client's key in the store."""
+        self._marking = Marking(key_of)
+        self._key_of = key_of
+        self._notes: list[Note] = []
+        self._standings: dict[bytes, Standing] = {}
+
+    def configure(self, policies: Iterable[tuple[str, str]], settings: Settings) -> None:
+        """Take the texts of policies, and settings; a broken policy is said and left out."""
+        known, wrong = read_all(policies)
+        for error in wrong:
+            logger.error("this policy is left out: %s", error)
+        self._marking.configure(known.values(), settings)
+
+    def order(self, orders: Orders) -> None:
+        """Take what persons say now."""
+        self._marking.order(orders)
+
+    def judge(self, client: bytes, standing: Standing, why: str) -> None:
+        """Take a client's new verdict, and in a sentence why."""
+        self._marking.judge(client, standing)
+        self._standings[client] = standing
+        self._notes.append(Note(standing.at, About.VERDICT, standing.rung, why, client=client))
+
+    def meet(self, clients: Iterable[bytes]) -> None:
+        """Note clients that were seen."""
+        self._marking.meet(clients)
+
+    def news(self, now: float) -> Marks | None:
+        """Return what the workers must be told now, or None."""
+        self._marking.review(now, clock.offset(now))
+        remarks = self._marking.drain()
+        for remark in remarks:
+            if not remark.is_renewal:
+                self._note(remark, now)
+        marks = [mark for remark in remarks for mark in remark.marks]
+        unmarked = [remark.client for remark in remarks if not remark.marks]
+        return Marks(marks, unmarked) if remarks else None
+
+    def whole(self) -> Marks:
+        """Return all marks, for a worker that knows none."""
+        return Marks(self._marking.marks(), whole=True)
+
+    def changes(self) -> tuple[list[Note], dict[bytes, Standing]]:
+        """Return what changed since the last call, for the store."""
+        changes = self._notes, self._standings
+        self._notes, self._standings = [], {}
+        return changes
+
+    def _note(self, remark: Remark, now: float) -> None:
+        text = "; ".join(map(_said, remark.marks)) or "no mark"
+        self._notes.append(Note(now, About.MARK, text, remark.cause, client=remark.client))
+        logger.info("client '%s': %s (%s)", self._key_of(remark.client), text, remark.cause)
+
+
+def _said(mark: Mark) -> str:
+    """Say a mark in words."""
+    by = f" by policy '{mark.policy}'" if mark.policy != mark.action else ""
+    return f"{mark.action}{by}{', dry run' * mark.dry_run}"

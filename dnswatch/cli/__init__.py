@@ -13,7 +13,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from dnswatch.cli import clients, log, policy, report, serve, site
+from dnswatch.cli import report, serve, site
+from dnswatch.cli.orders import clients, log, policy
 from dnswatch.errors import DnswatchError, SettingsError
 
 __all__ = ["app", "main"]

@@ -162,4 +162,8 @@ def _answer(lookup: Lookup) -> str:
     """Write an answer in short: what it gave, or why it gave nothing."""
     given = [*lookup.exchanges, *(address for address, _ in lookup.addresses)]
     shown = ", ".join(given[:3]) + (f" and {len(given) - 3} more" if len(given) > 3 else "")
-    return shown or (rcode_name(lookup.rcode) if lookup.rcode else "nothing")
+    answer = shown or (rcode_name(lookup.rcode) if lookup.rcode else "nothing")
+    if lookup.policy is None:
+        return answer
+    would = "would be " if lookup.dry_run else ""
+    return f"{answer} ({would}{lookup.decided} by {lookup.policy})"

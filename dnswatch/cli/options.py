@@ -2,11 +2,14 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from dnswatch import clock
+
+if TYPE_CHECKING:
+    from dnswatch.settings import Settings
 
 _DATES = (
     'expected how long ago ("90m", "2h", "7d") or a local date and time'
@@ -48,6 +51,14 @@ def _since(text: str) -> float:
         return read_moment(text, clock.now())
     except ValueError as error:
         raise typer.BadParameter(f"'{text}': {error}") from None
+
+
+def settings_of(config: Path | None) -> "Settings":
+    """Read the site's configuration."""
+    from dnswatch.serve.loading import read_file
+    from dnswatch.settings import read
+
+    return read(*read_file(config))
 
 
 def nothing_found(text: str, since: float | None = None) -> NoReturn:

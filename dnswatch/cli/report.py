@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dnswatch import clock
-from dnswatch.cli.context import settings_of
-from dnswatch.cli.options import Config, Json, Since, State, nothing_found
+from dnswatch.cli.options import Config, Json, Since, State, nothing_found, settings_of
 from dnswatch.cli.state import state_directory
 from dnswatch.errors import DnswatchError
 

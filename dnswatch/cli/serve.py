@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from dnswatch.cli.context import policies_of
 from dnswatch.cli.options import Config, State
+from dnswatch.cli.orders.context import policies_of
 from dnswatch.cli.state import state_directory
 
 Listen = Annotated[

@@ -56,6 +56,8 @@ class Desk:
     def stop(self) -> None:
         """End; it holds nothing that could be lost."""
         self._stop.set()
+        for end in (self._bell, self._clapper):
+            end.close()
 
     def look(self) -> None:
         """Look for orders once; what cannot be read now leaves the earlier ones in force."""
@@ -72,5 +74,5 @@ class Desk:
             self.look()
 
     def _ring(self) -> None:
-        with suppress(BlockingIOError):  # it rings already
+        with suppress(OSError):  # it rings already, or nobody listens any more
             self._clapper.send(b"!")

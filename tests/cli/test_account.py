@@ -33,6 +33,7 @@ def test_a_report_ends_with_the_last_mail_related_lookups(read: Read) -> None:
         "domain": "victim9.example", "qname": "mx.victim9.example", "qtype": "A",
         "rcode": "NOERROR", "addresses": [["192.0.2.9", 300]], "exchanges": [],
         "new": 1, "refresh": 0, "hit": 0, "redirected": False,
+        "policy": None, "decided": None, "dry_run": False,
     }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import pytest
 PACKAGES: Final = {
     "dig": "bind9-dnsutils",
     "delv": "bind9-dnsutils",
+    "dnsperf": "dnsperf",
     "kdig": "knot-dnsutils",
     "nsd": "nsd",
     "unbound": "unbound",

@@ -152,7 +152,7 @@ class Marking:
         marks = tuple(self._decide(client, standing, now, offset))
         self._note(client, marks, standing, now)
         if marks:
-            ends = [mark.until for mark in marks]
+            ends = [mark.until for mark in self._marks[client]]
             self._review(client, min([*ends, now + LEASE / 2]))
         elif len(self._met) < MET:
             self._met.add(client)
@@ -166,7 +166,7 @@ class Marking:
     def _note(self, client: bytes, marks: tuple[Mark, ...], standing: Standing, now: float) -> None:
         """Tell of marks that changed, or that end much later than was told."""
         old = self._marks.get(client, ())
-        if _same(old, marks) and all(mark.until > now + LEASE / 4 for mark in old):
+        if _same(old, marks) and all(mark.until > now + LEASE / 2 for mark in old):
             return
         if marks:
             self._marks[client] = marks

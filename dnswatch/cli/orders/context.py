@@ -1,4 +1,4 @@
-"""What commands work with: the site's settings, its policies, who gives an order, who serves."""
+"""What orders need: the site's policies, who gives an order, and whether a server hears it."""
 
 import fcntl
 import os
@@ -11,14 +11,6 @@ from dnswatch.errors import SettingsError
 if TYPE_CHECKING:
     from dnswatch.model.policies.policy import Policy
     from dnswatch.settings import Settings
-
-
-def settings_of(config: Path | None) -> "Settings":
-    """Read the site's configuration."""
-    from dnswatch.serve.loading import read_file
-    from dnswatch.settings import read
-
-    return read(*read_file(config))
 
 
 def policies_of(settings: "Settings") -> tuple["dict[str, Policy]", list[SettingsError]]:

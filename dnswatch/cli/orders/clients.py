@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dnswatch import clock
-from dnswatch.cli.context import actor, is_serving, policies_of, settings_of
-from dnswatch.cli.options import Config, For, State, Why
+from dnswatch.cli.options import Config, For, State, Why, settings_of
+from dnswatch.cli.orders.context import actor, is_serving, policies_of
 from dnswatch.cli.state import state_directory
 from dnswatch.errors import DnswatchError
 
@@ -125,7 +125,7 @@ _MEANS = {
 
 def _tell(keys: list[str], directory: Path, settings: "Settings") -> None:
     """Say what policies do to these clients now."""
-    from dnswatch.cli import wording
+    from dnswatch.cli.orders import wording
     from dnswatch.store import Store
     from dnswatch.store.trials import marks_now, shown
 

@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dnswatch.cli.context import settings_of
-from dnswatch.cli.options import Config, Json, Since, State, nothing_found
+from dnswatch.cli.options import Config, Json, Since, State, nothing_found, settings_of
 from dnswatch.cli.state import state_directory
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dnswatch import clock
-from dnswatch.cli.context import actor, is_serving, policies_of, settings_of
-from dnswatch.cli.options import Config, Json, Since, State, nothing_found
+from dnswatch.cli.options import Config, Json, Since, State, nothing_found, settings_of
+from dnswatch.cli.orders.context import actor, is_serving, policies_of
 from dnswatch.cli.state import state_directory
 from dnswatch.errors import DnswatchError, SettingsError, StoreError
 
@@ -58,7 +58,7 @@ def show(name: Name, config: Config = None, state: State = None) -> None:
 
     Example: dnswatch policy show ladder
     """
-    from dnswatch.cli import wording
+    from dnswatch.cli.orders import wording
     from dnswatch.cli.render import console, plain
     from dnswatch.model.policies.reading import unfit
 
@@ -181,7 +181,7 @@ def _show_trial(policy: "Policy", trial: "Trial", limit: int, json: bool) -> Non
 
 def _tell(directory: Path, settings: "Settings", policy: "Policy") -> None:
     """Say what will happen to whom."""
-    from dnswatch.cli import wording
+    from dnswatch.cli.orders import wording
     from dnswatch.cli.render import harmless
     from dnswatch.store import Store
     from dnswatch.store.trials import marks_now, shown

@@ -121,7 +121,9 @@ class _Process:
 
     def _brief_all(self) -> None:
         """Tell the workers all that there is to know."""
-        self._take_orders()
+        self._policing.order(self._desk.orders())
+        self._policing.news(clock.now())
+        self._policing.changes()  # marks that were there before the restart are no change
         for line in self._lines:
             line.tell(brief(self._watch.lessons(), self._policing.whole()))
 
@@ -166,12 +168,12 @@ class _Process:
                 line.tell(brief(self._watch.lessons(), self._policing.whole()))
             line.broken = line.lost = 0
         self._watch.count({name: n for name, n in counters.items() if n}, clock.now())
-        self._mark()
         self._watch.note(*self._policing.changes())
         changes = self._watch.drain()
         clients = {client for client, _ in changes.accounts}
         self._housekeeper.meet(clients)
         self._policing.meet(clients)
+        self._mark()
         self._recorder.put(changes)
 
     def _take_orders(self) -> None:
@@ -188,6 +190,7 @@ class _Process:
     def _police(self, source: Source, settings: Settings) -> None:
         """Take other policies, and what they may not touch."""
         self._exempt = Exempt(settings)
+        self._watch.spare(self._exempt.domain)
         self._policing.configure(source.policies, settings)
 
     def _key(self, client: bytes) -> str:
@@ -220,7 +223,6 @@ class _Process:
         self._desk.reload(settings)
         self._keys.reload(settings)
         self._police(source, settings)
-        self._watch.spare(self._exempt.domain)
         self._mark()
 
     def _stop(self) -> None:

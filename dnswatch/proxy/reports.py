@@ -2,7 +2,7 @@
 
 Ordinary answers from the cache are only counted, in `rows`: client → kind of answer → how often.
 All else goes out as an observation.  What the watch does not take in time is kept up to
-`MAX_BACKLOG` bytes; then the oldest goes, and `reports_lost` says so.
+`MAX_BACKLOG` bytes; then the oldest messages go, and `reports_lost` counts them.
 """
 
 import contextlib

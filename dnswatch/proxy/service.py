@@ -23,6 +23,9 @@ from dnswatch.wire.build import MAX_TCP
 from dnswatch.wire.query import Query
 from dnswatch.wire.response import Response
 
+NEVER: Final = b""
+"""The answer to what is no query."""
+
 _STALE: Final = build.ede(Ede.STALE_ANSWER)
 _STALE_NXDOMAIN: Final = build.ede(Ede.STALE_NXDOMAIN)
 _TOO_MANY: Final = build.ede(Ede.NOT_READY, "too many of your queries are waiting")
@@ -63,9 +66,9 @@ class Service:
         self.ready.clear()
 
     def answer(self, exact: bytes, waiter: Waiter, *, udp: bool) -> bytes | None:
-        """Return the answer to a query, all but its ID; or None where there is none, or none yet.
+        """Return the answer to a query, all but its ID; None where it comes later, by `waiter`.
 
-        `exact` is the query without its ID.  A later answer goes through `waiter`.
+        `exact` is the query without its ID.  What is no query gets no answer, ever: `NEVER`.
         """
         try:
             asked = query.read(b"\0\0" + exact)
@@ -74,7 +77,7 @@ class Service:
             return build.refusal(b"\0\0" + exact, error.rcode, self._size)
         if asked is None:
             self._reports.counters["ignored_no_query"] += 1
-            return None
+            return NEVER
         waiter.query = asked
         waiter.limit = min(asked.size, self._size) if udp else MAX_TCP
         now = self._now()
@@ -84,7 +87,9 @@ class Service:
         """Answer from local names, from the cache, or with a refusal."""
         asked = waiter.query
         if asked.qname in self.local or asked.qtype in _TRANSFERS:
-            return self._here(waiter, now)
+            tail = self._here(waiter, now)
+            if tail is not None:
+                return tail
         response = self.cache.get(asked.key, now)
         if response is None:
             return None
@@ -126,35 +131,32 @@ class Service:
     ) -> None:
         """Answer those who waited for a lookup that has ended."""
         now = self._now()
-        if heard is None or heard.rcode in _FAILED:
-            stale = self.cache.stale(asked.key, now)
-            if stale is not None:
-                stale.retry_at = now + RETRY_STALE
-                for waiter in waiters:
-                    waiter.reply(waiter, self._give_stale(waiter, stale, now))
-                return
+        if (heard is None or heard.rcode in _FAILED) and self._impatient(asked, waiters):
+            return
         if heard is None:
             self.cache.put(asked.key, _failure(extended), now)
             for waiter in waiters:
                 waiter.reply(waiter, self._fail(waiter, extended, now))
             return
         self.cache.put(asked.key, heard, now)
+        if not waiters:
+            self._report(asked, None, heard, Origin.LATE, now, redirected=False)
         origin = Origin.UPSTREAM
         for waiter in waiters:
             waiter.reply(waiter, self._tail(heard, waiter, now))
             self._observe(waiter, heard, origin, now)
             origin = Origin.CACHE
 
-    def _impatient(self, asked: Query, waiters: list[Waiter]) -> None:
-        """Give a stale answer to those who waited long enough."""
+    def _impatient(self, asked: Query, waiters: list[Waiter]) -> bool:
+        """Give a stale answer to those who waited long enough, if there still is one."""
         now = self._now()
         stale = self.cache.stale(asked.key, now)
+        if stale is None:
+            return False
+        stale.retry_at = now + RETRY_STALE
         for waiter in waiters:
-            if stale is not None:
-                stale.retry_at = now + RETRY_STALE
-                waiter.reply(waiter, self._give_stale(waiter, stale, now))
-            else:
-                waiter.reply(waiter, self._fail(waiter, b"", now))
+            waiter.reply(waiter, self._give_stale(waiter, stale, now))
+        return True
 
     def _give_stale(self, waiter: Waiter, stale: Response, now: float) -> bytes:
         self._observe(waiter, stale, Origin.STALE, now)
@@ -175,9 +177,15 @@ class Service:
         )  # fmt: skip
 
     def _observe(self, waiter: Waiter, response: Response, origin: Origin, now: float) -> None:
-        """Report a lookup, and learn from it which names are mail-related."""
-        asked = waiter.query
+        """Report a client's lookup."""
         client = waiter.client if waiter.recorded else None
+        self._report(waiter.query, client, response, origin, now, redirected=waiter.redirected)
+
+    def _report(
+        self, asked: Query, client: bytes | None, response: Response, origin: Origin, now: float,
+        *, redirected: bool,
+    ) -> None:  # fmt: skip
+        """Report a lookup, and learn from it which names are mail-related."""
         if asked.qtype == Type.MX:
             self.exchanges.asked_mx(client, asked.qname, now)
             self.exchanges.learn_mx(asked.qname, response.exchanges, response.ttl, now)
@@ -186,7 +194,7 @@ class Service:
             Observation(
                 now, client, asked.qname, asked.qtype, response.rcode, origin,
                 response.addresses, response.exchanges, response.ttl,
-                waiter.redirected, asked.flags & 0x0100 != 0,
+                redirected, asked.flags & 0x0100 != 0,
             )
         )  # fmt: skip
 

@@ -1,8 +1,8 @@
 """Children: one process at a time in each place, started again when it dies.
 
-A child is forked from the supervisor, which has all code loaded already: a worker that was killed
-answers again within some 20 ms.  One that dies soon after its start again and again waits longer
-each time.
+A child is forked from the supervisor, which has all code loaded already, so that a worker that was
+killed answers again in a fraction of a second.  One that dies soon after its start again and again
+waits longer each time.
 """
 
 import contextlib

@@ -44,7 +44,7 @@ class Builder:
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
-        """Which certificates are believed; read only where a server needs it, since it takes time."""
+        """Which certificates are believed; read only where a server needs it: that takes time."""
         context = ssl.create_default_context(cafile=self._settings.ca_file or None)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         return context

@@ -17,8 +17,8 @@ from dnswatch.seams.batch import STARTED, Batch, Health, Lessons, decode, decode
 INTERVAL: Final = 0.25
 """Seconds between batches."""
 
-MAX_OBSERVATIONS: Final = 500
-"""Observations that are sent off without waiting for the interval."""
+MAX_OBSERVATIONS: Final = 100
+"""Observations that are sent off without waiting: few, so that writing them holds up no query."""
 
 MAX_BACKLOG: Final = 16 << 20
 """Bytes kept for a watch that is away: half a minute of 5,000 lookups a second."""

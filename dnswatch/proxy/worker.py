@@ -32,7 +32,7 @@ DRAIN: Final = 1.0
 HOSTS_INTERVAL: Final = 5.0
 """Seconds between two looks at the hosts files."""
 
-_COLLECT: Final = (5_000, 20, 1_000_000)
+_COLLECT: Final = (2_000, 50, 1_000_000)
 """When Python looks for cycles: young objects often and briefly, old ones never.  A worker makes no
 cycles that last, and walking half a million cached answers would hold up queries for half a second.
 """

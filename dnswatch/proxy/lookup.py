@@ -191,7 +191,8 @@ class Lookups:
         self._flying: dict[bytes, Lookup] = {}
         self._waiting: dict[bytes, int] = {}
         self._waiters = 0
-        self._wheel: defaultdict[int, list[Lookup]] = defaultdict(list)
+        self._wheel: defaultdict[int, list[bytes]] = defaultdict(list)
+        "Tick to the keys of what is due then: a key, so that a lookup that has ended is let go of."
         self._turning = False
         self._turned = 0
 
@@ -249,15 +250,18 @@ class Lookups:
             self._turning = True
             self._turned = int(now / TICK)
             asyncio.get_running_loop().call_later(TICK, self._turn)
-        self._wheel[max(int((now + delay) / TICK), self._turned) + 1].append(lookup)
+        tick = max(int((now + delay) / TICK), self._turned) + 1
+        self._wheel[tick].append(lookup.query.key)
 
     def _turn(self) -> None:
         """Wake those whose tick has come, late as it may be on a busy machine."""
         now = self.now()
         last, self._turned = self._turned, int(now / TICK)
         for tick in range(last + 1, self._turned + 1):
-            for lookup in self._wheel.pop(tick, ()):
-                lookup.wake(now)
+            for key in self._wheel.pop(tick, ()):
+                lookup = self._flying.get(key)
+                if lookup is not None:
+                    lookup.wake(now)
         self._turning = bool(self._wheel)
         if self._turning:
             asyncio.get_running_loop().call_later(TICK, self._turn)

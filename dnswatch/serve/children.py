@@ -106,9 +106,10 @@ class Child:
 
 
 def _call_process(name: str) -> None:
-    """Show in `top` and `ps` which process this is; 15 bytes, Linux only."""
+    """Show in `top` and `ps` which process this is, in at most 15 bytes; Linux only."""
+    short = name.replace("worker ", "w")
     with contextlib.suppress(OSError):
-        Path("/proc/self/comm").write_text(f"dnswatch {name}"[:15], encoding="ascii")
+        Path("/proc/self/comm").write_text(f"dnswatch-{short}", encoding="ascii")
 
 
 def _reset_signals() -> None:

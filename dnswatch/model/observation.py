@@ -26,6 +26,8 @@ class Origin(IntEnum):
     "Local names, or a refusal that dnswatch made itself."
     FAILED = 4
     "No upstream gave a usable answer."
+    LATE = 5
+    "An upstream answered when its clients had been given a stale answer: nobody's lookup."
 
 
 class Decided(StrEnum):

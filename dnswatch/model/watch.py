@@ -25,6 +25,7 @@ from dnswatch.model.sitecache import CacheEntry, Event, Evict, Expire, New, Refr
 
 _MEASURES: Final = {New: "new", Refresh: "refresh", Expire: "expire", Evict: "evicted"}
 _ORIGINS: Final = {Origin.CACHE: "cached", Origin.STALE: "stale", Origin.FAILED: "failed"}
+_FROM_UPSTREAM: Final = frozenset((Origin.UPSTREAM, Origin.LATE))
 _FROM_WORKER: Final = frozenset((Origin.CACHE, Origin.STALE))
 _GIVEN_MEASURES: Final = ("new", "refresh", "hit")
 
@@ -65,12 +66,15 @@ class Watch:
         """Fold in one lookup."""
         self.expire(seen.at)
         found = self._classify(seen)
-        site, account = self._count(seen, seen.at, 1)
+        if seen.origin == Origin.LATE:
+            site, account = self._changes.site[minute_of(seen.at)], Counter[str]()
+        else:
+            site, account = self._count(seen, seen.at, 1)
         given = self._answer(seen, site)
         for measure, count in zip(_GIVEN_MEASURES, given, strict=True):
             if count:
                 account[measure] += count
-        if seen.origin != Origin.UPSTREAM:
+        if seen.origin not in _FROM_UPSTREAM:
             if seen.origin in _ORIGINS:
                 account[_ORIGINS[seen.origin]] += 1
         else:
@@ -171,7 +175,7 @@ class Watch:
         """Fold in the addresses of an answer; count them by what they were to the site cache."""
         if not seen.addresses:
             return _NOTHING
-        if seen.origin == Origin.UPSTREAM:
+        if seen.origin in _FROM_UPSTREAM:
             refreshed = 0
             for address, ttl in seen.addresses:
                 events = self._cache.answer(address, ttl, seen.at)

@@ -91,7 +91,7 @@ class UdpListener:
                 rows[client][kind] += 1
             except KeyError:
                 answer = self._slowly(slot, exact, client)
-                if answer is None:
+                if not answer:
                     if slot > run:
                         self._send(fd, run, slot - run)
                     run = slot + 1

@@ -71,8 +71,8 @@ class Waiter:
 Outcome = Callable[[Query, Response | None, list[Waiter], bytes], None]
 """Told of the end of a lookup: the response or None, who waited, and an extended error."""
 
-Impatience = Callable[[Query, list[Waiter]], None]
-"""Told of those who waited for so long that a stale answer will do."""
+Impatience = Callable[[Query, list[Waiter]], bool]
+"""Told of those who waited for so long that a stale answer will do; says whether it gave one."""
 
 
 class Lookup:
@@ -196,10 +196,12 @@ class Lookups:
         self._finished = finished
         self._impatient = impatient
         self._flying: dict[bytes, Lookup] = {}
-        self._waiting: defaultdict[bytes, int] = defaultdict(int)
-        self._wheel: defaultdict[int, list[Lookup]] = defaultdict(list)
+        self._waiting: dict[bytes, int] = {}
+        self._waiters = 0
+        self._wheel: defaultdict[int, list[bytes]] = defaultdict(list)
+        "Tick to the keys of what is due then: a key, so that a lookup that has ended is let go of."
         self._turning = False
-        self._tick = 0
+        self._turned = 0
 
     def configure(self, settings: Settings) -> None:
         """Take other settings for what comes."""
@@ -217,18 +219,19 @@ class Lookups:
 
         `stale` says that an old answer is at hand.
         """
-        if self._waiting[waiter.client] >= self._limits.in_flight_per_client:
+        if self._waiting.get(waiter.client, 0) >= self._limits.in_flight_per_client:
             self.counters["client_in_flight_full"] += 1
             return False
-        self._waiting[waiter.client] += 1
+        while max(len(self._flying), self._waiters) >= self._limits.in_flight:
+            self.counters["in_flight_full"] += 1
+            self.finish(next(iter(self._flying.values())), None, _TOO_MANY)
+        self._waiting[waiter.client] = self._waiting.get(waiter.client, 0) + 1
+        self._waiters += 1
         lookup = self._flying.get(waiter.query.key)
         if lookup is not None:
             self.counters["coalesced"] += 1
             lookup.waiters.append(waiter)
             return True
-        if len(self._flying) >= self._limits.in_flight:
-            self.counters["in_flight_full"] += 1
-            self.finish(next(iter(self._flying.values())), None, _TOO_MANY)
         stale_at = now + self._stale_after if stale else inf
         lookup = Lookup(self, waiter.query, group, now + self._deadline, stale_at)
         lookup.waiters.append(waiter)
@@ -244,29 +247,37 @@ class Lookups:
 
     def lose_patience(self, lookup: Lookup) -> None:
         """Let those who wait have a stale answer; the lookup goes on for the cache's sake."""
-        self._impatient(lookup.query, self._release(lookup))
+        if self._impatient(lookup.query, lookup.waiters):
+            self._release(lookup)
 
     def wake(self, lookup: Lookup, delay: float) -> None:
         """Come back to a lookup `delay` seconds from now, to the tick: one timer serves all."""
-        self._wheel[self._tick + 1 + int(max(delay, 0.0) / TICK)].append(lookup)
+        now = self.now()
         if not self._turning:
             self._turning = True
+            self._turned = int(now / TICK)
             asyncio.get_running_loop().call_later(TICK, self._turn)
+        tick = max(int((now + delay) / TICK), self._turned) + 1
+        self._wheel[tick].append(lookup.query.key)
 
     def _turn(self) -> None:
-        self._tick += 1
-        due = self._wheel.pop(self._tick, ())
+        """Wake those whose tick has come, late as it may be on a busy machine."""
         now = self.now()
-        for lookup in due:
-            lookup.wake(now)
+        last, self._turned = self._turned, int(now / TICK)
+        for tick in range(last + 1, self._turned + 1):
+            for key in self._wheel.pop(tick, ()):
+                lookup = self._flying.get(key)
+                if lookup is not None:
+                    lookup.wake(now)
         self._turning = bool(self._wheel)
         if self._turning:
             asyncio.get_running_loop().call_later(TICK, self._turn)
 
     def _release(self, lookup: Lookup) -> list[Waiter]:
         waiters, lookup.waiters = lookup.waiters, []
+        self._waiters -= len(waiters)
         for waiter in waiters:
-            self._waiting[waiter.client] -= 1
-            if not self._waiting[waiter.client]:
-                del self._waiting[waiter.client]
+            left = self._waiting.pop(waiter.client) - 1
+            if left:
+                self._waiting[waiter.client] = left
         return waiters

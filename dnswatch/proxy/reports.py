@@ -2,7 +2,7 @@
 
 Ordinary answers from the cache are only counted, in `rows`: client → kind of answer → how often.
 All else goes out as an observation.  What the watch does not take in time is kept up to
-`MAX_BACKLOG` bytes; then the oldest goes, and `reports_lost` says so.
+`MAX_BACKLOG` bytes; then the oldest messages go, and `reports_lost` counts them.
 """
 
 import contextlib
@@ -17,8 +17,8 @@ from dnswatch.seams.batch import STARTED, Batch, Briefing, Health, decode, decod
 INTERVAL: Final = 0.25
 """Seconds between batches."""
 
-MAX_OBSERVATIONS: Final = 500
-"""Observations that are sent off without waiting for the interval."""
+MAX_OBSERVATIONS: Final = 100
+"""Observations that are sent off without waiting: few, so that writing them holds up no query."""
 
 MAX_BACKLOG: Final = 16 << 20
 """Bytes kept for a watch that is away: half a minute of 5,000 lookups a second."""

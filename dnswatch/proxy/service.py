@@ -25,6 +25,9 @@ from dnswatch.wire.build import MAX_TCP
 from dnswatch.wire.query import Query
 from dnswatch.wire.response import Response
 
+NEVER: Final = b""
+"""The answer to what is no query."""
+
 _STALE: Final = build.ede(Ede.STALE_ANSWER)
 _STALE_NXDOMAIN: Final = build.ede(Ede.STALE_NXDOMAIN)
 _TOO_MANY: Final = build.ede(Ede.NOT_READY, "too many of your queries are waiting")
@@ -67,9 +70,9 @@ class Service:
         self.ready.clear()
 
     def answer(self, exact: bytes, waiter: Waiter, *, udp: bool) -> bytes | None:
-        """Return the answer to a query, all but its ID; or None where there is none, or none yet.
+        """Return the answer to a query, all but its ID; None where it comes later, by `waiter`.
 
-        `exact` is the query without its ID.  A later answer goes through `waiter`.
+        `exact` is the query without its ID.  What is no query gets no answer, ever: `NEVER`.
         """
         try:
             asked = query.read(b"\0\0" + exact)
@@ -78,7 +81,7 @@ class Service:
             return build.refusal(b"\0\0" + exact, error.rcode, self._size)
         if asked is None:
             self._reports.counters["ignored_no_query"] += 1
-            return None
+            return NEVER
         waiter.query = asked
         waiter.limit = min(asked.size, self._size) if udp else MAX_TCP
         return self._answer(exact, waiter, udp, self._now())
@@ -146,13 +149,8 @@ class Service:
     ) -> None:
         """Answer those who waited for a lookup that has ended."""
         now = self._now()
-        if heard is None or heard.rcode in _FAILED:
-            stale = self.cache.stale(asked.key, now)
-            if stale is not None:
-                stale.retry_at = now + RETRY_STALE
-                for waiter in waiters:
-                    self._reply(waiter, self._give_stale(waiter, stale, now))
-                return
+        if (heard is None or heard.rcode in _FAILED) and self._impatient(asked, waiters):
+            return
         if heard is None:
             self.cache.put(asked.key, _failure(extended), now)
             for waiter in waiters:
@@ -161,21 +159,23 @@ class Service:
         self.cache.put(asked.key, heard, now)
         is_candidate = self.exchanges.is_candidate(asked.qname, asked.qtype)
         is_refresh = is_candidate and self.enforcement.known.note(heard.addresses, now)
+        if not waiters:
+            self._report(asked, None, heard, Origin.LATE, now, redirected=False)
         origin = Origin.UPSTREAM
         for waiter in waiters:
             self._reply(waiter, self._give(waiter, heard, origin, now, is_refresh))
             origin = Origin.CACHE
 
-    def _impatient(self, asked: Query, waiters: list[Waiter]) -> None:
-        """Give a stale answer to those who waited long enough."""
+    def _impatient(self, asked: Query, waiters: list[Waiter]) -> bool:
+        """Give a stale answer to those who waited long enough, if there still is one."""
         now = self._now()
         stale = self.cache.stale(asked.key, now)
+        if stale is None:
+            return False
+        stale.retry_at = now + RETRY_STALE
         for waiter in waiters:
-            if stale is not None:
-                stale.retry_at = now + RETRY_STALE
-                self._reply(waiter, self._give_stale(waiter, stale, now))
-            else:
-                waiter.reply(waiter, self._fail(waiter, b"", now))
+            self._reply(waiter, self._give_stale(waiter, stale, now))
+        return True
 
     def _give_stale(self, waiter: Waiter, stale: Response, now: float) -> bytes | None:
         return self._give(waiter, stale, Origin.STALE, now, bool(stale.addresses))
@@ -224,9 +224,18 @@ class Service:
         self, waiter: Waiter, response: Response, origin: Origin, now: float,
         enforced: Enforced | None = None,
     ) -> None:  # fmt: skip
-        """Report a lookup, and learn from it which names are mail-related."""
-        asked = waiter.query
+        """Report a client's lookup."""
         client = waiter.client if waiter.recorded else None
+        self._report(
+            waiter.query, client, response, origin, now, redirected=waiter.redirected,
+            enforced=enforced,
+        )  # fmt: skip
+
+    def _report(
+        self, asked: Query, client: bytes | None, response: Response, origin: Origin, now: float,
+        *, redirected: bool, enforced: Enforced | None = None,
+    ) -> None:  # fmt: skip
+        """Report a lookup, and learn from it which names are mail-related."""
         if asked.qtype == Type.MX:
             self.exchanges.asked_mx(client, asked.qname, now)
             self.exchanges.learn_mx(asked.qname, response.exchanges, response.ttl, now)
@@ -235,7 +244,7 @@ class Service:
             Observation(
                 now, client, asked.qname, asked.qtype, response.rcode, origin,
                 response.addresses, response.exchanges, response.ttl,
-                waiter.redirected, asked.flags & 0x0100 != 0, enforced,
+                redirected, asked.flags & 0x0100 != 0, enforced,
             )
         )  # fmt: skip
 

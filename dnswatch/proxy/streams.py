@@ -15,7 +15,7 @@ from typing import Final
 from dnswatch.proxy.access import Admission, Admissions
 from dnswatch.proxy.lookup import Waiter
 from dnswatch.proxy.reports import Reports
-from dnswatch.proxy.service import Service
+from dnswatch.proxy.service import NEVER, Service
 from dnswatch.settings import Limits
 
 MAX_WAITING: Final = 100
@@ -185,11 +185,11 @@ class _Connection(asyncio.Protocol):
         )
         self._waiting += 1
         tail = listener.service.answer(message[2:], waiter, udp=False)
-        if tail is not None:
+        if tail == NEVER:
+            self.drop()  # whatever speaks there, it is not DNS and will not become so
+        elif tail is not None:
             self._waiting -= 1
             self._write(waiter.ident + tail)
-        elif not hasattr(waiter, "query"):
-            self.drop()  # no DNS query: whatever speaks there will not begin to
 
     def _reply(self, waiter: Waiter, tail: bytes) -> None:
         self._waiting -= 1

@@ -33,6 +33,11 @@ DRAIN: Final = 1.0
 HOSTS_INTERVAL: Final = 5.0
 """Seconds between two looks at the hosts files."""
 
+_COLLECT: Final = (2_000, 50, 1_000_000)
+"""When Python looks for cycles: young objects often and briefly, old ones never.  A worker makes no
+cycles that last, and walking half a million cached answers would hold up queries for half a second.
+"""
+
 log = logging.getLogger("dnswatch.proxy")
 
 
@@ -159,7 +164,7 @@ def main(
 ) -> None:  # fmt: skip
     """Be worker `number` until told to stop; for a freshly forked process."""
     gc.freeze()
-    gc.set_threshold(20_000, 50, 1000)  # nearly nothing here is cyclic; a full collection is long
+    gc.set_threshold(*_COLLECT)
     asyncio.run(_serve(number, source, listening, line, control))
 
 

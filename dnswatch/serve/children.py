@@ -1,8 +1,8 @@
 """Children: one process at a time in each place, started again when it dies.
 
-A child is forked from the supervisor, which has all code loaded already: a worker that was killed
-answers again within some 20 ms.  One that dies soon after its start again and again waits longer
-each time.
+A child is forked from the supervisor, which has all code loaded already, so that a worker that was
+killed answers again in a fraction of a second.  One that dies soon after its start again and again
+waits longer each time.
 """
 
 import contextlib
@@ -106,9 +106,10 @@ class Child:
 
 
 def _call_process(name: str) -> None:
-    """Show in `top` and `ps` which process this is; 15 bytes, Linux only."""
+    """Show in `top` and `ps` which process this is, in at most 15 bytes; Linux only."""
+    short = name.replace("worker ", "w")
     with contextlib.suppress(OSError):
-        Path("/proc/self/comm").write_text(f"dnswatch {name}"[:15], encoding="ascii")
+        Path("/proc/self/comm").write_text(f"dnswatch-{short}", encoding="ascii")
 
 
 def _reset_signals() -> None:

@@ -107,7 +107,7 @@ class Limits(_Section, frozen=True):
     """Bounds on all that a stranger can make grow, in each worker."""
 
     in_flight: Annotated[int, Range(10, 1_000_000, "each holds memory for seconds")] = 10_000
-    "Lookups waiting for upstreams; at the bound the oldest is answered SERVFAIL."
+    "Queries that wait for upstreams; at the bound the oldest are answered SERVFAIL."
     in_flight_per_client: Annotated[int, Range(1, 1_000_000, "a client needs one")] = 512
     "Queries of one client that wait; above, SERVFAIL at once."
     tcp_connections: Annotated[int, Range(1, 1_000_000, "each is an open file")] = 1000
@@ -123,7 +123,7 @@ class Limits(_Section, frozen=True):
     held_per_client: Annotated[int, Range(1, 1_000_000, "a policy that may hold none is none")] = 32
     "Queries of one client whose answers are held back; above, SERVFAIL at once."
     clients: Annotated[int, Range(1, 10_000_000, "each holds memory")] = 100_000
-    "Clients remembered at a time; at the bound the one silent longest is forgotten."
+    "Clients remembered at a time; at the bound all are looked at anew."
     addresses: Annotated[int, Range(1000, 100_000_000, "each holds memory")] = 2_000_000
     "Entries of the site cache; at the bound the one that expires first goes early."
 

@@ -135,6 +135,8 @@ def _read_records(
     """
     ttl_at: list[int] = []
     ttls: list[int] = []
+    addresses: list[tuple[bytes, int]] = []
+    exchanges: list[bytes] = []
     opt: tuple[int, int] | None = None
     at = start
     for section, count in enumerate(response.counts):
@@ -156,24 +158,17 @@ def _read_records(
                 ttl_at.append(data - 6 - start)
                 ttls.append(ttl if ttl < 0x80000000 else 0)  # RFC 2181 section 8
                 if section == 0 and rclass == 1:
-                    _note(response, rtype, message, data, length, ttls[-1], wants_mx)
+                    if (rtype == _A and length == 4) or (rtype == _AAAA and length == 16):
+                        addresses.append((message[data:end], ttls[-1]))
+                    elif wants_mx and rtype == _MX and length > 2:
+                        exchanges.append(name.read(message, data + 2))
             at = end
         if section == 0:
             response.answer_end = at - start
     response.ttl_at, response.ttls = tuple(ttl_at), tuple(ttls)
+    response.addresses, response.exchanges = tuple(addresses), tuple(exchanges)
     response.records = message[start:at]
     return opt
-
-
-def _note(
-    response: Response, rtype: int, message: bytes, data: int, length: int, ttl: int,
-    wants_mx: bool,
-) -> None:  # fmt: skip
-    """Keep what the watchdog wants to know of an answer record."""
-    if (rtype == _A and length == 4) or (rtype == _AAAA and length == 16):
-        response.addresses += ((message[data : data + length], ttl),)
-    elif wants_mx and rtype == _MX and length > 2:
-        response.exchanges += (name.read(message, data + 2),)
 
 
 def _cut_opt(response: Response, begin: int, end: int) -> None:
@@ -202,6 +197,7 @@ def _set_life(response: Response, query: Query, max_negative_ttl: int) -> None:
     ttl = min(ttls[:answer]) if answer else max_negative_ttl
     if not answer or response.rcode or _is_chain_to_nothing(response, query):
         ttl = min(ttl, max_negative_ttl, _negative_ttl(response, answer, authority))
+        response.extra_ttl = max(response.extra_ttl, ttl)  # the SOA says so as long as it lives
     elif query.do and len(ttls) > answer:
         ttl = min(ttl, response.extra_ttl)  # proofs in the authority section must stay whole
     response.ttl = ttl

@@ -42,3 +42,7 @@ class InventedLoop(asyncio.SelectorEventLoop):
     def let(self, seconds: float) -> None:
         """Let time pass."""
         self.run_until_complete(asyncio.sleep(seconds))
+
+    def stall(self, seconds: float) -> None:
+        """Let time pass in which the loop cannot turn."""
+        self._leap.now += seconds

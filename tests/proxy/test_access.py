@@ -1,6 +1,6 @@
 """Access: the configured networks and nobody else; who is left out stands in no record."""
 
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv6Network, ip_address, ip_network
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,10 +8,21 @@ from hypothesis import strategies as st
 from dnswatch.proxy.access import Admission, Admissions, Networks
 from dnswatch.settings import Settings, Subnet, read
 
-networks = st.one_of(
-    st.tuples(st.ip_addresses(v=4), st.integers(1, 32)),
-    st.tuples(st.ip_addresses(v=6), st.integers(1, 128)),
-).map(lambda pair: str(ip_network(f"{pair[0]}/{pair[1]}", strict=False)))
+
+def _widened(text: str) -> IPv6Network:
+    network = ip_network(text)
+    return network if isinstance(network, IPv6Network) else IPv6Network("2001:db8::/32")
+
+
+networks = (
+    st.one_of(
+        st.tuples(st.ip_addresses(v=4), st.integers(1, 32)),
+        st.tuples(st.ip_addresses(v=6), st.integers(1, 128)),
+    )
+    .map(lambda pair: str(ip_network(f"{pair[0]}/{pair[1]}", strict=False)))
+    .filter(lambda text: not ip_network("::ffff:0:0/96").overlaps(_widened(text)))
+)
+"""Networks but the IPv4-mapped ones, which stand for those of IPv4."""
 
 
 def configured(text: str = "") -> Settings:

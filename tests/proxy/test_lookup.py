@@ -1,88 +1,13 @@
 """Lookups in flight: failover, deadlines, sharing and bounds, in invented time."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from dnswatch.codes import Rcode
-from dnswatch.proxy.lookup import TICK, Lookups, Waiter
-from dnswatch.proxy.upstream.group import Group
-from dnswatch.wire.query import Query
-from dnswatch.wire.response import Response
-from tests.proxy.invented import InventedLoop
-from tests.proxy.scripted import Client, Scripted, configured
-
-DEADLINE, STALE_AFTER = 4.0, 1.8
-TEXT = "limits.in_flight = {in_flight}\nlimits.in_flight_per_client = {per_client}\n"
-
-
-class Scene:
-    """A table of lookups with scripted upstreams, and all that came of it."""
-
-    def __init__(self, *upstreams: Scripted, in_flight: int = 100, per_client: int = 50) -> None:
-        """Ask `upstreams` in their order."""
-        self.loop = InventedLoop()
-        self.upstreams = upstreams
-        self.group = Group(list(upstreams), "ordered")
-        self.counters: Counter[str] = Counter()
-        self.table = Lookups(
-            configured(TEXT.format(in_flight=in_flight, per_client=per_client)),
-            self.loop.time, self.counters, self._finished, self._impatient,
-        )  # fmt: skip
-        self.ended: list[tuple[bytes, Response | None, bytes]] = []
-        "Key, response and extended error of each lookup that ended."
-        self.answered: list[Waiter] = []
-        "Every query that got an answer, as often as it got one."
-        self.given_stale: list[Waiter] = []
-
-    def ask(self, waiter: Waiter, *, stale: bool = False) -> bool:
-        """Let a query wait."""
-
-        async def join() -> bool:
-            return self.table.join(waiter, self.group, stale, self.loop.time())
-
-        return self.loop.run_until_complete(join())
-
-    def let(self, seconds: float) -> None:
-        """Let time pass."""
-        self.loop.let(seconds)
-        assert not self.loop.faults
-
-    def answers(self, upstream: Scripted, rcode: int = 0, which: int = -1) -> None:
-        """Have an upstream answer."""
-        self._in_loop(lambda: upstream.answers(self.loop.time(), rcode, which=which))
-
-    def babbles(self, upstream: Scripted, which: int = -1) -> None:
-        """Have an upstream send what cannot be read."""
-        self._in_loop(lambda: upstream.babbles(self.loop.time(), which))
-
-    def fails(self, upstream: Scripted, which: int = -1) -> None:
-        """Have a question to an upstream fail."""
-        self._in_loop(lambda: upstream.asked[which].failure(upstream))
-
-    def _in_loop(self, action: Callable[[], None]) -> None:
-        self.loop.call_soon(action)
-        self.let(0)
-
-    def _finished(
-        self, asked: Query, heard: Response | None, waiters: list[Waiter], extended: bytes
-    ) -> None:
-        self.ended.append((asked.key, heard, extended))
-        self.answered += waiters
-
-    def _impatient(self, asked: Query, waiters: list[Waiter]) -> None:
-        self.given_stale += waiters
-        self.answered += waiters
-
-    def only_end(self) -> tuple[Response | None, bytes]:
-        """The one end there was."""
-        ((_, heard, extended),) = self.ended
-        return heard, extended
-
+from dnswatch.proxy.lookup import TICK
+from tests.proxy.scene import DEADLINE, STALE_AFTER, Scene
+from tests.proxy.scripted import Client, Scripted
 
 Scenes = Callable[..., Scene]
 
@@ -263,6 +188,39 @@ def test_a_stale_answer_is_given_and_the_lookup_goes_on(scenes: Scenes) -> None:
     assert scene.answered == [waiter]
 
 
+def test_a_stale_answer_that_is_gone_is_not_waited_for_in_vain(scenes: Scenes) -> None:
+    """Who waits goes on waiting for upstreams when the stale answer was evicted meanwhile."""
+    one = Scripted()
+    scene = scenes(one)
+    scene.has_stale = False
+    waiter = Client().asks("www.example.")
+    scene.ask(waiter, stale=True)
+    scene.let(STALE_AFTER + 4 * TICK)
+    assert not scene.answered
+    scene.answers(one)
+    assert scene.answered == [waiter]
+
+
+def test_what_waits_is_bounded_in_all(scenes: Scenes) -> None:
+    """Many clients who ask the same are as many queries that wait: the bound holds for them too."""
+    scene = scenes(Scripted(), in_flight=10, per_client=10)
+    waiters = [Client(f"10.0.1.{n}").asks("www.example.") for n in range(25)]
+    for waiter in waiters:
+        assert scene.ask(waiter)
+    assert scene.answered == waiters[:20]
+    assert scene.counters["in_flight_full"] == 2
+
+
+def test_a_busy_machine_moves_no_deadline(scenes: Scenes) -> None:
+    """Turns of the loop that take long are made up for: the deadline is one of time."""
+    scene = scenes(Scripted())
+    scene.ask(Client().asks("www.example."))
+    scene.let(TICK)
+    scene.loop.stall(DEADLINE)
+    scene.let(2 * TICK)
+    assert scene.only_end()[0] is None
+
+
 def test_equal_questions_share_a_lookup(scenes: Scenes) -> None:
     """Clients who ask the same cost one question, and each is answered."""
     one = Scripted()
@@ -299,69 +257,3 @@ def test_at_the_bound_the_oldest_lookup_goes(scenes: Scenes) -> None:
     assert scene.answered == waiters[:1]
     assert scene.only_end()[0] is None
     assert scene.counters["in_flight_full"] == 1
-
-
-class Flights(RuleBasedStateMachine):
-    """Clients ask, upstreams do as they like, time passes."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.scene = Scene(Scripted("a"), Scripted("b"), Scripted("c"), in_flight=10, per_client=4)
-        self.clients = [Client(f"10.0.0.{n}") for n in range(4)]
-        self.waiting: list[Waiter] = []
-        "Every query that was let wait, in all."
-
-    @rule(
-        client=st.integers(0, 3), name=st.integers(0, 14), stale=st.booleans(),
-    )  # fmt: skip
-    def ask(self, client: int, name: int, stale: bool) -> None:
-        waiter = self.clients[client].asks(f"n{name}.example.")
-        if self.scene.ask(waiter, stale=stale):
-            self.waiting.append(waiter)
-
-    @precondition(lambda self: any(upstream.asked for upstream in self.scene.upstreams))
-    @rule(data=st.data(), rcode=st.sampled_from([0, 0, 2, 3, 5, None, "fail"]))
-    def speak(self, data: st.DataObject, rcode: int | str | None) -> None:
-        upstream = data.draw(st.sampled_from([u for u in self.scene.upstreams if u.asked]))
-        which = data.draw(st.integers(0, len(upstream.asked) - 1))
-        if rcode == "fail":
-            self.scene.fails(upstream, which)
-        elif isinstance(rcode, int):
-            self.scene.answers(upstream, rcode, which)
-        else:
-            self.scene.babbles(upstream, which)
-
-    @rule(upstream=st.integers(0, 2))
-    def change_heart(self, upstream: int) -> None:
-        self.scene.upstreams[upstream].refuses = not self.scene.upstreams[upstream].refuses
-
-    @rule(seconds=st.sampled_from([0.01, 0.3, 1.0, 2.0]))
-    def wait(self, seconds: float) -> None:
-        self.scene.let(seconds)
-
-    @invariant()
-    def nobody_is_answered_twice(self) -> None:
-        answered = [id(waiter) for waiter in self.scene.answered]
-        assert len(answered) == len(set(answered))
-        assert set(answered) <= {id(waiter) for waiter in self.waiting}
-
-    @invariant()
-    def bounds_hold(self) -> None:
-        assert len(self.scene.table) <= 10
-        open_ones = {id(w) for w in self.waiting} - {id(w) for w in self.scene.answered}
-        waits = Counter(w.client for w in self.waiting if id(w) in open_ones)
-        assert all(count <= 4 for count in waits.values())
-
-    def teardown(self) -> None:
-        """Nobody is left without an answer, and nothing is left behind."""
-        self.scene.let(DEADLINE + 4 * TICK)
-        assert len(self.scene.answered) == len(self.waiting)
-        assert len(self.scene.table) == 0
-        assert not self.scene.table._waiting
-        self.scene.let(2.0)
-        assert not self.scene.table._wheel
-        self.scene.loop.close()
-
-
-TestFlights = Flights.TestCase
-TestFlights.settings = settings(max_examples=40, stateful_step_count=30)

@@ -13,7 +13,7 @@ from dnswatch.names.hosts import parse_hosts
 from dnswatch.proxy.cache import RETRY_STALE
 from dnswatch.proxy.local import LocalNames
 from dnswatch.proxy.reports import Reports
-from dnswatch.proxy.service import Service
+from dnswatch.proxy.service import NEVER, Service
 from dnswatch.proxy.upstream.group import Group, Routes
 from dnswatch.seams.batch import Batch, decode
 from dnswatch.wire import name
@@ -52,7 +52,8 @@ class Scene:
             return self.service.answer(query, waiter, udp=udp)
 
         tail = self.loop.run_until_complete(answer())
-        return None if tail is None else dns.message.from_wire(b"id" + tail)
+        self.ignored = tail == NEVER
+        return dns.message.from_wire(b"id" + tail) if tail else None
 
     def hear(self, wire: bytes, which: int = -1) -> None:
         """Let the upstream answer."""
@@ -190,6 +191,7 @@ def test_nonsense_is_refused_and_counted(scene: Scene) -> None:
     assert got is not None
     check.rcode(got, "FORMERR")
     assert scene.ask(b"\x81" + WWW[1:]) is None
+    assert scene.ignored
     assert scene.reports.counters["refused_formerr"] == 1
     assert scene.reports.counters["ignored_no_query"] == 1
 

@@ -3,9 +3,11 @@
 import ssl
 from collections import Counter
 from collections.abc import Callable
+from functools import cached_property
 
 from dnswatch.proxy.datagrams import Batch
 from dnswatch.proxy.upstream.group import Group, Routes
+from dnswatch.proxy.upstream.https import HttpsUpstream
 from dnswatch.proxy.upstream.stream import StreamUpstream
 from dnswatch.proxy.upstream.transport import Upstream
 from dnswatch.proxy.upstream.udp import UdpUpstream
@@ -19,21 +21,19 @@ class Builder:
     def __init__(
         self, settings: Settings, room: Batch, now: Callable[[], float], counters: Counter[str]
     ) -> None:
-        """Build from `settings`; UDP sockets share `room` for what they receive.
-
-        Raises `OSError` where the file of certificate authorities cannot be read.
-        """
+        """Build from `settings`; UDP sockets share `room` for what they receive."""
         self._settings = settings.upstream
         self._forward = settings.forward
         self._room = room
         self._now = now
         self._counters = counters
-        self._tls = ssl.create_default_context(cafile=settings.upstream.ca_file or None)
-        self._tls.minimum_version = ssl.TLSVersion.TLSv1_2
         self._made: dict[Server, Upstream] = {}
 
     def routes(self) -> Routes:
-        """Build all upstreams and say which is asked for which domain."""
+        """Build all upstreams and say which is asked for which domain.
+
+        Raises `OSError` where the file of certificate authorities cannot be read.
+        """
         return Routes(
             self._group(self._settings.servers),
             {
@@ -41,6 +41,13 @@ class Builder:
                 for forward in self._forward
             },
         )
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        """Which certificates are believed; read only where a server needs it: that takes time."""
+        context = ssl.create_default_context(cafile=self._settings.ca_file or None)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        return context
 
     def _group(self, servers: tuple[Server, ...]) -> Group:
         return Group([self._upstream(server) for server in servers], self._settings.strategy)
@@ -53,9 +60,6 @@ class Builder:
     def _make(self, server: Server) -> Upstream:
         size, now, counters = self._settings.udp_size, self._now, self._counters
         if server.scheme == "https":
-            # Imported where it is used: an HTTP client costs every worker some 20 MB otherwise.
-            from dnswatch.proxy.upstream.https import HttpsUpstream
-
             return HttpsUpstream(server, tls=self._tls, size=size, now=now, counters=counters)
         tls = self._tls if server.scheme == "tls" else None
         stream = StreamUpstream(server, tls=tls, size=size, now=now, counters=counters)

@@ -10,13 +10,14 @@ from dnswatch.seams import batch
 
 FAILURES: Final = 3
 SUCCESSES: Final = 2
+SPELL: Final = 0.5
 
 _GAIN: Final = 0.125
 """Weight of a new round-trip time in the smoothed one (RFC 6298 section 2)."""
 
 _FIRST_PATIENCE: Final = 0.8
 """Seconds to wait for an upstream of which nothing is known yet."""
-_LEAST_PATIENCE: Final = 0.3
+_LEAST_PATIENCE: Final = 0.5
 _MOST_PATIENCE: Final = 1.2
 """Seconds: three upstreams are tried within a stub's first 5 s."""
 
@@ -33,22 +34,19 @@ class Health:
         self.up = True
         self.rtt = 0.0
         "Smoothed round-trip time, seconds; 0 before the first response."
+        self.patience = _FIRST_PATIENCE
+        "How long to wait for a response before another upstream is asked, seconds."
         self._failures_in_row = self._successes_in_row = 0
+        self._spell_until = 0.0
         self._answers = self._failures = 0
         self._pause = _FIRST_PAUSE
         self.probe_at = 0.0
         "When to probe it next, Unix seconds."
 
-    @property
-    def patience(self) -> float:
-        """How long to wait for a response before another upstream is asked, seconds."""
-        if not self.rtt:
-            return _FIRST_PATIENCE
-        return min(max(4 * self.rtt, _LEAST_PATIENCE), _MOST_PATIENCE)
-
     def succeeded(self, rtt: float, now: float) -> None:
         """Note a usable response after `rtt` seconds."""
         self.rtt = rtt if not self.rtt else self.rtt + _GAIN * (rtt - self.rtt)
+        self.patience = min(max(4 * self.rtt, _LEAST_PATIENCE), _MOST_PATIENCE)
         self._answers += 1
         self._failures_in_row = 0
         self._successes_in_row += 1
@@ -58,9 +56,16 @@ class Health:
         self.probe_at = now + (_LONGEST_PAUSE if self.up else 0.0)
 
     def failed(self, now: float) -> None:
-        """Note a time-out, a refusal or a broken response."""
+        """Note a time-out, a refusal or a broken response.
+
+        Of several within `SPELL` seconds one counts towards going down: questions that wait
+        together for a slow zone are one bad spell.
+        """
         self._failures += 1
         self._successes_in_row = 0
+        if now < self._spell_until:
+            return
+        self._spell_until = now + SPELL
         self._failures_in_row += 1
         if self._failures_in_row >= FAILURES:
             self.up = False

@@ -1,4 +1,8 @@
-"""An upstream over HTTPS (RFC 8484): POST over HTTP/2, a connection that is kept."""
+"""An upstream over HTTPS (RFC 8484): POST over HTTP/2, a connection that is kept.
+
+HTTP caches on the way keep no answers to POST; one that came from a cache all the same, as its Age
+says, is refused: its TTLs would be too long (RFC 8484 section 5.1).
+"""
 
 import asyncio
 import ssl
@@ -88,6 +92,8 @@ class HttpsUpstream:
         try:
             if reply.status_code != 200 or reply.headers.get("content-type") != _TYPE:
                 raise ValueError("no DNS message in the reply")
+            if reply.headers.get("age", "0") != "0":
+                raise ValueError("the reply comes from an HTTP cache")
             message = b""
             async for part in reply.aiter_raw():
                 message += part

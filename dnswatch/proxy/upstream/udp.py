@@ -2,7 +2,8 @@
 
 RFC 5452: a response is taken only from the server's address, at the port the query left from, with
 its ID and its question; source ports and IDs come from the kernel's random generator.  What does
-not match is counted and otherwise ignored: the true response may still come.
+not match is counted and otherwise ignored: the true response may still come.  Questions of one
+turn of the loop share a port, each with an ID of its own: a guess must hit both all the same.
 """
 
 import asyncio

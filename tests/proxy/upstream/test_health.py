@@ -3,16 +3,16 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dnswatch.proxy.upstream.health import FAILURES, SUCCESSES, Health
+from dnswatch.proxy.upstream.health import FAILURES, SPELL, SUCCESSES, Health
 
 NOW = 1000.0
 
 
 def fallen(times: int = FAILURES) -> Health:
-    """Make one that failed some times in a row."""
+    """Make one that failed some times in a row, in spells of their own, up to `NOW`."""
     health = Health()
-    for _ in range(times):
-        health.failed(NOW)
+    for spell in range(times):
+        health.failed(NOW - (times - 1 - spell) * SPELL)
     return health
 
 
@@ -21,6 +21,14 @@ def test_an_upstream_is_up_until_it_fails_again_and_again() -> None:
     assert Health().up
     assert fallen(FAILURES - 1).up
     assert not fallen().up
+
+
+def test_questions_that_wait_together_are_one_failure() -> None:
+    """A slow zone that many ask for at once does not bring a good resolver down."""
+    health = Health()
+    for _ in range(FAILURES * 10):
+        health.failed(NOW)
+    assert health.up
 
 
 def test_a_success_between_failures_keeps_it_up() -> None:
@@ -48,16 +56,18 @@ def test_one_that_stays_down_is_probed_ever_more_rarely() -> None:
     """Pauses between probes double, up to a bound, and are short again after a response."""
     health = fallen()
     pauses = []
+    now = NOW
     for _ in range(8):
-        pauses.append(health.probe_at - NOW)
-        health.failed(NOW)
+        pauses.append(health.probe_at - now)
+        now += SPELL
+        health.failed(now)
     assert pauses == [1, 2, 4, 8, 16, 30, 30, 30]
-    health.succeeded(0.1, NOW)
-    assert health.probe_at == NOW
-    health.failed(NOW)
-    for _ in range(FAILURES - 1):
-        health.failed(NOW)
-    assert health.probe_at - NOW <= 4
+    health.succeeded(0.1, now)
+    assert health.probe_at == now
+    for _ in range(FAILURES):
+        now += SPELL
+        health.failed(now)
+    assert health.probe_at - now <= 4
 
 
 @given(st.lists(st.floats(0.0001, 10), min_size=1))

@@ -41,8 +41,6 @@ app = typer.Typer(
 )
 app.command()(serve.serve)
 app.command()(serve.check)
-app.command()(serve.serve)
-app.command()(serve.check)
 app.command()(report.report)
 app.command()(site.cache)
 app.command()(site.status)

@@ -75,7 +75,7 @@ def _lookup_json(lookup: Lookup) -> dict[str, Any]:
         "new": lookup.new,
         "refresh": lookup.refreshed,
         "hit": lookup.hits,
-        "redirected": lookup.redirected,
+        "redirected": bool(lookup.redirected),
     }
 
 
@@ -83,7 +83,7 @@ def _print_text(client: str, found: Portrait, now: float) -> None:
     console = render.console()
     console.print(_who(client, found))
     if len(found.accounts) > 1:
-        step = ranking.step_for(console)
+        step = ranking.step_for(console, found.grid)
         console.print(ranking.rows(found.accounts, found.activities, step, now))
         console.print()
     console.print(_comparison(found))

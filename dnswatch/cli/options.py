@@ -77,7 +77,6 @@ Config = Annotated[
         metavar="FILE",
         envvar="DNSWATCH_CONFIG",
         show_envvar=True,
-        help="The site's configuration, which declares roles and groups."
-        "  [default: /etc/dnswatch/dnswatch.toml, if it is there]",
+        help="The site's configuration.  [default: /etc/dnswatch/dnswatch.toml, if it is there]",
     ),
 ]

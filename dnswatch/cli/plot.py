@@ -68,7 +68,7 @@ def _label(upper: "Axes", lower: "Axes", grid: Grid) -> None:
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
     from matplotlib.ticker import MaxNLocator
 
-    each = render.span(grid.width)
+    each = {60: "minute", 3600: "hour"}.get(grid.width) or render.span(grid.width)
     zone = render.local(grid.begin).tzinfo
     upper.set_ylabel(f"lookups per {each}")
     lower.set_ylabel(f"mail-related\nper {each}")

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from dnswatch.cli import render
 from dnswatch.model.role import Role
-from dnswatch.store.reports import INTERVALS, Activity, Ranking
+from dnswatch.store.reports import Activity, Ranking
 from dnswatch.store.summary import Account, Grid
 
 _NUMBERS: Final = (
@@ -75,9 +75,9 @@ def rows(accounts: list[Account], activity: list[Activity], step: int, now: floa
     return table
 
 
-def step_for(console: Console) -> int:
-    """Choose how many intervals make a bar of the activity: few where the terminal is narrow."""
-    return 1 if console.width >= 100 else INTERVALS // 8
+def step_for(console: Console, grid: Grid) -> int:
+    """Choose how many intervals make a bar: on a narrow terminal there are eight bars at most."""
+    return 1 if console.width >= 100 else -(-grid.count // 8)
 
 
 def _counts(account: Account) -> dict[str, int]:
@@ -98,7 +98,7 @@ def _print_csv(found: Ranking) -> None:
 
 def _print_text(found: Ranking, limit: int, now: float) -> None:
     console, grid = render.console(), found.grid
-    step = step_for(console)
+    step = step_for(console, grid)
     console.print(f"{len(found.accounts)} clients, most mail-related lookups first", style="bold")
     console.print(f"{period(grid, now)}; a bar is {render.span(grid.width * step)}\n")
     console.print(rows(found.accounts[:limit], found.activity[:limit], step, now))

@@ -39,12 +39,16 @@ def sparkline(counts: Sequence[int], step: int = 1) -> str:
 
 
 def short(number: float) -> str:
-    """Write a number with at most four digits: `9999`, `12.3k`, `4.5M`."""
-    suffix, unit = next((s, u) for s, u in reversed(_UNITS) if number >= u * 10 or u == 1)
-    if unit == 1:
-        return f"{number:g}" if number < 10000 else f"{number:.0f}"
-    scaled = number / unit
-    return f"{scaled:.1f}{suffix}" if scaled < 100 else f"{scaled:.0f}{suffix}"
+    """Write a number in at most five columns: `4.5`, `9999`, `12.3k`, `4500k`."""
+    if number < 1000:
+        return f"{number:g}"
+    for suffix, unit in _UNITS:
+        scaled = number / unit
+        if unit > 1 and round(scaled, 1) < 100:
+            return f"{scaled:.1f}{suffix}"
+        if round(scaled) < 10000:
+            break
+    return f"{scaled:.0f}{suffix}"
 
 
 def size(count: int) -> str:

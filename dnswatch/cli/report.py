@@ -9,7 +9,7 @@ import typer
 from dnswatch import clock
 from dnswatch.cli.options import Config, Json, Since, State, nothing_found
 from dnswatch.cli.state import state_directory
-from dnswatch.errors import DnswatchError, SettingsError
+from dnswatch.errors import DnswatchError
 
 if TYPE_CHECKING:
     from dnswatch.cli.whom import Whom
@@ -130,8 +130,9 @@ def _portray(store: "Store", whom: "Whom", client: str, wish: _Wish) -> None:
         nothing_found(f"no client '{client}' is on record{hint}")
     if not found.accounts:
         nothing_found(f"nothing was recorded of '{client}'", wish.since)
-    _draw(client, found, wish)
-    account.show(client, found, wish.style, clock.now())
+    title = whom.shown(client)
+    _draw(title, found, wish)
+    account.show(title, found, wish.style, clock.now())
 
 
 def _draw(title: str, found: "Portrait", wish: _Wish) -> None:
@@ -143,14 +144,7 @@ def _draw(title: str, found: "Portrait", wish: _Wish) -> None:
 
 
 def _settings(config: Path | None) -> "Settings":
-    from dnswatch.serve.loading import DEFAULT_FILE
-    from dnswatch.settings import Settings, read
+    from dnswatch.serve.loading import read_file
+    from dnswatch.settings import read
 
-    path = config or DEFAULT_FILE
-    try:
-        return read(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        if config is None:
-            return Settings()
-        reason = getattr(error, "strerror", None) or error
-        raise SettingsError(f"cannot read '{config}': {reason}") from None
+    return read(*read_file(config))

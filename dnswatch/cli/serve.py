@@ -4,24 +4,13 @@ import logging
 import os
 import sys
 from functools import partial
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from dnswatch.cli.options import State
+from dnswatch.cli.options import Config, State
 from dnswatch.cli.state import state_directory
 
-Config = Annotated[
-    Path | None,
-    typer.Option(
-        "--config",
-        metavar="FILE",
-        envvar="DNSWATCH_CONFIG",
-        show_envvar=True,
-        help="The site's configuration.  [default: /etc/dnswatch/dnswatch.toml, if it is there]",
-    ),
-]
 Listen = Annotated[
     list[str] | None,
     typer.Option(

@@ -48,6 +48,11 @@ class Whom:
             return self._within([subnet.network for subnet in self._settings.groups[text]])
         return self._named(text)
 
+    def shown(self, text: str) -> str:
+        """Return what to call a client in an answer: not by its address where that is hidden."""
+        address = pack(text)
+        return self._pseudonyms.of(address) if self._pseudonyms and address else text
+
     def _aliases(self, address: bytes) -> set[str]:
         """Return the keys under which an address may be stored."""
         aliases = {str(ip_address(address))}

@@ -86,6 +86,8 @@ class Changes:
     "Number of the minute, to increments of the processes' counters by name."
     health: dict[tuple[int, str], Health] = field(default_factory=dict)
     "Worker and upstream, to the last state; answers and failures are sums."
+    until: float = 0.0
+    "Up to when all that expired is among them, Unix seconds."
 
     def __bool__(self) -> bool:
         """Whether anything changed."""
@@ -105,6 +107,7 @@ class Changes:
         for minute, counters in later.counters.items():
             self.counters[minute].update(counters)
         self.lookups.extend(later.lookups)
+        self.until = max(self.until, later.until)
         self.cache.update(later.cache)
         for (worker, _), health in later.health.items():
             self.hear(worker, health)

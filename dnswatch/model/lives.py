@@ -38,6 +38,10 @@ class Lives(Generic[K, L]):
         self.by_key[key] = life
         heappush(self._queue, (life.expiry, key))
 
+    def is_due(self, now: float) -> bool:
+        """Say whether a life may have ended by `now`: quickly, since it is asked at each event."""
+        return bool(self._queue) and self._queue[0][0] <= now
+
     def ended(self, now: float) -> Iterator[tuple[K, L]]:
         """Take away, one after the other, the lives that have ended by `now`."""
         while self._queue and self._queue[0][0] <= now:

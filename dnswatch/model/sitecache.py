@@ -121,6 +121,8 @@ class SiteCache:
         """Return the lives that have ended, in order of their ends."""
         assert now >= self._now, "time runs backwards"
         self._now = now
+        if not self._entries.is_due(now):
+            return []
         return [Expire(address, entry.expiry, entry) for address, entry in self._entries.ended(now)]
 
     def timer(self) -> float | None:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from copy import copy
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from dnswatch.codes import Type, rcode_name, type_name
 from dnswatch.model.changes import Changes, MailLookup, minute_of
@@ -23,7 +23,19 @@ from dnswatch.model.sitecache import CacheEntry, Event, Evict, Expire, New, Refr
 
 _MEASURES: Final = {New: "new", Refresh: "refresh", Expire: "expire", Evict: "evicted"}
 _ORIGINS: Final = {Origin.CACHE: "cached", Origin.STALE: "stale", Origin.FAILED: "failed"}
-_GIVEN: Final = frozenset((Origin.CACHE, Origin.STALE))
+_FROM_WORKER: Final = frozenset((Origin.CACHE, Origin.STALE))
+_GIVEN_MEASURES: Final = ("new", "refresh", "hit")
+
+
+class _Given(NamedTuple):
+    """The addresses of one answer, counted by what they were to the site cache."""
+
+    new: int = 0
+    refreshed: int = 0
+    hits: int = 0
+
+
+_NOTHING: Final = _Given()
 
 
 class Watch:
@@ -39,7 +51,10 @@ class Watch:
         self._now = 0.0
 
     def restore(self, entries: Mapping[bytes, CacheEntry], exchanges: Exchanges) -> None:
-        """Begin with what was known before; call it before anything else."""
+        """Begin with what was known before; call it before anything else.
+
+        What expired since then does so at the next event, at its own time.
+        """
         for address, entry in entries.items():
             self._cache.restore(address, entry)
         self._exchanges = exchanges
@@ -49,16 +64,17 @@ class Watch:
         self.expire(seen.at)
         found = self._classify(seen)
         site, account = self._count(seen, seen.at, 1)
-        given = self._answer(seen)
-        account.update(given)
-        if seen.origin in _ORIGINS:
-            account[_ORIGINS[seen.origin]] += 1
-        if seen.origin == Origin.UPSTREAM:
+        given = self._answer(seen, site)
+        for measure, count in zip(_GIVEN_MEASURES, given, strict=True):
+            if count:
+                account[measure] += count
+        if seen.origin != Origin.UPSTREAM:
+            if seen.origin in _ORIGINS:
+                account[_ORIGINS[seen.origin]] += 1
+        else:
             site["upstream"] += 1
-            if given and "new" not in given:
+            if given.refreshed and not given.new:
                 site["superfluous"] += 1
-        elif given:
-            site.update(given)
         if found and seen.client is not None:
             account[f"mail:{found[0]}"] += 1
             self._changes.lookups.append(_mail_lookup(seen, seen.client, found, given))
@@ -101,6 +117,7 @@ class Watch:
     def drain(self) -> Changes:
         """Return all that happened since the last drain."""
         changes, self._changes = self._changes, Changes()
+        changes.until = self._now
         for address in self._touched:
             changes.cache[address] = copy(self._cache[address])
         self._touched.clear()
@@ -139,20 +156,24 @@ class Watch:
             account["redirected"] += count
         return site, account
 
-    def _answer(self, seen: Observation) -> Counter[str]:
+    def _answer(self, seen: Observation, site: Counter[str]) -> _Given:
         """Fold in the addresses of an answer; count them by what they were to the site cache."""
-        given: Counter[str] = Counter()
+        if not seen.addresses:
+            return _NOTHING
         if seen.origin == Origin.UPSTREAM:
+            refreshed = 0
             for address, ttl in seen.addresses:
                 events = self._cache.answer(address, ttl, seen.at)
+                refreshed += type(events[-1]) is Refresh
                 self._note(events)
-                given[_MEASURES[type(events[-1])]] += 1
-        elif seen.origin in _GIVEN and seen.addresses:
-            given["hit"] = len(seen.addresses)
-            for address, _ in seen.addresses:
-                if self._cache.hit(address):
-                    self._touched.add(address)
-        return given
+            return _Given(len(seen.addresses) - refreshed, refreshed)
+        if seen.origin not in _FROM_WORKER:
+            return _NOTHING
+        site["hit"] += len(seen.addresses)
+        for address, _ in seen.addresses:
+            if self._cache.hit(address):
+                self._touched.add(address)
+        return _Given(hits=len(seen.addresses))
 
     def _note(self, events: Iterable[Event]) -> None:
         """Count events of the site cache, and note which entries changed."""
@@ -166,12 +187,12 @@ class Watch:
 
 
 def _mail_lookup(
-    seen: Observation, client: bytes, found: tuple[LookupKind, bytes], given: Counter[str]
+    seen: Observation, client: bytes, found: tuple[LookupKind, bytes], given: _Given
 ) -> MailLookup:
     kind, domain = found
     return MailLookup(
         seen.at, client, kind, domain, seen.qname, seen.qtype, seen.rcode, seen.origin,
-        seen.addresses, seen.exchanges, given["new"], given["refresh"], given["hit"],
+        seen.addresses, seen.exchanges, *given,
         seen.redirected, seen.recursion, seen.ttl,
     )  # fmt: skip
 

@@ -16,6 +16,7 @@ from typing import Final
 import dns.asyncquery
 import dns.exception
 import dns.message
+import dns.query
 import dns.rcode
 import dns.rdatatype
 import dns.reversename
@@ -108,17 +109,22 @@ class Pointers:
         where, port = await _address(server), server.port
         match server.scheme:
             case "udp":
-                response, _ = await dns.asyncquery.udp_with_fallback(
-                    question, where, PATIENCE, port, ignore_unexpected=True, ignore_errors=True
-                )
-                return response
+                try:
+                    return await dns.asyncquery.udp(
+                        question,
+                        where,
+                        PATIENCE,
+                        port,
+                        ignore_unexpected=True,
+                        ignore_errors=True,
+                        raise_on_truncation=True,
+                    )
+                except dns.message.Truncated:
+                    return await _ask_stream(question, where, port)
             case "tcp":
-                return await dns.asyncquery.tcp(question, where, PATIENCE, port)
+                return await _ask_stream(question, where, port)
             case "tls":
-                context, name = self._context, server.name
-                return await dns.asyncquery.tls(
-                    question, where, PATIENCE, port, ssl_context=context, server_hostname=name
-                )
+                return await _ask_stream(question, where, port, self._context, server.name)
             case _:
                 host = f"[{server.name}]" if ":" in server.name else server.name
                 url = f"https://{host}:{port}{server.path}"
@@ -129,6 +135,30 @@ class Pointers:
     @cached_property
     def _context(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=self._ca_file)
+
+
+async def _ask_stream(
+    question: QueryMessage,
+    where: str,
+    port: int,
+    context: ssl.SSLContext | None = None,
+    name: str | None = None,
+) -> Message:
+    """Ask by TCP or TLS; unlike dnspython's own, this leaves no TLS connection half closed."""
+    async with asyncio.timeout(PATIENCE):
+        reader, writer = await asyncio.open_connection(
+            where, port, ssl=context, server_hostname=name
+        )
+        try:
+            wire = question.to_wire()
+            writer.write(len(wire).to_bytes(2, "big") + wire)
+            length = int.from_bytes(await reader.readexactly(2), "big")
+            response = dns.message.from_wire(await reader.readexactly(length))
+        finally:
+            writer.transport.abort()
+    if not question.is_response(response):
+        raise dns.query.BadResponse
+    return response
 
 
 def _target(response: Message) -> str:

@@ -26,6 +26,8 @@ _RECORD_BYTES: Final = 120
 """What an entry and a record cost beside their bytes: objects, tuples, a place in the dict.
 Measured as growth of the process over 500,000 one-address answers (`python -m bench memory`)."""
 
+_ANSWERS: Final = frozenset((Rcode.NOERROR.value, Rcode.NXDOMAIN.value))
+
 _MAX_CHANCES: Final = 16
 """Entries spared by one eviction at most, so that it stays O(1)."""
 
@@ -62,7 +64,7 @@ class AnswerCache:
     def stale(self, key: bytes, now: float) -> Response | None:
         """Return an expired answer that may still serve while upstreams fail, or None."""
         response = self._entries.get(key)
-        if response is None or response.rcode not in (Rcode.NOERROR, Rcode.NXDOMAIN):
+        if response is None or response.rcode not in _ANSWERS:
             return None
         if now >= response.expiry + self._settings.stale:
             self._remove(response)
@@ -72,16 +74,17 @@ class AnswerCache:
 
     def put(self, key: bytes, response: Response, now: float) -> None:
         """Keep a response for its life, if it has one; it replaces what stood there."""
-        ttl = min(float(response.ttl), self._settings.max_ttl)
-        if response.rcode == Rcode.SERVFAIL and not response.truncated:
-            if key in self._entries:
-                return  # an old answer may still serve stale
+        if response.rcode in _ANSWERS and not response.truncated:
+            ttl = min(float(response.ttl), self._settings.max_ttl)
+        elif response.rcode == Rcode.SERVFAIL and self.stale(key, now) is None:
             ttl = response.ttl or FAILURE_TTL
-        if ttl <= 0:
-            return
+        else:
+            return  # what stands there may serve on: it is worth more than a failure
         old = self._entries.get(key)
         if old is not None:
             self._remove(old)
+        if ttl <= 0:
+            return
         response.key, response.stored_at, response.expiry = key, now, now + ttl
         self._entries[key] = response
         self.bytes += _weight(response)

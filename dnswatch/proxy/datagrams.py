@@ -36,6 +36,9 @@ LENGTH_WORD: Final = 14
 """Where a header's `msg_len` stands, in 32-bit words."""
 _NAME_LENGTH_WORD: Final = 2
 _CONTROL_LENGTH_WORD: Final = 10
+_INTERFACE_WORD: Final = 4
+"""Where the interface's number stands in control data with IP_PKTINFO: behind struct cmsghdr."""
+_NO_INTERFACES: Final = memoryview(bytes(4 * SLOTS)).cast("I")
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _recvmmsg = _libc.recvmmsg
@@ -56,6 +59,7 @@ class Batch:
         self.data = bytearray(SLOTS * SLOT_BYTES)
         self.names = bytearray(SLOTS * NAME_BYTES)
         self.controls = bytearray(SLOTS * CONTROL_BYTES)
+        self._interfaces = memoryview(self.controls).cast("I")
         self._headers = bytearray(SLOTS * _HEADER.size)
         self._iovecs = bytearray(SLOTS * _IOVEC.size)
         self._first = _address_of(self._headers)
@@ -112,6 +116,16 @@ class Batch:
             else:
                 first, failed = first + 1, failed + 1
         return failed
+
+    def control(self, slot: int) -> bytes:
+        """Return the control data that came with a slot's datagram: where it was sent to."""
+        start = slot * CONTROL_BYTES
+        length = self.lengths[slot * HEADER_WORDS + _CONTROL_LENGTH_WORD]
+        return bytes(self.controls[start : start + length])
+
+    def forget_interfaces(self) -> None:
+        """Keep of IP_PKTINFO only the address: an answer may leave by another interface."""
+        self._interfaces[_INTERFACE_WORD :: CONTROL_BYTES // 4] = _NO_INTERFACES
 
     def put(self, slot: int, message: bytes) -> None:
         """Write a datagram into a slot."""

@@ -17,7 +17,6 @@ from dnswatch.codes import Ede, Rcode
 from dnswatch.errors import WireError
 from dnswatch.proxy.access import Admission, Admissions
 from dnswatch.proxy.datagrams import (
-    CONTROL_BYTES,
     HEADER_WORDS,
     LENGTH_WORD,
     NAME_BYTES,
@@ -52,9 +51,11 @@ class UdpListener:
         self._now = reports.now
         self._rows = reports.rows[redirected]
         self._begin, self._end, self._name_length = _IN_NAME[sock.family]
-        self._anywhere = anywhere = ip_address(sock.getsockname()[0]).is_unspecified
+        anywhere = ip_address(sock.getsockname()[0]).is_unspecified
         if anywhere:
             _ask_for_destination(sock)
+        # A link-local IPv6 address means nothing without its interface; IPv4 needs none.
+        self._forgets_interfaces = anywhere and sock.family == socket.AF_INET
         self._room = Batch(control=anywhere)
         self._outbox = Outbox(control=anywhere)
         self._outbox.socket = sock
@@ -75,6 +76,8 @@ class UdpListener:
             count = room.receive(fd)
         except OSError:
             return  # what the kernel says of an answer that could not be delivered
+        if self._forgets_interfaces:
+            room.forget_interfaces()
         rows, ready = self._rows, self._service.ready.now
         view, data, lengths, out_lengths = room.view, room.data, room.lengths, room.out_lengths
         names = bytes(room.names)
@@ -122,17 +125,10 @@ class UdpListener:
             return again[0]
         room = self._room
         at, name = slot * SLOT_BYTES, slot * NAME_BYTES
-        way = (bytes(room.names[name : name + self._name_length]), self._control(slot))
+        way = (bytes(room.names[name : name + self._name_length]), room.control(slot))
         ident = bytes(room.data[at : at + 2])
         waiter = Waiter(ident, client, self._reply, way, recorded, self.redirected)
         return self._service.answer(exact, waiter, udp=True)
-
-    def _control(self, slot: int) -> bytes:
-        """Return what makes an answer leave from the address that its query came to."""
-        if not self._anywhere:
-            return b""
-        start = slot * CONTROL_BYTES
-        return bytes(self._room.controls[start : start + CONTROL_BYTES])
 
     def _turn_away(self, exact: bytes) -> bytes | None:
         """Answer a client outside the configured networks: nothing, or REFUSED."""

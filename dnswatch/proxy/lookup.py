@@ -17,7 +17,7 @@ from typing import Final
 from dnswatch.codes import Ede, Rcode
 from dnswatch.errors import WireError
 from dnswatch.proxy.upstream.group import Group
-from dnswatch.proxy.upstream.health import Upstream
+from dnswatch.proxy.upstream.transport import Upstream
 from dnswatch.settings import Settings
 from dnswatch.wire import build, response
 from dnswatch.wire.query import Query
@@ -73,7 +73,7 @@ class Lookup:
 
     __slots__ = (
         "_candidates", "_deadline", "_last_resort", "_next", "_patient_until", "_stale_at",
-        "_table", "_unheard", "done", "query", "waiters",
+        "_table", "done", "query", "waiters",
     )  # fmt: skip
 
     def __init__(
@@ -89,17 +89,17 @@ class Lookup:
         self._table = table
         self._candidates = group.candidates()
         self._next = 0
-        self._unheard = len(self._candidates)
         self._last_resort: Response | None = None
         self._deadline = deadline
         self._stale_at = stale_at
         self._patient_until = 0.0
 
     def ask_next(self, now: float) -> None:
-        """Ask the next upstream; the first again after the last."""
-        upstream = self._candidates[self._next % len(self._candidates)]
+        """Ask the next upstream; the first again after the last, with twice the patience."""
+        rounds, place = divmod(self._next, len(self._candidates))
+        upstream = self._candidates[place]
         self._next += 1
-        self._patient_until = now + upstream.health.patience
+        self._patient_until = now + upstream.health.patience * (1 << rounds)
         self._table.wake(self, self._due() - now)
         upstream.ask(self)
 
@@ -136,23 +136,27 @@ class Lookup:
             return
         if heard.rcode in _UNHELPFUL:
             self._last_resort = heard
-            self._unheard -= 1
-            if self._unheard > 0:
-                self.ask_next(now)
-                return
-        self._table.finish(self, heard, b"")
+            self._give_up_on(upstream, now)
+        else:
+            self._table.finish(self, heard, b"")
 
     def failure(self, upstream: Upstream) -> None:
         """Take it that an upstream will not answer."""
         now = self._table.now()
         upstream.health.failed(now)
-        if self.done:
-            return
-        self._unheard -= 1
-        if self._unheard > 0:
-            self.ask_next(now)
-        else:
+        if not self.done:
+            self._give_up_on(upstream, now)
+
+    def _give_up_on(self, upstream: Upstream, now: float) -> None:
+        """Ask the others only; end where none is left.  What fails twice is given up once."""
+        place = self._next % len(self._candidates)
+        in_turn = self._candidates[place:] + self._candidates[:place]
+        left = [other for other in in_turn if other is not upstream]
+        if not left:
             self._table.finish(self, self._last_resort, _NETWORK_ERROR)
+        elif len(left) < len(in_turn):
+            self._candidates, self._next = left, 0
+            self.ask_next(now)
 
     def _due(self) -> float:
         return min(self._patient_until, self._deadline, self._stale_at)

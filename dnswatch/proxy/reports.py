@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from dnswatch.model.observation import Observation, Tally
-from dnswatch.seams.batch import STARTED, Batch, Health, Lessons, decode_lessons, encode
+from dnswatch.seams.batch import STARTED, Batch, Health, Lessons, decode, decode_lessons, encode
 
 INTERVAL: Final = 0.25
 """Seconds between batches."""
@@ -83,7 +83,9 @@ class Reports:
             self._backlog.append(message)
             self._backlog_bytes += len(message)
         while self._backlog_bytes > MAX_BACKLOG:
-            self._backlog_bytes -= len(self._backlog.popleft())
+            lost = self._backlog.popleft()
+            self._backlog_bytes -= len(lost)
+            self.counters.update(decode(lost).counters)  # counts are never lost, above all these
             self.counters["reports_lost"] += 1
         self._send()
 

@@ -24,6 +24,7 @@ from dnswatch.wire.query import Query
 from dnswatch.wire.response import Response
 
 _STALE: Final = build.ede(Ede.STALE_ANSWER)
+_STALE_NXDOMAIN: Final = build.ede(Ede.STALE_NXDOMAIN)
 _TOO_MANY: Final = build.ede(Ede.NOT_READY, "too many of your queries are waiting")
 _NO_TRANSFER: Final = build.ede(Ede.NOT_SUPPORTED, "zone transfers are not for forwarders")
 _TRANSFERS: Final = frozenset((Type.AXFR.value, Type.IXFR.value))
@@ -157,7 +158,8 @@ class Service:
 
     def _give_stale(self, waiter: Waiter, stale: Response, now: float) -> bytes:
         self._observe(waiter, stale, Origin.STALE, now)
-        return self._tail(stale, waiter, now, stale=True, extended=_STALE)
+        extended = _STALE_NXDOMAIN if stale.rcode == Rcode.NXDOMAIN else _STALE
+        return self._tail(stale, waiter, now, stale=True, extended=extended)
 
     def _fail(self, waiter: Waiter, extended: bytes, now: float) -> bytes:
         self._observe(waiter, Response(0, Rcode.SERVFAIL), Origin.FAILED, now)

@@ -157,6 +157,7 @@ class _Connection(asyncio.Protocol):
         self._listener.connections.remove(self)
         if self._transport is not None:
             self._transport.abort()
+            self._transport = None  # nothing more is written, whoever is at it further up
 
     def _work(self) -> None:
         """Answer the queries that are whole."""

@@ -124,10 +124,11 @@ class Worker:
             self._service.know(LocalNames(hosts))
 
     def _report(self) -> None:
-        counters, cache = self._reports.counters, self._service.cache
-        counters["cache_evicted"] += cache.evicted
-        counters["clients_forgotten"] += self._admissions.forgotten
-        cache.evicted = self._admissions.forgotten = 0
+        cache, admissions = self._service.cache, self._admissions
+        if cache.evicted or admissions.forgotten:
+            self._reports.counters["cache_evicted"] += cache.evicted
+            self._reports.counters["clients_forgotten"] += admissions.forgotten
+            cache.evicted = admissions.forgotten = 0
         self._reports.flush(u.health.report(u.url) for u in self._service.routes.upstreams())
 
     def _learn(self) -> None:

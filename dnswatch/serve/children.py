@@ -5,12 +5,14 @@ answers again within some 20 ms.  One that dies soon after its start again and a
 each time.
 """
 
+import contextlib
 import logging
 import os
 import signal
 import socket
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from dnswatch.errors import DnswatchError
@@ -57,6 +59,7 @@ class Child:
                 ours.close()
                 theirs.setblocking(False)
                 _reset_signals()
+                _call_process(self.name)
                 self._run(theirs)
                 status = 0
             except DnswatchError as error:
@@ -100,6 +103,12 @@ class Child:
         """Send it a signal, if it is there."""
         if self.pid:
             os.kill(self.pid, number)
+
+
+def _call_process(name: str) -> None:
+    """Show in `top` and `ps` which process this is; 15 bytes, Linux only."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/comm").write_text(f"dnswatch {name}"[:15], encoding="ascii")
 
 
 def _reset_signals() -> None:

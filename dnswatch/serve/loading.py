@@ -26,7 +26,7 @@ def load(
     resolv_conf: Path = RESOLV_CONF,
 ) -> Source:
     """Read what there is to read, and see that it makes settings; the upstreams are filled in."""
-    text, where = _text(config)
+    text, where = read_file(config)
     source = Source(text, where, listen, upstream, workers)
     settings = combine(source)
     if not settings.upstream.servers:
@@ -36,7 +36,8 @@ def load(
     return source
 
 
-def _text(config: Path | None) -> tuple[str, str]:
+def read_file(config: Path | None) -> tuple[str, str]:
+    """Read a configuration file, or the default one if it is there: its text, and its name."""
     path = config or DEFAULT_FILE
     try:
         return path.read_text(encoding="utf-8"), str(path)

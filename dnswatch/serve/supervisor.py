@@ -48,7 +48,7 @@ class Supervisor:
         self._listening = bind_all(self._settings.serve)
         lines = [_line() for _ in self._listening]
         self._watch = Child(
-            "the watch",
+            "watch",
             lambda control: watch.main(
                 combine(self._source), state, [theirs for _, theirs in lines], control
             ),

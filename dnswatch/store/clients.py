@@ -51,6 +51,7 @@ class Lookup:
     refreshed: int
     hits: int
     redirected: bool
+    "SQLite has no truth values: 0 or 1."
     addresses: tuple[tuple[str, int], ...]
     "With TTLs, seconds."
     exchanges: tuple[str, ...]

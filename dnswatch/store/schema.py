@@ -51,13 +51,15 @@ _FIRST: Final = (
     """CREATE TABLE site (
         start INTEGER NOT NULL, measure TEXT NOT NULL, count INTEGER NOT NULL,
         PRIMARY KEY (start, measure)) WITHOUT ROWID""",
-    # One row an address: its last life, and the sums of the lives before
+    # One row an address: its last life, and the sums of the lives before.  No index on expiry: each
+    # new address would pay for it, and who asks by expiry (a restart, the retention) can wait.
     """CREATE TABLE entry (
         address TEXT PRIMARY KEY, expiry REAL NOT NULL, first_seen REAL NOT NULL,
         refreshes INTEGER NOT NULL, hits INTEGER NOT NULL, lives INTEGER NOT NULL DEFAULT 1,
         earlier_refreshes INTEGER NOT NULL DEFAULT 0, earlier_hits INTEGER NOT NULL DEFAULT 0
         ) WITHOUT ROWID""",
-    "CREATE INDEX entry_expiry ON entry (expiry)",
+    # Up to when the watch had let entries expire, Unix seconds: one row
+    "CREATE TABLE passed (id INTEGER PRIMARY KEY CHECK (id = 1), until REAL NOT NULL)",
     """CREATE TABLE counter (
         start INTEGER NOT NULL, name TEXT NOT NULL, count INTEGER NOT NULL,
         PRIMARY KEY (start, name)) WITHOUT ROWID""",

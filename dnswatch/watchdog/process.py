@@ -6,6 +6,7 @@ or waits in the sockets for the next watch process.
 """
 
 import logging
+import os
 import selectors
 import signal
 import socket
@@ -29,6 +30,9 @@ from dnswatch.watchdog.recorder import Recorder
 
 logger: Final = logging.getLogger("dnswatch.watchdog")
 
+NICENESS: Final = 5
+"""Answers come first: where the machine is busy, a worker is not to wait for the watch."""
+
 TICK: Final = 1.0
 """Seconds between two hand-overs to the recorder."""
 
@@ -50,6 +54,7 @@ def main(
     `workers` are this end of each worker's line, `control` is that of the supervisor's: seqpacket
     sockets that do not block.
     """
+    os.nice(NICENESS)
     _Process(settings, state, workers, control).run()
 
 

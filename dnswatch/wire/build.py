@@ -8,7 +8,7 @@ import struct
 from typing import Final
 
 from dnswatch.codes import Option, Rcode, Type
-from dnswatch.wire.query import HEADER, Query
+from dnswatch.wire.query import HEADER, Query, readable_question
 from dnswatch.wire.response import Response
 
 _HEAD = struct.Struct("!HHHHH")
@@ -102,13 +102,16 @@ def error_tail(query: Query, rcode: int, size: int, extended: bytes = b"") -> by
 
 
 def refusal(message: bytes, rcode: int, size: int) -> bytes:
-    """Answer a query that could not be read, all but its ID: a header, opcode and RD kept.
+    """Answer a query that could not be read, all but its ID: opcode and RD kept.
 
-    BADVERS needs an OPT record to be said in (RFC 6891 section 6.1.3).
+    The question is given back where it can be read: some stubs take no answer without it.  BADVERS
+    needs an OPT record to be said in (RFC 6891 section 6.1.3).
     """
     opt = _OPT.pack(0, Type.OPT, size, rcode >> 4, 0, 0, 0) if rcode == Rcode.BADVERS else b""
     flags = _QR_RA | (message[2] << 8 & 0x7900) | rcode & 15
-    return _HEAD.pack(flags, 0, 0, 0, 1 if opt else 0) + opt
+    question = readable_question(message)
+    head = _HEAD.pack(flags, 1 if question else 0, 0, 0, 1 if opt else 0)
+    return head + question + opt
 
 
 def ede(code: int, text: str = "") -> bytes:

@@ -99,6 +99,16 @@ def read(message: bytes) -> Query | None:
     return Query(flags, question, edns_flags, max(size, MIN_UDP), options, True)
 
 
+def readable_question(message: bytes) -> bytes:
+    """Return the question of a query that is otherwise malformed; nothing where it has not one."""
+    if message[4:6] != b"\0\1":
+        return b""
+    try:
+        return message[HEADER : _question_end(message)]
+    except WireError:
+        return b""
+
+
 def _question_end(message: bytes) -> int:
     at = HEADER
     try:

@@ -201,8 +201,12 @@ def _set_life(response: Response, query: Query, max_negative_ttl: int) -> None:
 
 
 def _is_chain_to_nothing(response: Response, query: Query) -> bool:
-    """Tell whether CNAMEs lead nowhere: an address was asked for, and none came."""
-    return not response.addresses and query.qtype in (_A, _AAAA)
+    """Tell whether CNAMEs lead nowhere: nothing of the type asked for came (RFC 2308, 2.2)."""
+    if response.addresses or query.qtype == Type.ANY:
+        return False
+    asked = query.question[-4:-2]
+    answer = response.ttl_at[: response.counts[0]]
+    return all(response.records[at - 4 : at - 2] != asked for at in answer)
 
 
 def _negative_ttl(response: Response, answer: int, authority: int) -> int:

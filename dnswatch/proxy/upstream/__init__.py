@@ -1,8 +1,10 @@
 """Whom we ask: one class a transport, all with the same two methods, `ask` and `close`.
 
-health   round-trip time, failures, up or down
-udp      a pool of sockets with random source ports; TCP where an answer is truncated
-stream   TCP and TLS: one connection, many queries at a time
-https    DNS over HTTPS
-group    which upstream is asked first, and which for which domain
+transport   what all of them have in common
+health      round-trip time, failures, up or down
+udp         sockets with random source ports; TCP where an answer is truncated
+stream      TCP and TLS: one connection, many queries at a time
+https       DNS over HTTPS
+group       which upstream is asked first, and which for which domain
+build       from settings to upstreams and routes
 """

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from dnswatch.proxy.datagrams import Batch
 from dnswatch.proxy.upstream.group import Group, Routes
-from dnswatch.proxy.upstream.health import Upstream
 from dnswatch.proxy.upstream.stream import StreamUpstream
+from dnswatch.proxy.upstream.transport import Upstream
 from dnswatch.proxy.upstream.udp import UdpUpstream
 from dnswatch.settings import Server, Settings
 from dnswatch.wire import name

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from dnswatch.codes import Type
-from dnswatch.proxy.upstream.health import Upstream
+from dnswatch.proxy.upstream.transport import Upstream
 from dnswatch.wire import name
 from dnswatch.wire.query import MIN_UDP, Query
 

@@ -4,9 +4,8 @@ Down after `FAILURES` failures in a row, up again after `SUCCESSES` good respons
 lost datagram moves nothing, and a server that flaps is not trusted at once.
 """
 
-from typing import Final, Protocol
+from typing import Final
 
-from dnswatch.proxy.upstream.asking import Asking
 from dnswatch.seams import batch
 
 FAILURES: Final = 3
@@ -73,16 +72,3 @@ class Health:
         said = batch.Health(upstream, self.up, self.rtt, self._answers, self._failures)
         self._answers = self._failures = 0
         return said
-
-
-class Upstream(Protocol):
-    """A transport to one server."""
-
-    url: str
-    health: Health
-
-    def ask(self, asking: Asking) -> None:
-        """Send a question; `asking` is told of the response or the failure, now or later."""
-
-    def close(self) -> None:
-        """Let go of sockets and of what waits on them."""

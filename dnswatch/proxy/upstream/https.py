@@ -8,8 +8,8 @@ from urllib.parse import urlunsplit
 
 import httpx2
 
-from dnswatch.proxy.upstream.asking import Asking
 from dnswatch.proxy.upstream.health import Health
+from dnswatch.proxy.upstream.transport import Asking
 from dnswatch.settings import Server
 from dnswatch.wire import build, query, response
 
@@ -39,7 +39,10 @@ class HttpsUpstream:
         self._target = urlunsplit(("https", f"{host}:{server.port}", server.path or "/", "", ""))
         # RFC 8484 section 5.1: the ID is 0, for HTTP caches; the name stands in SNI and Host.
         self._extensions = {"sni_hostname": server.name}
-        self._headers = {"accept": _TYPE, "content-type": _TYPE, "host": server.name}
+        self._headers = {
+            "accept": _TYPE, "accept-encoding": "identity", "content-type": _TYPE,
+            "host": server.name,
+        }  # fmt: skip
         self._client = httpx2.AsyncClient(verify=tls, http2=True, timeout=TIMEOUT, trust_env=False)
         self._tasks: set[asyncio.Task[None]] = set()
 

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from itertools import count
 from typing import Final
 
-from dnswatch.proxy.upstream.asking import Asking
 from dnswatch.proxy.upstream.health import Health
+from dnswatch.proxy.upstream.transport import Asking
 from dnswatch.settings import Server
 from dnswatch.wire import query, response
 
@@ -21,6 +21,10 @@ CONNECT_TIMEOUT: Final = 3.0
 
 IDLE: Final = 20.0
 """Seconds without a question after which we close (RFC 7766 section 6.2.3)."""
+
+SILENCE: Final = 5.0
+"""Seconds without a byte while questions wait, after which a connection is given up: a firewall on
+the way may have forgotten it, and TCP itself would take a quarter of an hour to notice."""
 
 MAX_WAITING: Final = 2000
 """Questions under way on one connection; more are failures."""
@@ -59,6 +63,8 @@ class StreamUpstream:
             self._connection.close()
 
     def _ask(self, asking: Asking, *, again: bool) -> None:
+        if self._connection is not None and self._connection.is_stuck(self.now()):
+            self._connection.give_up()
         if self._connection is not None and self._connection.open:
             self._connection.send(asking, again)
         elif len(self._queue) >= MAX_WAITING:
@@ -93,9 +99,10 @@ class StreamUpstream:
         for asking, _ in waiting:
             asking.failure(self)
 
-    def lost(self, waiting: list[tuple[Asking, bool]]) -> None:
-        """Ask once more what a closed connection left open."""
-        self._connection = None
+    def lost(self, connection: "_Connection", waiting: list[tuple[Asking, bool]]) -> None:
+        """Ask once more what a closed connection left open; there may be another one by now."""
+        if self._connection is connection:
+            self._connection = None
         for asking, again in waiting:
             if asking.done:
                 continue
@@ -116,6 +123,7 @@ class _Connection(asyncio.Protocol):
         self._upstream = upstream
         self._waiting: dict[bytes, tuple[Asking, float, bool]] = {}
         self._received = bytearray()
+        self._quiet_since = 0.0
         self._ids = count()
         self._transport: asyncio.Transport | None = None
         self._idle: asyncio.TimerHandle | None = None
@@ -139,13 +147,26 @@ class _Connection(asyncio.Protocol):
                 return
         while (ident := _LENGTH.pack(next(self._ids) & 0xFFFF)) in self._waiting:
             pass
-        self._waiting[ident] = (asking, self._upstream.now(), again)
+        now = self._upstream.now()
+        if not self._waiting:
+            self._quiet_since = now
+        self._waiting[ident] = (asking, now, again)
         message = self._upstream.message(asking)
         assert self._transport is not None
         self._transport.write(b"%b%b%b" % (_LENGTH.pack(len(message) + 2), ident, message))
         self._rest()
 
+    def is_stuck(self, now: float) -> bool:
+        """Tell whether questions wait here on a server that says nothing any more."""
+        return bool(self._waiting) and now - self._quiet_since > SILENCE
+
+    def give_up(self) -> None:
+        """Close at once; what waits is asked again."""
+        if self._transport is not None:
+            self._transport.abort()
+
     def data_received(self, data: bytes) -> None:
+        self._quiet_since = self._upstream.now()
         self._received += data
         while len(self._received) >= 2:
             end = 2 + _LENGTH.unpack_from(self._received)[0]
@@ -171,7 +192,7 @@ class _Connection(asyncio.Protocol):
         if self._idle is not None:
             self._idle.cancel()
         waiting, self._waiting = self._waiting, {}
-        self._upstream.lost([(asking, again) for asking, _, again in waiting.values()])
+        self._upstream.lost(self, [(asking, again) for asking, _, again in waiting.values()])
 
     def close(self) -> None:
         """Close at once; nobody is told."""

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
+from dnswatch.codes import Rcode
 from dnswatch.proxy.datagrams import (
     HEADER_WORDS,
     LENGTH_WORD,
@@ -24,8 +25,8 @@ from dnswatch.proxy.datagrams import (
     Batch,
     Outbox,
 )
-from dnswatch.proxy.upstream.asking import Asking
-from dnswatch.proxy.upstream.health import Health, Upstream
+from dnswatch.proxy.upstream.health import Health
+from dnswatch.proxy.upstream.transport import Asking, Upstream
 from dnswatch.settings import Server
 from dnswatch.wire import query, response
 
@@ -38,6 +39,9 @@ MAX_AGE: Final = 60.0
 
 LINGER: Final = 5.0
 """Seconds that a port given up still listens for late responses."""
+
+NO_EDNS: Final = 900.0
+"""Seconds that a server which knows no EDNS is asked without: DNSSEC is lost meanwhile."""
 
 _PORTS: Final = range(1024, 65536)
 _IP_RECVERR: Final = 11
@@ -67,7 +71,7 @@ class UdpUpstream:
         self.counters = counters
         self.room = room
         self.edns = True
-        "Off once the server has shown that it knows no EDNS."
+        "Off for `NO_EDNS` seconds once the server has shown that it knows none."
         self._server = server
         self._fallback = fallback
         self._size = size
@@ -75,7 +79,9 @@ class UdpUpstream:
         self._port: _Port | None = None
         self._outbox = Outbox(to=_socket_name(server))
         self._ids = _Ids()
-        self.closed = False
+        self.retired: set[_Port] = set()
+        "Ports given up that still listen for late responses."
+        self._closed = False
 
     def ask(self, asking: Asking) -> None:
         """Send a question; those of one turn of the loop leave together, from a random port."""
@@ -87,12 +93,15 @@ class UdpUpstream:
                 return
             self._port, self._outbox.socket = port, port.socket
         assert self._port is not None
-        message = query.for_upstream(asking.query, self._size, self.edns)
+        edns = self.edns and type(asking) is not _Again
+        message = query.for_upstream(asking.query, self._size, edns)
         ident = self._port.expect(self._ids.draw(), asking)
         self._outbox.put(ident + message)
 
     def _choose_port(self) -> "_Port | None":
         """Choose a port at random, and a fresh one in place of one that is worn."""
+        if self._closed:
+            return None
         index = int.from_bytes(self._ids.draw(), "big") % len(self._ports)
         port = self._ports[index]
         if port is None or port.worn(self.now()):
@@ -107,22 +116,53 @@ class UdpUpstream:
 
     def close(self) -> None:
         """Close all ports."""
-        self.closed = True
-        for port in self._ports:
+        self._closed = True
+        for port in (*self._ports, *self.retired):
             if port is not None:
                 port.close()
         self._ports = [None] * len(self._ports)
         self._fallback.close()
 
     def take(self, asking: Asking, message: bytes, sent_at: float) -> None:
-        """Hand on a response that was compared with its question."""
+        """Hand on a response that was compared with its question.
+
+        FORMERR or NOTIMP without OPT may mean that the server knows no EDNS (RFC 6891 section 7):
+        if it does better on the same question without, it knows none; else it meant the question.
+        """
+        is_lost = message[3] & 15 in (Rcode.FORMERR, Rcode.NOTIMP) and message[10:12] == b"\0\0"
+        is_again = type(asking) is _Again
         if message[2] & 2 and not asking.done:
-            self._fallback.ask(asking)
-        elif message[3] & 15 in (1, 4) and self.edns and message[10:12] == b"\0\0":
-            self.edns = False  # FORMERR or NOTIMP without OPT: it knows no EDNS (RFC 6891, 7)
-            self.ask(asking)
+            self._fallback.ask(_Again(asking, self))
+        elif is_lost and self.edns and not is_again and not asking.done:
+            self.ask(_Again(asking, self))
         else:
+            if is_again and not is_lost and self.edns:
+                self._leave_edns()
             asking.response(self, message, sent_at)
+
+    def _leave_edns(self) -> None:
+        """Ask without EDNS for a while; servers are replaced by better ones."""
+        self.edns = False
+        asyncio.get_running_loop().call_later(NO_EDNS, setattr, self, "edns", True)
+
+
+class _Again:
+    """A question asked anew, over TCP or without EDNS: it counts for the same server."""
+
+    def __init__(self, asking: Asking, upstream: UdpUpstream) -> None:
+        self._asking = asking
+        self._upstream = upstream
+        self.query = asking.query
+
+    @property
+    def done(self) -> bool:
+        return self._asking.done
+
+    def response(self, _: Upstream, message: bytes, sent_at: float) -> None:
+        self._asking.response(self._upstream, message, sent_at)
+
+    def failure(self, _: Upstream) -> None:
+        self._asking.failure(self._upstream)
 
 
 class _Ids:
@@ -170,6 +210,7 @@ class _Port:
 
     def retire(self) -> None:
         """Close once late responses have had their time."""
+        self._upstream.retired.add(self)
         self._loop.call_later(LINGER, self.close)
 
     def close(self) -> None:
@@ -177,6 +218,7 @@ class _Port:
         if self.socket.fileno() >= 0:
             self._loop.remove_reader(self.socket)
             self.socket.close()
+        self._upstream.retired.discard(self)
         self._waiting.clear()
 
     def _readable(self) -> None:

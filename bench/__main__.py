@@ -1,0 +1,90 @@
+"""`python -m bench`: measure, print the tables, publish them in docs/performance.md."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from bench.errors import BenchError
+from bench.latency import measure_latency
+from bench.memory import measure_memory
+from bench.page import origin, publish
+from bench.plan import Plan, say
+from bench.rig import Rig, rig
+from bench.servers import versions
+from bench.table import Table
+from bench.throughput import measure_cached, measure_misses
+from bench.workers import measure_workers
+
+_MEASUREMENTS: Final[dict[str, Callable[[Rig, Plan], list[Table]]]] = {
+    "cached": measure_cached,
+    "misses": measure_misses,
+    "latency": measure_latency,
+    "memory": measure_memory,
+    "workers": measure_workers,
+}
+
+_QUIET: Final = 0.5
+"Load average above which others take part."
+_PAGE: Final = Path(__file__).parent.parent / "docs" / "performance.md"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measure what the arguments name, or all; 2 where it cannot be measured."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    for name in options.what:
+        if name not in _MEASUREMENTS:
+            parser.error(f"nothing is called {name!r} here; choose from {', '.join(_MEASUREMENTS)}")
+    plan = Plan(options.seconds, options.rounds, options.clients, options.answers)
+    command = " ".join(["python -m bench", *arguments])
+    try:
+        if os.getloadavg()[0] > _QUIET:
+            say("the machine has other work: expect wide ranges, and lost answers at half load")
+        with rig() as built:
+            source = origin(command, versions(), datetime.now(UTC).date())
+            for name in options.what or _MEASUREMENTS:
+                tables = _MEASUREMENTS[name](built, plan)
+                block = "\n".join([f"{source}\n", *map(str, tables)])
+                print(block)
+                if not options.print:
+                    publish(options.page, name, block)
+    except BenchError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    default = Plan()
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("what", nargs="*", metavar="WHAT", help=", ".join(_MEASUREMENTS))
+    parser.add_argument(
+        "--seconds", type=_above_zero, default=default.seconds, help="length of a run"
+    )
+    parser.add_argument("--rounds", type=_count, default=default.rounds, help="interleaved rounds")
+    parser.add_argument("--clients", type=_count, default=default.clients, help="for memory")
+    parser.add_argument("--answers", type=_count, default=default.answers, help="for memory")
+    parser.add_argument("--page", type=Path, default=_PAGE, help="file to publish the tables in")
+    parser.add_argument("--print", action="store_true", help="print the tables, publish nothing")
+    return parser
+
+
+def _above_zero(text: str) -> float:
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a number above zero")
+    return number
+
+
+def _count(text: str) -> int:
+    return int(_above_zero(text)) or 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,57 @@
+"""The meter: what an act cost a server in CPU, with all the work that it put off."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from bench.process import Process
+
+_QUIET: Final = 0.25
+"Seconds over which a server that has caught up uses next to no CPU."
+_IDLE: Final = 0.05
+"Part of a core that still counts as next to none."
+_CATCHING_UP: Final = 30.0
+"Seconds that a server may take to catch up; what is left then stays unseen."
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Seconds of CPU, user and system."""
+
+    whole: float
+    "Of all the server's processes."
+    workers: tuple[float, ...]
+    "Of each process that answers."
+
+    def per_answer(self, answers: int) -> float:
+        """CPU per answer of all processes, in microseconds."""
+        return 1e6 * self.whole / answers
+
+    def per_answer_in_workers(self, answers: int) -> float:
+        """CPU per answer of the processes that answer, in microseconds."""
+        return 1e6 * sum(self.workers) / answers
+
+
+def metered(server: Process, workers: int, act: Callable[[], Result]) -> tuple[Result, Cost]:
+    """Do `act`, wait until the server has caught up, and say what that cost it."""
+    before = server.cpu()
+    result = act()
+    settle(server)
+    after = server.cpu()
+    used = {pid: after[pid] - before.get(pid, 0.0) for pid in after}
+    # dnswatch starts its workers last, and nobody else here has more than one process.
+    return result, Cost(sum(used.values()), tuple(used[pid] for pid in sorted(used)[-workers:]))
+
+
+def settle(server: Process) -> None:
+    """Wait until the server has done what it put off, such as its records."""
+    deadline = time.monotonic() + _CATCHING_UP
+    used = sum(server.cpu().values())
+    while time.monotonic() < deadline:
+        time.sleep(_QUIET)
+        before, used = used, sum(server.cpu().values())
+        if used - before <= _IDLE * _QUIET:
+            return

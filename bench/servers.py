@@ -1,0 +1,127 @@
+"""The servers under test: how each is configured, started, and told apart by version.
+
+All three forward everything to the one upstream, keep every answer, validate nothing and log no
+query.  Else they run with their defaults: unbound takes a new random source port for each upstream
+query, dnsdist one socket for all (it trusts its backends), dnswatch a pool of random ones.
+"""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Final
+
+from bench.programs import find
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a server under test stands."""
+
+    folder: Path
+    "A folder of its own, for its configuration and state."
+    port: int
+    "Where it answers, on 127.0.0.1."
+    upstream: int
+    "The upstream's port, on 127.0.0.1."
+    workers: int
+    "Processes or threads that answer; dnswatch alone heeds it, the others run with one."
+
+
+def dnswatch(place: Place) -> list[str]:
+    """Start with the watchdog on; only the answer cache is larger than by default."""
+    config = place.folder / "dnswatch.toml"
+    config.write_text(_DNSWATCH)
+    listen, upstream = f"127.0.0.1:{place.port}", f"udp://127.0.0.1:{place.upstream}"
+    return [
+        *(sys.executable, "-c", "from dnswatch.cli import main; main()"),
+        *("serve", "--config", str(config)),
+        *("--listen", listen, "--upstream", upstream, "--workers", str(place.workers)),
+        *("--state", str(place.folder / "state")),
+    ]
+
+
+def unbound(place: Place) -> list[str]:
+    """Run unbound as a forwarder, one thread, no validation."""
+    config = place.folder / "unbound.conf"
+    config.write_text(_UNBOUND.format(port=place.port, upstream=place.upstream))
+    return [find("unbound"), "-d", "-c", str(config)]
+
+
+def dnsdist(place: Place) -> list[str]:
+    """Run dnsdist with one listener, one backend and the packet cache."""
+    config = place.folder / "dnsdist.conf"
+    config.write_text(_DNSDIST.format(port=place.port, upstream=place.upstream))
+    return [find("dnsdist"), "--supervised", "--disable-syslog", "-C", str(config)]
+
+
+SERVERS: Final[dict[str, Callable[[Place], list[str]]]] = {
+    "dnswatch": dnswatch,
+    "unbound": unbound,
+    "dnsdist": dnsdist,
+}
+"By name; the values write the configuration and return the command."
+
+PEERS: Final = ("unbound", "dnsdist")
+"The servers that dnswatch is measured against."
+
+
+def versions() -> dict[str, str]:
+    """The versions of all programs that take part."""
+    return {
+        "dnswatch": _own_version(),
+        "unbound": _printed("unbound", "-V"),
+        "dnsdist": _printed("dnsdist", "--version"),
+        "dnsperf": _printed("dnsperf", "-h"),
+    }
+
+
+def _own_version() -> str:
+    try:
+        return version("dnswatch")
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _printed(program: str, option: str) -> str:
+    run = subprocess.run([find(program), option], capture_output=True, text=True, check=False)
+    found = re.search(r"\d+\.\d+(\.\d+)?", run.stdout + run.stderr)
+    return found[0] if found else "of unknown version"
+
+
+_DNSWATCH: Final = """\
+[cache]
+size = "1GB"
+"""
+
+_UNBOUND: Final = """\
+server:
+  interface: 127.0.0.1@{port}
+  access-control: 127.0.0.0/8 allow
+  do-not-query-localhost: no
+  num-threads: 1
+  module-config: "iterator"
+  msg-cache-size: 512m
+  rrset-cache-size: 512m
+  directory: ""
+  chroot: ""
+  username: ""
+  pidfile: ""
+  use-syslog: no
+forward-zone:
+  name: "."
+  forward-addr: 127.0.0.1@{upstream}
+remote-control:
+  control-enable: no
+"""
+
+_DNSDIST: Final = """\
+setLocal("127.0.0.1:{port}")
+setACL({{"127.0.0.0/8"}})
+setSecurityPollSuffix("")
+newServer({{address="127.0.0.1:{upstream}"}})
+getPool(""):setCache(newPacketCache(3000000, {{numberOfShards=1}}))
+"""

@@ -1,0 +1,60 @@
+"""Two workers against one: the same load of cached answers, all cores open to everybody.
+
+The load generator needs about as much CPU per question as a worker does per answer.  So on a
+machine of two cores two workers share them with it, and cannot reach twice of what one worker
+reaches on a core of its own; CPU per answer says whether they hinder each other.
+"""
+
+from typing import Final
+
+from bench import scene
+from bench.dnsperf import Asking
+from bench.plan import Plan, say
+from bench.rig import Rig
+from bench.table import Table, ratios, spread
+from bench.throughput import Run, run
+
+_SOCKETS: Final = 32
+"Source ports of the load: the kernel spreads them over the workers by their hash."
+
+_HEAD: Final = (
+    "workers",
+    "answers/s",
+    "ratio to one worker",
+    "CPU µs per answer, workers",
+    "all processes",
+    "least busy worker",
+    "dnsperf busy",
+    "lost",
+)
+
+
+def measure_workers(rig: Rig, plan: Plan) -> list[Table]:
+    """Ask one worker and two in turn."""
+    what = scene.cached(rig)
+    asking = Asking(seconds=plan.seconds, sockets=_SOCKETS)
+    runs: dict[int, list[Run]] = {1: [], 2: []}
+    for number in range(1, plan.rounds + 1):
+        for workers, found in runs.items():
+            found.append(run(rig.shared, what, "dnswatch", asking, workers))
+            say(f"Workers: {workers}, round {number}: {found[-1].load.rate:,.0f} answers/s")
+    return [table(runs)]
+
+
+def table(runs: dict[int, list[Run]]) -> Table:
+    """Set one worker and two side by side, round by round."""
+    rates = {workers: [run.load.rate for run in found] for workers, found in runs.items()}
+    rows = [
+        (
+            str(workers),
+            spread(rates[workers]),
+            ratios(rates[workers], rates[1]),
+            spread([run.workers for run in found], digits=1),
+            spread([run.whole for run in found], digits=1),
+            f"{min(min(run.cost.workers) / run.load.seconds for run in found):.0%}",
+            f"{max(run.load.busy for run in found):.0%}",
+            f"{sum(run.load.lost for run in found):,}",
+        )
+        for workers, found in runs.items()
+    ]
+    return Table("Workers of dnswatch, cached answers", _HEAD, tuple(rows))

@@ -1,0 +1,79 @@
+"""Write the reference part of configuration.md from the settings themselves.
+
+`python docs/configuration.py` writes it; with `--check` it only says whether it is up to date.
+"""
+
+import ast
+import inspect
+import sys
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from dnswatch.settings import sections
+from dnswatch.settings.kinds import Kind, fields, shown
+
+PAGE = Path(__file__).with_suffix(".md")
+MARK = "<!-- From here on written by docs/configuration.py -->\n"
+
+
+def main() -> str | None:
+    """Write the page, or compare it; a returned text is the complaint."""
+    page = PAGE.read_text()
+    hand, _, _ = page.partition(MARK)
+    wanted = hand + MARK + "\n" + "\n".join(reference())
+    if "--check" in sys.argv:
+        return None if page == wanted else f"{PAGE} is out of date: run python {__file__}"
+    PAGE.write_text(wanted)
+    return None
+
+
+def reference() -> Iterator[str]:
+    """Tell all sections, line by line."""
+    said = docstrings(inspect.getsource(sections))
+    yield "## Reference"
+    for name, kind in fields(sections.Settings).items():
+        section = kind if kind.is_section or "[str" in str(kind.type) else kind.item()
+        yield from ("", f"### {'[[' + name + ']]' if kind != section else '[' + name + ']'}", "")
+        if not section.is_section:
+            yield said["Settings", name] + '  Each key is a name, like `lab = ["192.0.2.0/26"]`.'
+            continue
+        yield from (inspect.getdoc(section.type) or "").splitlines()
+        yield from ("", "| key | takes | default | for |", "| --- | --- | --- | --- |")
+        for key, below in fields(section.type).items():
+            default = _default(section.type, key)
+            yield f"| `{key}` | {_takes(below)} | {default} | {said[section.type.__name__, key]} |"
+
+
+def docstrings(source: str) -> dict[tuple[str, str], str]:
+    """Find the text below each field of each class."""
+    found = {}
+    for node in [node for node in ast.parse(source).body if isinstance(node, ast.ClassDef)]:
+        for field, text in pairwise(node.body):
+            match field, text:
+                case (
+                    ast.AnnAssign(target=ast.Name(id=key)),
+                    ast.Expr(value=ast.Constant(value=str(words))),
+                ):
+                    found[node.name, key] = words
+    return found
+
+
+def _takes(kind: Kind) -> str:
+    return f"{kind.text}: {kind.range.why}" if kind.range else kind.text
+
+
+def _default(section: Any, key: str) -> str:
+    value = next(one for one in msgspec.structs.fields(section) if one.name == key).default
+    if value is msgspec.NODEFAULT:
+        return "must be given"
+    if isinstance(value, tuple):
+        return f"`[{', '.join(map(shown, value))}]`"
+    return f"`{shown(value)}`"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The benchmark's own tests: its arithmetic, and that each measurement still runs."""

@@ -1,0 +1,94 @@
+"""The program as a person starts it: in a process of its own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+START = [sys.executable, "-c", "from dnswatch.cli import main; main()"]
+
+
+def dnswatch(
+    *arguments: str, state: Path, **environment: str
+) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [*START, *arguments], env=variables(state, environment), capture_output=True, timeout=60
+    )
+
+
+def variables(state: Path, more: Mapping[str, str]) -> dict[str, str]:
+    path = os.pathsep.join(filter(None, sys.path))
+    return {**os.environ, "DNSWATCH_STATE": str(state), "PYTHONPATH": path, **more}
+
+
+def test_the_report_of_a_real_process_is_the_same(state: Path) -> None:
+    """The program prints the ranking, exits with 0, and says nothing on stderr."""
+    done = dnswatch("report", state=state)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"4 clients" in done.stdout
+    assert b"\x1b" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"), [(["report", "--client", "nobody"], 1), (["report", "--since", "x"], 2)]
+)
+def test_a_failure_is_a_sentence(state: Path, arguments: list[str], code: int) -> None:
+    """A failure has its exit code and a sentence on stderr, and never a traceback."""
+    done = dnswatch(*arguments, state=state)
+    assert (done.returncode, done.stdout) == (code, b"")
+    assert done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_reader_that_leaves_early_is_no_error(state: Path) -> None:
+    """`dnswatch report | head -1` says nothing on stderr."""
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    done = subprocess.run(
+        [*START, "report", "--json"], env=variables(state, {}), stdout=write_end,
+        stderr=subprocess.PIPE, timeout=60,
+    )  # fmt: skip
+    os.close(write_end)
+    assert done.stderr == b""
+
+
+def test_a_terminal_without_unicode_is_served(state: Path) -> None:
+    """Where the terminal knows ASCII only, the report comes without bars and without failing."""
+    done = dnswatch("report", state=state, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    assert done.returncode == 0, done.stderr
+    assert b"10.0.0.66" in done.stdout
+
+
+def test_colour_is_for_terminals_that_want_it(state: Path) -> None:
+    """A terminal gets colour, and none with NO_COLOR."""
+    forced = dnswatch("report", state=state, FORCE_COLOR="1", TERM="xterm")
+    assert b"\x1b[" in forced.stdout
+    refused = dnswatch("report", state=state, FORCE_COLOR="1", NO_COLOR="1", TERM="xterm")
+    assert b"\x1b[3" not in refused.stdout
+
+
+def test_clients_are_completed(state: Path) -> None:
+    """The shell completes names and addresses of clients on record."""
+    done = dnswatch(
+        state=state, _DNSWATCH_COMPLETE="complete_bash", COMP_CWORD="3",
+        COMP_WORDS="dnswatch report --client 10.0.0.6",
+    )  # fmt: skip
+    assert done.stdout.split() == [b"10.0.0.66"]
+
+
+@pytest.mark.parametrize("command", ["serve", "check", "report", "cache", "status"])
+def test_each_command_has_help_with_an_example(state: Path, command: str) -> None:
+    """The help of each command shows how it is used."""
+    done = dnswatch(command, "--help", state=state)
+    assert done.returncode == 0
+    assert b"Example" in done.stdout
+    assert f"dnswatch {command}".encode() in done.stdout
+
+
+def test_the_version_is_told(state: Path) -> None:
+    """`--version` names the program and exits with 0."""
+    done = dnswatch("--version", state=state)
+    assert (done.returncode, done.stdout.startswith(b"dnswatch")) == (0, True)

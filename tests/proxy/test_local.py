@@ -1,0 +1,85 @@
+"""Local names: the hosts files' names are answered here, and only those."""
+
+import dns.message
+import dns.reversename
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dnswatch.names.hosts import parse_hosts
+from dnswatch.proxy.local import TTL, LocalNames
+from dnswatch.wire import build, query
+from dnswatch.wire.query import Query
+from tests import check
+from tests.proxy.scripted import exact
+
+HOSTS = """
+192.168.0.5  printer.lan printer
+fd00::5      printer.lan
+192.168.0.6  six.lan
+192.168.0.7  six.lan
+"""
+
+
+def asked(qname: str, qtype: str = "A", qclass: str = "IN") -> Query:
+    """Read a query."""
+    found = query.read(b"id" + exact(qname, qtype, rdclass=qclass))
+    assert found is not None
+    return found
+
+
+def answer(local: LocalNames, to: Query) -> dns.message.Message | None:
+    """What a client is told of a local name."""
+    found = local.find(to)
+    if found is None:
+        return None
+    return dns.message.from_wire(
+        b"id" + build.tail(found, to, 0, limit=1232, max_ttl=86400, size=1232)
+    )
+
+
+@pytest.mark.parametrize(
+    ("qname", "qtype", "data"),
+    [
+        ("printer.lan.", "A", ["192.168.0.5"]),
+        ("PRINTER.lan.", "AAAA", ["fd00::5"]),
+        ("printer.", "A", ["192.168.0.5"]),
+        ("six.lan.", "A", ["192.168.0.6", "192.168.0.7"]),
+        ("6.0.168.192.in-addr.arpa.", "PTR", ["six.lan."]),
+        (dns.reversename.from_address("fd00::5").to_text(), "PTR", ["printer.lan."]),
+    ],
+)
+def test_names_and_addresses_are_answered(qname: str, qtype: str, data: list[str]) -> None:
+    """All addresses of a name, and the first name of an address, with a short life."""
+    got = answer(LocalNames(parse_hosts([HOSTS])), asked(qname, qtype))
+    assert got is not None
+    check.noerror(got)
+    assert check.data(got, qtype) == data
+    assert check.ttl(got) == TTL
+
+
+def test_a_family_that_is_missing_is_an_empty_answer() -> None:
+    """A local name without IPv6 has no IPv6 address, whatever upstreams would say."""
+    got = answer(LocalNames(parse_hosts([HOSTS])), asked("six.lan.", "AAAA"))
+    assert got is not None
+    check.noerror(got)
+    assert got.answer == []
+
+
+@pytest.mark.parametrize(
+    ("qname", "qtype", "qclass"),
+    [("www.example.", "A", "IN"), ("printer.lan.", "A", "CH"), ("x.printer.lan.", "A", "IN"),
+     ("lan.", "A", "IN"), (".", "A", "IN"), ("9.0.168.192.in-addr.arpa.", "PTR", "IN")],
+)  # fmt: skip
+def test_other_names_are_not_ours(qname: str, qtype: str, qclass: str) -> None:
+    """Nothing is said of names, classes and addresses that do not stand in a file."""
+    assert LocalNames(parse_hosts([HOSTS])).find(asked(qname, qtype, qclass)) is None
+
+
+@given(st.text(max_size=200))
+def test_any_file_gives_local_names(text: str) -> None:
+    """Whatever stands in a hosts file, questions are answered or passed on."""
+    local = LocalNames(parse_hosts([text, "10.0.0.1 good.lan"]))
+    got = answer(local, asked("good.lan."))
+    assert got is not None
+    assert "10.0.0.1" in check.data(got)

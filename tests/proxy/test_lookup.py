@@ -1,0 +1,367 @@
+"""Lookups in flight: failover, deadlines, sharing and bounds, in invented time."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from dnswatch.codes import Rcode
+from dnswatch.proxy.lookup import TICK, Lookups, Waiter
+from dnswatch.proxy.upstream.group import Group
+from dnswatch.wire.query import Query
+from dnswatch.wire.response import Response
+from tests.proxy.invented import InventedLoop
+from tests.proxy.scripted import Client, Scripted, configured
+
+DEADLINE, STALE_AFTER = 4.0, 1.8
+TEXT = "limits.in_flight = {in_flight}\nlimits.in_flight_per_client = {per_client}\n"
+
+
+class Scene:
+    """A table of lookups with scripted upstreams, and all that came of it."""
+
+    def __init__(self, *upstreams: Scripted, in_flight: int = 100, per_client: int = 50) -> None:
+        """Ask `upstreams` in their order."""
+        self.loop = InventedLoop()
+        self.upstreams = upstreams
+        self.group = Group(list(upstreams), "ordered")
+        self.counters: Counter[str] = Counter()
+        self.table = Lookups(
+            configured(TEXT.format(in_flight=in_flight, per_client=per_client)),
+            self.loop.time, self.counters, self._finished, self._impatient,
+        )  # fmt: skip
+        self.ended: list[tuple[bytes, Response | None, bytes]] = []
+        "Key, response and extended error of each lookup that ended."
+        self.answered: list[Waiter] = []
+        "Every query that got an answer, as often as it got one."
+        self.given_stale: list[Waiter] = []
+
+    def ask(self, waiter: Waiter, *, stale: bool = False) -> bool:
+        """Let a query wait."""
+
+        async def join() -> bool:
+            return self.table.join(waiter, self.group, stale, self.loop.time())
+
+        return self.loop.run_until_complete(join())
+
+    def let(self, seconds: float) -> None:
+        """Let time pass."""
+        self.loop.let(seconds)
+        assert not self.loop.faults
+
+    def answers(self, upstream: Scripted, rcode: int = 0, which: int = -1) -> None:
+        """Have an upstream answer."""
+        self._in_loop(lambda: upstream.answers(self.loop.time(), rcode, which=which))
+
+    def babbles(self, upstream: Scripted, which: int = -1) -> None:
+        """Have an upstream send what cannot be read."""
+        self._in_loop(lambda: upstream.babbles(self.loop.time(), which))
+
+    def fails(self, upstream: Scripted, which: int = -1) -> None:
+        """Have a question to an upstream fail."""
+        self._in_loop(lambda: upstream.asked[which].failure(upstream))
+
+    def _in_loop(self, action: Callable[[], None]) -> None:
+        self.loop.call_soon(action)
+        self.let(0)
+
+    def _finished(
+        self, asked: Query, heard: Response | None, waiters: list[Waiter], extended: bytes
+    ) -> None:
+        self.ended.append((asked.key, heard, extended))
+        self.answered += waiters
+
+    def _impatient(self, asked: Query, waiters: list[Waiter]) -> None:
+        self.given_stale += waiters
+        self.answered += waiters
+
+    def only_end(self) -> tuple[Response | None, bytes]:
+        """The one end there was."""
+        ((_, heard, extended),) = self.ended
+        return heard, extended
+
+
+Scenes = Callable[..., Scene]
+
+
+@pytest.fixture
+def scenes() -> Iterator[Scenes]:
+    """Make scenes, and end their loops."""
+    made: list[Scene] = []
+
+    def make(*upstreams: Scripted, **bounds: int) -> Scene:
+        made.append(Scene(*upstreams, **bounds))
+        return made[-1]
+
+    yield make
+    for scene in made:
+        scene.loop.close()
+
+
+def test_an_answer_ends_a_lookup(scenes: Scenes) -> None:
+    """The client gets what the upstream said, and the upstream's round trip is known."""
+    one = Scripted()
+    scene = scenes(one)
+    waiter = Client().asks("www.example.")
+    assert scene.ask(waiter)
+    scene.answers(one)
+    heard, _ = scene.only_end()
+    assert heard is not None
+    assert heard.rcode == 0
+    assert scene.answered == [waiter]
+    assert len(scene.table) == 0
+    assert one.health.rtt > 0
+
+
+def test_a_silent_upstream_is_not_waited_for(scenes: Scenes) -> None:
+    """After its patience the next one is asked as well, and whoever answers first is heard."""
+    silent, good = Scripted("a"), Scripted("b")
+    scene = scenes(silent, good)
+    scene.ask(Client().asks("www.example."))
+    scene.let(silent.health.patience - 2 * TICK)
+    assert not good.asked
+    scene.let(4 * TICK)
+    assert len(good.asked) == 1
+    scene.answers(good)
+    assert scene.only_end()[0] is not None
+
+
+def test_a_late_answer_of_the_first_is_heard_too(scenes: Scenes) -> None:
+    """An upstream that was only slow still ends the lookup."""
+    slow, silent = Scripted("a"), Scripted("b")
+    scene = scenes(slow, silent)
+    scene.ask(Client().asks("www.example."))
+    scene.let(1.0)
+    scene.answers(slow, which=0)
+    assert scene.only_end()[0] is not None
+    assert len(silent.asked) == 1
+
+
+@pytest.mark.parametrize("rcode", [Rcode.SERVFAIL, Rcode.REFUSED, Rcode.NOTIMP, Rcode.FORMERR])
+def test_another_upstream_may_know_better(scenes: Scenes, rcode: int) -> None:
+    """A failure of one upstream is not passed on while another may answer."""
+    bad, good = Scripted("a"), Scripted("b")
+    scene = scenes(bad, good)
+    scene.ask(Client().asks("www.example."))
+    scene.answers(bad, rcode)
+    assert not scene.ended
+    scene.answers(good)
+    heard, _ = scene.only_end()
+    assert heard is not None
+    assert heard.rcode == Rcode.NOERROR
+
+
+def test_the_last_failure_is_passed_on(scenes: Scenes) -> None:
+    """Where all upstreams fail, the client is told what the last one said."""
+    first, second = Scripted("a"), Scripted("b")
+    scene = scenes(first, second)
+    scene.ask(Client().asks("www.example."))
+    scene.answers(first, Rcode.REFUSED)
+    scene.answers(second, Rcode.SERVFAIL)
+    heard, _ = scene.only_end()
+    assert heard is not None
+    assert heard.rcode == Rcode.SERVFAIL
+
+
+def test_denials_are_answers(scenes: Scenes) -> None:
+    """NXDOMAIN is not asked again elsewhere."""
+    first, second = Scripted("a"), Scripted("b")
+    scene = scenes(first, second)
+    scene.ask(Client().asks("www.example."))
+    scene.answers(first, Rcode.NXDOMAIN)
+    assert scene.only_end()[0] is not None
+    assert not second.asked
+
+
+def test_refusing_upstreams_cost_no_time(scenes: Scenes) -> None:
+    """Upstreams that fail at once are passed over at once, and when all do, so is the lookup."""
+    scene = scenes(Scripted("a", refuses=True), Scripted("b", refuses=True))
+    scene.ask(Client().asks("www.example."))
+    heard, extended = scene.only_end()
+    assert heard is None
+    assert extended
+
+
+def test_what_cannot_be_read_counts_as_no_answer(scenes: Scenes) -> None:
+    """A malformed response is counted, and the next upstream is asked."""
+    bad, good = Scripted("a"), Scripted("b")
+    scene = scenes(bad, good)
+    scene.ask(Client().asks("www.example."))
+    scene.babbles(bad)
+    assert scene.counters["upstream_malformed"] == 1
+    scene.answers(good)
+    assert scene.only_end()[0] is not None
+
+
+def test_silence_ends_at_the_deadline(scenes: Scenes) -> None:
+    """With nothing but silence the client is told so within a stub's patience, and why."""
+    one = Scripted()
+    scene = scenes(one)
+    waiter = Client().asks("www.example.")
+    scene.ask(waiter)
+    scene.let(DEADLINE - 2 * TICK)
+    assert not scene.ended
+    scene.let(4 * TICK)
+    heard, extended = scene.only_end()
+    assert heard is None
+    assert extended
+    assert scene.answered == [waiter]
+
+
+def test_a_dead_upstream_does_not_end_what_a_slow_one_may_answer(scenes: Scenes) -> None:
+    """However often one upstream fails, the lookup waits for the other until its deadline."""
+    dead, slow = Scripted("a", refuses=True), Scripted("b")
+    scene = scenes(dead, slow)
+    scene.ask(Client().asks("www.example."))
+    scene.let(3.0)
+    assert not scene.ended
+    scene.answers(slow, which=0)
+    assert scene.only_end()[0] is not None
+
+
+def test_a_failure_said_twice_is_one_failure(scenes: Scenes) -> None:
+    """SERVFAIL to a question and to its repetition leaves the other upstream its time."""
+    first, slow = Scripted("a"), Scripted("b")
+    scene = scenes(first, slow)
+    scene.ask(Client().asks("www.example."))
+    scene.let(2.5)
+    assert len(first.asked) > 1
+    scene.answers(first, Rcode.SERVFAIL, which=0)
+    scene.answers(first, Rcode.SERVFAIL, which=1)
+    assert not scene.ended
+    scene.answers(slow, which=0)
+    heard, _ = scene.only_end()
+    assert heard is not None
+    assert heard.rcode == Rcode.NOERROR
+
+
+def test_a_silent_upstream_is_asked_ever_more_rarely(scenes: Scenes) -> None:
+    """A question is repeated with growing pauses: a slow upstream is not flooded (RFC 8085)."""
+    one = Scripted()
+    one.health.succeeded(0.001, 0.0)
+    scene = scenes(one)
+    scene.ask(Client().asks("www.example."))
+    scene.let(DEADLINE)
+    assert 2 <= len(one.asked) <= 5
+
+
+def test_a_stale_answer_is_given_and_the_lookup_goes_on(scenes: Scenes) -> None:
+    """After `stale_after` who waits is answered; the fresh answer still comes (RFC 8767)."""
+    one = Scripted()
+    scene = scenes(one)
+    waiter = Client().asks("www.example.")
+    scene.ask(waiter, stale=True)
+    scene.let(STALE_AFTER - 2 * TICK)
+    assert not scene.given_stale
+    scene.let(4 * TICK)
+    assert scene.given_stale == [waiter]
+    scene.answers(one)
+    assert scene.only_end()[0] is not None
+    assert scene.answered == [waiter]
+
+
+def test_equal_questions_share_a_lookup(scenes: Scenes) -> None:
+    """Clients who ask the same cost one question, and each is answered."""
+    one = Scripted()
+    scene = scenes(one)
+    waiters = [Client(f"10.0.0.{n}").asks("www.example.") for n in range(1, 9)]
+    for waiter in waiters:
+        scene.ask(waiter)
+    assert len(one.asked) == 1
+    assert scene.counters["coalesced"] == 7
+    scene.answers(one)
+    assert scene.answered == waiters
+
+
+def test_one_client_waits_for_only_so_much(scenes: Scenes) -> None:
+    """Above its bound a client is turned away at once; when answers come it may ask again."""
+    one, greedy = Scripted(), Client()
+    scene = scenes(one, per_client=3)
+    assert all(scene.ask(greedy.asks(f"n{n}.example.")) for n in range(3))
+    assert not scene.ask(greedy.asks("n3.example."))
+    assert scene.counters["client_in_flight_full"] == 1
+    assert scene.ask(Client("10.0.0.2").asks("n3.example."))
+    scene.answers(one, which=0)
+    assert scene.ask(greedy.asks("n4.example."))
+
+
+def test_at_the_bound_the_oldest_lookup_goes(scenes: Scenes) -> None:
+    """One more than may be in flight ends the oldest, whose clients are told."""
+    one = Scripted()
+    scene = scenes(one, in_flight=10, per_client=10)
+    waiters = [Client(f"10.0.0.{n}").asks(f"n{n}.example.") for n in range(11)]
+    for waiter in waiters:
+        scene.ask(waiter)
+    assert len(scene.table) == 10
+    assert scene.answered == waiters[:1]
+    assert scene.only_end()[0] is None
+    assert scene.counters["in_flight_full"] == 1
+
+
+class Flights(RuleBasedStateMachine):
+    """Clients ask, upstreams do as they like, time passes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scene = Scene(Scripted("a"), Scripted("b"), Scripted("c"), in_flight=10, per_client=4)
+        self.clients = [Client(f"10.0.0.{n}") for n in range(4)]
+        self.waiting: list[Waiter] = []
+        "Every query that was let wait, in all."
+
+    @rule(
+        client=st.integers(0, 3), name=st.integers(0, 14), stale=st.booleans(),
+    )  # fmt: skip
+    def ask(self, client: int, name: int, stale: bool) -> None:
+        waiter = self.clients[client].asks(f"n{name}.example.")
+        if self.scene.ask(waiter, stale=stale):
+            self.waiting.append(waiter)
+
+    @precondition(lambda self: any(upstream.asked for upstream in self.scene.upstreams))
+    @rule(data=st.data(), rcode=st.sampled_from([0, 0, 2, 3, 5, None, "fail"]))
+    def speak(self, data: st.DataObject, rcode: int | str | None) -> None:
+        upstream = data.draw(st.sampled_from([u for u in self.scene.upstreams if u.asked]))
+        which = data.draw(st.integers(0, len(upstream.asked) - 1))
+        if rcode == "fail":
+            self.scene.fails(upstream, which)
+        elif isinstance(rcode, int):
+            self.scene.answers(upstream, rcode, which)
+        else:
+            self.scene.babbles(upstream, which)
+
+    @rule(upstream=st.integers(0, 2))
+    def change_heart(self, upstream: int) -> None:
+        self.scene.upstreams[upstream].refuses = not self.scene.upstreams[upstream].refuses
+
+    @rule(seconds=st.sampled_from([0.01, 0.3, 1.0, 2.0]))
+    def wait(self, seconds: float) -> None:
+        self.scene.let(seconds)
+
+    @invariant()
+    def nobody_is_answered_twice(self) -> None:
+        answered = [id(waiter) for waiter in self.scene.answered]
+        assert len(answered) == len(set(answered))
+        assert set(answered) <= {id(waiter) for waiter in self.waiting}
+
+    @invariant()
+    def bounds_hold(self) -> None:
+        assert len(self.scene.table) <= 10
+        open_ones = {id(w) for w in self.waiting} - {id(w) for w in self.scene.answered}
+        waits = Counter(w.client for w in self.waiting if id(w) in open_ones)
+        assert all(count <= 4 for count in waits.values())
+
+    def teardown(self) -> None:
+        """Nobody is left without an answer, and nothing is left behind."""
+        self.scene.let(DEADLINE + 4 * TICK)
+        assert len(self.scene.answered) == len(self.waiting)
+        assert len(self.scene.table) == 0
+        assert not self.scene.table._waiting
+        self.scene.let(2.0)
+        assert not self.scene.table._wheel
+        self.scene.loop.close()
+
+
+TestFlights = Flights.TestCase
+TestFlights.settings = settings(max_examples=40, stateful_step_count=30)

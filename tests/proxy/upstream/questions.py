@@ -1,0 +1,52 @@
+"""Questions that remember what became of them, for upstreams over real sockets."""
+
+import asyncio
+from collections.abc import Callable
+
+from dnswatch.wire import query
+from dnswatch.wire.query import Query
+from tests.proxy.scripted import exact
+
+WITHIN = 10.0
+"""Seconds before a test gives up."""
+
+
+class Question:
+    """One question, and what became of it."""
+
+    def __init__(self, qname: str = "www.example.", *, do: bool = False) -> None:
+        """Ask for an address."""
+        asked = query.read(b"id" + exact(qname, want_dnssec=do))
+        assert asked is not None
+        self.query: Query = asked
+        self.done = False
+        self.responses: list[bytes] = []
+        self.told_by: list[object] = []
+        "The upstream of each response and failure."
+        self.failures = 0
+        self.told = asyncio.Event()
+
+    def response(self, upstream: object, message: bytes, sent_at: float) -> None:
+        """Take an answer."""
+        self.responses.append(message)
+        self.told_by.append(upstream)
+        self.done = True
+        self.told.set()
+
+    def failure(self, upstream: object) -> None:
+        """Take a failure."""
+        self.failures += 1
+        self.told_by.append(upstream)
+        self.told.set()
+
+    async def ended(self) -> None:
+        """Wait until something has been heard."""
+        async with asyncio.timeout(WITHIN):
+            await self.told.wait()
+
+
+async def until(is_so: Callable[[], object]) -> None:
+    """Wait until something is so."""
+    async with asyncio.timeout(WITHIN):
+        while not is_so():
+            await asyncio.sleep(0.005)

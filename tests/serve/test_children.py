@@ -1,0 +1,131 @@
+"""Children: real processes that end well, die, and die again."""
+
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from dnswatch.serve.children import FIRST_PAUSE, LONGEST_PAUSE, YOUNG, Child
+from tests import check
+
+NOW = 1000.0
+
+
+def obedient(control: socket.socket) -> None:
+    """Say something, then wait for a word."""
+    control.setblocking(True)
+    control.send(b"here")
+    control.recv(99)
+
+
+def broken(control: socket.socket) -> None:
+    """Die of a fault."""
+    raise RuntimeError("broken on purpose")
+
+
+Make = Callable[[Callable[[socket.socket], None]], Child]
+
+
+@pytest.fixture
+def make() -> Iterator[Make]:
+    """Make children that do not outlive the test."""
+    made: list[Child] = []
+
+    def child(run: Callable[[socket.socket], None]) -> Child:
+        made.append(Child("worker 0", run))
+        return made[-1]
+
+    yield child
+    for one in made:
+        if one.pid:
+            os.kill(one.pid, signal.SIGKILL)
+            os.waitpid(one.pid, 0)
+            one.gone()
+
+
+def said(child: Child) -> bytes:
+    """What a child says."""
+
+    def hear() -> bytes | None:
+        assert child.control is not None
+        try:
+            return child.control.recv(99)
+        except BlockingIOError:
+            return None
+
+    return check.eventually(hear)
+
+
+def end_of(child: Child) -> int:
+    """Wait for a child's end."""
+    pid, status = os.waitpid(child.pid, 0)
+    assert pid == child.pid
+    return status
+
+
+def test_a_child_can_talk_and_be_talked_to(make: Make) -> None:
+    """The line to it goes both ways; when it has done its work it is gone with status 0."""
+    child = make(obedient)
+    child.start(NOW, [])
+    assert said(child) == b"here"
+    child.send(b"word")
+    status = end_of(child)
+    assert os.waitstatus_to_exitcode(status) == 0
+    child.reaped(status, NOW + YOUNG)
+    assert (child.pid, child.control) == (0, None)
+
+
+def test_a_fault_ends_only_the_child(make: Make, caplog: pytest.LogCaptureFixture) -> None:
+    """It exits with status 1, and the supervisor says so and names it."""
+    child = make(broken)
+    child.start(NOW, [])
+    child.reaped(end_of(child), NOW)
+    assert "worker 0" in caplog.text
+    assert "status 1" in caplog.text
+
+
+def test_one_that_lived_is_started_again_at_once(make: Make) -> None:
+    """A worker that is killed after a good life is back without a pause."""
+    child = make(obedient)
+    child.start(NOW, [])
+    child.signal(signal.SIGKILL)
+    child.reaped(end_of(child), NOW + YOUNG + 1)
+    assert child.start_at <= NOW + YOUNG + 1
+
+
+def test_one_that_dies_young_again_and_again_waits_longer(make: Make) -> None:
+    """Pauses double up to a bound: a broken process does not take the machine with it."""
+    child = make(broken)
+    pauses, now = [], NOW
+    for _ in range(10):
+        child.start(now, [])
+        child.reaped(end_of(child), now)
+        pauses.append(round(child.start_at - now, 6))
+        now = max(now, child.start_at)
+    assert pauses[0] == 0
+    assert pauses == sorted(pauses)
+    assert pauses[1] == pytest.approx(2 * FIRST_PAUSE)
+    assert pauses[-1] == pytest.approx(LONGEST_PAUSE)
+
+
+def test_a_child_that_is_not_there_is_told_nothing(make: Make) -> None:
+    """Messages and signals to nobody are no fault."""
+    child = make(obedient)
+    child.send(b"word")
+    child.signal(signal.SIGTERM)
+
+
+def test_a_child_does_not_hold_anothers_line(make: Make) -> None:
+    """When the supervisor lets go of one, that one notices, whoever was started after it."""
+    first, second = make(obedient), make(obedient)
+    first.start(NOW, [])
+    assert said(first) == b"here"
+    second.start(NOW, [first])
+    assert said(second) == b"here"
+    assert first.control is not None
+    first.control.close()
+    first.control = None
+    assert check.eventually(lambda: os.waitpid(first.pid, os.WNOHANG)[0])
+    first.gone()

@@ -1,0 +1,79 @@
+"""Loading: file, command line and resolv.conf make settings, or one sentence."""
+
+from pathlib import Path
+
+import pytest
+
+from dnswatch.errors import SettingsError
+from dnswatch.serve.loading import load
+from dnswatch.settings import Settings, combine
+
+
+@pytest.fixture
+def resolv_conf(tmp_path: Path) -> Path:
+    """What the machine itself asks: itself, and another."""
+    path = tmp_path / "resolv.conf"
+    path.write_text("nameserver 127.0.0.1\nnameserver 192.0.2.53\n")
+    return path
+
+
+def loaded(tmp_path: Path, text: str, resolv_conf: Path, **options: list[str]) -> Settings:
+    """Load a configuration file."""
+    path = tmp_path / "dnswatch.toml"
+    path.write_text(text)
+    return combine(load(path, resolv_conf=resolv_conf, **options))  # type: ignore[arg-type]
+
+
+def test_without_upstreams_those_of_the_machine_are_asked(
+    tmp_path: Path, resolv_conf: Path
+) -> None:
+    """`/etc/resolv.conf` says whom to ask, but dnswatch never asks itself."""
+    settings = loaded(tmp_path, 'serve.listen = ["127.0.0.1:53"]', resolv_conf)
+    assert [str(server) for server in settings.upstream.servers] == ["udp://192.0.2.53"]
+
+
+def test_a_resolv_conf_that_names_only_us_is_no_upstream(tmp_path: Path, resolv_conf: Path) -> None:
+    """A circle is refused with its mend."""
+    resolv_conf.write_text("nameserver 127.0.0.1\n")
+    with pytest.raises(SettingsError, match=r"no upstream.*--upstream"):
+        loaded(tmp_path, 'serve.listen = ["127.0.0.1:53"]', resolv_conf)
+
+
+def test_a_missing_resolv_conf_is_said(tmp_path: Path) -> None:
+    """Without any upstream nothing starts."""
+    with pytest.raises(SettingsError, match="no upstream"):
+        loaded(tmp_path, "", tmp_path / "missing")
+
+
+def test_the_command_line_wins(tmp_path: Path, resolv_conf: Path) -> None:
+    """`--upstream` stands in place of the file's."""
+    settings = loaded(
+        tmp_path, 'upstream.servers = ["192.0.2.1"]', resolv_conf, upstream=["192.0.2.9"]
+    )
+    assert [str(server) for server in settings.upstream.servers] == ["udp://192.0.2.9"]
+
+
+def test_a_file_that_is_named_must_be_there(tmp_path: Path) -> None:
+    """Its name and what is wrong are said."""
+    with pytest.raises(SettingsError, match=r"missing\.toml.*No such file"):
+        load(tmp_path / "missing.toml", upstream=["192.0.2.1"])
+
+
+def test_a_file_must_be_text(tmp_path: Path) -> None:
+    """Bytes that are no UTF-8 are refused, by name."""
+    path = tmp_path / "dnswatch.toml"
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(SettingsError, match=r"dnswatch\.toml.*UTF-8"):
+        load(path)
+
+
+@pytest.mark.parametrize("text", ["", "no certificate"])
+def test_authorities_must_be_readable(tmp_path: Path, resolv_conf: Path, text: str) -> None:
+    """A file of authorities that holds none is refused before anything starts."""
+    authorities = tmp_path / "ca.pem"
+    authorities.write_text(text)
+    settings = (
+        f'upstream.servers = ["tls://192.0.2.1#dns.test"]\nupstream.ca_file = "{authorities}"'
+    )
+    with pytest.raises(SettingsError, match=r"ca_file.*ca\.pem"):
+        loaded(tmp_path, settings, resolv_conf)

@@ -1,0 +1,86 @@
+"""Listening sockets: one for each worker, endpoint and transport, or a sentence that says why."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from dnswatch.errors import SettingsError
+from dnswatch.proxy.worker import Listening
+from dnswatch.serve.sockets import bind_all
+from dnswatch.settings import Endpoint, Serve
+from tests.loopback import reserve
+
+
+@pytest.fixture
+def port() -> int:
+    """A port that was free a moment ago."""
+    with reserve() as holder:
+        return int(holder.getsockname()[1])
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    """A port where another server answers over UDP."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 0))
+        yield int(other.getsockname()[1])
+
+
+def close(bound: list[list[Listening]]) -> None:
+    """Let go of all sockets."""
+    for sockets in bound:
+        for sock, _ in sockets:
+            sock.close()
+
+
+def test_each_worker_has_its_own_sockets(port: int) -> None:
+    """UDP and TCP at every endpoint, none blocking; TCP does not accept before a worker does."""
+    bound = bind_all(Serve(listen=(Endpoint(f"127.0.0.1:{port}"),), workers=3))
+    assert len(bound) == 3
+    for sockets in bound:
+        kinds = [sock.type for sock, _ in sockets]
+        assert kinds == [socket.SOCK_DGRAM, socket.SOCK_STREAM]
+        assert not any(redirected or sock.getblocking() for sock, redirected in sockets)
+    with socket.socket() as client, pytest.raises(ConnectionRefusedError):
+        client.connect(("127.0.0.1", port))
+    close(bound)
+
+
+def test_redirected_endpoints_are_told_apart(port: int) -> None:
+    """What comes in on a redirected endpoint can be marked."""
+    serve = Serve(
+        listen=(Endpoint(f"127.0.0.1:{port}"),), redirected=(Endpoint(f"127.0.0.2:{port}"),)
+    )
+    bound = bind_all(serve)
+    there = {(sock.getsockname()[0], redirected) for sock, redirected in bound[0]}
+    assert there == {("127.0.0.1", False), ("127.0.0.2", True)}
+    close(bound)
+
+
+def test_ipv6_is_for_ipv6_alone(port: int) -> None:
+    """`[::]` and `0.0.0.0` may stand side by side."""
+    bound = bind_all(Serve(listen=(Endpoint(f"0.0.0.0:{port}"), Endpoint(f"[::]:{port}"))))
+    assert len(bound[0]) == 4
+    close(bound)
+
+
+def test_another_server_is_named_and_not_shared_with(taken: int) -> None:
+    """Where a port is taken nothing starts, and the mend is said."""
+    with pytest.raises(SettingsError, match=rf"'127.0.0.1:{taken}'.*another server.*--listen"):
+        bind_all(Serve(listen=(Endpoint(f"127.0.0.1:{taken}"),)))
+
+
+def test_another_dnswatch_is_another_server(port: int) -> None:
+    """Two of them never share a port by accident."""
+    serve = Serve(listen=(Endpoint(f"127.0.0.1:{port}"),))
+    bound = bind_all(serve)
+    with pytest.raises(SettingsError, match="another server"):
+        bind_all(serve)
+    close(bound)
+
+
+def test_an_address_of_another_machine_is_refused(port: int) -> None:
+    """An endpoint that somebody wrote must be there."""
+    with pytest.raises(SettingsError, match="no such address"):
+        bind_all(Serve(listen=(Endpoint(f"192.0.2.1:{port}"),)))

@@ -1,0 +1,155 @@
+"""A real watch process with real lines to it, as the supervisor would keep them."""
+
+import json
+import re
+import resource
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Self
+
+from dnswatch.model.observation import Observation, Origin
+from dnswatch.seams.batch import Batch, Lessons, decode_lessons, encode
+from dnswatch.settings import Source
+from dnswatch.settings import encode as encode_source
+from dnswatch.store.database import FILE
+
+PATIENCE = 20.0
+"""Seconds until a condition that must come true counts as one that will not."""
+
+QUIET = "[names]\nhosts = []\nneighbours = false\npointers = false\n"
+"""Settings of a site that asks nobody who its clients are."""
+
+_MAIN = """
+import json, logging, os, socket, sys
+from pathlib import Path
+from dnswatch.settings import Source, combine
+from dnswatch.watchdog.process import main
+logging.basicConfig(format="%(message)s", level=logging.INFO)
+text, state, control, *workers = json.loads(sys.argv[1])
+sockets = [socket.socket(fileno=number) for number in (control, *workers)]
+main(combine(Source(text, "dnswatch.toml")), Path(state), sockets[1:], sockets[0])
+logging.shutdown()
+os._exit(0)
+"""
+
+
+def eventually(condition: Callable[[], Any]) -> Any:
+    """Return what a condition says as soon as that is true."""
+    deadline = time.monotonic() + PATIENCE
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "what must come true did not"
+        time.sleep(0.02)
+    return found
+
+
+def seqpacket() -> tuple[socket.socket, socket.socket]:
+    pair = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    for end in pair:
+        end.setblocking(False)
+    return pair
+
+
+def query(state: Path, sql: str) -> list[tuple[Any, ...]]:
+    """Ask the store in the directory `state`; nothing where there is none yet."""
+    try:
+        with closing(sqlite3.connect(f"file:{state}/{FILE}?mode=ro", uri=True)) as store:
+            return store.execute(sql).fetchall()
+    except sqlite3.OperationalError:
+        return []
+
+
+class Site:
+    """The lines of a site's workers, and the watch process at their other end."""
+
+    def __init__(self, state: Path, workers: int = 1, config: str = QUIET) -> None:
+        self.state = state
+        self.config = config
+        self.log = state.parent / "log"
+        self._lines = [seqpacket() for _ in range(workers)]
+        self._control = seqpacket()
+        self.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.process.kill()
+        self.process.wait()
+        for end in (*self._control, *(end for pair in self._lines for end in pair)):
+            end.close()
+
+    def start(self) -> None:
+        """Start a watch process on the lines as they are."""
+        numbers = [pair[1].fileno() for pair in (self._control, *self._lines)]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", _MAIN, json.dumps([self.config, str(self.state), *numbers])],
+                pass_fds=numbers, stderr=log,
+            )  # fmt: skip
+
+    def send(self, *seen: Observation, worker: int = 0, **more: Any) -> None:
+        """Send a batch, as worker number `worker`."""
+        until = more.pop("until", seen[-1].at if seen else time.time())
+        for message in encode(Batch(worker, until, list(seen), **more)):
+            self.send_raw(message, worker)
+
+    def send_raw(self, message: bytes, worker: int = 0) -> None:
+        self._lines[worker][0].send(message)
+
+    def lessons(self, worker: int) -> Iterator[Lessons]:
+        """Read what the watch taught a worker so far."""
+        while True:
+            try:
+                yield decode_lessons(self._lines[worker][0].recv(1 << 18))
+            except BlockingIOError:
+                return
+
+    def configure(self, text: str) -> None:
+        """Send new settings, as the supervisor does."""
+        self._control[0].send(encode_source(Source(text, "dnswatch.toml")))
+
+    def leave(self) -> None:
+        """Close the supervisor's end, as the kernel does when it dies."""
+        self._control[0].close()
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal; return the exit status."""
+        self.process.send_signal(number)
+        return self.process.wait(PATIENCE)
+
+    def limit_files(self, size: int) -> None:
+        """Let the process write no file beyond `size` bytes: to the store, the disk is full."""
+        resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+    def said(self, text: str) -> int:
+        """Count the lines of the log that hold a text."""
+        return len(re.findall(re.escape(text), self.log.read_text()))
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Ask the store; nothing where there is none yet."""
+        return query(self.state, sql)
+
+    def measure(self, name: str) -> int:
+        """Sum up a measure of the site."""
+        rows = self.rows(f"SELECT sum(count) FROM site WHERE measure = '{name}'")
+        return rows[0][0] or 0 if rows else 0
+
+    def counter(self, name: str) -> int:
+        """Sum up a counter."""
+        rows = self.rows(f"SELECT sum(count) FROM counter WHERE name = '{name}'")
+        return rows[0][0] or 0 if rows else 0
+
+
+def saw(
+    at: float, client: bytes, qname: bytes, qtype: int = 1, *given: bytes, **more: Any
+) -> Observation:
+    """A lookup that an upstream answered with some addresses of TTL 300."""
+    addresses = tuple((address, 300) for address in given)
+    return Observation(at, client, qname, qtype, 0, Origin.UPSTREAM, addresses, **more)

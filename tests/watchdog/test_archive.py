@@ -1,0 +1,53 @@
+"""Clients stand in the store as the site wants it."""
+
+from pathlib import Path
+
+from dnswatch.model.changes import Changes
+from dnswatch.names.directory import Identity
+from dnswatch.names.pseudonym import Pseudonyms
+from dnswatch.settings import Privacy, Settings
+from dnswatch.watchdog.archive import Archive
+from tests.watchdog.process import query
+
+V4, V6 = bytes((192, 0, 2, 7)), bytes.fromhex("20010db8000000000000000000000007")
+MAPPED = bytes(10) + b"\xff\xff" + V4
+PERSON = Identity("laptop", "02:00:5e:00:53:01", "hosts")
+NAMED = "SELECT key, name, machine, source FROM client ORDER BY key"
+
+
+def seen(*clients: bytes) -> Changes:
+    changes = Changes()
+    for client in clients:
+        changes.accounts[client, 1]["lookup"] += 1
+    return changes
+
+
+def test_clients_stand_under_their_addresses(tmp_path: Path) -> None:
+    """A client's key is its address as text; an IPv4-mapped IPv6 address is the IPv4 one."""
+    archive = Archive(tmp_path, Settings())
+    archive.write(seen(V4, V6, MAPPED), 60.0)
+    archive.identify({V4: PERSON})
+    assert query(tmp_path, NAMED) == [
+        ("192.0.2.7", "laptop", "02:00:5e:00:53:01", "hosts"), ("2001:db8::7", None, None, None),
+    ]  # fmt: skip
+
+
+def test_with_pseudonyms_nothing_names_a_client(tmp_path: Path) -> None:
+    """Address, name and MAC are written as pseudonyms, by the key of the site."""
+    archive = Archive(tmp_path, Settings(privacy=Privacy(pseudonyms=True)))
+    archive.write(seen(V4), 60.0)
+    archive.identify({V4: PERSON})
+    of = Pseudonyms.load(tmp_path)
+    assert query(tmp_path, NAMED) == [
+        (of.of(V4), of.of_text("laptop"), of.of_text("02:00:5e:00:53:01"), "hosts")
+    ]
+
+
+def test_pseudonyms_can_be_switched_on(tmp_path: Path) -> None:
+    """From the moment the configuration says so no address is written any more."""
+    archive = Archive(tmp_path, Settings())
+    archive.write(seen(V4), 60.0)
+    archive.reload(Settings(privacy=Privacy(pseudonyms=True)))
+    archive.write(seen(V6), 120.0)
+    keys = {key for (key,) in query(tmp_path, "SELECT key FROM client")}
+    assert keys == {"192.0.2.7", Pseudonyms.load(tmp_path).of(V6)}

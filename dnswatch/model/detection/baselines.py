@@ -1,14 +1,14 @@
 """Baselines: what honest clients do at most, learned from what the site's clients did.
 
-Bounds are upper confidence bounds, at `CONFIDENCE`:
+Bounds are upper confidence bounds:
 - rate of bursts: the rates of a role's clients follow a gamma distribution, fitted by moments to all
   but the busiest; a client's own bursts make it the client's own; its upper quantile is the bound;
-- continuation of a burst, and each mark: the role's share with Clopper and Pearson's upper bound; for
-  the continuation the client's own share where that is higher;
+- continuation of a burst: likewise, with a beta distribution around the role's share;
+- each mark: the role's share with Clopper and Pearson's upper bound;
 - hours of the week: the role's pooled bursts (week.py).
 
 Poison guard.  Nothing is learned of a day before it is `DELAY` old, nor of a day soon after which
-the client looked infected (`Rung.LIKELY`), nor more than `DAILY` events of one client and day for what is pooled.
+the client looked infected (`Rung.LIKELY`) more than that it did something, nor more than `DAILY` events of one client and day for what is pooled.
 Bounds have caps: what stays undetected for good is a sender below `CAPS` bursts a day.  What was learned
 counts half after `HALF_LIFE`.
 
@@ -22,7 +22,7 @@ from math import ceil, log
 from typing import Final
 
 from dnswatch.model.detection.shiryaev_roberts import Bounds
-from dnswatch.model.quantile import gamma_quantile, share_bound
+from dnswatch.model.quantile import beta_quantile, gamma_quantile, share_bound
 from dnswatch.model.role import Role
 from dnswatch.model.week import HOURS, Week, hour_of
 
@@ -34,12 +34,16 @@ DELAY: Final = 8
 see what a day was the beginning of."""
 DAILY: Final = 8
 """Events that one client adds to the pooled shares on one day at most, so that none outvotes all."""
-HALF_LIFE: Final = 28.0
+HALF_LIFE: Final = 56.0
 """Days after which what was learned counts half: habits change with the term and the job."""
-CONFIDENCE: Final = 0.95
+CONFIDENCE: Final = 0.9
+"""That a client's rate, or its continuation, is below its bound.  A client in ten that does somewhat more than its bound is
+made up for by the nine that do less (docs/detection.md measures it)."""
+SHARE_CONFIDENCE: Final = 0.95
+"""That a role's share is below its bound."""
 FLOOR: Final = 0.05
 """Bursts a day that every client is allowed, however quiet: one in three weeks."""
-CAPS: Final = {Role.CLIENT: 5.0, Role.SERVER: 20.0, Role.RESOLVER: 500.0}
+CAPS: Final = {Role.CLIENT: 5.0, Role.SERVER: 100.0, Role.RESOLVER: 500.0}
 """Bursts a day that no bound of the role exceeds; a client that needs more must be declared."""
 LEAST_CONTINUATION: Final = 0.3
 MOST_CONTINUATION: Final = 0.8
@@ -48,8 +52,9 @@ TRIMMED: Final = 0.01
 """Share of the busiest clients that the fit leaves out: they may be infected."""
 CONTINUED: Final = "continued"
 """Name of the share of novel domains that continue their burst."""
-_OWN: Final = 4.0
-"""Novel domains that the role's share of continued ones counts for in a client's own share."""
+_ALIKE: Final = 10.0
+"""Novel domains of its own that weigh as much as its role's share in a client's continuation: clients
+are taken to be that much alike (a standard deviation of 0.13 around a share of 0.2)."""
 _QUIET: Final = 0.002
 """Bursts a day of an average client, at least: no site is learned well enough to say less."""
 
@@ -93,17 +98,16 @@ class History:
     at: int = 0
     "Unix day for which the counts hold."
     bursts: float = 0.0
-    lost: float = 0.0
-    "Days that were not learned from."
     continued: float = 0.0
     trials: float = 0.0
     "Novel domains that could have continued a burst."
 
     def learn(self, day: Day) -> None:
-        """Take in a day, or leave it out where it is tainted."""
+        """Take in a day; of a tainted one no more than that something was done."""
         self._fade(day.number)
         if day.is_tainted:
-            self.lost += 1
+            # To leave the day out would teach that the client is quieter than it is.
+            self.bursts += min(day.bursts, 1)
             return
         self.bursts += day.bursts
         self.continued += day.seen.get(CONTINUED, 0)
@@ -111,7 +115,7 @@ class History:
 
     def exposure(self, today: int) -> float:
         """Days that were learned from, each counting as much as its events do."""
-        return max(0.0, _faded_days(self.since, today) - self.lost * _fading(today - self.at))
+        return _faded_days(self.since, today)
 
     def count(self, today: int) -> float:
         """Bursts, as far as they still count."""
@@ -120,7 +124,6 @@ class History:
     def _fade(self, today: int) -> None:
         left = _fading(today - self.at)
         self.bursts *= left
-        self.lost *= left
         self.continued *= left
         self.trials *= left
         self.at = today
@@ -142,7 +145,7 @@ class Baseline:
     prior: tuple[float, float] = (0.5, 2.5)
     "Shape and rate (days) of the clients' rates; before anything is known, 0.2 a day in the mean."
     continuation: float = 0.5
-    "Upper bound of the share of novel domains that continue a burst."
+    "Share of novel domains that continue a burst, at most."
     shares: dict[str, float] = field(default_factory=dict)
     "Upper bound of each mark's share."
 
@@ -163,12 +166,23 @@ class Baseline:
         `quiet` others never were, in `exposure` days each.
         """
         self.shares = {
-            name: share_bound(self.seen[name], trials, CONFIDENCE)
+            name: share_bound(self.seen[name], trials, SHARE_CONFIDENCE)
             for name, trials in self.trials.items() if trials
         }  # fmt: skip
-        self.continuation = max(LEAST_CONTINUATION, self.shares.pop(CONTINUED, 0.5))
-        self.prior = _fit_gamma(sorted(clients), quiet, exposure) or self.prior
+        self.continuation = self.shares.pop(CONTINUED, self.continuation)
+        if self.role == Role.CLIENT:
+            self.prior = _fit_gamma(sorted(clients), quiet, exposure) or self.prior
 
+    def live(self, first: int, known: int) -> None:
+        """Note that the days before `known` are learned; `first` is the first of all (Unix days)."""
+        for number in range(max(first, self.known), known):
+            self._fade()
+            self.lived[number % 7] += 1
+        self.known = known
+
+    def _fade(self) -> None:
+        left = _fading(1)
+        self.lived = [count * left for count in self.lived]
         self.hours = [count * left for count in self.hours]
         self.seen = {name: count * left for name, count in self.seen.items()}
         self.trials = {name: count * left for name, count in self.trials.items()}
@@ -192,11 +206,21 @@ class Baseline:
         rate = gamma_quantile(
             CONFIDENCE, shape + history.count(today), days + history.exposure(today)
         )
-        own = (history.continued + _OWN * self.continuation) / (history.trials + _OWN)
+        goes_on = history.continued + _ALIKE * self.continuation
+        ends = history.trials - history.continued + _ALIKE * (1 - self.continuation)
+        share = beta_quantile(CONFIDENCE, goes_on, ends)
         return Bounds(
             min(max(rate, FLOOR), CAPS[self.role]),
-            min(max(self.continuation, own), MOST_CONTINUATION),
+            min(max(share, LEAST_CONTINUATION), MOST_CONTINUATION),
         )
+
+    @classmethod
+    def begin(cls, role: Role) -> "Baseline":
+        """Begin to learn a role.
+
+        Declared resolvers and servers are few and unlike: each has the cap until it has a history.
+        """
+        return cls(role) if role == Role.CLIENT else cls(role, prior=(0.5, 1.35 / CAPS[role]))
 
 
 def _fit_gamma(

@@ -16,6 +16,7 @@ from dnswatch.model.detection.novelty import Followed, Novel, Novelty
 from dnswatch.model.detection.shiryaev_roberts import GAP, Bounds, Statistic, Step, mean
 from dnswatch.model.detection.verdict import Overrule, Rung, Word
 from dnswatch.model.exchanges import LookupKind
+from dnswatch.model.role import Role
 from dnswatch.model.week import Week
 
 STEPS: Final = 48
@@ -74,6 +75,8 @@ class Case:
     """One client."""
 
     client: bytes
+    role: Role
+    "The one that it is judged as."
     history: History
     bounds: Bounds
     bounded_on: int
@@ -116,7 +119,6 @@ class Case:
         day = self.day(lookup.at)
         if self.statistic:
             step = self.statistic.see(found.domain, lookup.at, self.bounds, judge.week)
-            self.statistic.clip(judge.limit)
             self._keep(step)
             self.later += self.infected_until is not None
         goes_on = self.last_novel is not None and lookup.at - self.last_novel <= GAP
@@ -156,10 +158,15 @@ class Case:
         if not self.statistic or mark.name not in judge.marks:
             return
         factor = mark.factor(is_seen, judge.baseline.shares.get(mark.name, mark.least))
-        self.statistic.weigh(factor, judge.limit)
+        self.statistic.weigh(factor)
         if factor != 1:
             days = mean(self.statistic.parts)
             self._keep(Weighing(at, domain, mark.name, is_seen, factor, days))
+
+    def declare(self, role: Role, history: History, bounds: Bounds, now: float) -> None:
+        """Begin to judge as another role."""
+        self.role, self.history, self.bounds = role, history, bounds
+        self.restart(now)
 
     def restart(self, now: float) -> None:
         """Forget the evidence, and go on watching."""
@@ -184,8 +191,6 @@ class Case:
 class Judge(NamedTuple):
     """What the clients of one role have in common."""
 
-    limit: float
-    "Statistic at which a client is infected, days."
     marks: frozenset[str]
     "Names of the marks that are weighed."
     baseline: Baseline

@@ -25,6 +25,7 @@ from dnswatch.model.detection.fleet import WINDOW, Fleet, Member, Usual, Warned
 from dnswatch.model.detection.learning import DAY, JUDGED, Learning
 from dnswatch.model.detection.marks import Mark
 from dnswatch.model.detection.novelty import Followed, Novel, Registrable
+from dnswatch.model.detection.roles import Behaviour, Proposal, propose
 from dnswatch.model.detection.servers import Load, Surge
 from dnswatch.model.detection.shiryaev_roberts import Statistic, score
 from dnswatch.model.detection.strict import is_breach
@@ -39,7 +40,6 @@ from dnswatch.model.detection.verdict import (
     Word,
     rung_of,
 )  # fmt: skip
-from dnswatch.model.detection.roles import Behaviour, Proposal, propose
 from dnswatch.model.role import Role
 
 CLIENTS: Final = 200_000
@@ -185,7 +185,7 @@ class Detector:
     def overrule(self, client: bytes, said: Overrule, now: float) -> list[News]:
         """Take a person's word on a client."""
         self.meet(client, now)
-        case = self._case(client, self.role_of(client), now)
+        case = self._case(client, _judged_as(self.role_of(client)), now)
         case.overrule = said if said.word != Word.CLEAR else None
         if said.word == Word.CLEAR:
             case.restart(now)
@@ -242,7 +242,7 @@ class Detector:
 
     def _judge(self, role: Role) -> Judge:
         used = frozenset(mark.name for mark in self.plan.marks)
-        return Judge(self._limit, used, self._learning.baseline(role), self._learning.week(role))
+        return Judge(used, self._learning.baseline(role), self._learning.week(role))
 
     def _serve(self, lookup: MailLookup) -> list[News]:
         """Fold in a lookup of a declared mail server."""
@@ -255,7 +255,7 @@ class Detector:
         case.see(lookup, found, judge)
         self._cases.move_to_end(case.client)
         days = self._days(case, lookup.at)
-        if rung_of(days, judge.limit) >= Rung.LIKELY:
+        if rung_of(days, self._limit) >= Rung.LIKELY:
             case.taint()
         else:
             self._fleet.see(case.client, found.domain, lookup.at)
@@ -263,12 +263,16 @@ class Detector:
             case.infected_until = lookup.at + self.plan.fade
 
     def _case(self, client: bytes, role: Role, now: float) -> Case:
+        """Return the case of a client, opened where there is none."""
         case = self._cases.get(client)
-        if case is None:
+        if case is None or case.role != role:
             today = int(now // DAY)
-            history = self._learning.history(self._met[client])
-            bounds = self._learning.bounds(_judged_as(role), history, today)
-            case = self._cases[client] = Case(client, history, bounds, today)
+            history = self._learning.history(role, self._met[client], today)
+            bounds = self._learning.bounds(role, history, today)
+            if case is None:
+                case = self._cases[client] = Case(client, role, history, bounds, today)
+            else:
+                case.declare(role, history, bounds, now)
         if case.statistic is None and now >= self._learning.ends:
             case.statistic = Statistic.begin(now, case.bounds)
         self._dirty.add(client)
@@ -330,6 +334,8 @@ class Detector:
                 case.restart(now)
         elif rung_of(self._days(case, now), self._limit) == Rung.INFECTED:
             case.infected_until = (case.last_novel or now) + self.plan.fade
+        if case.infected_until is not None and case.statistic:
+            case.statistic.clip(self._limit)
 
     def _fades_at(self, case: Case, now: float, rung: Rung) -> float | None:
         if rung == Rung.WATCHED:

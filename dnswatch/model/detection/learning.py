@@ -23,7 +23,7 @@ class Learning:
         "When verdicts begin, Unix seconds."
         self.listens = started + period / 2
         "When the memories are filled enough for lookups to count, Unix seconds."
-        self._baselines = {role: Baseline(role) for role in JUDGED}
+        self._baselines = {role: Baseline.begin(role) for role in JUDGED}
         self._weeks = {role: Week() for role in JUDGED}
 
     def baseline(self, role: Role) -> Baseline:
@@ -34,9 +34,12 @@ class Learning:
         """Return how a role's work is spread over the week."""
         return self._weeks[role]
 
-    def history(self, met: int) -> History:
-        """Begin to learn a client that was met on a Unix day."""
-        since = max(met, self._first)
+    def history(self, role: Role, met: int, today: int) -> History:
+        """Begin to learn a client that was met on a Unix day.
+
+        That a client has been silent so far tells something; that a server has, nothing.
+        """
+        since = max(met if role == Role.CLIENT else today, self._first)
         return History(since, since)
 
     def bounds(self, role: Role, history: History, today: int) -> Bounds:
@@ -62,15 +65,15 @@ class Learning:
             while case.days and case.days[0].number < known:
                 day = case.days.pop(0)
                 case.history.learn(day)
-                if baseline := self._baselines.get(role_of(case.client)):
-                    baseline.learn(day)
+                if (role := role_of(case.client)) in self._baselines:
+                    self._baselines[role].learn(day)
 
     def fit(self, role: Role, histories: list[History], quiet: int, today: int) -> None:
         """Draw a role's bounds from its clients' histories; `quiet` more never did anything."""
         known = self.known(today)
         clients = [(history.count(known), history.exposure(known)) for history in histories]
         baseline = self._baselines[role]
-        baseline.fit(clients, quiet, self.history(0).exposure(known))
+        baseline.fit(clients, quiet, History(self._first).exposure(known))
         self._weeks[role] = baseline.week()
 
     def export(self) -> list[Baseline]:

@@ -65,7 +65,7 @@ FAILED: Final = Mark(
 """Spam runs show peaks of NXDOMAIN: their lists are old."""
 
 NO_RECURSION: Final = Mark(
-    "no-recursion", sender=0.04, least=0.01,
+    "no-recursion", sender=0.02, least=0.005,
     seen="it asked without recursion (RD=0) or past this resolver, as programs do that bring their own",
     missed="it asked this resolver, for recursion",
 )  # fmt: skip

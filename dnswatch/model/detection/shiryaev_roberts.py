@@ -126,10 +126,9 @@ class Statistic:
         self.last = self.since = now
         return Step(now, domain, goes_on, days, bounds, tuple(self.parts))
 
-    def weigh(self, factor: float, limit: float) -> None:
-        """Multiply by a mark's factor, up to `limit`."""
+    def weigh(self, factor: float) -> None:
+        """Multiply by a mark's factor."""
         self.parts = [part * factor for part in self.parts]
-        self.clip(limit)
 
     def clip(self, limit: float) -> None:
         """Hold the statistic at `limit` days: once a verdict is reached, more adds nothing."""

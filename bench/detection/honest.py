@@ -51,12 +51,18 @@ def measure_honest(sites: int = SITES, days: int = DAYS) -> list[Table]:
         ("rule: 30 MX in 5 minutes", *_rates(tally.many, watched, sites * days), ""),
         ("rule: one MX", *_rates(tally.one, watched, sites * days), ""),
     )
-    head = ("verdict", "times", "in 30 days", "mean client-days between", "at least, by the theorem")
+    head = (
+        "verdict",
+        "times",
+        "in 30 days",
+        "mean client-days between",
+        "at least, by the theorem",
+    )
     note = (
         f"{sites} sites of {site.CLIENTS:,} clients, {days} days each after the learning period; "
         f"{tally.warned} warnings of the whole site (tolerated: one in "
-        f"{Knob().site_limit():.0f} days), {tally.surges} surges of declared servers.  The rules of "
-        "thumb count a client once a day; declared servers are left out for them too."
+        f"{Knob().site_limit():.0f} days), {tally.surges} surges of declared servers.  The rules "
+        "of thumb count a client once a day; declared servers are left out for them too."
     )
     return [Table("False alarms of honest sites, hard negatives present", head, rows, (note,))]
 

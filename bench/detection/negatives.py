@@ -132,7 +132,7 @@ NEGATIVES: Final = (
     Negative("inbound MTA that checks sender domains", inbound, State.INFECTED, Role.MAIL_SERVER),
     Negative("spam filter's block list storm", filter_storm, State.CLEAN),
     Negative("Thunderbird's account set-up", set_up, State.CLEAN),
-    Negative("`host` loop over 5 names", host_loop, State.CLEAN),
+    Negative("`host` loop over 5 names", host_loop, State.SUSPECT),
     Negative("`host` loop over 200 names", long_host_loop, State.INFECTED, Role.MAIL_SERVER),
     Negative("web form that checks addresses", form, State.INFECTED, Role.SERVER),
     Negative("import of 500 addresses", bulk, State.INFECTED, Role.MAIL_SERVER),
@@ -153,5 +153,7 @@ def measure_negatives(fresh: Callable[[dict[bytes, Role]], Detector], begin: flo
             advice = f"must be declared: {one.role}"
         rows.append((one.name, undeclared.state, declared, advice))
     head = ("who", "undeclared", "declared", "what to do")
-    note = "The worst state in the whole story, at a learned site of 1,000 clients, all other silent."
+    note = (
+        "The worst state in the whole story, at a learned site of 1,000 clients, all other silent."
+    )
     return [Table("Honest clients that look like senders", head, tuple(rows), (note,))]

@@ -13,7 +13,8 @@ from typing import Final
 
 from bench.detection import lookups
 from dnswatch.model.changes import MailLookup
-from dnswatch.model.detection.detector import Detector, Plan
+from dnswatch.model.detection.detector import Detector
+from dnswatch.model.detection.verdict import Plan
 from dnswatch.model.role import Role
 from dnswatch.names.suffixes import registrable
 from dnswatch.wire.name import to_text

@@ -1,16 +1,17 @@
 """Baselines: what honest clients do at most, learned from what the site's clients did.
 
 Bounds are upper confidence bounds:
-- rate of bursts: the rates of a role's clients follow a gamma distribution, fitted by moments to all
+- rate of bursts: the rates of a role's clients follow a gamma distribution, fitted by moments to
+  all
   but the busiest; a client's own bursts make it the client's own; its upper quantile is the bound;
 - continuation of a burst: likewise, with a beta distribution around the role's share;
 - each mark: the role's share with Clopper and Pearson's upper bound;
 - hours of the week: the role's pooled bursts (week.py).
 
 Poison guard.  Nothing is learned of a day before it is `DELAY` old, nor of a day soon after which
-the client looked infected (`Rung.LIKELY`) more than that it did something, nor more than `DAILY` events of one client and day for what is pooled.
-Bounds have caps: what stays undetected for good is a sender below `CAPS` bursts a day.  What was learned
-counts half after `HALF_LIFE`.
+the client looked infected (`Rung.LIKELY`) more than that it did something, nor more than `DAILY`
+events of one client and day for what is pooled.  Bounds have caps: what stays undetected for good
+is a sender below `CAPS` bursts a day.  What was learned counts half after `HALF_LIFE`.
 
 At first the site is only learned, for `LEARNING`: everything is novel to an empty memory, so its
 first half fills the memory, and its second half counts.
@@ -33,12 +34,12 @@ DELAY: Final = 8
 """Days before a day is learned from: longer than a window of the site's tests, and time enough to
 see what a day was the beginning of."""
 DAILY: Final = 8
-"""Events that one client adds to the pooled shares on one day at most, so that none outvotes all."""
+"""Events that one client adds to the pooled shares on one day, at most: none outvotes all."""
 HALF_LIFE: Final = 56.0
 """Days after which what was learned counts half: habits change with the term and the job."""
 CONFIDENCE: Final = 0.9
-"""That a client's rate, or its continuation, is below its bound.  A client in ten that does somewhat more than its bound is
-made up for by the nine that do less (docs/detection.md measures it)."""
+"""That a client's rate, or its continuation, is below its bound.  A client in ten that does a
+little more is made up for by the nine that do less (docs/detection.md measures it)."""
 SHARE_CONFIDENCE: Final = 0.95
 """That a role's share is below its bound."""
 FLOOR: Final = 0.05
@@ -53,8 +54,8 @@ TRIMMED: Final = 0.01
 CONTINUED: Final = "continued"
 """Name of the share of novel domains that continue their burst."""
 _ALIKE: Final = 10.0
-"""Novel domains of its own that weigh as much as its role's share in a client's continuation: clients
-are taken to be that much alike (a standard deviation of 0.13 around a share of 0.2)."""
+"""Novel domains of its own that weigh as much as its role's share in a client's continuation:
+clients are taken to be that much alike (a standard deviation of 0.13 around a share of 0.2)."""
 _QUIET: Final = 0.002
 """Bursts a day of an average client, at least: no site is learned well enough to say less."""
 
@@ -174,7 +175,7 @@ class Baseline:
             self.prior = _fit_gamma(sorted(clients), quiet, exposure) or self.prior
 
     def live(self, first: int, known: int) -> None:
-        """Note that the days before `known` are learned; `first` is the first of all (Unix days)."""
+        """Note that days before `known` are learned; `first` is the first of all (Unix days)."""
         for number in range(max(first, self.known), known):
             self._fade()
             self.lived[number % 7] += 1

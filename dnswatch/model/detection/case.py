@@ -14,13 +14,15 @@ from dnswatch.model.detection.baselines import CONTINUED, DELAY, Baseline, Day, 
 from dnswatch.model.detection.marks import Mark
 from dnswatch.model.detection.novelty import Followed, Novel, Novelty
 from dnswatch.model.detection.shiryaev_roberts import GAP, Bounds, Statistic, Step, mean
-from dnswatch.model.detection.verdict import Overrule, Rung, Word
+from dnswatch.model.detection.verdict import Overrule, Rung, Word, rung_of
 from dnswatch.model.exchanges import LookupKind
 from dnswatch.model.role import Role
 from dnswatch.model.week import Week
 
 STEPS: Final = 48
 """Changes of the statistic that are kept to be explained: a verdict takes a handful."""
+HORIZON: Final = 400 * 86400.0
+"""Seconds ahead that a fading is looked for: the slowest takes some months."""
 PENDING: Final = 16
 """MX answers at a time that are waiting for what the client does next."""
 
@@ -102,7 +104,7 @@ class Case:
     overrule: Overrule | None = None
 
     def day(self, at: float) -> Day:
-        """Return the day of a moment, begun where it was not; never an earlier one than the last."""
+        """Return the day of a moment, begun where it was not; never one before the last."""
         number = int(at // 86400)
         if not self.days or self.days[-1].number < number:
             self.days.append(Day(number))
@@ -162,6 +164,21 @@ class Case:
         if factor != 1:
             days = mean(self.statistic.parts)
             self._keep(Weighing(at, domain, mark.name, is_seen, factor, days))
+
+    def score_days(self, now: float, week: Week) -> float:
+        """Return the statistic at a moment, days; 0 during the learning period."""
+        return self.statistic.days(now, self.bounds, week) if self.statistic else 0.0
+
+    def sinks_at(self, limit: float, week: Week, now: float) -> float:
+        """Find when a suspect is one no more, if nothing more is seen; exact to a minute."""
+        low, high = now, now + HORIZON
+        while high - low > 60:
+            middle = (low + high) / 2
+            if rung_of(self.score_days(middle, week), limit) == Rung.WATCHED:
+                high = middle
+            else:
+                low = middle
+        return high
 
     def declare(self, role: Role, history: History, bounds: Bounds, now: float) -> None:
         """Begin to judge as another role."""

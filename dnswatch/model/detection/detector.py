@@ -1,7 +1,8 @@
 """The detector: mail-related lookups in, changes of verdicts out.
 
-Rules of this file: time comes in as `now` or with a lookup, and never runs backwards; a lookup costs
-O(1), and once a day `advance` walks over the cases; all that changes comes out as a returned value.
+Rules of this file: time comes in as `now` or with a lookup, and never runs backwards; a lookup
+costs O(1), and once a day `advance` walks over the cases; all that changes comes out as a returned
+value.
 
 A declared mail server is never marked: no verdict but clean is ever given of it, whatever it does,
 and only a person's word declares it.
@@ -9,7 +10,6 @@ and only a person's word declares it.
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from math import inf
 from typing import Final, NamedTuple
 
@@ -17,23 +17,20 @@ import msgspec
 
 from dnswatch.codes import Type
 from dnswatch.model.changes import MailLookup
-from dnswatch.model.detection import marks
-from dnswatch.model.detection.baselines import LEARNING, Baseline
+from dnswatch.model.detection.baselines import Baseline
 from dnswatch.model.detection.case import Case, Judge
 from dnswatch.model.detection.explain import Clock, Write, evidence, explain
 from dnswatch.model.detection.fleet import WINDOW, Fleet, Member, Usual, Warned
 from dnswatch.model.detection.learning import DAY, JUDGED, Learning
-from dnswatch.model.detection.marks import Mark
 from dnswatch.model.detection.novelty import Followed, Novel, Registrable
-from dnswatch.model.detection.roles import Behaviour, Proposal, propose
+from dnswatch.model.detection.roles import Proposal, behaviour_of, propose
 from dnswatch.model.detection.servers import Load, Surge
 from dnswatch.model.detection.shiryaev_roberts import Statistic, score
 from dnswatch.model.detection.strict import is_breach
 from dnswatch.model.detection.verdict import (
-    FADE,
     Change,
-    Knob,
     Overrule,
+    Plan,
     Rung,
     State,
     Verdict,
@@ -43,25 +40,12 @@ from dnswatch.model.detection.verdict import (
 from dnswatch.model.role import Role
 
 CLIENTS: Final = 200_000
-"""Clients of which something is kept; beyond, the one that was quiet for longest goes."""
-_HORIZON: Final = 400 * DAY
-"""Seconds ahead that a fading is looked for."""
+"""Clients that are known to exist; beyond, the one that was quiet for longest is forgotten."""
+CASES: Final = 20_000
+"""Clients with mail-related lookups of which a case is kept, some 10 kB each; beyond, the one goes
+whose last novel mail domain is longest ago, of those that are clean."""
 
 News = Change | Surge | Warned
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How a site wants to be watched."""
-
-    knob: Knob = field(default_factory=Knob)
-    is_strict: bool = False
-    "Whether the first MX question of an undeclared client is a verdict (strict.py)."
-    marks: tuple[Mark, ...] = marks.DEFAULT
-    learning: float = LEARNING
-    "Seconds that a new site is learned before the first verdict."
-    fade: float = FADE
-    "Seconds after the last novel domain for which a client stays infected."
 
 
 class Saved(NamedTuple):
@@ -121,7 +105,7 @@ class Detector:
         return self._learning.ends
 
     def meet(self, client: bytes, now: float) -> None:
-        """Note that a client exists; call it when a lookup of any kind is seen, at least the first."""
+        """Note that a client exists; call it at its first lookup of any kind, at least."""
         if client in self._met:
             self._met.move_to_end(client)
         else:
@@ -197,7 +181,7 @@ class Detector:
         found = []
         for client, case in self._cases.items():
             if self.role_of(client) == Role.CLIENT:
-                proposal = propose(client, _behaviour(case, counts.get(client, {})))
+                proposal = propose(client, behaviour_of(case.conduct, counts.get(client, {})))
                 found += [proposal] if proposal else []
         return sorted(found, key=lambda one: -one.odds)
 
@@ -257,7 +241,7 @@ class Detector:
         days = self._days(case, lookup.at)
         if rung_of(days, self._limit) >= Rung.LIKELY:
             case.taint()
-        else:
+        if case.rung < Rung.INFECTED:  # who has a verdict needs no test of the whole site
             self._fleet.see(case.client, found.domain, lookup.at)
         if case.infected_until and lookup.at < case.infected_until:
             case.infected_until = lookup.at + self.plan.fade
@@ -270,6 +254,7 @@ class Detector:
             history = self._learning.history(role, self._met[client], today)
             bounds = self._learning.bounds(role, history, today)
             if case is None:
+                self._make_room()
                 case = self._cases[client] = Case(client, role, history, bounds, today)
             else:
                 case.declare(role, history, bounds, now)
@@ -287,22 +272,14 @@ class Detector:
 
     def _days(self, case: Case, now: float) -> float:
         """Return a case's statistic at a moment, days."""
-        if case.statistic is None:
-            return 0.0
-        week = self._learning.week(_judged_as(self.role_of(case.client)))
-        return case.statistic.days(now, case.bounds, week)
+        return case.score_days(now, self._learning.week(case.role))
 
     def _rung(self, case: Case, now: float) -> Rung:
         """Place a client on the ladder, as it stands at a moment."""
         if self.role_of(case.client) == Role.MAIL_SERVER:
             return Rung.WATCHED
-        match case.word(now):
-            case Word.TRUST:
-                return Rung.WATCHED
-            case Word.DISTRUST:
-                return Rung.INFECTED
-            case _:
-                pass
+        if word := case.word(now):
+            return Rung.INFECTED if word == Word.DISTRUST else Rung.WATCHED
         if case.infected_until is not None:
             return Rung.INFECTED if now < case.infected_until else Rung.WATCHED
         return rung_of(self._days(case, now), self._limit)
@@ -344,15 +321,7 @@ class Detector:
             return case.overrule.until
         if case.infected_until is not None:
             return case.infected_until
-        limit = self._limit
-        low, high = now, now + _HORIZON
-        while high - low > 60:
-            middle = (low + high) / 2
-            if rung_of(self._days(case, middle), limit) == Rung.WATCHED:
-                high = middle
-            else:
-                low = middle
-        return high
+        return case.sinks_at(self._limit, self._learning.week(case.role), now)
 
     def _end_days(self, now: float) -> list[News]:
         news: list[News] = []
@@ -383,7 +352,9 @@ class Detector:
         elif now < self._learning.ends + DAY:
             self._fleet.learn_day(worked[-1])
         else:
-            members = [self._member(case, now) for case in self._cases.values() if case.days]
+            members = [self._member(case, now) for case in self._cases.values()
+                if case.days and case.rung < Rung.INFECTED
+            ]  # fmt: skip
             quiet = len(self._met) - len(self._loads) - len(members)
             limit = self.plan.knob.site_limit()
             return self._fleet.end_day(now, worked, members, max(0, quiet), limit)
@@ -393,7 +364,7 @@ class Detector:
         today = int(now // DAY)
         role = _judged_as(self.role_of(case.client))
         shape, days = self._learning.rate(role, case.history, today)
-        bursts = {day.number: day.bursts for day in case.days if not day.is_tainted}
+        bursts = {day.number: day.bursts for day in case.days}
         return Member(
             case.client, shape, days,
             tuple(bursts.get(today - WINDOW + n, 0) for n in range(WINDOW)),
@@ -407,22 +378,20 @@ class Detector:
         quiet = len(self._met) - len(self._cases) - len(self._loads) if role == Role.CLIENT else 0
         self._learning.fit(role, histories, max(0, quiet), today)
 
+    def _make_room(self) -> None:
+        if len(self._cases) >= CASES:
+            clean = (client for client in self._cases if client not in self._watchful)
+            client = next(clean, next(iter(self._cases)))
+            del self._cases[client]
+            self._watchful.discard(client)
+            self._gone.add(client)
+
     def _forget(self, client: bytes) -> None:
         del self._met[client]
         self._cases.pop(client, None)
         self._loads.pop(client, None)
         self._watchful.discard(client)
         self._gone.add(client)
-
-
-def _behaviour(case: Case, counts: Mapping[str, int]) -> Behaviour:
-    conduct = case.conduct
-    inbound = counts.get("type:PTR", 0) + counts.get("type:TXT", 0)
-    suspect_on = conduct.suspect_on
-    return Behaviour(
-        conduct.days, conduct.questions, conduct.novel, conduct.hours.bit_count(),
-        inbound / max(1, counts.get("lookup", 0)), suspect_on is not None and suspect_on <= 3,
-    )  # fmt: skip
 
 
 def _judged_as(role: Role) -> Role:

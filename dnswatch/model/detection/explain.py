@@ -6,7 +6,14 @@ from typing import Final
 
 from dnswatch.model.detection import marks
 from dnswatch.model.detection.case import Case, Weighing
-from dnswatch.model.detection.shiryaev_roberts import COMPONENTS, GAP, Step, mean, score
+from dnswatch.model.detection.shiryaev_roberts import (
+    COMPONENTS,
+    GAP,
+    Component,
+    Step,
+    mean,
+    score,
+)  # fmt: skip
 from dnswatch.model.detection.verdict import Verdict, Word
 
 _MARKS: Final = {mark.name: mark for mark in marks.ALL}
@@ -26,7 +33,7 @@ def explain(case: Case, verdict: Verdict, write: Write, clock: Clock) -> list[st
     """Explain a verdict step by step."""
     lines = [
         f"{verdict.state}: score {verdict.score:.2f} of {verdict.limit:.2f} nats, that is "
-        f"{exp(verdict.score):,.3g} of {exp(verdict.limit):,.3g} days: for so long an honest client "
+        f"{exp(verdict.score):,.3g} of {exp(verdict.limit):,.3g} days: so long an honest client "
         "can be watched, in the mean, before it looks like this"
     ]
     if verdict.fades_at is not None:
@@ -36,9 +43,9 @@ def explain(case: Case, verdict: Verdict, write: Write, clock: Clock) -> list[st
         return [*lines, "the site is still being learned: there is no score yet"]
     bounds = case.bounds
     lines.append(
-        f"an honest client of its kind begins at most {bounds.rate:.3g} bursts of new mail domains a "
-        f"day, and goes on within {GAP:.0f} s in at most {bounds.continuation:.0%} of cases; "
-        "supposed senders: " + "; ".join(_component(*one) for one in COMPONENTS)
+        f"an honest client of its kind begins at most {bounds.rate:.3g} bursts of new mail domains "
+        f"a day, and goes on within {GAP:.0f} s in at most {bounds.continuation:.0%} of cases; "
+        "supposed senders: " + "; ".join(map(_component, COMPONENTS))
     )
     return lines + [_line(step, write, clock) for step in case.steps]
 
@@ -51,8 +58,8 @@ def _evidence(case: Case, write: Write, clock: Clock) -> Iterator[str]:
     if case.breach:
         at, domain = case.breach
         yield (
-            f"it asked for the mail servers of {write(domain)} at {clock(at)}, and this site allows "
-            "that to declared mail servers only"
+            f"it asked for the mail servers of {write(domain)} at {clock(at)}, and this site "
+            "allows that to declared mail servers only"
         )
     novel = [step for step in case.steps if isinstance(step, Step)]
     if novel:
@@ -83,14 +90,16 @@ def _line(step: Step | Weighing, write: Write, clock: Clock) -> str:
     what = (
         "goes on" if step.goes_on else f"a burst begins after {step.days:.3g} days of working time"
     )
-    parts = ", ".join(f"{part:,.3g}" for part in step.parts)
+    parts = " + ".join(
+        f"{one.weight:g} x {part:,.3g}" for one, part in zip(COMPONENTS, step.parts, strict=True)
+    )
     return (
         f"{clock(step.at)}  {write(step.domain)} is new to it, {what} "
         f"(at most {step.bounds.rate:.3g} a day, {step.bounds.continuation:.0%}): "
-        f"R = mean({parts}) = {mean(step.parts):,.3g} days, {score(mean(step.parts)):.2f} nats"
+        f"R = {parts} = {mean(step.parts):,.3g} days, {score(mean(step.parts)):.2f} nats"
     )
 
 
-def _component(speed: float, burst: float) -> str:
-    goes_on = f", going on in {burst:.0%}" if burst else ""
-    return f"{speed:.0f} times as often{goes_on}"
+def _component(one: Component) -> str:
+    goes_on = f", going on in {one.burst:.0%}" if one.burst else ""
+    return f"{one.speed:.0f} times as often{goes_on}"

@@ -1,22 +1,24 @@
 """Fleet: the site as a whole, for senders that are too slow, or too many, to be seen one by one.
 
-Once a day three **e-values** are taken of the last days.  An e-value is a number that honest clients
-would make large only rarely: its mean is at most 1 whatever else happens.
+Once a day three **e-values** are taken of the last days.  An e-value is a number that honest
+clients would make large only rarely: its mean is at most 1 whatever else happens.
 
 - *scattered*: a share of the clients does `extra` bursts a day more than before.  Each client's
   bursts are a gamma-Poisson count (its own history and its role's); its likelihood ratio L against
-  `extra` more has mean 1, and so has `1 - share + share L`, and so has the product over all clients.
-  Many small excesses add up that no client shows alone.  It is averaged over a grid of shares and
-  extras.  (Higher criticism looks for the same thing and finds it within the same boundary, Donoho
-  and Jin 2004, but is no e-value and needs a simulated null: docs/detection.md has both measured.)
+  `extra` more has mean 1, and so has `1 - share + share L`, and so has the product over all
+  clients.  Many small excesses add up that no client shows alone.  It is averaged over a grid of
+  shares and extras.  (Higher criticism looks for the same thing and finds it within the same
+  boundary, Donoho and Jin 2004, but is no e-value and needs a simulated null: docs/detection.md has
+  both measured.)
 - *pooled*: more domains novel to the whole site than usual, over all clients together.
-- *coincidence*: more rare domains than usual that two clients asked for within a day, as machines do
+- *coincidence*: more rare domains than usual that two clients asked for within a day, as machines
+  do
   that walk the same list.
 
 The mean of e-values is an e-value, whatever they have to do with each other.  That of the days
-since s, summed over the last `WINDOW` starting days s, is a Shiryaev-Roberts statistic in days of the
-site: its mean time to a false alarm is at least its limit (proof as in shiryaev_roberts.py: each
-summand is a nonnegative supermartingale begun at 1, so that the sum less t is one too).
+since s, summed over the last `WINDOW` starting days s, is a Shiryaev-Roberts statistic in days of
+the site: its mean time to a false alarm is at least its limit (proof as in shiryaev_roberts.py:
+each summand is a nonnegative supermartingale begun at 1, so that the sum less t is one too).
 
 The counts of one client and day are capped, as is its factor: no client alone warns the site.  A
 warning lists the clients that contributed, and never diverts mail.
@@ -32,13 +34,13 @@ from dnswatch.model.detection.novelty import MEMORY
 
 WINDOW: Final = 7
 """Days that a slow campaign is given to show."""
-EXTRAS: Final = (0.15, 0.3, 0.5, 1.0)
+EXTRAS: Final = (0.25, 0.75)
 """Bursts a day more than before."""
-SHARES: Final = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
+SHARES: Final = (0.01, 0.03, 0.1)
 """Shares of the clients that do them."""
 RISES: Final = (1.5, 2.0, 4.0)
 """Times as many as usual, for the counts of the whole site."""
-WEIGHTS: Final = (0.5, 0.25, 0.25)
+WEIGHTS: Final = (0.8, 0.1, 0.1)
 """Of scattered, pooled and coincidence."""
 DOMAINS: Final = 100_000
 """Domains that the site remembers; about 30 MB."""
@@ -198,7 +200,8 @@ class Fleet:
     ) -> Warned | None:  # fmt: skip
         """Judge the day that ended.
 
-        `worked` are the working days of each of the last `WINDOW` days; `quiet` clients had no burst.
+        `worked` are the working days of each of the last `WINDOW` days; `quiet` clients had no
+        burst.
         """
         self.judged = min(self.judged + 1, WINDOW)
         tests = (

@@ -18,7 +18,7 @@ class Learning:
     """What a site's clients of each role do at most, as far as it has been learned."""
 
     def __init__(self, started: float, period: float) -> None:
-        """Learn for `period` seconds from `started` (Unix seconds) on, before anything is judged."""
+        """Learn for `period` seconds from `started` (Unix seconds) on, before judging anything."""
         self.ends = started + period
         "When verdicts begin, Unix seconds."
         self.listens = started + period / 2

@@ -1,16 +1,16 @@
 """Marks: circumstances of a novel mail domain that speak for a sender, or against one.
 
-A mark is seen or not.  Of a sender it is seen with probability `sender`, of an honest client with at
-most `honest` (an upper bound learned of its role, and never believed to be below `least`).  The
+A mark is seen or not.  Of a sender it is seen with probability `sender`, of an honest client with
+at most `honest` (an upper bound learned of its role, and never believed to be below `least`).  The
 statistic is multiplied by
 
     sender / honest               where it is seen
     (1 - sender) / (1 - honest)   where it is not
 
 and by 1 in both cases where `sender` is not above `honest`: then it tells nothing.  An honest
-client's factor has a mean of at most 1: with p <= honest for the true share it is
-`p s / h + (1 - p)(1 - s) / (1 - h)`, which rises with p where s > h, and is 1 at p = h.  So a mark leaves
-the theorem of `shiryaev_roberts.py` as it is.  The lower factor is never lifted: that would break it.
+client's factor has a mean of at most 1: with p <= honest for the true share it is `p s / h + (1 -
+p)(1 - s) / (1 - h)`, which rises with p where s > h, and is 1 at p = h.  So a mark leaves the
+theorem of `shiryaev_roberts.py` as it is.  The lower factor is never lifted: that would break it.
 """
 
 from dataclasses import dataclass
@@ -47,15 +47,15 @@ FOLLOWED: Final = Mark(
     seen="it went on to ask for the mail host's address, as a sender must",
     missed="it did not ask for the mail host's address within {wait:.0f} s, as a sender would",
 )  # fmt: skip
-"""Who checks a domain (`host`, web forms) stops at the MX answer.  0.7 and not nearer to 1: a sender
-that is told the address along with the MX answer is still found, with some domains more."""
+"""Who checks a domain (`host`, web forms) stops at the MX answer.  0.7 and not nearer to 1: a
+sender that is told the address along with the MX answer is still found, with some domains more."""
 
 REFRESHED: Final = Mark(
     "refreshed", sender=0.6, least=0.4,
     seen="the mail host's address brought only entries that the site had already (refreshes)",
     missed="the mail host's address was new to the site",
 )  # fmt: skip
-"""Worms ask for addresses that the site knows already (A Study of Mass-mailing Worms, section 5.3)."""
+"""Worms ask for addresses that the site knows already (A Study of Mass-mailing Worms, 5.3)."""
 
 FAILED: Final = Mark(
     "failed", sender=0.3, least=0.1,
@@ -66,7 +66,7 @@ FAILED: Final = Mark(
 
 NO_RECURSION: Final = Mark(
     "no-recursion", sender=0.02, least=0.005,
-    seen="it asked without recursion (RD=0) or past this resolver, as programs do that bring their own",
+    seen="it asked without recursion (RD=0) or past this resolver, as programs with their own do",
     missed="it asked this resolver, for recursion",
 )  # fmt: skip
 """SoBig and Cutwail resolve by themselves; where a firewall redirects them they are seen so."""

@@ -4,13 +4,17 @@ Behaviour is only ever a reason to propose.  A worm could behave so too, and wha
 detection must be a person's word: a proposal changes nothing by itself.
 
 A mail server writes to the same domains again and again, at night as by day, and (where it receives
-mail) asks for names of addresses (PTR) and policies of senders (TXT).  Each trait moves the log-odds;
-three days of it are needed, and a host that was suspect before it behaved so is no candidate.
+mail) asks for names of addresses (PTR) and policies of senders (TXT).  Each trait moves the
+log-odds; three days of it are needed, and a host that was suspect before it behaved so is no
+candidate.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import log
 from typing import Final
+
+from dnswatch.model.detection.case import Conduct
 
 DAYS: Final = 3
 """Days of such behaviour before it is proposed."""
@@ -37,6 +41,16 @@ class Behaviour:
     "Share of PTR and TXT among all its lookups."
     was_suspect: bool
     "Whether it was suspect before it had behaved so for `DAYS`."
+
+
+def behaviour_of(conduct: Conduct, counts: Mapping[str, int]) -> Behaviour:
+    """Sum up a client; `counts` has its lookups by measure (changes.py)."""
+    inbound = counts.get("type:PTR", 0) + counts.get("type:TXT", 0)
+    suspect_on = conduct.suspect_on
+    return Behaviour(
+        conduct.days, conduct.questions, conduct.novel, conduct.hours.bit_count(),
+        inbound / max(1, counts.get("lookup", 0)), suspect_on is not None and suspect_on <= DAYS,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +84,6 @@ def propose(client: bytes, host: Behaviour) -> Proposal | None:
 
 
 def _weight(share: float, server: float, client: float) -> float:
-    """Log-likelihood ratio of a trait that is there to the extent of `share`, four trials' worth."""
+    """Log-likelihood ratio of a trait that is there to some extent; it is worth four trials."""
     seen, missed = log(server / client), log((1 - server) / (1 - client))
     return 4 * (share * seen + (1 - share) * missed)

@@ -1,8 +1,8 @@
 """Servers: a declared mail server is watched for surges, never marked.
 
 Each hour's mail-related lookups are compared with what that hour of the week usually brings: mean
-and dispersion, as in a quasi-Poisson model, both learned slowly.  Deviations are summed up
-(CUSUM: more than `SLACK` deviations above the usual adds, less takes away), and a sum above `ALARM` is a
+and dispersion, as in a quasi-Poisson model, both learned slowly.  Deviations are summed up (CUSUM:
+more than `SLACK` deviations above the usual adds, less takes away), and a sum above `ALARM` is a
 surge.  Such a surge is what the bounces of a worm's forged mail look like (backscatter: A Study of
 Mass-mailing Worms, figures 3 and 9).  It is shown, and nothing follows from it.
 """

@@ -10,16 +10,16 @@ Each component supposes a sender that begins bursts `speed` times as often as th
 continues them with probability `burst`, or as often as the bound where that is more.  It holds
 `R`, in days, from `1 / ((speed - 1) rate)` on, its value after a long time without a lookup:
 
-    while nothing happens for dt days   R <- R e + (1 - e) / k,  k = (speed - 1) rate, e = exp(-k dt)
-    a burst begins                      R <- R speed
-    it goes on                          R <- R burst / continuation
-    it has ended                        R <- R (1 - burst) / (1 - continuation)
-    a mark (marks.py)                   R <- R m,  where an honest client's m is at most 1 in the mean
+    nothing happens for dt days   R <- R e + (1 - e) / k,  k = (speed - 1) rate, e = exp(-k dt)
+    a burst begins                R <- R speed
+    it goes on                    R <- R burst / continuation
+    it has ended                  R <- R (1 - burst) / (1 - continuation)
+    a mark (marks.py)             R <- R m,  an honest client's m being at most 1 in the mean
 
 The statistic is the weighted mean of the components, in days, and its logarithm the score, in nats.
 
-**Theorem.**  Let an honest client's statistic begin at r.  Then the mean of the working time T until
-it first reaches A is at least A - r days, and the probability that it does so within L days
+**Theorem.**  Let an honest client's statistic begin at r.  Then the mean of the working time T
+until it first reaches A is at least A - r days, and the probability that it does so within L days
 is at most (L + r) / A.
 
 *Proof.*  Let t be working time.  While nothing happens dR = (1 - k R) dt.  Bursts begin with
@@ -36,8 +36,8 @@ the theorem says of a client whose `continuation` is understated is nothing.  He
 confidence bounds (baselines.py).
 
 **Choice of components.**  Senders differ in their rate and in whether they pause.  Four components
-cover them: slow (4), hourly (32), fast (300), and fast without a pause.  To know beforehand which it
-is would spare only ln 4 = 1.4 nats, about half a domain.
+cover them: slow (4), hourly (25), fast (120), and without a pause (300).  To know beforehand which
+it is would spare at most ln (1 / weight) nats, half a domain or less.
 """
 
 from collections.abc import Sequence
@@ -61,13 +61,17 @@ class Component(NamedTuple):
     "Times as many bursts as an honest client's bound."
     burst: float
     "Probability that its burst goes on, where that is above an honest client's bound."
+    weight: float
+    "Share in the mean; they sum up to 1."
 
 
 COMPONENTS: Final = (
-    Component(4, 0), Component(32, 0), Component(300, 0), Component(300, 0.95),
-)  # fmt: skip
-"""A sender of a few mails a day, one of some an hour, one of hundreds a day, one that never stops.
-All weigh the same."""
+    Component(4, 0, 0.15),
+    Component(25, 0, 0.3),
+    Component(120, 0, 0.35),
+    Component(300, 0.95, 0.2),
+)
+"""A sender of a few mails a day, of some an hour, of hundreds a day, and one that never stops."""
 
 
 class Bounds(NamedTuple):
@@ -155,8 +159,8 @@ class Statistic:
 
 
 def mean(parts: Sequence[float]) -> float:
-    """Return the mean of the components, days."""
-    return sum(parts) / len(parts)
+    """Return the weighted mean of the components, days."""
+    return sum(one.weight * part for one, part in zip(COMPONENTS, parts, strict=True))
 
 
 def score(days: float) -> float:

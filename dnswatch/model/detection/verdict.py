@@ -10,10 +10,14 @@ The statistic climbs a ladder whose rungs grade harm with evidence.  With A = th
 An honest client reaches each rung in a mean time of at least that many days of working time.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from math import log
 from typing import Final
+
+from dnswatch.model.detection import marks
+from dnswatch.model.detection.baselines import LEARNING
+from dnswatch.model.detection.marks import Mark
 
 FADE: Final = 86400.0
 """Seconds after the last novel domain for which a client stays infected: its owner has had a day to
@@ -127,6 +131,20 @@ class Knob:
     def limit_score(self, clients: int) -> float:
         """Return the limit as a score, nats."""
         return log(self.limit(clients))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a site wants to be watched."""
+
+    knob: Knob = field(default_factory=Knob)
+    is_strict: bool = False
+    "Whether the first MX question of an undeclared client is a verdict (strict.py)."
+    marks: tuple[Mark, ...] = marks.DEFAULT
+    learning: float = LEARNING
+    "Seconds that a new site is learned before the first verdict."
+    fade: float = FADE
+    "Seconds after the last novel domain for which a client stays infected."
 
 
 _LEAST: Final = 3000.0

@@ -1,0 +1,214 @@
+"""Case: what the detector keeps of one client, and the evidence in sentences.
+
+A case is bounded: all it holds has a limit, and a lookup costs O(1).
+"""
+
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+import msgspec
+
+from dnswatch.model.changes import MailLookup
+from dnswatch.model.detection import marks
+from dnswatch.model.detection.baselines import CONTINUED, DELAY, Baseline, Day, History
+from dnswatch.model.detection.marks import Mark
+from dnswatch.model.detection.novelty import Followed, Novel, Novelty
+from dnswatch.model.detection.shiryaev_roberts import GAP, Bounds, Statistic, Step, mean
+from dnswatch.model.detection.verdict import Overrule, Rung, Word, rung_of
+from dnswatch.model.exchanges import LookupKind
+from dnswatch.model.role import Role
+from dnswatch.model.week import Week
+
+STEPS: Final = 48
+"""Changes of the statistic that are kept to be explained: a verdict takes a handful."""
+HORIZON: Final = 400 * 86400.0
+"""Seconds ahead that a fading is looked for: the slowest takes some months."""
+PENDING: Final = 16
+"""MX answers at a time that are waiting for what the client does next."""
+
+
+class Pending(NamedTuple):
+    """A novel mail domain whose exchange the client has not asked for yet."""
+
+    domain: bytes
+    at: float
+    "When its MX answer left, Unix seconds."
+
+
+class Weighing(msgspec.Struct, frozen=True, tag=True):
+    """How a mark changed the statistic."""
+
+    at: float
+    "Unix seconds."
+    domain: bytes
+    mark: str
+    is_seen: bool
+    factor: float
+    days: float
+    "The statistic afterwards, days."
+
+
+@dataclass(slots=True)
+class Conduct:
+    """What a client does that tells its role."""
+
+    days: int = 0
+    "Days with MX questions."
+    last_day: int = 0
+    questions: int = 0
+    novel: int = 0
+    hours: int = 0
+    "Bit h is set where it asked in hour h of a day (UTC)."
+    suspect_on: int | None = None
+    "`days` when it was first suspect."
+
+    def note(self, at: float, is_novel: bool) -> None:
+        """Count an MX question."""
+        day = int(at // 86400)
+        self.days += day != self.last_day
+        self.last_day = day
+        self.questions += 1
+        self.novel += is_novel
+        self.hours |= 1 << int(at % 86400 // 3600)
+
+
+@dataclass(slots=True)
+class Case:
+    """One client."""
+
+    client: bytes
+    role: Role
+    "The one that it is judged as."
+    history: History
+    bounds: Bounds
+    bounded_on: int
+    "Unix day on which the bounds were drawn."
+    statistic: Statistic | None = None
+    "None during the learning period."
+    novelty: Novelty = field(default_factory=Novelty)
+    last_novel: float | None = None
+    "When a novel mail domain was last looked up, Unix seconds."
+    days: list[Day] = field(default_factory=list)
+    "The last days on which something novel came, `DELAY` at most: not learned from yet."
+    pending: list[Pending] = field(default_factory=list)
+    steps: list[Step | Weighing] = field(default_factory=list)
+    conduct: Conduct = field(default_factory=Conduct)
+    rung: Rung = Rung.WATCHED
+    "As of the last change."
+    infected_until: float | None = None
+    "Until when the verdict stands that the evidence has reached, Unix seconds."
+    later: int = 0
+    "Novel mail domains since then."
+    breach: tuple[float, bytes] | None = None
+    "MX question that broke a strict site's rule: when, and for which domain."
+    overrule: Overrule | None = None
+
+    def day(self, at: float) -> Day:
+        """Return the day of a moment, begun where it was not; never one before the last."""
+        number = int(at // 86400)
+        if not self.days or self.days[-1].number < number:
+            self.days.append(Day(number))
+            del self.days[: -DELAY - 1]
+        return self.days[-1]
+
+    def taint(self) -> None:
+        """Have the last days not learned from."""
+        for day in self.days:
+            day.is_tainted = True
+
+    def see(self, lookup: MailLookup, found: Novel, judge: "Judge") -> None:
+        """Fold in a novel mail domain."""
+        day = self.day(lookup.at)
+        if self.statistic:
+            step = self.statistic.see(found.domain, lookup.at, self.bounds, judge.week)
+            self._keep(step)
+            self.later += self.infected_until is not None
+        goes_on = self.last_novel is not None and lookup.at - self.last_novel <= GAP
+        if self.last_novel is not None:
+            day.note(CONTINUED, goes_on)
+        if not goes_on:
+            day.note_burst(lookup.at)
+        self.last_novel = lookup.at
+        forward = lookup.recursion and not lookup.redirected
+        self.weigh(marks.NO_RECURSION, not forward, found.domain, lookup.at, judge)
+        if lookup.kind == LookupKind.MX:
+            self.weigh(marks.FAILED, lookup.rcode != 0, found.domain, lookup.at, judge)
+        if found.is_followable:
+            self.pending.append(Pending(found.domain, lookup.at))
+            del self.pending[:-PENDING]
+
+    def follow(self, lookup: MailLookup, found: Followed, judge: "Judge") -> None:
+        """Fold in the address lookup of an exchange that the client's MX answer named."""
+        waiting = [one for one in self.pending if one.domain == found.domain]
+        if not waiting:
+            return
+        self.pending.remove(waiting[0])
+        self.weigh(marks.FOLLOWED, True, found.domain, lookup.at, judge)
+        if lookup.new or lookup.refreshed:
+            is_old = lookup.refreshed > lookup.new
+            self.weigh(marks.REFRESHED, is_old, found.domain, lookup.at, judge)
+
+    def settle(self, now: float, judge: "Judge") -> None:
+        """Count those as not followed whose time is over."""
+        while self.pending and now - self.pending[0].at > marks.WAIT:
+            late = self.pending.pop(0)
+            self.weigh(marks.FOLLOWED, False, late.domain, late.at + marks.WAIT, judge)
+
+    def weigh(self, mark: Mark, is_seen: bool, domain: bytes, at: float, judge: "Judge") -> None:
+        """Note a mark to be learned, and weigh it where the site uses it."""
+        self.day(at).note(mark.name, is_seen)
+        if not self.statistic or mark.name not in judge.marks:
+            return
+        factor = mark.factor(is_seen, judge.baseline.shares.get(mark.name, mark.least))
+        self.statistic.weigh(factor)
+        if factor != 1:
+            days = mean(self.statistic.parts)
+            self._keep(Weighing(at, domain, mark.name, is_seen, factor, days))
+
+    def score_days(self, now: float, week: Week) -> float:
+        """Return the statistic at a moment, days; 0 during the learning period."""
+        return self.statistic.days(now, self.bounds, week) if self.statistic else 0.0
+
+    def sinks_at(self, limit: float, week: Week, now: float) -> float:
+        """Find when a suspect is one no more, if nothing more is seen; exact to a minute."""
+        low, high = now, now + HORIZON
+        while high - low > 60:
+            middle = (low + high) / 2
+            if rung_of(self.score_days(middle, week), limit) == Rung.WATCHED:
+                high = middle
+            else:
+                low = middle
+        return high
+
+    def declare(self, role: Role, history: History, bounds: Bounds, now: float) -> None:
+        """Begin to judge as another role."""
+        self.role, self.history, self.bounds = role, history, bounds
+        self.restart(now)
+
+    def restart(self, now: float) -> None:
+        """Forget the evidence, and go on watching."""
+        self.infected_until = self.breach = None
+        self.later = 0
+        self.pending.clear()
+        self.steps.clear()
+        if self.statistic:
+            self.statistic = Statistic.begin(now, self.bounds)
+
+    def word(self, now: float) -> Word | None:
+        """Return what a person said, as long as it holds."""
+        return self.overrule.word if self.overrule and now < self.overrule.until else None
+
+    def _keep(self, step: Step | Weighing) -> None:
+        if self.infected_until is not None:
+            return  # the steps that led to the verdict are worth more than those after it
+        self.steps.append(step)
+        del self.steps[:-STEPS]
+
+
+class Judge(NamedTuple):
+    """What the clients of one role have in common."""
+
+    marks: frozenset[str]
+    "Names of the marks that are weighed."
+    baseline: Baseline
+    week: Week

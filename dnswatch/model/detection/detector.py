@@ -1,0 +1,399 @@
+"""The detector: mail-related lookups in, changes of verdicts out.
+
+Rules of this file: time comes in as `now` or with a lookup, and never runs backwards; a lookup
+costs O(1), and once a day `advance` walks over the cases; all that changes comes out as a returned
+value.
+
+A declared mail server is never marked: no verdict but clean is ever given of it, whatever it does,
+and only a person's word declares it.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from math import inf
+from typing import Final, NamedTuple
+
+import msgspec
+
+from dnswatch.codes import Type
+from dnswatch.model.changes import MailLookup
+from dnswatch.model.detection.baselines import Baseline
+from dnswatch.model.detection.case import Case, Judge
+from dnswatch.model.detection.explain import Clock, Write, evidence, explain
+from dnswatch.model.detection.fleet import WINDOW, Fleet, Member, Usual, Warned
+from dnswatch.model.detection.learning import DAY, JUDGED, Learning
+from dnswatch.model.detection.novelty import Followed, Novel, Registrable
+from dnswatch.model.detection.roles import Proposal, behaviour_of, propose
+from dnswatch.model.detection.servers import Load, Surge
+from dnswatch.model.detection.shiryaev_roberts import Statistic, score
+from dnswatch.model.detection.strict import is_breach
+from dnswatch.model.detection.verdict import (
+    Change,
+    Overrule,
+    Plan,
+    Rung,
+    State,
+    Verdict,
+    Word,
+    rung_of,
+)  # fmt: skip
+from dnswatch.model.role import Role
+
+CLIENTS: Final = 200_000
+"""Clients that are known to exist; beyond, the one that was quiet for longest is forgotten."""
+CASES: Final = 20_000
+"""Clients with mail-related lookups of which a case is kept, some 10 kB each; beyond, the one goes
+whose last novel mail domain is longest ago, of those that are clean."""
+
+News = Change | Surge | Warned
+
+
+class Saved(NamedTuple):
+    """A detector, to be stored."""
+
+    site: bytes
+    clients: dict[bytes, bytes]
+    "Those that changed since the last time."
+    gone: frozenset[bytes]
+    "Clients that were forgotten since the last time."
+
+
+class _Site(msgspec.Struct):
+    """What is stored of the site."""
+
+    started: float
+    swept: int
+    met: dict[bytes, int]
+    baselines: list[Baseline]
+    loads: list[Load]
+    heard: list[tuple[bytes, float, float, bytes]]
+    pooled: Usual
+    coincidence: Usual
+    judged: int
+
+
+class Detector:
+    """What is thought of each client of a site."""
+
+    def __init__(
+        self, plan: Plan, started: float, *, registrable: Registrable,
+        role_of: Callable[[bytes], Role], write: Write, clock: Clock,
+    ) -> None:  # fmt: skip
+        """Begin to learn a site; `write` and `clock` put names and times into sentences."""
+        self.plan = plan
+        self.role_of = role_of
+        self._registrable = registrable
+        self._write, self._clock = write, clock
+        self._started = started
+        self._learning = Learning(started, plan.learning)
+        self._swept = int(started // DAY)
+        "Unix day up to which days have been closed."
+        self._met: OrderedDict[bytes, int] = OrderedDict()
+        "Each client to the Unix day on which it was met."
+        self._cases: OrderedDict[bytes, Case] = OrderedDict()
+        "The one whose last novel domain is longest ago first."
+        self._loads: dict[bytes, Load] = {}
+        self._fleet = Fleet()
+        self._watchful: set[bytes] = set()
+        "Clients that are not clean, or that a person has spoken of."
+        self._dirty: set[bytes] = set()
+        self._gone: set[bytes] = set()
+
+    @property
+    def learned_at(self) -> float:
+        """When the learning period ends and verdicts begin, Unix seconds."""
+        return self._learning.ends
+
+    def meet(self, client: bytes, now: float) -> None:
+        """Note that a client exists; call it at its first lookup of any kind, at least."""
+        if client in self._met:
+            self._met.move_to_end(client)
+        else:
+            self._met[client] = int(now // DAY)
+            if len(self._met) > CLIENTS:
+                self._forget(next(iter(self._met)))
+
+    def see(self, lookup: MailLookup) -> list[News]:
+        """Fold in a mail-related lookup; return what changed by it."""
+        news = self._end_days(lookup.at)
+        client, now = lookup.client, lookup.at
+        self.meet(client, now)
+        role = self.role_of(client)
+        if role == Role.MAIL_SERVER:
+            return news + self._serve(lookup)
+        case = self._case(client, role, now)
+        self._refresh(case, role, now)
+        judge = self._judge(role)
+        case.settle(now, judge)
+        found = case.novelty.see(lookup, self._registrable)
+        if lookup.qtype == Type.MX:
+            case.conduct.note(now, isinstance(found, Novel))
+        if self.plan.is_strict and is_breach(lookup, role):
+            case.breach = now, lookup.qname
+            case.infected_until = now + self.plan.fade
+        if isinstance(found, Followed):
+            case.follow(lookup, found, judge)
+        elif found and now >= self._learning.listens:
+            self._novel(case, lookup, found, judge)
+        return news + self._judged(case, now, "a mail-related lookup")
+
+    def advance(self, now: float) -> list[News]:
+        """Let time pass: close days, let verdicts fade; call it now and then."""
+        news = self._end_days(now)
+        for client in tuple(self._watchful):
+            news += self._judged(self._cases[client], now, "time passed")
+        return news
+
+    def verdict(self, client: bytes, now: float) -> Verdict:
+        """Judge a client."""
+        case = self._cases.get(client)
+        limit = score(self._limit)
+        if case is None or self.role_of(client) == Role.MAIL_SERVER:
+            return Verdict(State.CLEAN, Rung.WATCHED, -inf, limit)
+        days = self._days(case, now)
+        rung = self._rung(case, now)
+        return Verdict(
+            rung.state, rung, score(days), limit, self._fades_at(case, now, rung),
+            evidence(case, self._write, self._clock),
+        )  # fmt: skip
+
+    def explain(self, client: bytes, now: float) -> list[str]:
+        """Explain the verdict on a client, with all that is needed to reckon it again."""
+        if self.role_of(client) == Role.MAIL_SERVER:
+            return ["clean: it is declared a mail server, and those are never marked"]
+        case = self._cases.get(client)
+        if case is None:
+            return ["clean: it has made no mail-related lookup"]
+        return explain(case, self.verdict(client, now), self._write, self._clock)
+
+    def overrule(self, client: bytes, said: Overrule, now: float) -> list[News]:
+        """Take a person's word on a client."""
+        self.meet(client, now)
+        case = self._case(client, _judged_as(self.role_of(client)), now)
+        case.overrule = said if said.word != Word.CLEAR else None
+        if said.word == Word.CLEAR:
+            case.restart(now)
+        self._watchful.add(client)
+        return self._judged(case, now, f"a person's word: {said.word} {said.why}".strip())
+
+    def proposals(self, counts: Mapping[bytes, Mapping[str, int]]) -> list[Proposal]:
+        """Propose to declare hosts; `counts` has each client's lookups by measure (changes.py)."""
+        found = []
+        for client, case in self._cases.items():
+            if self.role_of(client) == Role.CLIENT:
+                proposal = propose(client, behaviour_of(case.conduct, counts.get(client, {})))
+                found += [proposal] if proposal else []
+        return sorted(found, key=lambda one: -one.odds)
+
+    def export(self) -> Saved:
+        """Return what must be stored to go on later; of the clients, those that changed."""
+        fleet = self._fleet
+        site = _Site(
+            self._started, self._swept, dict(self._met), self._learning.export(),
+            list(self._loads.values()), fleet.export(), fleet.pooled, fleet.coincidence,
+            fleet.judged,
+        )  # fmt: skip
+        changed = {
+            client: msgspec.msgpack.encode(self._cases[client])
+            for client in self._dirty if client in self._cases
+        }  # fmt: skip
+        saved = Saved(msgspec.msgpack.encode(site), changed, frozenset(self._gone))
+        self._dirty.clear()
+        self._gone.clear()
+        return saved
+
+    def restore(self, site: bytes, clients: Iterable[bytes]) -> None:
+        """Begin with what was stored; call it before anything else."""
+        stored = msgspec.msgpack.decode(site, type=_Site)
+        self._started, self._swept = stored.started, stored.swept
+        self._met = OrderedDict(stored.met)
+        self._learning = Learning(stored.started, self.plan.learning)
+        self._learning.restore(stored.baselines)
+        self._loads = {load.client: load for load in stored.loads}
+        self._fleet.restore(stored.heard)
+        self._fleet.pooled, self._fleet.coincidence = stored.pooled, stored.coincidence
+        self._fleet.judged = stored.judged
+        cases = [msgspec.msgpack.decode(client, type=Case) for client in clients]
+        for case in sorted(cases, key=lambda case: case.last_novel or 0):
+            self._cases[case.client] = case
+            if case.rung or case.overrule:
+                self._watchful.add(case.client)
+
+    @property
+    def _limit(self) -> float:
+        """Statistic at which a client is infected, days."""
+        return self.plan.knob.limit(len(self._met) - len(self._loads))
+
+    def _judge(self, role: Role) -> Judge:
+        used = frozenset(mark.name for mark in self.plan.marks)
+        return Judge(used, self._learning.baseline(role), self._learning.week(role))
+
+    def _serve(self, lookup: MailLookup) -> list[News]:
+        """Fold in a lookup of a declared mail server."""
+        load = self._loads.setdefault(lookup.client, Load.begin(lookup.client, lookup.at))
+        self._fleet.remember(self._registrable(lookup.domain) or lookup.domain, lookup.at)
+        surge = load.see(lookup.at)
+        return [surge] if surge else []
+
+    def _novel(self, case: Case, lookup: MailLookup, found: Novel, judge: Judge) -> None:
+        case.see(lookup, found, judge)
+        self._cases.move_to_end(case.client)
+        days = self._days(case, lookup.at)
+        if rung_of(days, self._limit) >= Rung.LIKELY:
+            case.taint()
+        if case.rung < Rung.INFECTED:  # who has a verdict needs no test of the whole site
+            self._fleet.see(case.client, found.domain, lookup.at)
+        if case.infected_until and lookup.at < case.infected_until:
+            case.infected_until = lookup.at + self.plan.fade
+
+    def _case(self, client: bytes, role: Role, now: float) -> Case:
+        """Return the case of a client, opened where there is none."""
+        case = self._cases.get(client)
+        if case is None or case.role != role:
+            today = int(now // DAY)
+            history = self._learning.history(role, self._met[client], today)
+            bounds = self._learning.bounds(role, history, today)
+            if case is None:
+                self._make_room()
+                case = self._cases[client] = Case(client, role, history, bounds, today)
+            else:
+                case.declare(role, history, bounds, now)
+        if case.statistic is None and now >= self._learning.ends:
+            case.statistic = Statistic.begin(now, case.bounds)
+        self._dirty.add(client)
+        return case
+
+    def _refresh(self, case: Case, role: Role, now: float) -> None:
+        """Draw a case's bounds anew, once a day."""
+        today = int(now // DAY)
+        if case.bounded_on != today:
+            case.bounds = self._learning.bounds(role, case.history, today)
+            case.bounded_on = today
+
+    def _days(self, case: Case, now: float) -> float:
+        """Return a case's statistic at a moment, days."""
+        return case.score_days(now, self._learning.week(case.role))
+
+    def _rung(self, case: Case, now: float) -> Rung:
+        """Place a client on the ladder, as it stands at a moment."""
+        if self.role_of(case.client) == Role.MAIL_SERVER:
+            return Rung.WATCHED
+        if word := case.word(now):
+            return Rung.INFECTED if word == Word.DISTRUST else Rung.WATCHED
+        if case.infected_until is not None:
+            return Rung.INFECTED if now < case.infected_until else Rung.WATCHED
+        return rung_of(self._days(case, now), self._limit)
+
+    def _judged(self, case: Case, now: float, cause: str) -> list[News]:
+        """Judge a case, and say whether its state changed."""
+        role = self.role_of(case.client)
+        if role != Role.MAIL_SERVER:
+            case.settle(now, self._judge(role))
+            self._stand(case, now)
+        before, case.rung = case.rung.state, self._rung(case, now)
+        if case.rung and case.conduct.suspect_on is None:
+            case.conduct.suspect_on = case.conduct.days
+        if case.rung or case.overrule:
+            self._watchful.add(case.client)
+        else:
+            self._watchful.discard(case.client)
+        if case.rung.state == before:
+            return []
+        self._dirty.add(case.client)
+        return [Change(case.client, now, before, self.verdict(case.client, now), cause)]
+
+    def _stand(self, case: Case, now: float) -> None:
+        """Let a verdict that the evidence reached stand for its time, and then begin anew."""
+        if case.overrule and now >= case.overrule.until:
+            case.overrule = None
+        if case.infected_until is not None:
+            if now >= case.infected_until:
+                case.restart(now)
+        elif rung_of(self._days(case, now), self._limit) == Rung.INFECTED:
+            case.infected_until = (case.last_novel or now) + self.plan.fade
+        if case.infected_until is not None and case.statistic:
+            case.statistic.clip(self._limit)
+
+    def _fades_at(self, case: Case, now: float, rung: Rung) -> float | None:
+        if rung == Rung.WATCHED:
+            return None
+        if case.word(now) == Word.DISTRUST and case.overrule:
+            return case.overrule.until
+        if case.infected_until is not None:
+            return case.infected_until
+        return case.sinks_at(self._limit, self._learning.week(case.role), now)
+
+    def _end_days(self, now: float) -> list[News]:
+        news: list[News] = []
+        while self._swept < int(now // DAY):
+            self._swept += 1
+            news += self._end_day(self._swept * DAY)
+        return news
+
+    def _end_day(self, now: float) -> list[News]:
+        """Close the day that ends at `now`: learn what is old enough, judge the whole site."""
+        news: list[News] = []
+        for load in self._loads.values():
+            surge = load.advance(now)
+            news += [surge] if surge else []
+        warned = self._end_site_day(now)
+        if now >= self._learning.listens:
+            today = int(now // DAY)
+            self._learning.learn(self._cases.values(), self.role_of, today)
+            for role in JUDGED:
+                self._fit(role, today)
+        return news + ([warned] if warned else [])
+
+    def _end_site_day(self, now: float) -> Warned | None:
+        week = self._learning.week(Role.CLIENT)
+        worked = [week.days(now - (n + 1) * DAY, now - n * DAY) for n in reversed(range(WINDOW))]
+        if now < self._learning.listens + DAY:
+            self._fleet.forget_day()
+        elif now < self._learning.ends + DAY:
+            self._fleet.learn_day(worked[-1])
+        else:
+            members = [self._member(case, now) for case in self._cases.values()
+                if case.days and case.rung < Rung.INFECTED
+            ]  # fmt: skip
+            quiet = len(self._met) - len(self._loads) - len(members)
+            limit = self.plan.knob.site_limit()
+            return self._fleet.end_day(now, worked, members, max(0, quiet), limit)
+        return None
+
+    def _member(self, case: Case, now: float) -> Member:
+        today = int(now // DAY)
+        role = _judged_as(self.role_of(case.client))
+        shape, days = self._learning.rate(role, case.history, today)
+        bursts = {day.number: day.bursts for day in case.days}
+        return Member(
+            case.client, shape, days,
+            tuple(bursts.get(today - WINDOW + n, 0) for n in range(WINDOW)),
+        )  # fmt: skip
+
+    def _fit(self, role: Role, today: int) -> None:
+        histories = [
+            case.history for case in self._cases.values() if self.role_of(case.client) == role
+        ]
+        # Whoever never made a mail-related lookup has no case, and is nobody's server.
+        quiet = len(self._met) - len(self._cases) - len(self._loads) if role == Role.CLIENT else 0
+        self._learning.fit(role, histories, max(0, quiet), today)
+
+    def _make_room(self) -> None:
+        if len(self._cases) >= CASES:
+            clean = (client for client in self._cases if client not in self._watchful)
+            client = next(clean, next(iter(self._cases)))
+            del self._cases[client]
+            self._watchful.discard(client)
+            self._gone.add(client)
+
+    def _forget(self, client: bytes) -> None:
+        del self._met[client]
+        self._cases.pop(client, None)
+        self._loads.pop(client, None)
+        self._watchful.discard(client)
+        self._gone.add(client)
+
+
+def _judged_as(role: Role) -> Role:
+    """Role whose bounds a client has; those of a mail server are never used."""
+    return Role.CLIENT if role == Role.MAIL_SERVER else role

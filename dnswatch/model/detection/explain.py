@@ -1,0 +1,105 @@
+"""Explain: a verdict in sentences with all its numbers, so that a person can reckon it again."""
+
+from collections.abc import Callable, Iterator
+from math import exp
+from typing import Final
+
+from dnswatch.model.detection import marks
+from dnswatch.model.detection.case import Case, Weighing
+from dnswatch.model.detection.shiryaev_roberts import (
+    COMPONENTS,
+    GAP,
+    Component,
+    Step,
+    mean,
+    score,
+)  # fmt: skip
+from dnswatch.model.detection.verdict import Verdict, Word
+
+_MARKS: Final = {mark.name: mark for mark in marks.ALL}
+
+Write = Callable[[bytes], str]
+"""Name in wire form to text."""
+Clock = Callable[[float], str]
+"""Unix seconds to text."""
+
+
+def evidence(case: Case, write: Write, clock: Clock) -> tuple[str, ...]:
+    """Name what speaks against a client, each in one sentence, the weightiest first."""
+    return tuple(_evidence(case, write, clock))
+
+
+def explain(case: Case, verdict: Verdict, write: Write, clock: Clock) -> list[str]:
+    """Explain a verdict step by step."""
+    lines = [
+        f"{verdict.state}: score {verdict.score:.2f} of {verdict.limit:.2f} nats, that is "
+        f"{exp(verdict.score):,.3g} of {exp(verdict.limit):,.3g} days: so long an honest client "
+        "can be watched, in the mean, before it looks like this"
+    ]
+    if verdict.fades_at is not None:
+        lines.append(f"it fades at {clock(verdict.fades_at)} if nothing more is seen")
+    lines += evidence(case, write, clock)
+    if case.statistic is None:
+        return [*lines, "the site is still being learned: there is no score yet"]
+    bounds = case.bounds
+    lines.append(
+        f"an honest client of its kind begins at most {bounds.rate:.3g} bursts of new mail domains "
+        f"a day, and goes on within {GAP:.0f} s in at most {bounds.continuation:.0%} of cases; "
+        "supposed senders: " + "; ".join(map(_component, COMPONENTS))
+    )
+    return lines + [_line(step, write, clock) for step in case.steps]
+
+
+def _evidence(case: Case, write: Write, clock: Clock) -> Iterator[str]:
+    if case.overrule:
+        why = f": {case.overrule.why}" if case.overrule.why else ""
+        done = {Word.CLEAR: "cleared", Word.TRUST: "trusted", Word.DISTRUST: "distrusted"}
+        yield f"a person has {done[case.overrule.word]} it{why}"
+    if case.breach:
+        at, domain = case.breach
+        yield (
+            f"it asked for the mail servers of {write(domain)} at {clock(at)}, and this site "
+            "allows that to declared mail servers only"
+        )
+    novel = [step for step in case.steps if isinstance(step, Step)]
+    if novel:
+        names = ", ".join(write(step.domain) for step in novel[-3:])
+        bursts = sum(not step.goes_on for step in novel)
+        yield (
+            f"it looked up {len(novel)} mail domains that were new to it since "
+            f"{clock(novel[0].at)}, in {bursts} bursts; lately {names}"
+        )
+    if case.later:
+        yield f"since the verdict it went on with {case.later} more"
+    weighed = [step for step in case.steps if isinstance(step, Weighing)]
+    for name in dict.fromkeys(step.mark for step in weighed):
+        seen = sum(step.is_seen for step in weighed if step.mark == name)
+        if seen:
+            total = sum(step.mark == name for step in weighed)
+            yield f"in {seen} of {total} cases {_MARKS[name].seen}"
+
+
+def _line(step: Step | Weighing, write: Write, clock: Clock) -> str:
+    if isinstance(step, Weighing):
+        mark = _MARKS[step.mark]
+        text = (mark.seen if step.is_seen else mark.missed).format(wait=marks.WAIT)
+        return (
+            f"{clock(step.at)}  {write(step.domain)}: {text}: x {step.factor:.3g}, "
+            f"R = {step.days:,.3g} days"
+        )
+    what = (
+        "goes on" if step.goes_on else f"a burst begins after {step.days:.3g} days of working time"
+    )
+    parts = " + ".join(
+        f"{one.weight:g} x {part:,.3g}" for one, part in zip(COMPONENTS, step.parts, strict=True)
+    )
+    return (
+        f"{clock(step.at)}  {write(step.domain)} is new to it, {what} "
+        f"(at most {step.bounds.rate:.3g} a day, {step.bounds.continuation:.0%}): "
+        f"R = {parts} = {mean(step.parts):,.3g} days, {score(mean(step.parts)):.2f} nats"
+    )
+
+
+def _component(one: Component) -> str:
+    goes_on = f", going on in {one.burst:.0%}" if one.burst else ""
+    return f"{one.speed:.0f} times as often{goes_on}"

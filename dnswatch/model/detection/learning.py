@@ -1,0 +1,92 @@
+"""Learning: when a site is learned, and what each role's clients are bounded by."""
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from dnswatch.model.detection.baselines import DELAY, Baseline, History
+from dnswatch.model.detection.case import Case
+from dnswatch.model.detection.shiryaev_roberts import Bounds
+from dnswatch.model.role import Role
+from dnswatch.model.week import Week
+
+DAY: Final = 86400.0
+JUDGED: Final[tuple[Role, ...]] = (Role.CLIENT, Role.SERVER, Role.RESOLVER)
+"""Roles that are judged by what others of the role do; a declared mail server is not judged."""
+
+
+class Learning:
+    """What a site's clients of each role do at most, as far as it has been learned."""
+
+    def __init__(self, started: float, period: float) -> None:
+        """Learn for `period` seconds from `started` (Unix seconds) on, before judging anything."""
+        self.ends = started + period
+        "When verdicts begin, Unix seconds."
+        self.listens = started + period / 2
+        "When the memories are filled enough for lookups to count, Unix seconds."
+        self._baselines = {role: Baseline.begin(role) for role in JUDGED}
+        self._weeks = {role: Week() for role in JUDGED}
+
+    def baseline(self, role: Role) -> Baseline:
+        """Return what is known of a role."""
+        return self._baselines[role]
+
+    def week(self, role: Role) -> Week:
+        """Return how a role's work is spread over the week."""
+        return self._weeks[role]
+
+    def history(self, role: Role, met: int, today: int) -> History:
+        """Begin to learn a client that was met on a Unix day.
+
+        That a client has been silent so far tells something; that a server has, nothing.
+        """
+        since = max(met if role == Role.CLIENT else today, self._first)
+        return History(since, since)
+
+    def bounds(self, role: Role, history: History, today: int) -> Bounds:
+        """Bound what an honest client of the role with that history does."""
+        return self._baselines[role].bounds(history, self.known(today))
+
+    def rate(self, role: Role, history: History, today: int) -> tuple[float, float]:
+        """Shape and rate (days) of the gamma distribution of such a client's bursts a day."""
+        shape, days = self._baselines[role].prior
+        known = self.known(today)
+        return shape + history.count(known), days + history.exposure(known)
+
+    def known(self, today: int) -> int:
+        """Unix day up to which days have been learned from."""
+        return max(today - DELAY, min(today, int(self.ends // DAY)))
+
+    def learn(self, cases: Iterable[Case], role_of: Callable[[bytes], Role], today: int) -> None:
+        """Learn from those of the cases' days that are old enough."""
+        known = self.known(today)
+        for baseline in self._baselines.values():
+            baseline.live(self._first, known)
+        for case in cases:
+            while case.days and case.days[0].number < known:
+                day = case.days.pop(0)
+                case.history.learn(day)
+                if (role := role_of(case.client)) in self._baselines:
+                    self._baselines[role].learn(day)
+
+    def fit(self, role: Role, histories: list[History], quiet: int, today: int) -> None:
+        """Draw a role's bounds from its clients' histories; `quiet` more never did anything."""
+        known = self.known(today)
+        clients = [(history.count(known), history.exposure(known)) for history in histories]
+        baseline = self._baselines[role]
+        baseline.fit(clients, quiet, History(self._first).exposure(known))
+        self._weeks[role] = baseline.week()
+
+    def export(self) -> list[Baseline]:
+        """Return what must be stored."""
+        return list(self._baselines.values())
+
+    def restore(self, baselines: Iterable[Baseline]) -> None:
+        """Begin with what was stored."""
+        for baseline in baselines:
+            self._baselines[baseline.role] = baseline
+            self._weeks[baseline.role] = baseline.week()
+
+    @property
+    def _first(self) -> int:
+        """First Unix day that is learned from."""
+        return int(self.listens // DAY)

@@ -1,0 +1,145 @@
+"""Novelty: which lookups of a client bring a mail domain that it has not written to lately.
+
+The unit of evidence is a **novel mail domain**: one that the client has not looked up for `MEMORY`.
+It may come
+
+- by an MX question, for the domain asked;
+- by an address lookup of an exchange that none of the client's own MX answers named, for the
+  exchange's domain (so that the thousand domains which one provider hosts are one);
+- by a family of guesses: address lookups of `FAMILY` or more mail host names in front of one domain
+  within `FAMILY_TIME` (MyDoom, and Mytob, which asks no MX at all).
+
+Domains are registrable ones, so that `example.org` and `lists.example.org` are one.  A retry, a
+repeat, the exchange's address after its MX answer, and the names that a mail program tries when a
+person sets up an account are of a domain already known, and so not novel.
+
+An exchange that is called like its domain is not counted without the client's MX question: it
+cannot be told from a person who reads that domain's web pages.
+
+All is bounded: what was seen longest ago goes first.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple, TypeVar
+
+from dnswatch.model.changes import MailLookup
+from dnswatch.model.exchanges import LookupKind, parent_of
+
+MEMORY: Final = 14 * 86400.0
+"""Seconds for which a domain stays known: people write to the same places again in two weeks."""
+
+KNOWN: Final = 256
+"""Domains remembered of one client; a person has some dozens, and who has more is above any bound
+that an undeclared client is given."""
+
+EXCHANGES: Final = 64
+"""Exchanges remembered of one client's MX answers, for `FOLLOWED`."""
+
+FOLLOWED: Final = 3600.0
+"""Seconds after an MX answer or an address lookup for which the client is taken to use it: stubs
+and mail programs keep an answer about as long as its TTL, mostly an hour or less."""
+
+FAMILY: Final = 3
+"""Guessed host names that make a family: one is somebody's webmail, two a hasty mail program."""
+
+FAMILY_TIME: Final = 60.0
+"""Seconds in which they are asked: a program tries one after the other."""
+
+GUESSING: Final = 8
+"""Domains at a time that one client is guessing mail hosts of."""
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+Registrable = Callable[[bytes], bytes | None]
+"""Name to the domain somebody registered, both in lower-case wire form; None for a public suffix
+(a suffix such as `co.uk`, below which everybody can register)."""
+
+
+class Novel(NamedTuple):
+    """A lookup that brought a novel mail domain."""
+
+    domain: bytes
+    "Registrable domain, lower-case wire form."
+    is_followable: bool
+    "Whether a sender would now ask for the address of an exchange."
+
+
+class Followed(NamedTuple):
+    """The address lookup of an exchange that the client's own MX answer named."""
+
+    domain: bytes
+    "Registrable domain that the MX question was for."
+
+
+@dataclass(slots=True)
+class Novelty:
+    """What one client has looked up lately."""
+
+    known: dict[bytes, float] = field(default_factory=dict)
+    "Domain to when it was last looked up, Unix seconds; the one longest ago first."
+    named: dict[bytes, tuple[bytes, float]] = field(default_factory=dict)
+    "Exchange to the domain whose MX answer named it to this client, and when."
+    asked: dict[bytes, float] = field(default_factory=dict)
+    "Exchange to when this client asked for its address."
+    guesses: dict[bytes, dict[bytes, float]] = field(default_factory=dict)
+    "Domain to the mail host names guessed, and when."
+
+    def see(self, lookup: MailLookup, registrable: Registrable) -> Novel | Followed | None:
+        """Say what a mail-related lookup is, and remember it."""
+        match lookup.kind:
+            case LookupKind.MX:
+                return self._question(lookup, registrable)
+            case LookupKind.EXCHANGE:
+                return self._exchange(lookup, registrable)
+            case LookupKind.GUESS:
+                return self._guess(lookup, registrable)
+            case LookupKind.IMPLICIT:
+                return None
+
+    def _question(self, lookup: MailLookup, registrable: Registrable) -> Novel | None:
+        domain = registrable(lookup.qname) or lookup.qname
+        exchanges = [name for name in lookup.exchanges if name != b"\0"]
+        has_asked = any(self._has_asked(name, lookup.at) for name in exchanges)
+        for name in exchanges:
+            _keep(self.named, name, (domain, lookup.at), EXCHANGES)
+        is_novel = self._is_novel(domain, lookup.at)
+        return Novel(domain, bool(exchanges) and not has_asked) if is_novel else None
+
+    def _exchange(self, lookup: MailLookup, registrable: Registrable) -> Novel | Followed | None:
+        _keep(self.asked, lookup.qname, lookup.at, EXCHANGES)
+        domain, named_at = self.named.get(lookup.qname, (b"", 0.0))
+        if domain and lookup.at - named_at <= FOLLOWED:
+            return Followed(domain)
+        domain = registrable(lookup.qname) or lookup.qname
+        if domain == lookup.qname:
+            return None
+        return Novel(domain, False) if self._is_novel(domain, lookup.at) else None
+
+    def _guess(self, lookup: MailLookup, registrable: Registrable) -> Novel | None:
+        parent = parent_of(lookup.qname)
+        domain = registrable(parent) or parent
+        names = self.guesses.pop(domain, {})
+        names[lookup.qname] = lookup.at
+        names = {name: at for name, at in names.items() if lookup.at - at <= FAMILY_TIME}
+        _keep(self.guesses, domain, names, GUESSING)
+        if len(names) < FAMILY:
+            return None
+        return Novel(domain, False) if self._is_novel(domain, lookup.at) else None
+
+    def _has_asked(self, name: bytes, now: float) -> bool:
+        at = self.asked.get(name)
+        return at is not None and now - at <= FOLLOWED
+
+    def _is_novel(self, domain: bytes, now: float) -> bool:
+        last = self.known.get(domain)
+        _keep(self.known, domain, now, KNOWN)
+        return last is None or now - last > MEMORY
+
+
+def _keep(table: dict[K, V], key: K, value: V, limit: int) -> None:
+    table.pop(key, None)
+    table[key] = value
+    if len(table) > limit:
+        del table[next(iter(table))]

@@ -1,0 +1,122 @@
+"""Bounds are learned from what clients do, and cannot be taught by a worm."""
+
+from random import Random
+
+import pytest
+
+from dnswatch.model.detection.baselines import (
+    CAPS,
+    DAILY,
+    FLOOR,
+    HALF_LIFE,
+    LEAST_CONTINUATION,
+    MOST_CONTINUATION,
+    Baseline,
+    Day,
+    History,
+)  # fmt: skip
+from dnswatch.model.role import Role
+
+
+def day(number: int, bursts: int = 1, is_tainted: bool = False) -> Day:
+    """A day with some bursts."""
+    made = Day(number, is_tainted=is_tainted)
+    for n in range(bursts):
+        made.note_burst(number * 86400.0 + n * 600)
+    return made
+
+
+def history(days: int, bursts: float) -> History:
+    """A client that was learned for some days."""
+    return History(100, at=100 + days, bursts=bursts)
+
+
+def test_a_silent_client_is_allowed_less_the_longer_it_is_silent() -> None:
+    """Whoever never sends mail is found by its first mails."""
+    baseline = Baseline(Role.CLIENT)
+    rates = [baseline.bounds(history(days, 0), 100 + days).rate for days in (0, 7, 60)]
+    assert rates == sorted(rates, reverse=True)
+    assert rates[-1] >= FLOOR
+
+
+def test_a_busy_client_is_allowed_more_than_it_did() -> None:
+    """A bound is above the rate that was seen, and below the cap of the role."""
+    bound = Baseline(Role.CLIENT).bounds(history(28, 28), 128).rate
+    assert 1 < bound < CAPS[Role.CLIENT]
+    assert Baseline(Role.CLIENT).bounds(history(28, 9999), 128).rate == CAPS[Role.CLIENT]
+
+
+def test_the_fit_finds_how_unequal_clients_are() -> None:
+    """Rates of a site's clients are learned with their spread."""
+    chance = Random(5)
+    clients = []
+    for _ in range(3000):
+        rate = chance.gammavariate(0.5, 0.4)
+        clients.append((float(sum(chance.random() < rate / 100 for _ in range(2800))), 28.0))
+    baseline = Baseline(Role.CLIENT)
+    baseline.fit(clients, 0, 28.0)
+    shape, days = baseline.prior
+    assert shape / days == pytest.approx(0.2, rel=0.2)
+    assert 0.3 < shape < 0.9
+
+
+def test_clients_that_never_asked_count_as_silent() -> None:
+    """A site whose clients send no mail allows little."""
+    few, many = Baseline(Role.CLIENT), Baseline(Role.CLIENT)
+    few.fit([(2.0, 28.0)] * 10, 0, 28.0)
+    many.fit([(2.0, 28.0)] * 10, 990, 28.0)
+    new = History(128, 128)
+    assert many.bounds(new, 128).rate < few.bounds(new, 128).rate
+
+
+def test_an_infected_client_does_not_teach_its_rate() -> None:
+    """Of a tainted day no more is learned than that something was done."""
+    poisoned = History(100, 100)
+    poisoned.learn(day(101, 200, is_tainted=True))
+    assert poisoned.bursts == 1
+    baseline = Baseline(Role.CLIENT)
+    baseline.learn(day(101, 200, is_tainted=True))
+    assert not any(baseline.hours)
+
+
+def test_one_client_does_not_outvote_the_others() -> None:
+    """A machine that never stops adds a few trials a day to what is pooled."""
+    busy = Day(101)
+    for _ in range(10_000):
+        busy.note("continued", True)
+    assert busy.trials == {"continued": DAILY}
+    assert busy.seen == {"continued": DAILY}
+
+
+def test_what_was_learned_counts_half_after_its_half_life() -> None:
+    """Habits change."""
+    client = History(0, 0)
+    client.learn(day(10, 4))
+    assert client.count(10 + int(HALF_LIFE)) == pytest.approx(2)
+
+
+def test_a_client_that_walks_lists_is_allowed_longer_bursts() -> None:
+    """The continuation follows the client, within its limits."""
+    baseline = Baseline(Role.CLIENT, continuation=0.2)
+    single = History(0, 0, trials=200.0, continued=0.0)
+    walker = History(0, 0, trials=200.0, continued=190.0)
+    assert baseline.bounds(single, 0).continuation == LEAST_CONTINUATION
+    assert baseline.bounds(walker, 0).continuation == MOST_CONTINUATION
+
+
+def test_a_declared_resolver_has_its_cap_until_it_has_a_history() -> None:
+    """Nobody knows beforehand how many people are behind it."""
+    baseline = Baseline.begin(Role.RESOLVER)
+    assert baseline.bounds(History(0, 0), 0).rate == pytest.approx(500, rel=0.01)
+    assert baseline.bounds(history(28, 560), 128).rate < 30
+
+
+def test_each_weekday_counts_the_same() -> None:
+    """A week that was learned from Monday to Wednesday does not look like three days long."""
+    baseline = Baseline(Role.CLIENT)
+    for number in range(100, 117):
+        baseline.learn(day(number, DAILY))
+    baseline.live(100, 117)
+    week = baseline.week()
+    spent = [week.days(n * 86400.0, (n + 1) * 86400.0) for n in range(7)]
+    assert max(spent) / min(spent) < 1.1

@@ -1,0 +1,226 @@
+"""Lookups in, changes of verdicts out."""
+
+from collections.abc import Iterable
+from math import inf
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.detection import lookups
+from dnswatch.codes import Type
+from dnswatch.model.changes import MailLookup
+from dnswatch.model.detection.detector import Detector, News
+from dnswatch.model.detection.verdict import Change, Overrule, Plan, Rung, State, Word
+from dnswatch.model.observation import Observation, Origin
+from dnswatch.model.role import Role
+from dnswatch.model.watch import Watch
+from dnswatch.wire.name import from_text
+
+from .scene import DAY, MONDAY, READY, SENDER, attack, detector, learned
+
+SERVER = lookups.client(9)
+
+
+def shown(watch: Detector, seen: Iterable[MailLookup]) -> list[State]:
+    """States that the sender passes through."""
+    changes = [news for one in seen for news in watch.see(one)]
+    return [
+        news.verdict.state for news in changes if isinstance(news, Change) and news.client == SENDER
+    ]
+
+
+def of_sender(news: list[News]) -> Change:
+    """The one change that is about the sender."""
+    (change,) = [one for one in news if isinstance(one, Change) and one.client == SENDER]
+    return change
+
+
+def test_a_sender_is_suspect_and_then_infected_within_a_handful_of_domains() -> None:
+    """A bot of 0.8 domains a second is found within twelve."""
+    assert shown(learned(), attack(12)) == [State.SUSPECT, State.INFECTED]
+
+
+def test_a_sender_of_one_domain_an_hour_is_found_within_six() -> None:
+    """Slowness does not help."""
+    assert shown(learned(), attack(6, gap=3600.0))[-1] == State.INFECTED
+
+
+def test_a_worm_that_only_guesses_is_found() -> None:
+    """Mytob asks no MX at all."""
+    seen = [
+        one for n in range(8)
+        for one in lookups.guesses(READY + n * 750, SENDER, f"target{n}.net", lookups.GUESSES)
+    ]  # fmt: skip
+    assert shown(learned(), seen)[-1] == State.INFECTED
+
+
+def test_the_detector_is_fed_with_what_the_watch_found_mail_related() -> None:
+    """From observations to a verdict: a bot's lookups among ordinary ones."""
+    watch, judge = Watch(1000), learned()
+    for n in range(12):
+        at, domain = READY + n * 1.2, from_text(f"target{n}.net")
+        exchange = from_text(f"mx.target{n}.net")
+        answer = Observation(
+            at, SENDER, domain, Type.MX, 0, Origin.UPSTREAM, exchanges=(exchange,), ttl=300
+        )
+        web = Observation(at, SENDER, from_text(f"www{n}.org"), Type.A, 0, Origin.UPSTREAM)
+        follow = Observation(
+            at + 0.1, SENDER, exchange, Type.A, 0, Origin.UPSTREAM, ((bytes((192, 0, 2, n)), 300),)
+        )
+        for seen in (answer, web, follow):
+            watch.fold(seen)
+    assert shown(judge, watch.drain().lookups) == [State.SUSPECT, State.INFECTED]
+
+
+def test_cases_are_bounded_and_those_that_matter_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A flood of forged addresses neither grows without end nor hides who is infected."""
+    monkeypatch.setattr("dnswatch.model.detection.detector.CASES", 50)
+    watch = learned()
+    shown(watch, attack(20))
+    for n in range(300):
+        watch.see(lookups.mx(READY + 60 + n, lookups.client(5000 + n), "example.org"))
+    assert watch.verdict(SENDER, READY + 400).state == State.INFECTED
+    assert len(watch.export().clients) <= 50
+
+
+def test_a_known_domain_is_no_evidence_however_often() -> None:
+    """A monitor may ask for the same thing each second."""
+    seen = [lookups.mx(READY + n, SENDER, "example.org") for n in range(500)]
+    assert shown(learned(), seen) == []
+
+
+def test_the_learning_period_only_observes() -> None:
+    """A new site is told nothing before it is known, and when that will be."""
+    watch = detector()
+    assert watch.learned_at == MONDAY + 14 * DAY
+    assert shown(watch, attack(100, begin=MONDAY + 13 * DAY)) == []
+    assert watch.verdict(SENDER, MONDAY + 13.5 * DAY).state == State.CLEAN
+
+
+def test_an_infection_during_the_learning_period_is_found_afterwards() -> None:
+    """The poison guard: a worm that was there first does not become the usual."""
+    watch = detector()
+    shown(watch, attack(14 * 24 * 8, begin=MONDAY, gap=450))
+    later = (
+        one for n in range(40)
+        for one in lookups.delivery(READY + n * 450, SENDER, f"later{n}.net")
+    )  # fmt: skip
+    assert State.INFECTED in shown(watch, later)
+
+
+def test_a_verdict_fades_a_day_after_the_last_novel_domain() -> None:
+    """A cleaned machine is clean by itself, and the change is told."""
+    watch = learned()
+    shown(watch, attack(20))
+    last = READY + 19 * 1.2
+    assert watch.verdict(SENDER, READY + 60).fades_at == pytest.approx(last + DAY)
+    assert watch.verdict(SENDER, last + DAY - 1).state == State.INFECTED
+    news = of_sender(watch.advance(last + DAY))
+    assert (news.before, news.verdict.state) == (State.INFECTED, State.CLEAN)
+
+
+def test_a_suspect_fades_when_it_was_said() -> None:
+    """`fades_at` is kept, to the minute."""
+    watch = learned()
+    assert shown(watch, attack(7)) == [State.SUSPECT]
+    fades_at = watch.verdict(SENDER, READY + 60).fades_at
+    assert fades_at is not None
+    assert watch.verdict(SENDER, fades_at - 61).state == State.SUSPECT
+    assert watch.verdict(SENDER, fades_at).state == State.CLEAN
+
+
+def test_strict_mode_needs_one_question() -> None:
+    """Where all mail leaves through declared servers, the first MX question is a verdict."""
+    watch = learned(Plan(is_strict=True), {SERVER: Role.MAIL_SERVER})
+    assert shown(watch, [lookups.mx(READY, SENDER, "example.org")]) == [State.INFECTED]
+    assert "declared mail servers only" in watch.verdict(SENDER, READY).evidence[0]
+    assert watch.see(lookups.mx(READY, SERVER, "example.org")) == []
+
+
+def test_trust_and_distrust_stand_above_the_evidence_until_they_end() -> None:
+    """A person's word holds for its time, then the detector's does again."""
+    watch = learned()
+    watch.overrule(SENDER, Overrule(Word.TRUST, READY + 3600), READY)
+    assert shown(watch, attack(20)) == []
+    assert of_sender(watch.advance(READY + 3600)).verdict.state == State.INFECTED
+    other = lookups.client(151)
+    (news,) = watch.overrule(other, Overrule(Word.DISTRUST, inf, "seen at the desk"), READY + 3601)
+    assert isinstance(news, Change)
+    assert "seen at the desk" in news.cause
+    assert watch.verdict(other, READY + 900 * DAY).state == State.INFECTED
+
+
+def test_clear_forgets_the_evidence_and_goes_on_watching() -> None:
+    """A cleared client that goes on sending is found again."""
+    watch = learned()
+    shown(watch, attack(20))
+    watch.overrule(SENDER, Overrule(Word.CLEAR, READY + 60), READY + 60)
+    assert watch.verdict(SENDER, READY + 61).rung == Rung.WATCHED
+    again = (
+        one for n in range(12)
+        for one in lookups.delivery(READY + 4000 + n, SENDER, f"again{n}.net")
+    )  # fmt: skip
+    assert State.INFECTED in shown(watch, again)
+
+
+def test_a_restart_changes_no_verdict() -> None:
+    """What was stored is all that is needed to go on."""
+    before = learned()
+    shown(before, attack(20))
+    saved, after = before.export(), detector()
+    after.restore(saved.site, saved.clients.values())
+    assert after.verdict(SENDER, READY + 60) == before.verdict(SENDER, READY + 60)
+    for lookup in attack(5, begin=READY + 2 * DAY, gap=3600):
+        assert after.see(lookup) == before.see(lookup)
+
+
+def test_only_what_changed_is_stored_again() -> None:
+    """Storing costs as much as what happened."""
+    watch = learned()
+    watch.export()
+    assert watch.export().clients == {}
+    watch.see(lookups.mx(READY, SENDER, "example.org"))
+    assert set(watch.export().clients) == {SENDER}
+
+
+moves = st.one_of(
+    st.tuples(st.just("mx"), st.integers(0, 50), st.floats(0, 3)),
+    st.tuples(st.just("mail"), st.integers(0, 10_000), st.floats(0, 3)),
+    st.tuples(st.just("guess"), st.integers(0, 10_000), st.floats(0, 400)),
+    st.tuples(st.just("wait"), st.just(0), st.floats(0, 5 * DAY)),
+    st.tuples(st.sampled_from(list(Word)), st.just(0), st.floats(0, 9)),
+    st.tuples(st.just("undeclare"), st.just(0), st.floats(0, 9)),
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(moves, max_size=120), st.booleans())
+def test_a_declared_mail_server_is_never_marked(
+    acts: list[tuple[str, int, float]], is_strict: bool
+) -> None:
+    """No lookups, words, toggles or time give it a verdict but clean, as long as it is declared."""
+    roles = {SERVER: Role.MAIL_SERVER}
+    watch, now = detector(Plan(is_strict=is_strict), roles), READY
+    for act, number, wait in acts:
+        now += wait
+        if act == "wait":
+            news = watch.advance(now)
+        elif act == "undeclare":
+            # ... and a server that was a sender before it was declared is not marked either.
+            roles[SERVER] = Role.CLIENT if roles[SERVER] == Role.MAIL_SERVER else Role.MAIL_SERVER
+            news = []
+        elif act in list(Word):
+            news = watch.overrule(SERVER, Overrule(Word(act), now + 1e5), now)
+        else:
+            domain = f"d{number}.org"
+            seen = {
+                "mx": [lookups.mx(now, SERVER, domain)],
+                "mail": lookups.delivery(now, SERVER, domain),
+                "guess": list(lookups.guesses(now, SERVER, domain, lookups.GUESSES)),
+            }[act]
+            news = [one for lookup in seen for one in watch.see(lookup)]
+            now = seen[-1].at
+        if roles[SERVER] == Role.MAIL_SERVER:
+            assert watch.verdict(SERVER, now).rung == Rung.WATCHED
+            assert all(one.verdict.state == State.CLEAN for one in news if isinstance(one, Change))

@@ -1,0 +1,129 @@
+"""What is a novel mail domain, and what is none."""
+
+from typing import Any
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.detection import lookups
+from bench.detection.lookups import address, guesses, mx
+from dnswatch.model.changes import MailLookup
+from dnswatch.model.detection.novelty import (
+    EXCHANGES,
+    FOLLOWED,
+    GUESSING,
+    KNOWN,
+    MEMORY,
+    Followed,
+    Novel,
+    Novelty,
+)  # fmt: skip
+from dnswatch.names.suffixes import registrable
+from dnswatch.wire.name import from_text
+
+WHO = lookups.client(1)
+AT = 1_767_571_200.0
+
+
+def domains(*seen: MailLookup, novelty: Novelty | None = None) -> list[bytes]:
+    """The novel domains that a client's lookups bring."""
+    novelty = novelty or Novelty()
+    found = [novelty.see(one, registrable) for one in seen]
+    return [one.domain for one in found if isinstance(one, Novel)]
+
+
+def test_a_domain_is_novel_once() -> None:
+    """Retries and repeats bring no evidence."""
+    seen = [mx(AT + n * 60, WHO, "example.org") for n in range(30)]
+    assert domains(*seen) == [from_text("example.org")]
+
+
+def test_subdomains_of_one_owner_are_one() -> None:
+    """A sender is counted by whom it writes to, not by how they name their hosts."""
+    seen = [mx(AT, WHO, f"list{n}.example.co.uk") for n in range(5)]
+    assert domains(*seen) == [from_text("example.co.uk")]
+
+
+def test_a_domain_is_novel_again_after_two_weeks_without_it() -> None:
+    """Each lookup keeps a domain known, and forgetting takes its time."""
+    later = [mx(AT + n * MEMORY, WHO, "example.org") for n in range(3)]
+    assert len(domains(*later)) == 1
+    assert len(domains(*later, mx(AT + 3 * MEMORY + 1, WHO, "example.org"))) == 2
+
+
+def test_the_exchange_after_its_mx_answer_is_followed_and_not_novel() -> None:
+    """One mail is one piece of evidence, although it takes two lookups."""
+    novelty = Novelty()
+    first = novelty.see(mx(AT, WHO, "example.org", exchange="in.provider.net"), registrable)
+    assert first == Novel(from_text("example.org"), True)
+    second = address(AT + 1, WHO, "in.provider.net", "elsewhere.example")
+    assert novelty.see(second, registrable) == Followed(from_text("example.org"))
+
+
+def test_an_exchange_without_an_mx_question_counts_for_its_owner() -> None:
+    """A sender that asks for MX elsewhere is seen by the mail hosts it needs."""
+    seen = [address(AT, WHO, f"in{n}.provider.net", f"hosted{n}.org") for n in range(5)]
+    assert domains(*seen) == [from_text("provider.net")]
+
+
+def test_an_exchange_that_is_a_web_site_does_not_count() -> None:
+    """To read a domain's pages is not to write to it."""
+    assert domains(address(AT, WHO, "example.org", "example.org")) == []
+
+
+def test_three_guesses_within_a_minute_are_a_family() -> None:
+    """Mytob asks no MX at all; a person's webmail is one name."""
+    assert domains(*guesses(AT, WHO, "example.org", ("mail", "smtp"))) == []
+    assert domains(*guesses(AT, WHO, "example.org", ("mx", "mail", "smtp", "relay"))) == [
+        from_text("example.org")
+    ]
+    slow = [
+        one
+        for n in range(4)
+        for one in guesses(AT + 61 * n, WHO, "a.org", ("mx", "ns")[n % 2 :][:1])
+    ]
+    assert domains(*slow) == []
+
+
+def test_an_account_set_up_is_one_domain() -> None:
+    """Thunderbird asks for the MX of the user's domain, and guesses at its hosts."""
+    seen = [mx(AT, WHO, "person.org"), *guesses(AT + 1, WHO, "person.org", ("mx", "mail", "smtp"))]
+    assert domains(*seen) == [from_text("person.org")]
+
+
+def test_a_null_mx_or_a_known_exchange_need_not_be_followed() -> None:
+    """Nobody is blamed for not asking what there is not, or what it knows already."""
+    novelty = Novelty()
+    null = msgspec.structs.replace(mx(AT, WHO, "null.org"), exchanges=(b"\0",))
+    assert novelty.see(null, registrable) == Novel(from_text("null.org"), False)
+    novelty.see(mx(AT, WHO, "a.org", exchange="in.provider.net"), registrable)
+    novelty.see(address(AT, WHO, "in.provider.net", "a.org"), registrable)
+    again = mx(AT + 60, WHO, "b.org", exchange="in.provider.net")
+    assert novelty.see(again, registrable) == Novel(from_text("b.org"), False)
+    late = mx(AT + FOLLOWED + 61, WHO, "c.org", exchange="in.provider.net")
+    assert novelty.see(late, registrable) == Novel(from_text("c.org"), True)
+
+
+names = st.integers(0, 2000).map(lambda n: f"d{n}.org")
+steps: st.SearchStrategy[Any] = st.tuples(st.sampled_from(["mx", "exchange", "guess"]), names)
+
+
+@given(st.lists(steps, max_size=40), st.integers(1, 40))
+def test_what_is_remembered_of_a_client_is_bounded(seen: list[tuple[str, str]], times: int) -> None:
+    """No client makes the watch grow without end."""
+    novelty = Novelty()
+    for n in range(times):
+        for m, (kind, name) in enumerate(seen):
+            at, domain = AT + n * 100 + m, f"x{n}{name}"
+            if kind == "mx":
+                novelty.see(mx(at, WHO, domain), registrable)
+            elif kind == "exchange":
+                novelty.see(address(at, WHO, f"mx.{domain}", domain), registrable)
+            else:
+                for one in guesses(at, WHO, domain, ("mx", "ns", "mail")):
+                    novelty.see(one, registrable)
+    assert len(novelty.known) <= KNOWN
+    assert len(novelty.named) <= EXCHANGES
+    assert len(novelty.asked) <= EXCHANGES
+    assert len(novelty.guesses) <= GUESSING

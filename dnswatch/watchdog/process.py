@@ -23,7 +23,7 @@ from dnswatch.model.policies.exempt import Exempt
 from dnswatch.model.watch import Watch
 from dnswatch.seams.batch import STARTED, Batch, Lessons, brief
 from dnswatch.seams.merge import Merge
-from dnswatch.settings import Settings, Source, combine, decode
+from dnswatch.settings import Source, combine, decode
 from dnswatch.watchdog.archive import Archive
 from dnswatch.watchdog.desk import Desk
 from dnswatch.watchdog.housekeeper import Housekeeper
@@ -75,13 +75,15 @@ class _Process:
         self._desk = Desk(Archive(state, settings), clock.now)
         self._keys = Archive(state, settings)
         self._policing = Policing(self._key)
-        self._police(source, settings)
+        self._source = source
+        self._exempt = Exempt(settings)
         self._is_stopping = False
 
     def run(self) -> None:
         """Watch until told to stop."""
         with selectors.DefaultSelector() as selector, _stop_signal() as stop:
             self._restore()
+            self._police(self._source)
             self._desk.start()
             self._brief_all()
             self._merge = Merge(len(self._lines), clock.now())  # restoring may have taken seconds
@@ -187,8 +189,9 @@ class _Process:
             for line in self._lines:
                 line.tell(brief(Lessons(), news))
 
-    def _police(self, source: Source, settings: Settings) -> None:
+    def _police(self, source: Source) -> None:
         """Take other policies, and what they may not touch."""
+        settings = combine(source)
         self._exempt = Exempt(settings)
         self._watch.spare(self._exempt.domain)
         self._policing.configure(source.policies, settings)
@@ -222,7 +225,7 @@ class _Process:
         self._housekeeper.reload(settings)
         self._desk.reload(settings)
         self._keys.reload(settings)
-        self._police(source, settings)
+        self._police(source)
         self._mark()
 
     def _stop(self) -> None:

@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from dnswatch.cli import report, serve, site
-from dnswatch.cli.orders import clients, log, policy
+from dnswatch.cli.orders import clients, explain, log, policy
 from dnswatch.errors import DnswatchError, SettingsError
 
 __all__ = ["app", "main"]
@@ -45,6 +45,7 @@ app.command()(serve.check)
 app.command()(report.report)
 app.command()(site.cache)
 app.command()(site.status)
+app.command()(explain.explain)
 app.command()(log.log)
 app.add_typer(policy.app)
 app.add_typer(clients.app)

@@ -57,8 +57,20 @@ def as_json(found: Portrait) -> dict[str, Any]:
         "over_time": {
             "lookups": found.activity.lookups, "mail_related": found.activity.mail, **found.kinds,
         },
-        "last_mail_related": [_lookup_json(lookup) for lookup in found.last],
+        "last_mail_related": last_json(found),
     }  # fmt: skip
+
+
+def last_json(found: Portrait) -> list[dict[str, Any]]:
+    """Write down the last mail-related lookups for programs."""
+    return [_lookup_json(lookup) for lookup in found.last]
+
+
+def print_last(found: Portrait) -> None:
+    """Print the last mail-related lookups."""
+    console = render.console()
+    console.print(Text("\nlast mail-related lookups", "bold"))
+    console.print(_lookups(found.last))
 
 
 def _lookup_json(lookup: Lookup) -> dict[str, Any]:
@@ -92,8 +104,7 @@ def _print_text(client: str, found: Portrait, now: float) -> None:
     console.print(_comparison(found))
     console.print(_over_time(found, now))
     if found.last:
-        console.print(Text("\nlast mail-related lookups", "bold"))
-        console.print(_lookups(found.last))
+        print_last(found)
 
 
 def _who(client: str, found: Portrait) -> Text:

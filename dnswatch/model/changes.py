@@ -94,6 +94,10 @@ class Changes:
     "Client to its verdict, where that changed."
     notes: list[Note] = field(default_factory=list)
     "What will be asked about later, in order of time."
+    detector: bytes = b""
+    "What the detector must know of the site after a restart; empty where that did not change."
+    cases: dict[str, bytes | None] = field(default_factory=dict)
+    "Client's key to what the detector must know of it; None where that is nothing any more."
     until: float = 0.0
     "Up to when all that expired is among them, Unix seconds."
 
@@ -102,7 +106,7 @@ class Changes:
         return any(
             (
                 self.accounts, self.lookups, self.site, self.cache, self.counters, self.health,
-                self.standings, self.notes,
+                self.standings, self.notes, self.detector, self.cases,
             )
         )  # fmt: skip
 
@@ -123,6 +127,8 @@ class Changes:
         self.until = max(self.until, later.until)
         self.cache.update(later.cache)
         self.standings.update(later.standings)
+        self.detector = later.detector or self.detector
+        self.cases.update(later.cases)
         self.notes.extend(later.notes)
         for (worker, _), health in later.health.items():
             self.hear(worker, health)

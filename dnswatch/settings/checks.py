@@ -65,7 +65,7 @@ def _values(path: Path, kind: Kind, value: Any) -> Iterator[tuple[Path, Kind, An
 def _out_of_range(path: Path, kind: Kind, value: Any) -> Iterator[Fault]:
     if kind.range is None:
         return
-    parse = getattr(kind.type, "parse", int)
+    parse = getattr(kind.type, "parse", kind.type)
     if not parse(kind.range.least) <= value <= parse(kind.range.most):
         yield Fault(path, f"is {shown(value)}: expected {kind.text}; {kind.range.why}")
 

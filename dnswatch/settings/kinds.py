@@ -9,7 +9,10 @@ import msgspec
 
 from dnswatch.settings.sections import Range
 
-_PLAIN: Final = {bool: "true or false", int: "a whole number", str: "a text in quotation marks"}
+_PLAIN: Final = {
+    bool: "true or false", int: "a whole number", float: "a number",
+    str: "a text in quotation marks",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

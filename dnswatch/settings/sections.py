@@ -179,6 +179,21 @@ class Roles(_Section, frozen=True):
     "Other servers."
 
 
+class Detection(_Section, frozen=True):
+    """How infected clients are found."""
+
+    false_alarms: Annotated[
+        float, Range("0.01", "100", "0 would find nobody, and many would be heeded by nobody")
+    ] = 1.0
+    "False alarms that the site tolerates in 30 days, all clients together."
+    strict: bool = False
+    "The first MX question of a client that is no declared server is a verdict already."
+    learning: Annotated[
+        Duration, Range("0s", "90d", "a site is not learned in a minute, nor for ever")
+    ] = Duration(14 * 86400)
+    "A new site is only observed for that long."
+
+
 class Policies(_Section, frozen=True):
     """What policies there are, and what none of them may touch."""
 
@@ -216,5 +231,6 @@ class Settings(_Section, frozen=True):
     roles: Roles = Roles()
     groups: dict[str, tuple[Subnet, ...]] = {}
     "Named networks, for reports and policies."
+    detection: Detection = Detection()
     policies: Policies = Policies()
     quarantine: Quarantine = Quarantine()

@@ -111,6 +111,12 @@ def done(db: Database, since: float) -> dict[str, dict[str, int]]:
     return found
 
 
+def evidence(db: Database) -> tuple[bytes | None, dict[str, bytes]]:
+    """Return what the detector knew: of the site, and of each client by its key."""
+    site = db.conn.execute("SELECT state FROM detector").fetchone()
+    return site[0] if site else None, dict(db.conn.execute("SELECT client, state FROM evidence"))
+
+
 def _log(db: Database, entry: Entry) -> None:
     db.conn.execute(
         ADD_ENTRY,

@@ -29,6 +29,13 @@ def policies(db: Database) -> None:
         db.execute(statement)
 
 
+@MIGRATIONS()
+def detection(db: Database) -> None:
+    """Make room for what the detector must know after a restart."""
+    db.execute("CREATE TABLE evidence (client TEXT PRIMARY KEY, state BLOB) WITHOUT ROWID")
+    db.execute("CREATE TABLE detector (id INTEGER PRIMARY KEY CHECK (id = 1), state BLOB NOT NULL)")
+
+
 def newer(db: Database) -> list[str]:
     """Name the migrations that the file has seen and this dnswatch does not know."""
     ours = {migration.name for migration in MIGRATIONS.pending(Database(memory=True))}

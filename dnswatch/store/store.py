@@ -110,6 +110,7 @@ class Store:
             _write_health(self._db.conn, changes, now)
             _write_standings(self._db.conn, changes, client_key)
             _write_notes(self._db.conn, changes, client_key)
+            _write_evidence(self._db.conn, changes)
             if changes.until:
                 self._db.conn.execute(_NOTE_PASSED, (changes.until,))
 
@@ -246,6 +247,17 @@ def _write_notes(conn: sqlite3.Connection, changes: Changes, client_key: ClientK
             for note in changes.notes
         ),
     )  # fmt: skip
+
+
+def _write_evidence(conn: sqlite3.Connection, changes: Changes) -> None:
+    gone = [(key,) for key, state in changes.cases.items() if state is None]
+    conn.executemany("DELETE FROM evidence WHERE client = ?", gone)
+    kept = [(key, state) for key, state in changes.cases.items() if state is not None]
+    conn.executemany("INSERT OR REPLACE INTO evidence (client, state) VALUES (?, ?)", kept)
+    if changes.detector:
+        conn.execute(
+            "INSERT OR REPLACE INTO detector (id, state) VALUES (1, ?)", (changes.detector,)
+        )
 
 
 def _mail_domains(rows: Iterable[tuple[float, str, str, int]]) -> Iterator[MailDomain]:

@@ -45,6 +45,11 @@ class Archive:
         with self._opened().snapshot() as db:
             return orders.read(db, now)
 
+    def evidence(self) -> tuple[bytes | None, dict[str, bytes]]:
+        """Return what the detector knew of the site, and of each client by its key."""
+        with self._opened().snapshot() as db:
+            return orders.evidence(db)
+
     def key(self, client: bytes) -> str:
         """Return the key under which a client stands in the store."""
         return self._named().key(client)

@@ -27,6 +27,7 @@ from dnswatch.settings import Source, combine, decode
 from dnswatch.watchdog.archive import Archive
 from dnswatch.watchdog.desk import Desk
 from dnswatch.watchdog.housekeeper import Housekeeper
+from dnswatch.watchdog.judging import Judging
 from dnswatch.watchdog.lines import LONGEST, Line
 from dnswatch.watchdog.policing import Policing
 from dnswatch.watchdog.recorder import Recorder
@@ -75,6 +76,7 @@ class _Process:
         self._desk = Desk(Archive(state, settings), clock.now)
         self._keys = Archive(state, settings)
         self._policing = Policing(self._key)
+        self._judging = Judging(settings, self._key, clock.now())
         self._source = source
         self._exempt = Exempt(settings)
         self._is_stopping = False
@@ -111,6 +113,7 @@ class _Process:
         """Begin with what was known before."""
         try:
             known = self._archive.restore(clock.now())
+            self._judging.restore(*self._archive.evidence(), self._policing.judge)
         except StoreError:
             return  # the recorder says so, at its first attempt to write
         exchanges = Exchanges()
@@ -123,7 +126,7 @@ class _Process:
 
     def _brief_all(self) -> None:
         """Tell the workers all that there is to know."""
-        self._policing.order(self._desk.orders())
+        self._order()
         self._policing.news(clock.now())
         self._policing.changes()  # marks that were there before the restart are no change
         for line in self._lines:
@@ -170,17 +173,27 @@ class _Process:
                 line.tell(brief(self._watch.lessons(), self._policing.whole()))
             line.broken = line.lost = 0
         self._watch.count({name: n for name, n in counters.items() if n}, clock.now())
-        self._watch.note(*self._policing.changes())
         changes = self._watch.drain()
+        self._judging.see(changes, clock.now(), self._policing.judge)
+        if self._is_stopping:
+            self._judging.save(changes, clock.now())
         clients = {client for client, _ in changes.accounts}
         self._housekeeper.meet(clients)
         self._policing.meet(clients)
         self._mark()
+        notes, standings = self._policing.changes()
+        changes.notes.extend(notes)
+        changes.standings.update(standings)
         self._recorder.put(changes)
 
     def _take_orders(self) -> None:
-        self._policing.order(self._desk.orders())
+        self._order()
         self._mark()
+
+    def _order(self) -> None:
+        orders = self._desk.orders()
+        self._policing.order(orders)
+        self._judging.order(orders, clock.now())
 
     def _mark(self) -> None:
         """Tell the workers which clients are marked otherwise from now on."""
@@ -225,6 +238,7 @@ class _Process:
         self._housekeeper.reload(settings)
         self._desk.reload(settings)
         self._keys.reload(settings)
+        self._judging.configure(settings)
         self._police(source)
         self._mark()
 

@@ -14,8 +14,9 @@ from dnswatch.model.detection.baselines import CONTINUED, DELAY, Baseline, Day, 
 from dnswatch.model.detection.marks import Mark
 from dnswatch.model.detection.novelty import Followed, Novel, Novelty
 from dnswatch.model.detection.shiryaev_roberts import GAP, Bounds, Statistic, Step, mean
-from dnswatch.model.detection.verdict import Overrule, Rung, Word, rung_of
+from dnswatch.model.detection.verdict import Rung, rung_of
 from dnswatch.model.exchanges import LookupKind
+from dnswatch.model.policies.orders import Overrule, Word
 from dnswatch.model.role import Role
 from dnswatch.model.week import Week
 

@@ -27,16 +27,8 @@ from dnswatch.model.detection.roles import Proposal, behaviour_of, propose
 from dnswatch.model.detection.servers import Load, Surge
 from dnswatch.model.detection.shiryaev_roberts import Statistic, score
 from dnswatch.model.detection.strict import is_breach
-from dnswatch.model.detection.verdict import (
-    Change,
-    Overrule,
-    Plan,
-    Rung,
-    State,
-    Verdict,
-    Word,
-    rung_of,
-)  # fmt: skip
+from dnswatch.model.detection.verdict import Change, Plan, Rung, State, Verdict, rung_of
+from dnswatch.model.policies.orders import Overrule, Word
 from dnswatch.model.role import Role
 
 CLIENTS: Final = 200_000

@@ -14,7 +14,8 @@ from dnswatch.model.detection.shiryaev_roberts import (
     mean,
     score,
 )  # fmt: skip
-from dnswatch.model.detection.verdict import Verdict, Word
+from dnswatch.model.detection.verdict import Verdict
+from dnswatch.model.policies.orders import Word
 
 _MARKS: Final = {mark.name: mark for mark in marks.ALL}
 

@@ -57,27 +57,6 @@ def rung_of(days: float, limit: float) -> Rung:
     return next((rung for rung, least in _SHARES if share >= least), Rung.WATCHED)
 
 
-class Word(StrEnum):
-    """What a person says of a client."""
-
-    CLEAR = "clear"
-    "It is clean now: forget the evidence, and go on watching."
-    TRUST = "trust"
-    "It is clean, whatever it does."
-    DISTRUST = "distrust"
-    "It is infected, whatever it does."
-
-
-@dataclass(frozen=True, slots=True)
-class Overrule:
-    """The word of a person, which stands above the detector's."""
-
-    word: Word
-    until: float
-    "When it ends, Unix seconds; infinity for as long as nobody takes it back."
-    why: str = ""
-
-
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The judgment on a client at a moment."""

@@ -14,6 +14,7 @@ class About(StrEnum):
     POLICY = "policy"
     OVERRULE = "overrule"
     ROLE = "role"
+    WARNING = "warning"
 
 
 WATCH: Final = "dnswatch"

@@ -6,7 +6,7 @@ from dnswatch.model.detection.baselines import DELAY, Baseline, Day, History
 from dnswatch.model.detection.case import PENDING, STEPS, Case, Judge, Weighing
 from dnswatch.model.detection.novelty import Followed, Novel
 from dnswatch.model.detection.shiryaev_roberts import Bounds, Statistic, Step
-from dnswatch.model.detection.verdict import Overrule, Word
+from dnswatch.model.policies.orders import Overrule, Word
 from dnswatch.model.role import Role
 from dnswatch.model.week import Week
 
@@ -82,7 +82,7 @@ def test_a_fresh_start_forgets_the_evidence_and_keeps_the_memory() -> None:
 def test_a_persons_word_holds_until_its_end() -> None:
     """Trust for two hours is trust for two hours."""
     one = case()
-    one.overrule = Overrule(Word.TRUST, AT + 7200)
+    one.overrule = Overrule(Word.TRUST, 0.0, AT + 7200)
     assert one.word(AT + 7199) == Word.TRUST
     assert one.word(AT + 7200) is None
 

@@ -11,8 +11,9 @@ from bench.detection import lookups
 from dnswatch.codes import Type
 from dnswatch.model.changes import MailLookup
 from dnswatch.model.detection.detector import Detector, News
-from dnswatch.model.detection.verdict import Change, Overrule, Plan, Rung, State, Word
+from dnswatch.model.detection.verdict import Change, Plan, Rung, State
 from dnswatch.model.observation import Observation, Origin
+from dnswatch.model.policies.orders import Overrule, Word
 from dnswatch.model.role import Role
 from dnswatch.model.watch import Watch
 from dnswatch.wire.name import from_text
@@ -141,11 +142,12 @@ def test_strict_mode_needs_one_question() -> None:
 def test_trust_and_distrust_stand_above_the_evidence_until_they_end() -> None:
     """A person's word holds for its time, then the detector's does again."""
     watch = learned()
-    watch.overrule(SENDER, Overrule(Word.TRUST, READY + 3600), READY)
+    watch.overrule(SENDER, Overrule(Word.TRUST, 0.0, READY + 3600), READY)
     assert shown(watch, attack(20)) == []
     assert of_sender(watch.advance(READY + 3600)).verdict.state == State.INFECTED
     other = lookups.client(151)
-    (news,) = watch.overrule(other, Overrule(Word.DISTRUST, inf, "seen at the desk"), READY + 3601)
+    said = Overrule(Word.DISTRUST, 0.0, inf, "seen at the desk")
+    (news,) = watch.overrule(other, said, READY + 3601)
     assert isinstance(news, Change)
     assert "seen at the desk" in news.cause
     assert watch.verdict(other, READY + 900 * DAY).state == State.INFECTED
@@ -155,7 +157,7 @@ def test_clear_forgets_the_evidence_and_goes_on_watching() -> None:
     """A cleared client that goes on sending is found again."""
     watch = learned()
     shown(watch, attack(20))
-    watch.overrule(SENDER, Overrule(Word.CLEAR, READY + 60), READY + 60)
+    watch.overrule(SENDER, Overrule(Word.CLEAR, 0.0, READY + 60), READY + 60)
     assert watch.verdict(SENDER, READY + 61).rung == Rung.WATCHED
     again = (
         one for n in range(12)
@@ -211,7 +213,7 @@ def test_a_declared_mail_server_is_never_marked(
             roles[SERVER] = Role.CLIENT if roles[SERVER] == Role.MAIL_SERVER else Role.MAIL_SERVER
             news = []
         elif act in list(Word):
-            news = watch.overrule(SERVER, Overrule(Word(act), now + 1e5), now)
+            news = watch.overrule(SERVER, Overrule(Word(act), now, now + 1e5), now)
         else:
             domain = f"d{number}.org"
             seen = {

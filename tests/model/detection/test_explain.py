@@ -2,7 +2,8 @@
 
 import re
 
-from dnswatch.model.detection.verdict import Overrule, Plan, Word
+from dnswatch.model.detection.verdict import Plan
+from dnswatch.model.policies.orders import Overrule, Word
 
 from .scene import READY, SENDER, attack, detector, learned
 
@@ -39,7 +40,7 @@ def test_the_verdict_stands_first_with_its_limit_and_its_evidence() -> None:
 def test_a_persons_word_is_told_with_its_reason() -> None:
     """Who reads a verdict sees that it was overruled."""
     watch = learned()
-    watch.overrule(SENDER, Overrule(Word.TRUST, READY + 60, "a newsletter"), READY)
+    watch.overrule(SENDER, Overrule(Word.TRUST, 0.0, READY + 60, "a newsletter"), READY)
     assert "a person has trusted it: a newsletter" in watch.explain(SENDER, READY + 1)
 
 

@@ -1,0 +1,92 @@
+"""`dnswatch explain`: why a client has its verdict, so that a person can reckon it again."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dnswatch import clock
+from dnswatch.cli.options import Config, Json, State, nothing_found, settings_of
+from dnswatch.cli.state import state_directory
+
+if TYPE_CHECKING:
+    from dnswatch.cli.whom import Whom
+    from dnswatch.model.detection.detector import Detector
+    from dnswatch.settings import Settings
+
+
+def explain(
+    client: Annotated[
+        str, typer.Option("--client", metavar="WHO", help="The client: its address or name.")
+    ],
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, help="Show at most this many last lookups.")
+    ] = 20,
+    json: Json = False,
+    config: Config = None,
+    state: State = None,
+) -> None:
+    """Explain the verdict on a client: in sentences, step by step, and with the lookups themselves.
+
+    Works while the server runs and after it has stopped; the last seconds may be missing.
+
+    Example: dnswatch explain --client 192.0.2.7
+    """
+    from dnswatch.cli import account, render
+    from dnswatch.cli.whom import Whom
+    from dnswatch.store import Store, orders, reports
+
+    directory, settings = state_directory(state), settings_of(config)
+    whom = Whom(directory, settings)
+    try:
+        choose = whom.meant(client)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--client") from None
+    with Store.read(directory) as store, store.snapshot() as db:
+        found = reports.portrait(db, 0.0, whom.role_of, choose, limit)
+        detector = _detector(settings, whom, *orders.evidence(db))
+    if found is None or not found.accounts:
+        nothing_found(f"no client '{client}' is on record")
+    keys = [key for one in found.accounts for key in one.machine.keys]
+    told = {key: _told(detector, key) for key in keys}
+    if json:
+        render.print_json({"clients": told, "lookups": account.last_json(found)})
+        return
+    console = render.console()
+    for key, lines in told.items():
+        console.print(render.plain(key, "bold"))
+        for line in lines:
+            console.print(render.plain(f"  {line}"))
+    if found.last:
+        account.print_last(found)
+
+
+def _detector(
+    settings: "Settings", whom: "Whom", site: bytes | None, cases: dict[str, bytes]
+) -> "Detector | None":
+    """Bring the detector back as it was stored last."""
+    from dnswatch.model.detection.detector import Detector
+    from dnswatch.names.suffixes import registrable
+    from dnswatch.watchdog.judging import local, plan_of
+    from dnswatch.wire.name import to_text
+
+    if site is None:
+        return None
+    detector = Detector(
+        plan_of(settings), 0.0, registrable=registrable, write=to_text, clock=local,
+        role_of=lambda key: whom.role_of(key.decode()),
+    )  # fmt: skip
+    detector.restore(site, cases.values())
+    return detector
+
+
+def _told(detector: "Detector | None", key: str) -> list[str]:
+    from dnswatch.watchdog.judging import local
+
+    if detector is None:
+        return ["no evidence is stored yet: it is written some seconds after the first lookups"]
+    lines = detector.explain(key.encode(), clock.now())
+    if clock.now() < detector.learned_at:
+        lines.append(
+            f"the site is being learned until {local(detector.learned_at)}: no verdicts yet"
+        )
+    return lines

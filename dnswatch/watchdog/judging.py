@@ -1,0 +1,148 @@
+"""Judging: mail-related lookups in; standings for the policies, notes and what to store, out.
+
+The detector knows a client by its key in the store, so that what is stored of it holds no address
+where the site writes pseudonyms; the keys of those who were seen lately lead back to addresses.
+"""
+
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from ipaddress import ip_address
+from math import exp, inf
+from typing import Final
+
+from msgspec.structs import replace
+
+from dnswatch.model.changes import Changes, MailLookup
+from dnswatch.model.detection.detector import Detector, News
+from dnswatch.model.detection.verdict import Change, Knob, Plan, State, Verdict
+from dnswatch.model.policies.note import About, Note
+from dnswatch.model.policies.orders import Orders
+from dnswatch.model.policies.standing import RUNGS, Standing
+from dnswatch.model.role import Role, role_of
+from dnswatch.names.suffixes import registrable
+from dnswatch.settings import Settings
+from dnswatch.wire.name import to_text
+
+KNOWN: Final = 200_000
+"""Clients whose address is remembered; the one seen longest ago goes first."""
+
+SAVE_EVERY: Final = 5.0
+"""Seconds between two savings: evidence of the last few is lost if the watch is killed."""
+
+logger: Final = logging.getLogger("dnswatch.watchdog")
+
+Judge = Callable[[bytes, Standing, str], None]
+"""Takes a client (packed), how it stands from now on, and why."""
+
+
+class Judging:
+    """What the detector makes of a site, as it runs."""
+
+    def __init__(self, settings: Settings, key_of: Callable[[bytes], str], now: float) -> None:
+        """Begin to learn a site; `key_of` gives a client's key in the store."""
+        self._settings = settings
+        self._key_of = key_of
+        self._orders = Orders()
+        self._addresses: OrderedDict[bytes, bytes] = OrderedDict()
+        "Key to packed address."
+        self._saved_at = now
+        self._detector = Detector(
+            plan_of(settings), now, registrable=registrable, role_of=self._role, write=to_text,
+            clock=local,
+        )  # fmt: skip
+
+    def configure(self, settings: Settings) -> None:
+        """Take other settings; what is known of the clients stays."""
+        self._settings = settings
+        self._detector.plan = plan_of(settings)
+
+    def restore(self, site: bytes | None, cases: dict[str, bytes], judge: Judge) -> None:
+        """Begin with what was stored; those who are not clean are judged again."""
+        if site is None:
+            return
+        self._detector.restore(site, cases.values())
+        for key in cases:
+            if not key.startswith("~"):
+                self._met(key.encode(), ip_address(key).packed, judge)
+
+    def order(self, orders: Orders, now: float) -> None:
+        """Take what persons said since the last time; the marks that follow are not made here."""
+        for key, said in orders.overrules.items():
+            if self._orders.overrules.get(key) != said:
+                self._detector.overrule(key.encode(), said, now)
+        self._orders = orders
+
+    def see(self, changes: Changes, now: float, judge: Judge) -> None:
+        """Take in what happened; add notes, and from time to time what must be stored."""
+        for client in {client for client, _ in changes.accounts}:
+            key = self._key_of(client).encode()
+            self._detector.meet(key, now)
+            if key not in self._addresses:
+                self._met(key, client, judge)
+            self._addresses.move_to_end(key)
+        for news in self._judged(changes.lookups, now):
+            if isinstance(news, Change):
+                self._tell(news, judge)
+            else:
+                logger.warning("%s", news)
+                changes.notes.append(Note(now, About.WARNING, str(news), "", client=None))
+        if now >= self._saved_at + SAVE_EVERY:
+            self.save(changes, now)
+
+    def save(self, changes: Changes, now: float) -> None:
+        """Have what changed since the last time stored."""
+        self._saved_at = now
+        saved = self._detector.export()
+        changes.detector = saved.site
+        changes.cases.update({key.decode(): case for key, case in saved.clients.items()})
+        changes.cases.update({key.decode(): None for key in saved.gone})
+
+    def _judged(self, lookups: Iterable[MailLookup], now: float) -> list[News]:
+        news = []
+        for lookup in lookups:
+            key = self._key_of(lookup.client).encode()
+            news += self._detector.see(replace(lookup, client=key))
+        return news + self._detector.advance(now)
+
+    def _met(self, key: bytes, client: bytes, judge: Judge) -> None:
+        """Remember a client's address; judge it if it was not clean when it was last seen."""
+        self._addresses[key] = client
+        if len(self._addresses) > KNOWN:
+            self._addresses.popitem(last=False)
+        verdict = self._detector.verdict(key, self._saved_at)
+        if verdict.state is not State.CLEAN:
+            judge(client, standing_of(verdict, self._saved_at), "as it stood before")
+
+    def _tell(self, change: Change, judge: Judge) -> None:
+        client = self._addresses.get(change.client)
+        if client is not None:
+            why = change.verdict.evidence[0] if change.verdict.evidence else change.cause
+            judge(client, standing_of(change.verdict, change.at), why)
+
+    def _role(self, key: bytes) -> Role:
+        """Return a client's role: as it is configured, or as a person confirmed it."""
+        client = self._addresses.get(key)
+        role = role_of(client, self._settings.roles) if client is not None else Role.CLIENT
+        return self._orders.roles.get(key.decode(), role) if role is Role.CLIENT else role
+
+
+def plan_of(settings: Settings) -> Plan:
+    """Turn settings into the detector's plan."""
+    detection = settings.detection
+    knob = Knob(alarms=detection.false_alarms)
+    return Plan(knob=knob, is_strict=detection.strict, learning=detection.learning)
+
+
+def standing_of(verdict: Verdict, at: float) -> Standing:
+    """Turn a verdict into what policies go by: the share of the alarm's threshold."""
+    share = exp(min(0.0, verdict.score - verdict.limit))
+    least = RUNGS[verdict.rung.name.lower()] if verdict.state is not State.CLEAN else 0.0
+    until = inf if verdict.fades_at is None else verdict.fades_at
+    return Standing(max(share, least), until, at)
+
+
+def local(at: float) -> str:
+    """Write a moment in local time, with its zone."""
+    return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")

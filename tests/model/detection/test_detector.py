@@ -177,6 +177,16 @@ def test_a_restart_changes_no_verdict() -> None:
         assert after.see(lookup) == before.see(lookup)
 
 
+def test_a_client_that_is_declared_begins_anew() -> None:
+    """A gateway is not bound by what was learned of it as a client, nor infected any more."""
+    roles = {SENDER: Role.CLIENT}
+    watch = learned(roles=roles)
+    shown(watch, attack(20))
+    roles[SENDER] = Role.RESOLVER
+    watch.see(lookups.mx(READY + 60, SENDER, "example.org"))
+    assert watch.verdict(SENDER, READY + 61).state == State.CLEAN
+
+
 def test_only_what_changed_is_stored_again() -> None:
     """Storing costs as much as what happened."""
     watch = learned()
@@ -225,4 +235,5 @@ def test_a_declared_mail_server_is_never_marked(
             now = seen[-1].at
         if roles[SERVER] == Role.MAIL_SERVER:
             assert watch.verdict(SERVER, now).rung == Rung.WATCHED
-            assert all(one.verdict.state == State.CLEAN for one in news if isinstance(one, Change))
+            changes = [one for one in news if isinstance(one, Change)]
+            assert all(one.verdict.state == State.CLEAN != one.before for one in changes)

@@ -7,6 +7,7 @@ import pytest
 from bench.detection import lookups
 from dnswatch.model.detection.fleet import (
     COINCIDENCE,
+    DAILY,
     WINDOW,
     Fleet,
     Member,
@@ -60,7 +61,7 @@ def test_many_slow_senders_are_seen_together_and_ranked() -> None:
 
 def test_no_client_alone_warns_the_site() -> None:
     """A client that does a thousand times more is that client's own verdict."""
-    members = [Member(lookups.client(1), 0.5, 5.0, (500,) * WINDOW)]
+    members = [Member(lookups.client(1), 0.5, 60.0, (500,) * WINDOW)]
     assert scattered(members, WEEK, 200)[0] < 150
 
 
@@ -91,6 +92,15 @@ def test_a_rare_domain_of_two_clients_is_a_coincidence_once() -> None:
     fleet.learn_day(1.0)
     assert fleet.coincidence.total == 1
     assert fleet.pooled.total == 2
+
+
+def test_a_client_counts_for_the_site_a_few_times_a_day() -> None:
+    """A list that one client imports is no rise of the whole site."""
+    fleet = Fleet()
+    for n in range(100):
+        fleet.see(lookups.client(1), bytes((3, *b"%03d" % n, 0)), AT + n)
+    fleet.learn_day(1.0)
+    assert fleet.pooled.total == DAILY
 
 
 def test_what_the_site_has_heard_survives_a_restart() -> None:

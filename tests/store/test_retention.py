@@ -99,10 +99,10 @@ def test_what_goes_by_age_is_gone_after_reopening_and_the_file_shrinks(tmp_path:
     full = size(tmp_path)
     with Store.open(tmp_path) as store:
         keep(store, Records(retention=Duration(7 * DAY)), NOON + 9 * DAY + 3600)
-        assert size(tmp_path) < full / 4
+        assert size(tmp_path) < full / 3
     with Store.open(tmp_path) as store:
         assert lookups(store) == 6 * 300
-    assert size(tmp_path) < full / 4
+    assert size(tmp_path) < full / 3
 
 
 def test_the_store_stays_below_its_size(tmp_path: Path) -> None:

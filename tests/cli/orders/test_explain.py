@@ -1,0 +1,45 @@
+"""`dnswatch explain`: a verdict with its reasons."""
+
+from pathlib import Path
+
+from dnswatch.settings import read
+from dnswatch.store import Store
+from dnswatch.watchdog.judging import Judging
+from tests.cli.conftest import Read, Run
+from tests.records import NOON, changes, plain, worm
+
+
+def judged(state: Path) -> None:
+    """Store what the detector makes of the worm's lookups."""
+    settings = read('detection.learning = "0s"', "test")
+    judging, told = Judging(settings, plain, NOON), changes(worm())
+    judging.see(told, NOON + 600, lambda *_: None)
+    with Store.open(state) as store:
+        store.write(told, plain, NOON + 600)
+
+
+def test_the_reasons_are_sentences_and_steps(run: Run, state: Path) -> None:
+    """What was new to the client, and what each step did to its statistic, can be reckoned again."""
+    judged(state)
+    text = " ".join(run("explain", "--client", "10.0.0.66").split())
+    assert "mail domains that were new to it" in text
+    assert "victim3.example is new to it" in text
+    assert "last mail-related lookups" in text
+
+
+def test_programs_get_the_same(read: Read, state: Path) -> None:
+    """The sentences stand under the client's key, beside the lookups themselves."""
+    judged(state)
+    told = read("explain", "--client", "10.0.0.66", "--limit", "3")
+    assert any("new to it" in line for line in told["clients"]["10.0.0.66"])
+    assert len(told["lookups"]) == 3
+
+
+def test_before_there_is_evidence_that_is_said(run: Run) -> None:
+    """A store without a detector's state is no error."""
+    assert "no evidence is stored yet" in run("explain", "--client", "10.0.0.66")
+
+
+def test_an_unknown_client_is_an_error(run: Run) -> None:
+    """There is nothing to explain of one who asked nothing."""
+    assert "is on record" in run("explain", "--client", "10.9.9.9", exit_code=1)

@@ -19,7 +19,7 @@ def judged(state: Path) -> None:
 
 
 def test_the_reasons_are_sentences_and_steps(run: Run, state: Path) -> None:
-    """What was new to the client, and what each step did to its statistic, can be reckoned again."""
+    """What was new to the client, and what each step did, can be reckoned again."""
     judged(state)
     text = " ".join(run("explain", "--client", "10.0.0.66").split())
     assert "mail domains that were new to it" in text

@@ -82,6 +82,8 @@ class Changes:
     "Packed client and number of the minute, to what was counted by measure."
     lookups: list[MailLookup] = field(default_factory=list)
     "In order of time."
+    guesses: list[MailLookup] = field(default_factory=list)
+    "Names that look like guessed mail hosts of domains nobody asked MX for: evidence, no record."
     site: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     "Number of the minute, to what was counted by measure."
     cache: dict[bytes, CacheEntry] = field(default_factory=dict)
@@ -124,6 +126,7 @@ class Changes:
         for minute, counters in later.counters.items():
             self.counters[minute].update(counters)
         self.lookups.extend(later.lookups)
+        self.guesses.extend(later.guesses)
         self.until = max(self.until, later.until)
         self.cache.update(later.cache)
         self.standings.update(later.standings)

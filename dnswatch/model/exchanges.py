@@ -133,6 +133,11 @@ class Exchanges:
                 return LookupKind.GUESS, domain
         return None
 
+    def guessed(self, qname: bytes, qtype: int) -> bytes | None:
+        """Return the domain for whose mail host a name may be a guess, known or not (Mytob)."""
+        is_guess = qtype in _ADDRESSES and qname[: qname[0] + 1] in GUESSES
+        return parent_of(qname) if is_guess else None
+
     def learn_mx(self, domain: bytes, exchanges: Iterable[bytes], ttl: int, now: float) -> None:
         """Learn from an MX answer.
 

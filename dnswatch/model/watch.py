@@ -81,9 +81,14 @@ class Watch:
             site["upstream"] += 1
             if given.refreshed and not given.new:
                 site["superfluous"] += 1
-        if found and seen.client is not None:
+        if seen.client is None:
+            return
+        if found:
             account[f"mail:{found[0]}"] += 1
             self._changes.lookups.append(_mail_lookup(seen, seen.client, found, given))
+        elif domain := self._exchanges.guessed(seen.qname, seen.qtype):
+            guess = LookupKind.GUESS, domain
+            self._changes.guesses.append(_mail_lookup(seen, seen.client, guess, given))
 
     def tally(self, tally: Tally, at: float) -> None:
         """Count ordinary answers from a worker's cache; they may come out of order."""

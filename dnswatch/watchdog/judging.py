@@ -82,7 +82,9 @@ class Judging:
             if key not in self._addresses:
                 self._met(key, client, judge)
             self._addresses.move_to_end(key)
-        for news in self._judged(changes.lookups, now):
+        lookups = sorted(changes.lookups + changes.guesses, key=lambda lookup: lookup.at)
+        changes.guesses.clear()
+        for news in self._judged(lookups, now):
             if isinstance(news, Change):
                 self._tell(news, judge)
             else:

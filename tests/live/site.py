@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -137,12 +138,12 @@ class Site:
 
     def workers_running(self) -> list[int]:
         """Give the process IDs of the workers."""
-        return [pid for pid in children(self.process.pid) if not _writes_to(pid, self.state)]
+        return [pid for pid in children(self.process.pid) if re.match(r"dnswatch-w\d", _name(pid))]
 
     def watch_running(self) -> int | None:
-        """Give the process ID of the watch, if there is one: the child that has the store open."""
-        pids = [pid for pid in children(self.process.pid) if _writes_to(pid, self.state)]
-        return pids[0] if pids else None
+        """Give the process ID of the watch, if there is one."""
+        found = [pid for pid in children(self.process.pid) if _name(pid) == "dnswatch-watch"]
+        return found[0] if found else None
 
     def query(self, name: str, kind: str = "A", **wishes: Any) -> dns.message.Message:
         """Make a query: wishes are those of `dns.message.make_query`, and `cd`, `ad`."""
@@ -227,12 +228,12 @@ def children(pid: int) -> list[int]:
     return [child for text in own for child in (int(text), *children(int(text)))]
 
 
-def _writes_to(pid: int, state: Path) -> bool:
-    store = str(state / "dnswatch.db")
+def _name(pid: int) -> str:
+    """Give the name under which a process shows itself."""
     try:
-        return any(os.readlink(link) == store for link in Path(f"/proc/{pid}/fd").iterdir())
-    except FileNotFoundError:
-        return False
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
 
 
 def toml(value: object) -> str:

@@ -303,3 +303,14 @@ def test_what_expired_while_no_watch_ran_is_counted_at_its_own_time() -> None:
     changes = watch.drain()
     assert changes.site == {MINUTE + 1: {"expire": 1}}
     assert changes.until == AT + 600
+
+
+def test_guesses_for_unknown_domains_are_evidence_and_no_record() -> None:
+    """Mytob asks no MX at all: its guesses are handed over, and stand in no account."""
+    guess = from_text("mail.victim.example")
+    changes = watched(saw(AT, ALICE, guess), saw(AT + 1, None, guess), saw(AT + 2, ALICE, SITE))
+    assert not changes.lookups
+    assert [(one.client, one.kind, one.domain) for one in changes.guesses] == [
+        (ALICE, LookupKind.GUESS, from_text("victim.example"))
+    ]
+    assert "mail:guess" not in changes.accounts[ALICE, MINUTE]

@@ -118,3 +118,20 @@ def test_a_cleared_client_begins_anew() -> None:
     cases = {key: case for key, case in stored.cases.items() if case is not None}
     later.judging.restore(stored.detector, cases, later.judge)
     assert not later.told
+
+
+def test_guessed_names_alone_are_found() -> None:
+    """A worm that asks no MX, but guesses mail hosts of many domains, is judged by its guesses."""
+    site, told = Site(), Changes()
+    for number in range(60):
+        domain = from_text(f"victim{number}.example")
+        for label in (b"\x02mx", b"\x04mail", b"\x04smtp"):
+            told.guesses.append(
+                MailLookup(
+                    AT + number, SENDER, LookupKind.GUESS, domain, label + domain, 1, 3,
+                    Origin.UPSTREAM, (), (), 0, 0, 0, False, True,
+                )
+            )  # fmt: skip
+    told.accounts[SENDER, int(AT) // 60]["lookup"] += 180
+    site.see(told)
+    assert site.told[-1] == (SENDER, "infected")

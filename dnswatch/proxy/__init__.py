@@ -1,14 +1,18 @@
-"""The DNS worker: listeners, answer cache, upstreams.
+"""The DNS worker: listeners, answer cache, upstreams, and the first enforcement point.
 
-    datagrams   batches of datagrams: recvmmsg and sendmmsg
-    fast        the per-packet path over UDP: an answer at once, or on to `service`
-    streams     the same over TCP
-    service     what a query gets: refusal, local name, cached answer, or a lookup
-    cache       the answer cache
-    lookup      one question in flight: waiters, failover, deadline
-    upstream    whom we ask: UDP, TCP and TLS, HTTPS; health
-    reports     observations and counts to the watch
-    worker      the process: wires all of this together
+    datagrams    batches of datagrams: recvmmsg and sendmmsg
+    fast         the per-packet path over UDP: an answer at once, or on to `service`
+    ready        answers that need no thought, by the exact bytes of a query
+    streams      queries over TCP
+    access       who is answered, and who is recorded
+    service      what a query gets: refusal, local name, cached answer, or a lookup
+    local        names of the hosts files
+    cache        the answer cache
+    lookup       one question in flight: waiters, failover, deadline
+    upstream     whom we ask: UDP, TCP and TLS, HTTPS; health
+    enforcement  what is done to mail-related answers of marked clients
+    reports      observations and counts to the watch, briefings from it
+    worker       the process: wires all of this together
 
 DNS never waits for a disk or for the watch: nothing here imports the store.
 """

@@ -91,7 +91,7 @@ def brief(lessons: Lessons, marks: Marks | None = None) -> Iterator[Briefing]:
     if marks is None:
         return
     clients = list(dict.fromkeys(mark.client for mark in marks.marks))
-    if marks.whole and not clients:
+    if marks.whole and not clients and not marks.unmarked:
         yield Briefing(marks=marks)
     for place, (some, gone) in enumerate(_parts(clients, marks.unmarked)):
         theirs = frozenset(some)

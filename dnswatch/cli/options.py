@@ -1,5 +1,6 @@
 """Options that several commands share, and how they are read."""
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -9,7 +10,9 @@ import typer
 from dnswatch import clock
 
 if TYPE_CHECKING:
+    from dnswatch.cli.whom import Whom
     from dnswatch.settings import Settings
+    from dnswatch.store.summary import Machine
 
 _DATES = (
     'expected how long ago ("90m", "2h", "7d") or a local date and time'
@@ -110,3 +113,11 @@ Config = Annotated[
         help="The site's configuration.  [default: /etc/dnswatch/dnswatch.toml, if it is there]",
     ),
 ]
+
+
+def choice(whom: "Whom", client: str) -> "Callable[[list[Machine]], list[Machine]]":
+    """Turn what `--client` says into a choice of machines; what cannot be one is wrong usage."""
+    try:
+        return whom.meant(client)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--client") from None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dnswatch import clock
-from dnswatch.cli.options import Config, Json, Since, State, nothing_found, settings_of
+from dnswatch.cli.options import Config, Json, Since, State, choice, nothing_found, settings_of
 from dnswatch.cli.state import state_directory
 from dnswatch.errors import DnswatchError
 
@@ -116,10 +116,7 @@ def _portray(store: "Store", whom: "Whom", client: str, wish: _Wish) -> None:
     from dnswatch.cli.whom import nearest
     from dnswatch.store import clients, reports
 
-    try:
-        choose = whom.meant(client)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--client") from None
+    choose = choice(whom, client)
     with store.snapshot() as db:
         found = reports.portrait(db, wish.since or 0.0, whom.role_of, choose, wish.limit)
         known = [] if found else clients.names(db)

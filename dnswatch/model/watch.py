@@ -19,8 +19,6 @@ from dnswatch.model.changes import Changes, MailLookup, minute_of
 from dnswatch.model.exchanges import Exchanges, Lessons, LookupKind
 from dnswatch.model.health import Health
 from dnswatch.model.observation import Observation, Origin, Tally
-from dnswatch.model.policies.note import Note
-from dnswatch.model.policies.standing import Standing
 from dnswatch.model.sitecache import CacheEntry, Event, Evict, Expire, New, Refresh, SiteCache
 
 _MEASURES: Final = {New: "new", Refresh: "refresh", Expire: "expire", Evict: "evicted"}
@@ -128,11 +126,6 @@ class Watch:
     def spare(self, is_exempt: Callable[[bytes], bool]) -> None:
         """Let the exchanges of some mail domains stay theirs, whoever else names them."""
         self._exchanges.is_exempt = is_exempt
-
-    def note(self, notes: Iterable[Note], standings: Mapping[bytes, Standing]) -> None:
-        """Let the store have what changed in marks and verdicts."""
-        self._changes.notes.extend(notes)
-        self._changes.standings.update(standings)
 
     def drain(self) -> Changes:
         """Return all that happened since the last drain."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dnswatch import clock
-from dnswatch.cli.options import Config, Json, State, nothing_found, settings_of
+from dnswatch.cli.options import Config, Json, State, choice, nothing_found, settings_of
 from dnswatch.cli.state import state_directory
 
 if TYPE_CHECKING:
@@ -37,10 +37,7 @@ def explain(
 
     directory, settings = state_directory(state), settings_of(config)
     whom = Whom(directory, settings)
-    try:
-        choose = whom.meant(client)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--client") from None
+    choose = choice(whom, client)
     with Store.read(directory) as store, store.snapshot() as db:
         found = reports.portrait(db, 0.0, whom.role_of, choose, limit)
         detector = _detector(settings, whom, *orders.evidence(db))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dnswatch import clock
-from dnswatch.cli.options import Config, Json, Since, State, nothing_found, settings_of
+from dnswatch.cli.options import Config, Json, Since, State, choice, nothing_found, settings_of
 from dnswatch.cli.orders.context import actor, is_serving, policies_of
 from dnswatch.cli.state import state_directory
 from dnswatch.errors import DnswatchError, SettingsError, StoreError
@@ -144,10 +144,7 @@ def try_(
     policy = _policy(settings, name)
     directory = state_directory(state)
     whom = Whom(directory, settings)
-    try:
-        choose = whom.meant(client)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--client") from None
+    choose = choice(whom, client)
     with Store.read(directory) as store, store.snapshot() as db:
         chosen = choose(machines(clients.clients(db), whom.role_of))
         ids = [number for machine in chosen for number in machine.ids]

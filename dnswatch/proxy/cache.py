@@ -18,8 +18,10 @@ from dnswatch.wire.response import Response
 FAILURE_TTL: Final = 5
 """Seconds that a SERVFAIL is kept (RFC 9520 section 3.2: at least 1 s, at most 5 min)."""
 
-RETRY_STALE: Final = 30.0
-"""Seconds before upstreams are asked again for an answer that is served stale (RFC 8767, 5)."""
+RETRY_STALE: Final = float(FAILURE_TTL)
+"""Seconds before upstreams are asked again for an answer that is served stale: as after any other
+failure.  The 30 s of RFC 8767 section 5 spare authoritative servers; our upstreams spare those, and
+a site that is back on line should not wait for half a minute to see it."""
 
 _ENTRY_BYTES: Final = 620
 _RECORD_BYTES: Final = 120

@@ -154,5 +154,5 @@ def encode(line: Line) -> bytes:
 
 
 def decode(text: bytes) -> Line:
-    """Read a line; raises `msgspec.DecodeError` where it is none, as the last may be after a kill."""
+    """Read a line; raises `msgspec.DecodeError` where it is none (the last, after a kill)."""
     return _decoder.decode(text)

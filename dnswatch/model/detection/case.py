@@ -103,6 +103,8 @@ class Case:
     breach: tuple[float, bytes] | None = None
     "MX question that broke a strict site's rule: when, and for which domain."
     overrule: Overrule | None = None
+    cleared_at: float = 0.0
+    "When a person last said that it is clean, Unix seconds."
 
     def day(self, at: float) -> Day:
         """Return the day of a moment, begun where it was not; never one before the last."""

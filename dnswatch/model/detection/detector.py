@@ -20,7 +20,7 @@ from dnswatch.model.changes import MailLookup
 from dnswatch.model.detection.baselines import Baseline
 from dnswatch.model.detection.case import Case, Judge
 from dnswatch.model.detection.explain import Clock, Write, evidence, explain
-from dnswatch.model.detection.fleet import WINDOW, Fleet, Member, Usual, Warned
+from dnswatch.model.detection.fleet import WINDOW, Calmed, Fleet, Member, Usual, Warned
 from dnswatch.model.detection.learning import DAY, JUDGED, Learning
 from dnswatch.model.detection.novelty import Followed, Novel, Registrable
 from dnswatch.model.detection.roles import Proposal, behaviour_of, propose
@@ -37,7 +37,7 @@ CASES: Final = 20_000
 """Clients with mail-related lookups of which a case is kept, some 10 kB each; beyond, the one goes
 whose last novel mail domain is longest ago, of those that are clean."""
 
-News = Change | Surge | Warned
+News = Change | Surge | Warned | Calmed
 
 
 class Saved(NamedTuple):
@@ -62,6 +62,7 @@ class _Site(msgspec.Struct):
     pooled: Usual
     coincidence: Usual
     judged: int
+    is_warned: bool = False
 
 
 class Detector:
@@ -106,8 +107,13 @@ class Detector:
                 self._forget(next(iter(self._met)))
 
     def see(self, lookup: MailLookup) -> list[News]:
-        """Fold in a mail-related lookup; return what changed by it."""
+        """Fold in a mail-related lookup; return what changed by it.
+
+        ANY is mail-related to policies alone: who asks for all may mean anything.
+        """
         news = self._end_days(lookup.at)
+        if lookup.qtype == Type.ANY:
+            return news
         client, now = lookup.client, lookup.at
         self.meet(client, now)
         role = self.role_of(client)
@@ -163,7 +169,8 @@ class Detector:
         self.meet(client, now)
         case = self._case(client, _judged_as(self.role_of(client)), now)
         case.overrule = said if said.word != Word.CLEAR else None
-        if said.word == Word.CLEAR:
+        if said.word == Word.CLEAR and said.at > case.cleared_at:
+            case.cleared_at = said.at  # the word is heard again after each restart of the watch
             case.restart(now)
         self._watchful.add(client)
         return self._judged(case, now, f"a person's word: {said.word} {said.why}".strip())
@@ -183,7 +190,7 @@ class Detector:
         site = _Site(
             self._started, self._swept, dict(self._met), self._learning.export(),
             list(self._loads.values()), fleet.export(), fleet.pooled, fleet.coincidence,
-            fleet.judged,
+            fleet.judged, fleet.is_warned,
         )  # fmt: skip
         changed = {
             client: msgspec.msgpack.encode(self._cases[client])
@@ -205,6 +212,7 @@ class Detector:
         self._fleet.restore(stored.heard)
         self._fleet.pooled, self._fleet.coincidence = stored.pooled, stored.coincidence
         self._fleet.judged = stored.judged
+        self._fleet.is_warned = stored.is_warned
         cases = [msgspec.msgpack.decode(client, type=Case) for client in clients]
         for case in sorted(cases, key=lambda case: case.last_novel or 0):
             self._cases[case.client] = case
@@ -328,15 +336,16 @@ class Detector:
         for load in self._loads.values():
             surge = load.advance(now)
             news += [surge] if surge else []
-        warned = self._end_site_day(now)
+        told = self._end_site_day(now)
+        news += [told] if told else []
         if now >= self._learning.listens:
             today = int(now // DAY)
             self._learning.learn(self._cases.values(), self.role_of, today)
             for role in JUDGED:
                 self._fit(role, today)
-        return news + ([warned] if warned else [])
+        return news
 
-    def _end_site_day(self, now: float) -> Warned | None:
+    def _end_site_day(self, now: float) -> Warned | Calmed | None:
         week = self._learning.week(Role.CLIENT)
         worked = [week.days(now - (n + 1) * DAY, now - n * DAY) for n in reversed(range(WINDOW))]
         if now < self._learning.listens + DAY:

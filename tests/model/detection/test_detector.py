@@ -157,7 +157,7 @@ def test_clear_forgets_the_evidence_and_goes_on_watching() -> None:
     """A cleared client that goes on sending is found again."""
     watch = learned()
     shown(watch, attack(20))
-    watch.overrule(SENDER, Overrule(Word.CLEAR, 0.0, READY + 60), READY + 60)
+    watch.overrule(SENDER, Overrule(Word.CLEAR, READY + 60, inf), READY + 60)
     assert watch.verdict(SENDER, READY + 61).rung == Rung.WATCHED
     again = (
         one for n in range(12)

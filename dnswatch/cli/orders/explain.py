@@ -9,9 +9,7 @@ from dnswatch.cli.options import Config, Json, State, choice, nothing_found, set
 from dnswatch.cli.state import state_directory
 
 if TYPE_CHECKING:
-    from dnswatch.cli.whom import Whom
     from dnswatch.model.detection.detector import Detector
-    from dnswatch.settings import Settings
 
 
 def explain(
@@ -32,15 +30,16 @@ def explain(
     Example: dnswatch explain --client 192.0.2.7
     """
     from dnswatch.cli import account, render
+    from dnswatch.cli.detector import detector_of
     from dnswatch.cli.whom import Whom
-    from dnswatch.store import Store, orders, reports
+    from dnswatch.store import Store, reports
 
     directory, settings = state_directory(state), settings_of(config)
     whom = Whom(directory, settings)
     choose = choice(whom, client)
     with Store.read(directory) as store, store.snapshot() as db:
         found = reports.portrait(db, 0.0, whom.role_of, choose, limit)
-        detector = _detector(settings, whom, *orders.evidence(db))
+        detector = detector_of(db, settings, whom)
     if found is None or not found.accounts:
         nothing_found(f"no client '{client}' is on record")
     keys = [key for one in found.accounts for key in one.machine.keys]
@@ -55,25 +54,6 @@ def explain(
             console.print(render.plain(f"  {line}"))
     if found.last:
         account.print_last(found)
-
-
-def _detector(
-    settings: "Settings", whom: "Whom", site: bytes | None, cases: dict[str, bytes]
-) -> "Detector | None":
-    """Bring the detector back as it was stored last."""
-    from dnswatch.model.detection.detector import Detector
-    from dnswatch.names.suffixes import registrable
-    from dnswatch.watchdog.judging import local, plan_of
-    from dnswatch.wire.name import to_text
-
-    if site is None:
-        return None
-    detector = Detector(
-        plan_of(settings), 0.0, registrable=registrable, write=to_text, clock=local,
-        role_of=lambda key: whom.role_of(key.decode()),
-    )  # fmt: skip
-    detector.restore(site, cases.values())
-    return detector
 
 
 def _told(detector: "Detector | None", key: str) -> list[str]:

@@ -18,10 +18,10 @@ from msgspec.structs import replace
 
 from dnswatch.model.policies.exempt import Exempt
 from dnswatch.model.policies.mark import Action, Mark
-from dnswatch.model.policies.orders import Orders, Word
+from dnswatch.model.policies.orders import Orders
 from dnswatch.model.policies.policy import DAY, Policy
 from dnswatch.model.policies.reading import precedence, unfit
-from dnswatch.model.policies.standing import CLEAN, RUNGS, Standing
+from dnswatch.model.policies.standing import CLEAN, RUNGS, Standing, overruled
 from dnswatch.model.role import Role, role_of
 from dnswatch.settings import Settings
 
@@ -116,19 +116,8 @@ class Marking:
 
     def standing(self, client: bytes, now: float) -> Standing:
         """Say how a client stands."""
-        judged = self._judged.get(client, CLEAN)
-        if judged.until <= now:
-            judged = CLEAN
         said = self._orders.overrules.get(self._key_of(client))
-        if said is None or said.until <= now:
-            return judged
-        match said.word:
-            case Word.DISTRUST:
-                return Standing(inf, said.until, said.at)
-            case Word.TRUST:
-                return Standing(0.0, said.until, said.at)
-            case Word.CLEAR:
-                return judged if judged.at > said.at else CLEAN
+        return overruled(self._judged.get(client, CLEAN), said, now)
 
     def _choose(self) -> None:
         """Pick the policies that are switched on and fit the site."""

@@ -70,4 +70,4 @@ _LATER = """
     SELECT at, key, kind, domain, qname, qtype, rcode, origin, exchanges, new, refreshed, hits,
         redirected, recursion
     FROM lookup JOIN client ON client.id = lookup.client
-    WHERE lookup.id > (SELECT judged FROM detector) ORDER BY lookup.id"""
+    WHERE lookup.id > (SELECT judged FROM detector) AND qtype != 255 ORDER BY lookup.id"""

@@ -14,6 +14,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from dnswatch.codes import Type
 from dnswatch.model.changes import Changes, MailLookup
 from dnswatch.model.detection.detector import Detector, News
 from dnswatch.model.detection.fleet import Calmed, Warned
@@ -40,8 +41,9 @@ _SHOWN: Final = 5
 
 logger: Final = logging.getLogger("dnswatch.watchdog")
 
-Judge = Callable[[bytes, Standing, str], None]
-"""Takes a client (packed), how it stands from now on, and why."""
+Judge = Callable[[bytes, Standing, str | None], None]
+"""Takes a client (packed), how it stands from now on, and why; None where it stood so before, and
+may fade later."""
 
 
 class Judging:
@@ -121,6 +123,8 @@ class Judging:
     def _judged(self, lookups: Iterable[MailLookup], now: float) -> list[News]:
         news = []
         for lookup in lookups:
+            if lookup.qtype == Type.ANY:
+                continue  # mail-related to policies alone: who asks for all may mean anything
             key = self._key_of(lookup.client).encode()
             news += self._detector.see(replace(lookup, client=key))
         return news + self._detector.advance(now)
@@ -140,7 +144,7 @@ class Judging:
         client = self._addresses.get(change.client)
         if client is not None:
             why = change.verdict.evidence[0] if change.verdict.evidence else change.cause
-            judge(client, standing_of(change.verdict, change.at), why)
+            judge(client, standing_of(change.verdict, change.at), why if change.is_new else None)
 
     def _warning(self, news: Surge | Warned | Calmed) -> Note:
         """Put what is told of the whole site, or of a declared server, into the log."""

@@ -53,8 +53,9 @@ class Site:
         self.told: Told = []
         self.judging = Judging(settings or read(AT_ONCE, "test"), key_of, AT)
 
-    def judge(self, client: bytes, standing: Standing, why: str) -> None:
-        self.told.append((client, standing.rung))
+    def judge(self, client: bytes, standing: Standing, why: str | None) -> None:
+        if why is not None:
+            self.told.append((client, standing.rung))
 
     def see(self, changes: Changes, now: float = AT + 60) -> Changes:
         self.judging.see(changes, now, self.judge)
@@ -74,7 +75,8 @@ def test_a_sender_is_judged_and_a_reader_is_not() -> None:
     site = Site()
     site.see(lookups(SENDER, 40))
     site.see(lookups(READER, 1, AT + 61), AT + 62)
-    assert [rung for client, rung in site.told if client == SENDER] == ["suspect", "infected"]
+    rungs = [rung for client, rung in site.told if client == SENDER]
+    assert rungs == ["suspect", "likely", "infected"]
     assert not [client for client, _ in site.told if client == READER]
 
 

@@ -105,6 +105,8 @@ class Case:
     overrule: Overrule | None = None
     cleared_at: float = 0.0
     "When a person last said that it is clean, Unix seconds."
+    told_at: float = 0.0
+    "When its verdict was last told, Unix seconds."
 
     def day(self, at: float) -> Day:
         """Return the day of a moment, begun where it was not; never one before the last."""

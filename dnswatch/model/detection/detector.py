@@ -37,6 +37,9 @@ CASES: Final = 20_000
 """Clients with mail-related lookups of which a case is kept, some 10 kB each; beyond, the one goes
 whose last novel mail domain is longest ago, of those that are clean."""
 
+TELL_EVERY: Final = 60.0
+"""Seconds after which a verdict is told again: more evidence has put off when it fades."""
+
 News = Change | Surge | Warned | Calmed
 
 
@@ -107,13 +110,8 @@ class Detector:
                 self._forget(next(iter(self._met)))
 
     def see(self, lookup: MailLookup) -> list[News]:
-        """Fold in a mail-related lookup; return what changed by it.
-
-        ANY is mail-related to policies alone: who asks for all may mean anything.
-        """
+        """Fold in a mail-related lookup; return what changed by it."""
         news = self._end_days(lookup.at)
-        if lookup.qtype == Type.ANY:
-            return news
         client, now = lookup.client, lookup.at
         self.meet(client, now)
         role = self.role_of(client)
@@ -285,20 +283,21 @@ class Detector:
         return rung_of(self._days(case, now), self._limit)
 
     def _judged(self, case: Case, now: float, cause: str) -> list[News]:
-        """Judge a case, and say whether its state changed."""
+        """Judge a case; say whether its rung changed, and each minute how a bad one stands."""
         role = self.role_of(case.client)
         if role != Role.MAIL_SERVER:
             case.settle(now, self._judge(role))
             self._stand(case, now)
-        before, case.rung = case.rung.state, self._rung(case, now)
+        before, case.rung = case.rung, self._rung(case, now)
         if case.rung and case.conduct.suspect_on is None:
             case.conduct.suspect_on = case.conduct.days
         if case.rung or case.overrule:
             self._watchful.add(case.client)
         else:
             self._watchful.discard(case.client)
-        if case.rung.state == before:
+        if case.rung == before and (not case.rung or now < case.told_at + TELL_EVERY):
             return []
+        case.told_at = now
         self._dirty.add(case.client)
         return [Change(case.client, now, before, self.verdict(case.client, now), cause)]
 

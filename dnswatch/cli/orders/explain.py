@@ -6,6 +6,7 @@ import typer
 
 from dnswatch import clock
 from dnswatch.cli.options import Config, Json, State, choice, nothing_found, settings_of
+from dnswatch.cli.orders.context import acting
 from dnswatch.cli.state import state_directory
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ def explain(
 
     Example: dnswatch explain --client 192.0.2.7
     """
+    from rich.padding import Padding
+
     from dnswatch.cli import account, render
     from dnswatch.cli.detector import detector_of
     from dnswatch.cli.whom import Whom
@@ -40,10 +43,11 @@ def explain(
     with Store.read(directory) as store, store.snapshot() as db:
         found = reports.portrait(db, 0.0, whom.role_of, choose, limit)
         detector = detector_of(db, settings, whom)
+        done = acting(db, settings)
     if found is None or not found.accounts:
         nothing_found(f"no client '{client}' is on record")
     keys = [key for one in found.accounts for key in one.machine.keys]
-    told = {key: _told(detector, key) for key in keys}
+    told = {key: _told(detector, key, done.get(key)) for key in keys}
     if json:
         render.print_json({"clients": told, "lookups": account.last_json(found)})
         return
@@ -51,17 +55,19 @@ def explain(
     for key, lines in told.items():
         console.print(render.plain(key, "bold"))
         for line in lines:
-            console.print(render.plain(f"  {line}"))
+            console.print(Padding(render.plain(line), (0, 0, 0, 2)))
     if found.last:
         account.print_last(found)
 
 
-def _told(detector: "Detector | None", key: str) -> list[str]:
+def _told(detector: "Detector | None", key: str, done: str | None) -> list[str]:
     from dnswatch.watchdog.judging import local
 
     if detector is None:
         return ["no evidence is stored yet: it is written some seconds after the first lookups"]
     lines = detector.explain(key.encode(), clock.now())
+    if done:
+        lines.insert(1, f"policies: {done}")
     if clock.now() < detector.learned_at:
         lines.append(
             f"the site is being learned until {local(detector.learned_at)}: no verdicts yet"

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from dnswatch import clock
 from dnswatch.cli.options import Config, Json, State, nothing_found, settings_of
+from dnswatch.cli.orders.context import acting
 from dnswatch.cli.state import state_directory
 
 if TYPE_CHECKING:
@@ -30,32 +31,33 @@ def list_(json: Json = False, config: Config = None, state: State = None) -> Non
     with Store.read(directory) as store, store.snapshot() as db:
         found = standouts(db, whom.role_of, clock.now())
         proposals = proposals_of(db, settings, whom)
+        done = acting(db, settings)
     if json:
         render.print_json(
             {
-                "clients": [_as_json(each) for each in found],
+                "clients": [_as_json(each, done) for each in found],
                 "proposals": [_proposal_json(each) for each in proposals],
             }
         )
     elif found or proposals:
-        _print(found, proposals)
+        _print(found, done, proposals)
     else:
         nothing_found("no client stands out: none is suspect, spoken of, declared or proposed")
 
 
-def _print(found: "list[Standout]", proposals: "list[Proposal]") -> None:
+def _print(found: "list[Standout]", done: dict[str, str], proposals: "list[Proposal]") -> None:
     from dnswatch.cli import render
     from dnswatch.cli.detector import confirming
 
     console = render.console()
     if found:
-        heads = ("client", "role", "verdict", "until", "said by a person")
+        heads = ("client", "role", "verdict", "until", "policy", "said by a person")
         table = render.table(*heads, words=heads)
         for one in found:
             name = f"{one.name}\n" if one.name else ""
             table.add_row(
                 render.plain(name, "bold").append(one.key), one.role.value, one.standing.rung,
-                _until(one), render.plain(_said(one)),
+                _until(one), render.plain(_done(one, done) or "-"), render.plain(_said(one)),
             )  # fmt: skip
         console.print(table)
     if proposals:
@@ -76,6 +78,11 @@ def _until(one: "Standout") -> str:
     return "" if is_over else f"{local(one.standing.until):%b %d %H:%M}"
 
 
+def _done(one: "Standout", done: dict[str, str]) -> str | None:
+    """Say what a policy does; of a client with a pseudonym that is known to the server alone."""
+    return "see its log" if one.key.startswith("~") else done.get(one.key)
+
+
 def _said(one: "Standout") -> str:
     if one.said is None:
         return ""
@@ -83,7 +90,7 @@ def _said(one: "Standout") -> str:
     return f"{one.said.word} by {one.said.actor}{why}"
 
 
-def _as_json(one: "Standout") -> dict[str, Any]:
+def _as_json(one: "Standout", done: dict[str, str]) -> dict[str, Any]:
     from math import isinf
 
     from dnswatch.cli.render import iso
@@ -91,7 +98,7 @@ def _as_json(one: "Standout") -> dict[str, Any]:
     said, until = one.said, one.standing.until
     return {
         "client": one.key, "name": one.name, "role": one.role.value, "verdict": one.standing.rung,
-        "until": None if isinf(until) else iso(until),
+        "until": None if isinf(until) else iso(until), "policy": done.get(one.key),
         "said": said and {"word": said.word.value, "at": iso(said.at), "why": said.why,
                           "actor": said.actor},
     }  # fmt: skip

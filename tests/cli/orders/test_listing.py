@@ -66,6 +66,16 @@ def test_a_word_is_shown_with_who_said_it_and_why(run: Run) -> None:
     assert "newsletter" in run("clients", "list")
 
 
+def test_what_a_policy_does_is_shown(run: Run, read: Read) -> None:
+    """Whoever asks who is infected sees what happens to it, and `explain` says so too."""
+    run("policy", "enable", "delay")
+    run("clients", "distrust", "10.0.0.66")
+    [client] = read("clients", "list")["clients"]
+    assert client["policy"] == "delay"
+    assert "delay" in run("clients", "list")
+    assert "policies: delay" in run("explain", "--client", "10.0.0.66")
+
+
 def test_a_site_where_nobody_stands_out_is_told(run: Run) -> None:
     """Nothing to show is a sentence, and exit code 1."""
     assert "no client stands out" in run("clients", "list", exit_code=1)

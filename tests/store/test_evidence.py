@@ -5,6 +5,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from dnswatch.model.changes import Changes
+from dnswatch.model.observation import Decided, Enforced
 from dnswatch.store import Store, evidence
 from dnswatch.store.evidence import Evidence
 from tests.records import NOON, changes, plain, worm
@@ -13,7 +14,10 @@ from tests.records import NOON, changes, plain, worm
 def part(begin: int, end: int) -> Changes:
     """Some of the worm's lookups."""
     found = changes(worm())
-    found.lookups[:] = found.lookups[begin:end]
+    found.lookups[:] = [
+        replace(lookup, enforced=Enforced("mine", Decided.REFUSED, n % 2 == 0) if n % 3 else None)
+        for n, lookup in enumerate(found.lookups)
+    ][begin:end]
     return found
 
 

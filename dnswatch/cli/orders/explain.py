@@ -63,13 +63,12 @@ def explain(
 def _told(detector: "Detector | None", key: str, done: str | None) -> list[str]:
     from dnswatch.watchdog.judging import local
 
+    acts = [f"policies: {done}"] if done else []
     if detector is None:
-        return ["no evidence is stored yet: it is written some seconds after the first lookups"]
-    lines = detector.explain(key.encode(), clock.now())
-    if done:
-        lines.insert(1, f"policies: {done}")
+        return ["no evidence is stored yet: it is written a second after the first lookups", *acts]
+    first, *lines = detector.explain(key.encode(), clock.now())
     if clock.now() < detector.learned_at:
         lines.append(
             f"the site is being learned until {local(detector.learned_at)}: no verdicts yet"
         )
-    return lines
+    return [first, *acts, *lines]

@@ -136,6 +136,8 @@ class Case:
         self.last_novel = lookup.at
         forward = lookup.recursion and not lookup.redirected
         self.weigh(marks.NO_RECURSION, not forward, found.domain, lookup.at, judge)
+        if lookup.enforced and not lookup.enforced.dry_run:
+            return  # what the client got, and can do next, is a policy's doing: no evidence
         if lookup.kind == LookupKind.MX:
             self.weigh(marks.FAILED, lookup.rcode != 0, found.domain, lookup.at, judge)
         if found.is_followable:

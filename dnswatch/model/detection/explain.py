@@ -5,7 +5,7 @@ from math import exp
 from typing import Final
 
 from dnswatch.model.detection import marks
-from dnswatch.model.detection.case import Case, Weighing
+from dnswatch.model.detection.case import STEPS, Case, Weighing
 from dnswatch.model.detection.shiryaev_roberts import (
     COMPONENTS,
     GAP,
@@ -66,9 +66,10 @@ def _evidence(case: Case, write: Write, clock: Clock) -> Iterator[str]:
     novel = [step for step in case.steps if isinstance(step, Step)]
     if novel:
         names = ", ".join(write(step.domain) for step in novel[-3:])
-        bursts = sum(not step.goes_on for step in novel)
+        bursts = max(1, sum(not step.goes_on for step in novel))
+        least = "at least " if len(case.steps) >= STEPS else ""
         yield (
-            f"it looked up {_many(len(novel), 'mail domain')} new to it since "
+            f"it looked up {least}{_many(len(novel), 'mail domain')} new to it since "
             f"{clock(novel[0].at)}, in {_many(bursts, 'burst')}; lately {names}"
         )
     if case.later:

@@ -39,7 +39,7 @@ class Remark(NamedTuple):
     marks: tuple[Mark, ...]
     cause: str
     is_renewal: bool
-    "Only their ends are later than what was told."
+    "Only their ends are other than what was told."
 
 
 class Marking:
@@ -155,7 +155,9 @@ class Marking:
     def _note(self, client: bytes, marks: tuple[Mark, ...], standing: Standing, now: float) -> None:
         """Tell of marks that changed, or that end much later than was told."""
         old = self._marks.get(client, ())
-        if _same(old, marks) and all(mark.until > now + LEASE / 2 for mark in old):
+        if _same(old, marks) and all(
+            now + LEASE / 2 < a.until <= b.until for a, b in zip(old, marks, strict=True)
+        ):
             return
         if marks:
             self._marks[client] = marks
@@ -220,9 +222,9 @@ def mark_by(policy: Policy, client: bytes, share: float, until: float) -> Mark |
 
 
 def _same(old: tuple[Mark, ...], new: tuple[Mark, ...]) -> bool:
-    """Say whether marks are the same but for an end that was put off."""
+    """Say whether marks are the same but for their ends."""
     return len(old) == len(new) and all(
-        replace(a, until=b.until) == b and a.until <= b.until for a, b in zip(old, new, strict=True)
+        replace(a, until=b.until) == b for a, b in zip(old, new, strict=True)
     )
 
 

@@ -1,0 +1,1 @@
+"""The study: the paper's analysis of a trace, on one machine or on many."""

@@ -20,7 +20,7 @@ from dnswatch.model.changes import Changes, MailLookup
 from dnswatch.model.observation import Enforced
 from dnswatch.model.sitecache import CacheEntry
 from dnswatch.settings import Records
-from dnswatch.store import orders, retention
+from dnswatch.store import orders, quarantine, retention
 from dnswatch.store.database import FILE, open_reader, open_writer, sentences
 from dnswatch.wire.name import from_text, to_text
 
@@ -110,6 +110,8 @@ class Store:
             _write_health(self._db.conn, changes, now)
             _write_standings(self._db.conn, changes, client_key)
             _write_notes(self._db.conn, changes, client_key)
+            turns = {client_key(client): turn for client, turn in changes.quarantine.items()}
+            quarantine.write(self._db.conn, turns, changes.quarantine_anew)
             _write_evidence(self._db.conn, changes)
             if changes.until:
                 self._db.conn.execute(_NOTE_PASSED, (changes.until,))

@@ -4,6 +4,7 @@ from ipaddress import ip_address
 
 from dnswatch.model.changes import Changes, MailLookup
 from dnswatch.model.exchanges import LookupKind
+from dnswatch.model.finding import Finding
 from dnswatch.model.observation import Origin
 from dnswatch.model.policies.orders import Orders, Overrule, Word
 from dnswatch.model.policies.standing import Standing
@@ -135,3 +136,22 @@ def test_guessed_names_alone_are_found() -> None:
     told.accounts[SENDER, int(AT) // 60]["lookup"] += 180
     site.see(told)
     assert site.told[-1] == (SENDER, "infected")
+
+
+def test_a_worm_in_the_bay_completes_a_suspicion() -> None:
+    """What the bay found makes a suspect infected, the log says why, and it is stored as heard."""
+    site, why = Site(), []
+    site.see(lookups(SENDER, 16))
+    assert site.told == [(SENDER, "suspect")]
+    finding = Finding(7, AT + 61, b"10.0.0.66", "worm", "m1", "ClamAV knows it")
+    site.judging.find([finding, finding], AT + 62, lambda _client, standing, text: why.append(
+        (standing.rung, text)))  # fmt: skip
+    [(rung, text)] = why
+    assert rung == "infected"
+    assert "m1: ClamAV knows it" in text
+    stored = Changes()
+    site.judging.save(stored, AT + 63)
+    later = Site()
+    cases = {key: case for key, case in stored.cases.items() if case is not None}
+    later.judging.restore(stored.detector, cases, later.judge)
+    assert later.judging.heard == 7

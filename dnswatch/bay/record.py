@@ -90,6 +90,8 @@ class Judged(_Line, frozen=True, kw_only=True, tag="judged"):
     "What follows from the opinions."
     opinions: tuple[Opinion, ...]
     "What each inspector said."
+    why: str = ""
+    "The rule by which it follows."
 
 
 class Decided(_Line, frozen=True, kw_only=True, tag="decided"):

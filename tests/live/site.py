@@ -51,10 +51,12 @@ class Site:
     settings: Mapping[str, object] = field(default_factory=dict)
     workers: int = 1
     listen: str = "127.0.0.1"
+    dns_port: int = 0
+    "0 takes one that is free."
 
     def __post_init__(self) -> None:
         """Take the ports and write the configuration."""
-        self._holders = [reserve(self.listen), reserve("::1")]
+        self._holders = [reserve(self.listen, self.dns_port), reserve("::1")]
         self.port, self.port6 = (int(holder.getsockname()[1]) for holder in self._holders)
         self.state, self.config = self.folder / "state", self.folder / "dnswatch.toml"
         self._log = self.folder / "log"

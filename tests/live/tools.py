@@ -10,9 +10,15 @@ import pytest
 PACKAGES: Final = {
     "dig": "bind9-dnsutils",
     "delv": "bind9-dnsutils",
+    "docker-compose": "docker-compose",
     "dnsperf": "dnsperf",
+    "getent": "libc-bin",
+    "ip": "iproute2",
     "kdig": "knot-dnsutils",
     "nsd": "nsd",
+    "postfix": "postfix",
+    "postqueue": "postfix",
+    "swaks": "swaks",
     "unbound": "unbound",
 }
 """The Debian package that each program comes in."""

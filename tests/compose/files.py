@@ -11,7 +11,7 @@ from typing import Any, Final
 from tests.live.tools import need
 
 ROOT: Final = Path(__file__).parents[2]
-SITE: Final = "192.0.2.53"
+SITE: Final = "192.168.1.53"
 """What `SITE_ADDRESS` is here."""
 
 # docker-compose is a Python program of Debian's, and so brings what reads YAML with it.

@@ -112,6 +112,7 @@ class Network:
         for address in addresses:
             _ip("-n", there, "address", "add", f"{address}/24", "dev", "eth0")
         _ip("-n", there, "link", "set", "eth0", "up")
+        _ip("-n", there, "route", "add", "default", "dev", "eth0")  # all the world is on the wire
         return place
 
     def _add(self, name: str, address: str, resolver: str | None) -> Place:

@@ -10,7 +10,6 @@ import pytest
 PACKAGES: Final = {
     "clamd": "clamav-daemon",
     "dig": "bind9-dnsutils",
-    "clamd": "clamav-daemon",
     "delv": "bind9-dnsutils",
     "docker-compose": "docker-compose",
     "dnsperf": "dnsperf",
@@ -24,7 +23,6 @@ PACKAGES: Final = {
     "postqueue": "postfix",
     "rspamd": "rspamd",
     "setpriv": "util-linux",
-    "rspamd": "rspamd",
     "swaks": "swaks",
     "unbound": "unbound",
     "unshare": "util-linux",

@@ -1,6 +1,8 @@
 """Whether a client may be whom it says it is."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dnswatch.bay.inspection.sender import Sender, owner
 from dnswatch.settings import Domain
@@ -45,3 +47,10 @@ def test_owner_is_who_registered_a_domain() -> None:
     """Below a public suffix each domain has its own owner; what is no domain has none."""
     assert owner("mail.site.co.uk") == "site.co.uk"
     assert owner("co.uk") == owner("pc7") == owner("") == owner("a b") == owner("[::1]") == ""
+
+
+@given(helo=st.text(), sent_from=st.text(), to=st.lists(st.text(), max_size=3))
+def test_any_name_is_judged(helo: str, sent_from: str, to: list[str]) -> None:
+    """Whatever a client calls itself, its sender and its recipients, there is an opinion."""
+    said = look(sender(), envelope(helo=helo, sender=sent_from, recipients=tuple(to)))
+    assert said[0] in ("clean", "suspicious")

@@ -65,9 +65,11 @@ def _too_much(message: bytes) -> str:
         return f"has a header of more than {MOST_HEADER:,} bytes"
     if sum(1 for _ in _HOLDER.finditer(message)) > MOST_NESTED:
         return f"has more than {MOST_NESTED} parts that hold parts"
-    boundaries = {match[1].strip() for match in _BOUNDARY.finditer(message)}
-    if len(boundaries) > MOST_NESTED:
-        return f"has more than {MOST_NESTED} boundaries"
+    boundaries: set[bytes] = set()
+    for match in _BOUNDARY.finditer(message):
+        boundaries.add(match[1].strip())
+        if len(boundaries) > MOST_NESTED:
+            return f"has more than {MOST_NESTED} boundaries"
     if sum(message.count(b"\n--" + boundary) for boundary in boundaries) > MOST_PARTS:
         return f"has more than {MOST_PARTS} parts"
     return ""

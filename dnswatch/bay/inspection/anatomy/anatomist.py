@@ -7,7 +7,7 @@ kept.
 
 import asyncio
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import PIPE, Process
 from pathlib import Path
 from typing import Final
 
@@ -63,8 +63,9 @@ class Anatomist:
     async def _ask(self, path: Path) -> Anatomy | Fault:
         if self._process is None:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "dnswatch.bay.inspection.anatomy.worker",
-                stdin=PIPE, stdout=PIPE, stderr=DEVNULL, limit=LONGEST, start_new_session=True,
+                # -P: no module of the folder that dnswatch was started in.
+                sys.executable, "-P", "-m", "dnswatch.bay.inspection.anatomy.worker",
+                stdin=PIPE, stdout=PIPE, limit=LONGEST, start_new_session=True,
             )  # fmt: skip
         process = self._process
         assert process.stdin is not None

@@ -31,6 +31,10 @@ MOST_NESTED: Final = 100
 MOST_PARTS: Final = 1000
 """Parts; a digest of a busy list has a hundred."""
 
+MOST_WORK: Final = 10_000_000
+"""Lines, times the parts that hold parts: the parser asks each of these whether a line is its end.
+A message of 50 MB in base64 has 660,000 lines."""
+
 MOST_HASHED: Final = 8_000_000
 """Bytes that go into the fuzzy hash."""
 
@@ -63,8 +67,11 @@ def _too_much(message: bytes) -> str:
     """Say what a parser would drown in; empty for an ordinary message."""
     if len(message) - len(_body(message)) > MOST_HEADER:
         return f"has a header of more than {MOST_HEADER:,} bytes"
-    if sum(1 for _ in _HOLDER.finditer(message)) > MOST_NESTED:
+    holders = sum(1 for _ in _HOLDER.finditer(message))
+    if holders > MOST_NESTED:
         return f"has more than {MOST_NESTED} parts that hold parts"
+    if message.count(b"\n") * (holders + 1) > MOST_WORK:
+        return f"has more than {MOST_WORK // (holders + 1):,} lines, too many for its parts"
     boundaries: set[bytes] = set()
     for match in _BOUNDARY.finditer(message):
         boundaries.add(match[1].strip())

@@ -10,6 +10,7 @@ from dnswatch.bay.inspection.anatomy.dissection import (
     MOST_HEADER,
     MOST_NESTED,
     MOST_PARTS,
+    MOST_WORK,
     dissect,
 )
 from tests.bay.inspection.letters import PROGRAM, UNPACKED, letter, zipped
@@ -95,10 +96,11 @@ TRAPS = [
     MIXED + b"--b\r\n\r\n" * (MOST_PARTS + 1),
     b"Content-Type: multipart/mixed; boundary=a\r\n\r\n" + b'x: boundary="%d"\n' * 3 * MOST_NESTED
     % tuple(range(3 * MOST_NESTED)),
+    MIXED + b"\n" * (MOST_WORK // 2),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("message", TRAPS, ids=["header", "nested", "parts", "boundaries"])
+@pytest.mark.parametrize("message", TRAPS, ids=["header", "nested", "parts", "boundaries", "lines"])
 def test_trap_for_parsers_is_not_parsed(message: bytes) -> None:
     """What a parser would drown in is counted before it is parsed, and said to be unseen."""
     anatomy = dissect(message, UNPACKED)

@@ -111,6 +111,17 @@ class Spool:
             os.close(self._lock)
             self._lock = None
 
+    def is_claimed(self) -> bool:
+        """Say whether a bay runs on it now."""
+        try:
+            with (self.path / "lock").open("rb") as lock:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
+
     def draft(self, ident: str) -> Draft:
         """Begin to receive a message."""
         return Draft(self._tmp / ident, ident)
@@ -182,6 +193,23 @@ class Spool:
                 return []
             names = (entry.name.removesuffix(".jsonl") for entry in os.scandir(self._records))
             return sorted(name for name in names if _IDENT.fullmatch(name))
+
+    def has(self, ident: str) -> bool:
+        """Say whether anything is known of a message."""
+        return self._record(ident).exists()
+
+    def length(self, ident: str) -> int:
+        """Return how long a record is, in bytes: it only grows, so that tells what was read."""
+        with _sentences(self._records):
+            return self._record(ident).stat().st_size
+
+    def lengths(self) -> dict[str, int]:
+        """Return the length of every record, by the message's name."""
+        found = {}
+        for ident in self.idents():
+            with contextlib.suppress(SpoolError):  # it was forgotten just now
+                found[ident] = self.length(ident)
+        return found
 
     def let_go(self, ident: str, gone: Gone) -> None:
         """Note why the body of a message is no longer kept, and remove it."""

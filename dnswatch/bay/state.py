@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from dnswatch.bay.record import (
+    DAEMON,
     Answered,
     Decided,
     Envelope,
@@ -27,6 +28,7 @@ from dnswatch.bay.record import (
     Outcome,
     Tried,
     Verdict,
+    Warned,
 )
 
 State = Literal["waiting", "deferred", "held", "releasing", "released", "failed", "discarded"]
@@ -64,7 +66,7 @@ class Recipient:
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing can be decided on it any more."""
+        """Whether its delivery has come to an end; only a person can begin another."""
         return self.result in ("delivered", "refused")
 
     @property
@@ -92,11 +94,15 @@ class Message:
     decided: Decided | None = None
     "The last decision."
     released_at: float | None = None
-    "When it was first released, Unix seconds: delivery is given up so long after."
+    "When it was released, or ordered to be again, Unix seconds: delivery is given up after that."
     answered: Answered | None = None
     "The last answer to DATA; None where the client left without one."
+    warned: Warned | None = None
+    "The last warning that it will be thrown away."
     gone: Gone | None = None
     "Why there is no body any more."
+    changed_at: float = 0.0
+    "When anything but a warning was last written of it, Unix seconds."
 
     @property
     def ident(self) -> str:
@@ -137,7 +143,7 @@ def fold(lines: Iterable[Line]) -> Message | None:
     if not isinstance(envelope, Envelope):
         return None
     unique = dict.fromkeys(envelope.recipients)
-    message = Message(envelope, tuple(map(Recipient, unique)))
+    message = Message(envelope, tuple(map(Recipient, unique)), changed_at=envelope.at)
     for line in lines:
         message = follow(message, line)
     return message
@@ -145,6 +151,12 @@ def fold(lines: Iterable[Line]) -> Message | None:
 
 def follow(message: Message, line: Line) -> Message:
     """Return the message as it is after one more line."""
+    if isinstance(line, Warned):
+        return replace(message, warned=line)
+    return replace(_follow(message, line), changed_at=line.at)
+
+
+def _follow(message: Message, line: Line) -> Message:
     match line:
         case Judged():
             return replace(message, judged=line)
@@ -158,17 +170,23 @@ def follow(message: Message, line: Line) -> Message:
             return _end(message, line)
         case Gone():
             return replace(message, gone=line)
-        case Envelope():
-            return message  # a second one says nothing new
+        case Envelope() | Warned():
+            return message  # a second envelope says nothing new
 
 
 def _decide(message: Message, line: Decided) -> Message:
+    is_order = line.actor != DAEMON
+
     def decided(one: Recipient) -> Recipient:
         is_meant = not line.recipients or one.address in line.recipients
-        return one if one.is_final or not is_meant else replace(one, fate=line.fate)
+        if one.result == "delivered" or not is_meant:
+            return one
+        if line.fate == "release" and is_order and not one.is_open:
+            return Recipient(one.address, "release", text=one.text)  # all over again, and at once
+        return one if one.is_final else replace(one, fate=line.fate)
 
     at = message.released_at
-    if line.fate == "release" and at is None:
+    if line.fate == "release" and (at is None or is_order):
         at = line.at
     recipients = tuple(map(decided, message.recipients))
     return replace(message, decided=line, released_at=at, recipients=recipients)

@@ -56,7 +56,7 @@ def serve(
     from dnswatch.serve.loading import load
     from dnswatch.serve.supervisor import Supervisor
 
-    _log_to_stderr(logging.DEBUG if verbose else logging.INFO)
+    log_to_stderr(logging.DEBUG if verbose else logging.INFO)
 
     read = partial(load, config, listen or None, upstream or None, workers)
     Supervisor(read(), state_directory(state), read).run()
@@ -87,7 +87,7 @@ def check(
     )
 
 
-def _log_to_stderr(level: int) -> None:
+def log_to_stderr(level: int) -> None:
     """Log text; with a time of day unless systemd adds its own."""
     has_time = "JOURNAL_STREAM" not in os.environ
     form = "%(levelname)s %(name)s: %(message)s"

@@ -102,7 +102,7 @@ class Site:
                 [*COMMAND, "serve", *arguments],
                 stderr=log,
                 cwd=self.folder,
-                env=_environment(),
+                env=environment(),
                 start_new_session=True,
             )
         check.eventually(
@@ -216,7 +216,7 @@ class Site:
             text=True,
             timeout=30,
             check=False,
-            env=_environment(),
+            env=environment(),
         )
         return done.stdout
 
@@ -247,7 +247,8 @@ def toml(value: object) -> str:
     return json.dumps(value)
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """Give the environment in which the checked-out code runs."""
     root = str(Path(dnswatch.__file__).parent.parent)
     return {**os.environ, "PYTHONPATH": root, "NO_COLOR": "1"}
 

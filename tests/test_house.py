@@ -22,6 +22,11 @@ MANY_PARAMETERS: Final[frozenset[str]] = frozenset(
         "cli/serve.py:serve",  # an option of the command line each
         "cli/report.py:report",
         "cli/site.py:cache",
+        "cli/bay/list.py:list_",
+        "cli/bay/list.py:stats",
+        "cli/bay/decide.py:release",
+        "cli/bay/decide.py:discard",
+        "cli/bay/export.py:export",
     }
 )
 """Functions that may have more parameters, each with its reason."""

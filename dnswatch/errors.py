@@ -4,7 +4,8 @@
     ├── SettingsError              a setting is wrong: do not start, or keep the old ones
     ├── WireError                  bytes that are no DNS message we accept: answer `rcode`, or drop
     ├── UpstreamError              an upstream gave no usable response: try the next one
-    └── StoreError                 the store cannot be read or written: say so, try again
+    ├── StoreError                 the store cannot be read or written: say so, try again
+    └── SpoolError                 mail cannot be kept or read: 451 or 452 to the client, never 250
 
 Raise where the rule is known, catch where the answer is known.
 """
@@ -37,3 +38,12 @@ class UpstreamError(DnswatchError):
 
 class StoreError(DnswatchError):
     """The store cannot be read or written."""
+
+
+class SpoolError(DnswatchError):
+    """Mail cannot be made durable, or cannot be read."""
+
+    def __init__(self, text: str, *, full: bool = False) -> None:
+        """Say why in `text`; `full` where the disk has no room for it."""
+        super().__init__(text)
+        self.is_full = full

@@ -33,32 +33,44 @@ def main() -> str | None:
 
 def reference() -> Iterator[str]:
     """Tell all sections, line by line."""
-    said = docstrings(inspect.getsource(sections))
     yield "## Reference"
     for name, kind in fields(sections.Settings).items():
         section = kind if kind.is_section or "[str" in str(kind.type) else kind.item()
-        yield from ("", f"### {'[[' + name + ']]' if kind != section else '[' + name + ']'}", "")
-        if not section.is_section:
-            yield said["Settings", name] + '  Each key is a name, like `lab = ["192.0.2.0/26"]`.'
-            continue
-        yield from (inspect.getdoc(section.type) or "").splitlines()
-        yield from ("", "| key | takes | default | for |", "| --- | --- | --- | --- |")
-        for key, below in fields(section.type).items():
-            default = _default(section.type, key)
-            yield f"| `{key}` | {_takes(below)} | {default} | {said[section.type.__name__, key]} |"
+        if section.is_section:
+            yield from _section(f"[[{name}]]" if kind != section else f"[{name}]", section.type)
+        else:
+            yield from ("", f"### [{name}]", "")
+            said = docstrings(sections.Settings)[name]
+            yield said + '  Each key is a name, like `lab = ["192.0.2.0/26"]`.'
 
 
-def docstrings(source: str) -> dict[tuple[str, str], str]:
-    """Find the text below each field of each class."""
+def _section(title: str, section: type) -> Iterator[str]:
+    """Tell a section, and the ones in it below it."""
+    said = docstrings(section)
+    keys = fields(section)
+    yield from ("", f"### {title}", "")
+    yield from (inspect.getdoc(section) or "").splitlines()
+    yield from ("", "| key | takes | default | for |", "| --- | --- | --- | --- |")
+    for key, kind in keys.items():
+        if not kind.is_section:
+            yield f"| `{key}` | {_takes(kind)} | {_default(section, key)} | {said[key]} |"
+    for key, kind in keys.items():
+        if kind.is_section:
+            yield from _section(f"{title[:-1]}.{key}]", kind.type)
+
+
+def docstrings(section: type) -> dict[str, str]:
+    """Find the text below each field of a section."""
+    (described,) = ast.parse(inspect.getsource(section)).body
+    assert isinstance(described, ast.ClassDef)
     found = {}
-    for node in [node for node in ast.parse(source).body if isinstance(node, ast.ClassDef)]:
-        for field, text in pairwise(node.body):
-            match field, text:
-                case (
-                    ast.AnnAssign(target=ast.Name(id=key)),
-                    ast.Expr(value=ast.Constant(value=str(words))),
-                ):
-                    found[node.name, key] = words
+    for field, text in pairwise(described.body):
+        match field, text:
+            case (
+                ast.AnnAssign(target=ast.Name(id=key)),
+                ast.Expr(value=ast.Constant(value=str(words))),
+            ):
+                found[key] = words
     return found
 
 

@@ -4,20 +4,21 @@ import errno
 import socket
 
 
-def reserve(address: str = "127.0.0.1") -> socket.socket:
+def reserve(address: str = "127.0.0.1", port: int = 0) -> socket.socket:
     """Bind a TCP port that is free for UDP too, and hold it until the socket is closed.
 
+    Port 0 takes any; another one must be free.
     The holder does not listen, so connections are refused; whoever says SO_REUSEADDR or
     SO_REUSEPORT may listen there, and no other test is given it meanwhile.
     """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     while True:
-        holder = _bind(family, socket.SOCK_STREAM, address, 0)
+        holder = _bind(family, socket.SOCK_STREAM, address, port)
         try:
             _bind(family, socket.SOCK_DGRAM, address, holder.getsockname()[1]).close()
         except OSError as error:
             holder.close()
-            if error.errno != errno.EADDRINUSE:
+            if port or error.errno != errno.EADDRINUSE:
                 raise
         else:
             return holder

@@ -90,6 +90,8 @@ class Judged(_Line, frozen=True, kw_only=True, tag="judged"):
     "What follows from the opinions."
     opinions: tuple[Opinion, ...]
     "What each inspector said."
+    why: str = ""
+    "The rule by which it follows."
 
 
 class Decided(_Line, frozen=True, kw_only=True, tag="decided"):
@@ -132,6 +134,10 @@ class Outcome(_Line, frozen=True, kw_only=True, tag="outcome"):
     "What the exchange said, or why it could not be heard."
 
 
+class Warned(_Line, frozen=True, kw_only=True, tag="warned"):
+    """It was said that the message will be thrown away; nothing undelivered goes without that."""
+
+
 class Gone(_Line, frozen=True, kw_only=True, tag="gone"):
     """The message's body is no longer kept."""
 
@@ -141,7 +147,7 @@ class Gone(_Line, frozen=True, kw_only=True, tag="gone"):
     "Who said so."
 
 
-Line = Envelope | Judged | Decided | Answered | Tried | Outcome | Gone
+Line = Envelope | Judged | Decided | Answered | Tried | Outcome | Warned | Gone
 """Any line of a record."""
 
 _encoder: Final = msgspec.json.Encoder()

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from dnswatch.cli import report, serve, site
+from dnswatch.cli import bay, report, serve, site
 from dnswatch.cli.orders import clients, explain, log, policy
 from dnswatch.errors import DnswatchError, SettingsError
 
@@ -49,6 +49,7 @@ app.command()(explain.explain)
 app.command()(log.log)
 app.add_typer(policy.app)
 app.add_typer(clients.app)
+app.add_typer(bay.app)
 
 
 def _print_version(wanted: bool) -> None:

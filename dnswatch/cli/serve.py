@@ -56,7 +56,7 @@ def serve(
     from dnswatch.serve.loading import load
     from dnswatch.serve.supervisor import Supervisor
 
-    _log_to_stderr(logging.DEBUG if verbose else logging.INFO)
+    log_to_stderr(logging.DEBUG if verbose else logging.INFO)
 
     read = partial(load, config, listen or None, upstream or None, workers)
     Supervisor(read(), state_directory(state), read).run()
@@ -87,13 +87,22 @@ def check(
     )
 
 
-def _log_to_stderr(level: int) -> None:
+def log_to_stderr(level: int) -> None:
     """Log text; with a time of day unless systemd adds its own."""
     has_time = "JOURNAL_STREAM" not in os.environ
     form = "%(levelname)s %(name)s: %(message)s"
-    logging.basicConfig(
-        stream=sys.stderr, level=level, format=f"%(asctime)s {form}" if has_time else form,
-        datefmt="%Y-%m-%d %H:%M:%S%z",
-    )  # fmt: skip
+    handler = logging.StreamHandler(sys.stderr)
+    form = f"%(asctime)s {form}" if has_time else form
+    handler.setFormatter(_Harmless(form, datefmt="%Y-%m-%d %H:%M:%S%z"))
+    logging.basicConfig(level=level, handlers=[handler])
     for noisy in ("httpx2", "httpcore2", "hpack", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+class _Harmless(logging.Formatter):
+    """Lines that command no terminal: exchanges and clients of the bay have their words in them."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        from dnswatch.cli.render import harmless
+
+        return harmless(super().formatMessage(record))

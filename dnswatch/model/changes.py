@@ -94,6 +94,10 @@ class Changes:
     "Worker and upstream, to the last state; answers and failures are sums."
     standings: dict[bytes, Standing] = field(default_factory=dict)
     "Client to its verdict, where that changed."
+    quarantine: dict[bytes, tuple[float, bool]] = field(default_factory=dict)
+    "Client to when its quarantine began (True) or ended, where that changed; Unix seconds."
+    quarantine_anew: float | None = None
+    "When a watch began to tell; whoever is not in `quarantine` then is not quarantined."
     notes: list[Note] = field(default_factory=list)
     "What will be asked about later, in order of time."
     detector: bytes = b""
@@ -110,7 +114,8 @@ class Changes:
         return any(
             (
                 self.accounts, self.lookups, self.site, self.cache, self.counters, self.health,
-                self.standings, self.notes, self.detector, self.cases,
+                self.standings, self.notes, self.detector, self.cases, self.quarantine,
+                self.quarantine_anew,
             )
         )  # fmt: skip
 
@@ -134,6 +139,9 @@ class Changes:
         self.until = max(self.until, later.until)
         self.cache.update(later.cache)
         self.standings.update(later.standings)
+        self.quarantine.update(later.quarantine)
+        if self.quarantine_anew is None:
+            self.quarantine_anew = later.quarantine_anew
         self.detector = later.detector or self.detector
         self.cases.update(later.cases)
         self.notes.extend(later.notes)

@@ -6,24 +6,18 @@ there would tell it about the inside (RFC 6303): only servers with private addre
 """
 
 import asyncio
-import socket
-import ssl
 from collections.abc import Iterable
-from functools import cached_property
 from ipaddress import ip_address
 from typing import Final
 
-import dns.asyncquery
-import dns.exception
 import dns.message
-import dns.query
 import dns.rcode
 import dns.rdatatype
 import dns.reversename
-import httpx2
 from dns.message import Message, QueryMessage
 
 from dnswatch.names.hostname import clean
+from dnswatch.names.questions import FAILURES, Questions
 from dnswatch.settings import Forward, Server
 
 AT_ONCE: Final = 4
@@ -54,7 +48,7 @@ class Pointers:
         """Ask `servers`, and those of `forward` for their domains; `ca_file` as in the settings."""
         self._servers = servers
         self._forward = sorted(forward, key=lambda one: -len(one.domain))
-        self._ca_file = ca_file or None
+        self._questions = Questions(ca_file, PATIENCE)
         self._known: dict[bytes, tuple[str | None, float]] = {}
 
     def names(self, now: float) -> dict[bytes, str]:
@@ -86,9 +80,9 @@ class Pointers:
         question = dns.message.make_query(name, dns.rdatatype.PTR)
         for server in self._asked(packed, name.to_text(omit_final_dot=True).lower()):
             try:
-                response = await self._exchange(question, server)
+                response = await self._questions.ask(question, server)
                 target = _target(response)
-            except (OSError, EOFError, ValueError, dns.exception.DNSException, httpx2.HTTPError):
+            except FAILURES:
                 continue  # with the next server: a client without a name is no failure
             if response.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
                 return clean(target), now + REMEMBERED
@@ -105,73 +99,8 @@ class Pointers:
             return self._servers
         return tuple(one for one in self._servers if one.address and not one.address.is_global)
 
-    async def _exchange(self, question: QueryMessage, server: Server) -> Message:
-        where, port = await _address(server), server.port
-        match server.scheme:
-            case "udp":
-                try:
-                    return await dns.asyncquery.udp(
-                        question,
-                        where,
-                        PATIENCE,
-                        port,
-                        ignore_unexpected=True,
-                        ignore_errors=True,
-                        raise_on_truncation=True,
-                    )
-                except dns.message.Truncated:
-                    return await _ask_stream(question, where, port)
-            case "tcp":
-                return await _ask_stream(question, where, port)
-            case "tls":
-                return await _ask_stream(question, where, port, self._context, server.name)
-            case _:
-                host = f"[{server.name}]" if ":" in server.name else server.name
-                url = f"https://{host}:{port}{server.path}"
-                return await dns.asyncquery.https(
-                    question, url, PATIENCE, verify=self._context, bootstrap_address=where
-                )
-
-    @cached_property
-    def _context(self) -> ssl.SSLContext:
-        return ssl.create_default_context(cafile=self._ca_file)
-
-
-async def _ask_stream(
-    question: QueryMessage,
-    where: str,
-    port: int,
-    context: ssl.SSLContext | None = None,
-    name: str | None = None,
-) -> Message:
-    """Ask by TCP or TLS; unlike dnspython's own, this leaves no TLS connection half closed."""
-    async with asyncio.timeout(PATIENCE):
-        reader, writer = await asyncio.open_connection(
-            where, port, ssl=context, server_hostname=name
-        )
-        try:
-            wire = question.to_wire()
-            writer.write(len(wire).to_bytes(2, "big") + wire)
-            length = int.from_bytes(await reader.readexactly(2), "big")
-            response = dns.message.from_wire(await reader.readexactly(length))
-        finally:
-            writer.transport.abort()
-    if not question.is_response(response):
-        raise dns.query.BadResponse
-    return response
-
 
 def _target(response: Message) -> str:
     """Find the first name; RFC 2317 puts a CNAME in between."""
     answer = response.resolve_chaining().answer if isinstance(response, QueryMessage) else None
     return str(answer[0].to_text()) if answer else ""
-
-
-async def _address(server: Server) -> str:
-    if server.address:
-        return server.host
-    loop = asyncio.get_running_loop()
-    found = await asyncio.wait_for(
-        loop.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM), PATIENCE
-    )
-    return str(found[0][4][0])

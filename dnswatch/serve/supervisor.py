@@ -1,4 +1,4 @@
-"""The supervisor: starts the watch and the workers, starts again what dies, reloads, stops.
+"""The supervisor: starts watch, workers and bay, starts again what dies, reloads, stops.
 
 It answers nothing and records nothing itself.  It keeps open what must outlive its children: the
 listening sockets and the lines between workers and watch.
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from dnswatch import clock
+from dnswatch.bay.places import is_wanted
 from dnswatch.errors import SettingsError, StoreError
 from dnswatch.proxy import worker
 from dnswatch.serve.children import Child
@@ -24,7 +25,7 @@ from dnswatch.settings import Source, combine, encode
 from dnswatch.watchdog import process as watch
 
 STOP_WORKERS: Final = 1.3
-"""Seconds that workers get to drain before they are killed."""
+"""Seconds that workers and bay get to drain before they are killed."""
 
 STOP_WATCH: Final = 0.6
 """Seconds that the watch then gets to store what it has: with the above below 2 s."""
@@ -57,6 +58,7 @@ class Supervisor:
             Child(f"worker {number}", self._work(number, ours))
             for number, (ours, _) in enumerate(lines)
         ]
+        self._bay = Child("bay", self._hold)
         self._said_ready = False
 
     def run(self) -> None:
@@ -73,28 +75,38 @@ class Supervisor:
                 if signal.SIGHUP in received:
                     self._reload()
             log.info("stopping")
-            self._stop(self._workers, STOP_WORKERS)
+            self._stop([*self._workers, self._bay], STOP_WORKERS)
             self._stop([self._watch], STOP_WATCH)
         log.info("stopped")
 
     @property
     def _children(self) -> list[Child]:
-        return [self._watch, *self._workers]
+        return [self._watch, *self._workers, self._bay]
+
+    @property
+    def _wanted(self) -> list[Child]:
+        return self._children if is_wanted(self._settings) else [self._watch, *self._workers]
 
     def _work(self, number: int, line: socket.socket) -> Callable[[socket.socket], None]:
         listening = self._listening[number]
         return lambda control: worker.main(number, self._source, listening, line, control)
 
+    def _hold(self, control: socket.socket) -> None:
+        """Run the bay; its libraries are loaded by itself, since few sites need them."""
+        from dnswatch.bay import process
+
+        process.main(self._source, self._state, control)
+
     def _start(self) -> None:
         """Start whoever is missing and due."""
         now = clock.now()
-        for child in self._children:
+        for child in self._wanted:
             if not child.pid and child.start_at <= now:
                 child.start(now, self._children)
 
     def _wait(self, signals: socket.socket) -> None:
         """Wait for a signal, a message of a child, or the time to start one."""
-        waiting = [child.start_at for child in self._children if not child.pid]
+        waiting = [child.start_at for child in self._wanted if not child.pid]
         timeout = max(0.0, min(waiting) - clock.now()) if waiting else None
         controls = [child.control for child in self._workers if child.control and not child.ready]
         select.select([signals, *controls], [], [], timeout)
@@ -104,8 +116,11 @@ class Supervisor:
         by_pid = {child.pid: child for child in self._children if child.pid}
         with contextlib.suppress(ChildProcessError):
             while (ended := os.waitpid(-1, os.WNOHANG))[0]:
-                if ended[0] in by_pid:
-                    by_pid[ended[0]].reaped(ended[1], clock.now())
+                child = by_pid.get(ended[0])
+                if child in self._wanted:
+                    child.reaped(ended[1], clock.now())
+                elif child is not None:
+                    child.gone()
 
     def _note_ready(self) -> None:
         """Say once that all workers answer."""
@@ -136,6 +151,8 @@ class Supervisor:
         self._source, self._settings = source, settings
         for child in self._children:
             child.send(encode(source))
+        if self._bay not in self._wanted:
+            self._bay.signal(signal.SIGTERM)
         log.info("configuration reloaded")
 
     def _stop(self, children: list[Child], patience: float) -> None:

@@ -5,9 +5,11 @@ line, key and what would be right; `combine(source)` does the same and then lets
 speak.  Nothing is opened here: whoever starts dnswatch reads the files.
 """
 
+from dnswatch.settings.bay import Bay, Inspect
 from dnswatch.settings.checks import is_own
 from dnswatch.settings.faults import Fault
 from dnswatch.settings.reading import combine, read, read_as
+from dnswatch.settings.remote import Daemon, Url
 from dnswatch.settings.resolv_conf import resolv_conf_servers
 from dnswatch.settings.sections import (
     Access,
@@ -18,7 +20,6 @@ from dnswatch.settings.sections import (
     Policies,
     Privacy,
     Quarantine,
-    Range,
     Records,
     Roles,
     Serve,
@@ -26,12 +27,14 @@ from dnswatch.settings.sections import (
     Upstream,
 )
 from dnswatch.settings.source import Source, decode, encode
+from dnswatch.settings.table import Range
 from dnswatch.settings.units import (
     Address,
     Domain,
     Duration,
     Endpoint,
     Host,
+    MailEndpoint,
     Network,
     Server,
     Size,
@@ -39,8 +42,9 @@ from dnswatch.settings.units import (
 )
 
 __all__ = [
-    "Access", "Address", "Cache", "Domain", "Duration", "Endpoint", "Fault", "Forward", "Host",
-    "Limits", "Names", "Network", "Policies", "Privacy", "Quarantine", "Range", "Records", "Roles",
-    "Serve", "Server", "Settings", "Size", "Source", "Subnet", "Upstream", "combine", "decode",
-    "encode", "is_own", "read", "read_as", "resolv_conf_servers",
+    "Access", "Address", "Bay", "Cache", "Daemon", "Domain", "Duration", "Endpoint", "Fault",
+    "Forward", "Host", "Inspect", "Limits", "MailEndpoint", "Names", "Network", "Policies",
+    "Privacy", "Quarantine", "Range", "Records", "Roles", "Serve", "Server", "Settings", "Size",
+    "Source", "Subnet", "Upstream", "Url", "combine", "decode", "encode", "is_own", "read",
+    "read_as", "resolv_conf_servers",
 ]  # fmt: skip

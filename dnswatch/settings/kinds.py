@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_typ
 
 import msgspec
 
-from dnswatch.settings.sections import Range
+from dnswatch.settings.table import Range
 
 _PLAIN: Final = {
     bool: "true or false", int: "a whole number", float: "a number",

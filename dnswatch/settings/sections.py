@@ -1,30 +1,15 @@
 """Sections: each setting with its default, its limits, their unit and reason."""
 
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 import msgspec
 
+from dnswatch.settings.bay import Bay
+from dnswatch.settings.table import File, Range, Table
 from dnswatch.settings.units import Domain, Duration, Endpoint, Host, Server, Size, Subnet
 
 
-class Range(NamedTuple):
-    """The values that a number, a duration or a size may have."""
-
-    least: int | str
-    most: int | str
-    why: str
-    "What is wrong with others."
-
-
-File = Annotated[str, msgspec.Meta(min_length=1)]
-"""The path of a file."""
-
-
-class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A table of the file."""
-
-
-class Serve(_Section, frozen=True):
+class Serve(Table, frozen=True):
     """Where dnswatch listens, and with how many workers."""
 
     listen: tuple[Endpoint, ...] = (Endpoint("127.0.0.1:5353"), Endpoint("[::1]:5353"))
@@ -37,7 +22,7 @@ class Serve(_Section, frozen=True):
     "Processes that answer; more than the machine's cores brings nothing."
 
 
-class Upstream(_Section, frozen=True):
+class Upstream(Table, frozen=True):
     """Whom dnswatch asks."""
 
     servers: tuple[Server, ...] = ()
@@ -56,7 +41,7 @@ class Upstream(_Section, frozen=True):
     "Certificate authorities (PEM) for tls and https; none means the system's."
 
 
-class Forward(_Section, frozen=True):
+class Forward(Table, frozen=True):
     """A domain whose names are asked elsewhere."""
 
     domain: Domain
@@ -65,7 +50,7 @@ class Forward(_Section, frozen=True):
     "Upstreams for that domain."
 
 
-class Access(_Section, frozen=True):
+class Access(Table, frozen=True):
     """Who may ask."""
 
     networks: Annotated[tuple[Subnet, ...], msgspec.Meta(min_length=1)] = tuple(
@@ -80,7 +65,7 @@ class Access(_Section, frozen=True):
     "What the rest gets: nothing, or REFUSED."
 
 
-class Cache(_Section, frozen=True):
+class Cache(Table, frozen=True):
     """The answer cache of each worker."""
 
     size: Annotated[Size, Range("1MB", "1TB", "less holds no page's names")] = Size(256_000_000)
@@ -103,7 +88,7 @@ class Cache(_Section, frozen=True):
     "How long upstreams may take before a stale answer is given (RFC 8767 section 5)."
 
 
-class Limits(_Section, frozen=True):
+class Limits(Table, frozen=True):
     """Bounds on all that a stranger can make grow, in each worker."""
 
     in_flight: Annotated[int, Range(10, 1_000_000, "each holds memory for seconds")] = 10_000
@@ -128,7 +113,7 @@ class Limits(_Section, frozen=True):
     "Entries of the site cache; at the bound the one that expires first goes early."
 
 
-class Names(_Section, frozen=True):
+class Names(Table, frozen=True):
     """Local names, and who is who at the site."""
 
     hosts: tuple[File, ...] = ("/etc/hosts",)
@@ -141,7 +126,7 @@ class Names(_Section, frozen=True):
     "Ask upstreams for the PTR name of a client that has no name yet."
 
 
-class Records(_Section, frozen=True):
+class Records(Table, frozen=True):
     """What is kept, and for how long."""
 
     retention: Annotated[
@@ -156,7 +141,7 @@ class Records(_Section, frozen=True):
     "Bytes of the store's files; above, the oldest records go first."
 
 
-class Privacy(_Section, frozen=True):
+class Privacy(Table, frozen=True):
     """Who does not stand in the records."""
 
     pseudonyms: bool = False
@@ -165,7 +150,7 @@ class Privacy(_Section, frozen=True):
     "Clients that are not recorded at all."
 
 
-class Roles(_Section, frozen=True):
+class Roles(Table, frozen=True):
     """What a client is for; whoever stands in none of these has the role `client`.
 
     Of two networks that hold a client the narrower one decides.
@@ -179,7 +164,7 @@ class Roles(_Section, frozen=True):
     "Other servers."
 
 
-class Detection(_Section, frozen=True):
+class Detection(Table, frozen=True):
     """How infected clients are found."""
 
     false_alarms: Annotated[
@@ -194,7 +179,7 @@ class Detection(_Section, frozen=True):
     "A new site is only observed for that long."
 
 
-class Policies(_Section, frozen=True):
+class Policies(Table, frozen=True):
     """What policies there are, and what none of them may touch."""
 
     act: bool = True
@@ -205,7 +190,7 @@ class Policies(_Section, frozen=True):
     "The site's own mail domains and those of its partners: no lookup for them is ever touched."
 
 
-class Quarantine(_Section, frozen=True):
+class Quarantine(Table, frozen=True):
     """The holding bay that stands in for the exchanges of a quarantined client."""
 
     i_have_authority: bool = False
@@ -216,7 +201,7 @@ class Quarantine(_Section, frozen=True):
     "Addresses at which the holding bay takes mail, on port 25; what it asks itself is untouched."
 
 
-class Settings(_Section, frozen=True):
+class Settings(Table, frozen=True):
     """All settings of a site."""
 
     serve: Serve = Serve()
@@ -229,8 +214,9 @@ class Settings(_Section, frozen=True):
     records: Records = Records()
     privacy: Privacy = Privacy()
     roles: Roles = Roles()
-    groups: dict[str, tuple[Subnet, ...]] = {}
+    groups: dict[str, tuple[Subnet, ...]] = {}  # noqa: RUF012 msgspec copies it
     "Named networks, for reports and policies."
     detection: Detection = Detection()
     policies: Policies = Policies()
     quarantine: Quarantine = Quarantine()
+    bay: Bay = Bay()

@@ -65,6 +65,8 @@ class Endpoint(str):
     """An address and port to listen on: `"192.0.2.1:53"`, `"[2001:db8::1]:53"`; 53 if left out."""
 
     form: ClassVar = 'ADDRESS:PORT like "127.0.0.1:53" or "[::1]:53"'
+    usual: ClassVar = 53
+    "The port where none is written."
     address: Address
     port: int
 
@@ -72,12 +74,19 @@ class Endpoint(str):
         """Read an endpoint."""
         match = re.fullmatch(r"(?:\[([^\]]+)\]|([^:\[\]]+))(?::([0-9]{1,5}))?", text.strip())
         address = _address(match[1] or match[2]) if match else None
-        port = int(match[3]) if match and match[3] else 53
+        port = int(match[3]) if match and match[3] else cls.usual
         if address is None or not 0 < port < 65536:
             raise ValueError(f"expected {cls.form}")
         self = super().__new__(cls, f"{_bracketed(str(address))}:{port}")
         self.address, self.port = address, port
         return self
+
+
+class MailEndpoint(Endpoint):
+    """An address and port to take mail at: `"192.0.2.25:2525"`; port 25 if left out."""
+
+    form: ClassVar = 'ADDRESS:PORT like "192.0.2.25:25" or "[2001:db8::25]:25"'
+    usual: ClassVar = 25
 
 
 class Server(str):

@@ -143,5 +143,7 @@ _DELETE_SINGLE: Final = (
     "DELETE FROM change WHERE at < ?",
     "DELETE FROM verdict WHERE until < ?",
     "DELETE FROM overrule WHERE until < ?",
+    "DELETE FROM quarantined WHERE until < ?",
+    "DELETE FROM finding WHERE at < ?",
 )
 _SEE_LATER: Final = "UPDATE client SET first_seen = ?2 WHERE first_seen < ?1"

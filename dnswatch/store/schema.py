@@ -42,6 +42,13 @@ def judged(db: Database) -> None:
     db.execute("ALTER TABLE detector ADD COLUMN judged INTEGER")
 
 
+@MIGRATIONS()
+def bay(db: Database) -> None:
+    """Make room for what passes between the watch and the holding bay."""
+    for statement in _BAY:
+        db.execute(statement)
+
+
 def newer(db: Database) -> list[str]:
     """Name the migrations that the file has seen and this dnswatch does not know."""
     ours = {migration.name for migration in MIGRATIONS.pending(Database(memory=True))}
@@ -108,4 +115,13 @@ _POLICIES: Final = (
     "ALTER TABLE lookup ADD COLUMN policy TEXT",
     "ALTER TABLE lookup ADD COLUMN decided TEXT",
     "ALTER TABLE lookup ADD COLUMN dry_run INTEGER NOT NULL DEFAULT 0",
+)
+_BAY: Final = (
+    # client: its key; until: NULL while the mark stands
+    """CREATE TABLE quarantined (
+        client TEXT PRIMARY KEY, since REAL NOT NULL, until REAL) WITHOUT ROWID""",
+    # AUTOINCREMENT: the watch remembers the last number it read, so none may come twice
+    """CREATE TABLE finding (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, client TEXT NOT NULL,
+        verdict TEXT NOT NULL, ident TEXT NOT NULL, reason TEXT NOT NULL)""",
 )

@@ -21,6 +21,7 @@ from dnswatch.model.observation import Enforced
 from dnswatch.model.sitecache import CacheEntry
 from dnswatch.settings import Records
 from dnswatch.store import evidence, orders, retention
+from dnswatch.store.bay import quarantine
 from dnswatch.store.database import FILE, open_reader, open_writer, sentences
 from dnswatch.wire.name import from_text, to_text
 
@@ -111,6 +112,8 @@ class Store:
             _write_standings(self._db.conn, changes, client_key)
             _write_notes(self._db.conn, changes, client_key)
             evidence.write(self._db.conn, changes)
+            turns = {client_key(client): turn for client, turn in changes.quarantine.items()}
+            quarantine.write(self._db.conn, turns, changes.quarantine_anew)
             if changes.until:
                 self._db.conn.execute(_NOTE_PASSED, (changes.until,))
 

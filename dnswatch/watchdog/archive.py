@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Final
 
 from dnswatch.model.changes import Changes
+from dnswatch.model.finding import Finding
 from dnswatch.model.policies.orders import Orders
 from dnswatch.names.directory import Identity as Person
 from dnswatch.names.pseudonym import Pseudonyms
 from dnswatch.settings import Privacy, Settings
 from dnswatch.store import Identity, Remembered, Store, evidence, orders
+from dnswatch.store.bay import findings
 from dnswatch.store.evidence import Evidence
 
 KEYS: Final = 100_000
@@ -45,6 +47,11 @@ class Archive:
         """Return what persons said, as far as it is in force."""
         with self._opened().snapshot() as db:
             return orders.read(db, now)
+
+    def findings(self, number: int) -> list[Finding]:
+        """Return what the bay found after the finding of that number."""
+        with self._opened().snapshot() as db:
+            return findings.after(db, number)
 
     def evidence(self) -> Evidence:
         """Return what the detector knew."""

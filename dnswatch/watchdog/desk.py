@@ -1,16 +1,19 @@
 """The desk: looks a few times a second for what persons said, in a thread of its own.
 
 Commands write to the store, so that an order holds whether or not a server runs; the watch must
-not wait for a disk, so this thread reads, and rings where something is new.
+not wait for a disk, so this thread reads, and rings where an order is new.  What the holding bay
+found of messages comes the same way, without a bell: the watch takes it with the lookups.
 """
 
 import socket
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Final
 
 from dnswatch.errors import StoreError
+from dnswatch.model.finding import Finding
 from dnswatch.model.policies.orders import Orders
 from dnswatch.settings import Settings
 from dnswatch.watchdog.archive import Archive
@@ -27,14 +30,18 @@ class Desk:
         self._archive = archive
         self._now = now
         self._orders = Orders()
+        self._findings: deque[Finding] = deque()
+        self._heard = 0
+        "Number of the last finding that was read."
         self._bell, self._clapper = socket.socketpair()
         for end in (self._bell, self._clapper):
             end.setblocking(False)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="desk", daemon=True)
 
-    def start(self) -> None:
-        """Begin."""
+    def start(self, heard: int) -> None:
+        """Begin, with the findings after the one of that number."""
+        self._heard = heard
         self.look()
         self._thread.start()
 
@@ -53,6 +60,11 @@ class Desk:
                 continue
         return self._orders
 
+    def findings(self) -> Iterator[Finding]:
+        """Yield what the bay found since the last call."""
+        while self._findings:
+            yield self._findings.popleft()
+
     def stop(self) -> None:
         """End; it holds nothing that could be lost."""
         self._stop.set()
@@ -60,11 +72,15 @@ class Desk:
             end.close()
 
     def look(self) -> None:
-        """Look for orders once; what cannot be read now leaves the earlier ones in force."""
+        """Look once; orders that cannot be read now leave the earlier ones in force."""
         try:
             orders = self._archive.orders(self._now())
+            found = self._archive.findings(self._heard)
         except StoreError:
             return  # the recorder says so
+        if found:
+            self._heard = found[-1].number
+            self._findings.extend(found)
         if orders != self._orders:
             self._orders = orders
             self._ring()

@@ -20,6 +20,7 @@ from dnswatch.model.detection.detector import Detector, News
 from dnswatch.model.detection.fleet import Calmed, Warned
 from dnswatch.model.detection.servers import Surge
 from dnswatch.model.detection.verdict import Change, Knob, Plan, State, Verdict
+from dnswatch.model.finding import Finding
 from dnswatch.model.policies.note import About, Note
 from dnswatch.model.policies.orders import Orders
 from dnswatch.model.policies.standing import RUNGS, Standing
@@ -111,6 +112,18 @@ class Judging:
                 changes.notes.append(self._warning(news))
         if self._is_due or now >= self._saved_at + SAVE_EVERY:
             self.save(changes, now)
+
+    @property
+    def heard(self) -> int:
+        """Number of the last finding of the bay that was weighed."""
+        return self._detector.heard
+
+    def find(self, findings: Iterable[Finding], now: float, judge: Judge) -> None:
+        """Weigh what the holding bay found of messages."""
+        for finding in findings:
+            for news in self._detector.find(finding, now):
+                if isinstance(news, Change):
+                    self._tell(news, judge)
 
     def save(self, changes: Changes, now: float) -> None:
         """Have what changed since the last time stored."""

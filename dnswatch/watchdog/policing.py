@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from dnswatch import clock
-from dnswatch.model.policies.mark import Mark, Marks
+from dnswatch.model.policies.mark import Action, Mark, Marks
 from dnswatch.model.policies.marking import Marking, Remark
 from dnswatch.model.policies.note import About, Note
 from dnswatch.model.policies.orders import Orders
@@ -25,6 +25,8 @@ class Policing:
         self._key_of = key_of
         self._notes: list[Note] = []
         self._standings: dict[bytes, Standing] = {}
+        self._quarantined: set[bytes] = set()
+        self._turns: dict[bytes, tuple[float, bool]] = {}
 
     def configure(self, policies: Iterable[tuple[str, str]], settings: Settings) -> None:
         """Take the texts of policies, and settings; a broken policy is said and left out."""
@@ -54,6 +56,7 @@ class Policing:
         self._marking.review(now, clock.offset(now))
         remarks = self._marking.drain()
         for remark in remarks:
+            self._turn(remark, now)
             if not remark.is_renewal:
                 self._note(remark, now)
         marks = [mark for remark in remarks for mark in remark.marks]
@@ -69,6 +72,20 @@ class Policing:
         changes = self._notes, self._standings
         self._notes, self._standings = [], {}
         return changes
+
+    def quarantine(self) -> dict[bytes, tuple[float, bool]]:
+        """Return for whom quarantine began or ended since the last call, and when."""
+        turns, self._turns = self._turns, {}
+        return turns
+
+    def _turn(self, remark: Remark, now: float) -> None:
+        """Note whether a client's mail goes to the holding bay from now on."""
+        is_diverted = any(
+            mark.action is Action.QUARANTINE and not mark.dry_run for mark in remark.marks
+        )
+        if is_diverted != (remark.client in self._quarantined):
+            self._quarantined ^= {remark.client}
+            self._turns[remark.client] = now, is_diverted
 
     def _note(self, remark: Remark, now: float) -> None:
         text = "; ".join(map(_said, remark.marks)) or "no mark"

@@ -70,6 +70,8 @@ class _Process:
         self._control = control
         self._lines = [Line(worker, line) for worker, line in enumerate(workers)]
         self._watch = Watch(settings.limits.addresses)
+        self._begun_at: float | None = clock.now()
+        "Until it is stored who is quarantined now, and who is not any more."
         self._archive = Archive(state, settings)
         self._recorder = Recorder(self._archive, clock.now)
         self._housekeeper = Housekeeper(Archive(state, settings), settings, clock.now)
@@ -86,7 +88,7 @@ class _Process:
         with selectors.DefaultSelector() as selector, _stop_signal() as stop:
             self._restore()
             self._police(self._source)
-            self._desk.start()
+            self._desk.start(self._judging.heard)
             self._brief_all()
             self._merge = Merge(len(self._lines), clock.now())  # restoring may have taken seconds
             self._recorder.start()
@@ -176,6 +178,7 @@ class _Process:
         self._watch.count({name: n for name, n in counters.items() if n}, clock.now())
         changes = self._watch.drain()
         self._judging.see(changes, clock.now(), self._policing.judge)
+        self._judging.find(self._desk.findings(), clock.now(), self._policing.judge)
         if self._is_stopping:
             self._judging.save(changes, clock.now())
         clients = {client for client, _ in changes.accounts}
@@ -185,6 +188,8 @@ class _Process:
         notes, standings = self._policing.changes()
         changes.notes.extend(notes)
         changes.standings.update(standings)
+        changes.quarantine.update(self._policing.quarantine())
+        changes.quarantine_anew, self._begun_at = self._begun_at, None
         self._recorder.put(changes)
 
     def _take_orders(self) -> None:

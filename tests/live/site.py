@@ -51,10 +51,12 @@ class Site:
     settings: Mapping[str, object] = field(default_factory=dict)
     workers: int = 1
     listen: str = "127.0.0.1"
+    dns_port: int = 0
+    "0 takes one that is free."
 
     def __post_init__(self) -> None:
         """Take the ports and write the configuration."""
-        self._holders = [reserve(self.listen), reserve("::1")]
+        self._holders = [reserve(self.listen, self.dns_port), reserve("::1")]
         self.port, self.port6 = (int(holder.getsockname()[1]) for holder in self._holders)
         self.state, self.config = self.folder / "state", self.folder / "dnswatch.toml"
         self._log = self.folder / "log"
@@ -100,7 +102,7 @@ class Site:
                 [*COMMAND, "serve", *arguments],
                 stderr=log,
                 cwd=self.folder,
-                env=_environment(),
+                env=environment(),
                 start_new_session=True,
             )
         check.eventually(
@@ -214,7 +216,7 @@ class Site:
             text=True,
             timeout=30,
             check=False,
-            env=_environment(),
+            env=environment(),
         )
         return done.stdout
 
@@ -245,7 +247,8 @@ def toml(value: object) -> str:
     return json.dumps(value)
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """Give the environment in which the checked-out code runs."""
     root = str(Path(dnswatch.__file__).parent.parent)
     return {**os.environ, "PYTHONPATH": root, "NO_COLOR": "1"}
 

@@ -8,12 +8,24 @@ from typing import Final
 import pytest
 
 PACKAGES: Final = {
+    "clamd": "clamav-daemon",
     "dig": "bind9-dnsutils",
     "delv": "bind9-dnsutils",
+    "docker-compose": "docker-compose",
     "dnsperf": "dnsperf",
+    "getent": "libc-bin",
+    "ip": "iproute2",
     "kdig": "knot-dnsutils",
+    "nft": "nftables",
     "nsd": "nsd",
+    "nsenter": "util-linux",
+    "postfix": "postfix",
+    "postqueue": "postfix",
+    "rspamd": "rspamd",
+    "setpriv": "util-linux",
+    "swaks": "swaks",
     "unbound": "unbound",
+    "unshare": "util-linux",
 }
 """The Debian package that each program comes in."""
 

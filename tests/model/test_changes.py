@@ -92,3 +92,13 @@ def test_empty_changes_are_nothing_to_store() -> None:
 def test_minutes_are_numbered_from_the_epoch() -> None:
     """A minute begins with its first second and ends before the next one's."""
     assert [minute_of(at) for at in (0.0, 59.999, 60.0, 3600.0)] == [0, 0, 1, 60]
+
+
+def test_turns_of_quarantine_are_joined_to_the_later_one() -> None:
+    """What a new watch began to tell stays the beginning, whatever is joined to it."""
+    first = Changes(quarantine={CLIENTS[0]: (1.0, True)}, quarantine_anew=1.0)
+    assert first
+    later = Changes(quarantine={CLIENTS[0]: (2.0, False), CLIENTS[1]: (2.0, True)})
+    first.merge(later)
+    assert first.quarantine == later.quarantine
+    assert first.quarantine_anew == 1.0

@@ -29,12 +29,14 @@ QUIET = "[names]\nhosts = []\nneighbours = false\npointers = false\n"
 _MAIN = """
 import json, logging, os, socket, sys
 from pathlib import Path
+from dnswatch.serve.policies import texts
 from dnswatch.settings import Source
 from dnswatch.watchdog.process import main
 logging.basicConfig(format="%(message)s", level=logging.INFO)
 text, state, control, *workers = json.loads(sys.argv[1])
 sockets = [socket.socket(fileno=number) for number in (control, *workers)]
-main(Source(text, "dnswatch.toml"), Path(state), sockets[1:], sockets[0])
+source = Source(text, "dnswatch.toml", policies=texts(""))
+main(source, Path(state), sockets[1:], sockets[0])
 logging.shutdown()
 os._exit(0)
 """

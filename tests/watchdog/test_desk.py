@@ -8,6 +8,7 @@ import pytest
 
 from dnswatch.settings import Settings
 from dnswatch.store import Store, orders
+from dnswatch.store.bay import findings
 from dnswatch.watchdog.archive import Archive
 from dnswatch.watchdog.desk import Desk
 
@@ -51,3 +52,15 @@ def test_orders_stay_while_the_store_is_out_of_reach(desk: Desk, tmp_path: Path)
     enable(tmp_path / "state", "delay")
     desk.look()
     assert desk.orders().enabled == {"delay"}
+
+
+def test_findings_of_the_bay_are_taken_once(desk: Desk, tmp_path: Path) -> None:
+    """What was heard before a restart is not heard again, and no bell is needed."""
+    with Store.open(tmp_path / "state") as store, store.snapshot() as db:
+        for ident in ("m1", "m2", "m3"):
+            findings.add(db, 1.0, "10.0.0.66", "worm", ident, "known")
+    desk.start(heard=1)
+    assert [finding.ident for finding in desk.findings()] == ["m2", "m3"]
+    desk.look()
+    assert list(desk.findings()) == []
+    assert not rings(desk)

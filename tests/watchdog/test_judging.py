@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from dnswatch.model.changes import Changes, MailLookup
 from dnswatch.model.exchanges import LookupKind
+from dnswatch.model.finding import Finding
 from dnswatch.model.observation import Origin
 from dnswatch.model.policies.orders import Orders, Overrule, Word
 from dnswatch.model.policies.standing import Standing
@@ -187,3 +188,22 @@ def test_clear_holds_once() -> None:
     again = Site()
     again.judging.restore(evidence(back.see(Changes(), AT + 71)), {}, again.judge)
     assert again.told == [(SENDER, "infected")]
+
+
+def test_a_worm_in_the_bay_completes_a_suspicion() -> None:
+    """What the bay found makes a suspect infected, the log says why, and it is stored as heard."""
+    site, why = Site(), []
+    site.see(lookups(SENDER, 16))
+    assert site.told == [(SENDER, "suspect")]
+    finding = Finding(7, AT + 61, b"10.0.0.66", "worm", "m1", "ClamAV knows it")
+    site.judging.find([finding, finding], AT + 62, lambda _client, standing, text: why.append(
+        (standing.rung, text)))  # fmt: skip
+    [(rung, text)] = why
+    assert rung == "infected"
+    assert text is not None
+    assert "m1: ClamAV knows it" in text
+    stored = Changes()
+    site.judging.save(stored, AT + 63)
+    later = Site()
+    later.judging.restore(evidence(stored), {}, later.judge)
+    assert later.judging.heard == 7

@@ -8,7 +8,7 @@ import pytest
 from dnswatch.model.policies.note import About
 from dnswatch.model.policies.orders import Orders
 from dnswatch.model.policies.standing import Standing
-from dnswatch.settings import Settings
+from dnswatch.settings import Settings, read
 from dnswatch.watchdog.policing import Policing
 from tests.model.policies.texts import policy
 
@@ -72,3 +72,23 @@ def test_a_broken_policy_is_said_and_left_out(caplog: pytest.LogCaptureFixture) 
     found.judge(WORM, VERDICT, "why")
     assert found.news(6.0) is not None
     assert caplog.text.count("this policy is left out: f0") == 1
+
+
+def test_it_is_told_whose_mail_goes_to_the_bay_and_until_when() -> None:
+    """Quarantine begins and ends with the mark; a dry run and another action are none."""
+    settings = read("[quarantine]\ni_have_authority = true\naddresses = ['10.0.0.1']", "test")
+    tried = policy("tried", "quarantine", "infected", 9, more="dry_run = true")
+    found = policing()
+    found.configure([("a", tried), ("b", policy("slow", "quarantine", "infected"))], settings)
+    found.order(Orders(frozenset(("tried",))))
+    found.judge(WORM, VERDICT, "why")
+    found.news(5.0)
+    assert found.quarantine() == {}
+    found.order(Orders(frozenset(("tried", "slow"))))
+    found.judge(WORM, Standing(2.0, 10.0, 5.0), "why")
+    found.news(6.0)
+    assert found.quarantine() == {WORM: (6.0, True)}
+    found.news(7.0)
+    assert found.quarantine() == {}
+    found.news(10.0)
+    assert found.quarantine() == {WORM: (10.0, False)}

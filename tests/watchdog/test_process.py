@@ -5,19 +5,24 @@ import time
 from collections.abc import Iterator
 from functools import partial
 from ipaddress import ip_address
+from math import inf
 from pathlib import Path
 
 import pytest
 
 from dnswatch.codes import Type
 from dnswatch.model.observation import Observation, Origin, Tally
+from dnswatch.model.policies.orders import Overrule, Word
 from dnswatch.seams.batch import STARTED, Health, Lessons
+from dnswatch.store import Store, orders
 from dnswatch.wire.name import from_text
 from tests.watchdog.process import QUIET, Site, eventually, saw
 
 ALICE, BOB = ip_address("192.0.2.7").packed, ip_address("2001:db8::7").packed
 WEB, MAIL = ip_address("198.51.100.1").packed, ip_address("198.51.100.25").packed
+STANDING = "SELECT client, since FROM quarantined WHERE until IS NULL ORDER BY client"
 SITE, DOMAIN, MAILER = map(from_text, ("www.example.com", "example.org", "mx.example.net"))
+QUARANTINE = f"{QUIET}[quarantine]\ni_have_authority = true\naddresses = ['192.0.2.250']\n"
 PSEUDONYMS = f"{QUIET}[privacy]\npseudonyms = true\n"
 
 
@@ -168,6 +173,24 @@ def test_a_store_that_cannot_be_opened_does_not_stop_the_watch(tmp_path: Path) -
         (tmp_path / "state").unlink()
         eventually(lambda: site.measure("lookup") == 1)
         assert site.stop() == 0
+
+
+def test_the_bay_is_told_who_is_quarantined_over_restarts(tmp_path: Path) -> None:
+    """A mark that ends while no watch runs has ended for the bay, too, once one runs again."""
+    with Site(tmp_path / "state", config=QUARANTINE) as site:
+        word = Overrule(Word.DISTRUST, time.time(), inf)
+        with Store.open(site.state) as store, store.snapshot() as db:
+            orders.enable(db, "quarantine", "alice", 1.0)
+            orders.overrule(db, ["192.0.2.7", "2001:db8::7"], word)
+        eventually(lambda: len(site.rows(STANDING)) == 2)
+        since = site.rows(STANDING)
+        site.stop(signal.SIGKILL)
+        with Store.open(site.state) as store, store.snapshot() as db:
+            orders.overrule(db, ["192.0.2.7"], Overrule(Word.TRUST, time.time(), inf))
+        site.start()
+        eventually(lambda: site.rows(STANDING) == since[1:])
+        [(since, until)] = site.rows("SELECT since, until FROM quarantined WHERE until NOT NULL")
+        assert since < until <= time.time()
 
 
 def traces(site: Site, *needles: bytes) -> list[str]:

@@ -16,6 +16,7 @@ from dnswatch.model.detection.novelty import Followed, Novel, Novelty
 from dnswatch.model.detection.shiryaev_roberts import GAP, Bounds, Statistic, Step, mean
 from dnswatch.model.detection.verdict import Rung, rung_of
 from dnswatch.model.exchanges import LookupKind
+from dnswatch.model.finding import Finding
 from dnswatch.model.policies.orders import Overrule, Word
 from dnswatch.model.role import Role
 from dnswatch.model.week import Week
@@ -24,6 +25,8 @@ STEPS: Final = 48
 """Changes of the statistic that are kept to be explained: a verdict takes a handful."""
 HORIZON: Final = 400 * 86400.0
 """Seconds ahead that a fading is looked for: the slowest takes some months."""
+FOUND: Final = 12
+"""Messages judged by the holding bay that are kept to be explained."""
 PENDING: Final = 16
 """MX answers at a time that are waiting for what the client does next."""
 
@@ -34,6 +37,16 @@ class Pending(NamedTuple):
     domain: bytes
     at: float
     "When its MX answer left, Unix seconds."
+
+
+class Found(msgspec.Struct, frozen=True, tag=True):
+    """How a message that the holding bay judged changed the statistic."""
+
+    finding: Finding
+    factor: float
+    "1 where another message of the day had been weighed before."
+    days: float
+    "The statistic afterwards, days."
 
 
 class Weighing(msgspec.Struct, frozen=True, tag=True):
@@ -107,6 +120,11 @@ class Case:
     "When a person last said that it is clean, Unix seconds."
     told_at: float = 0.0
     "When its verdict was last told, Unix seconds."
+    heard: int = 0
+    "Number of the last finding of the holding bay."
+    judged_on: tuple[int, bool] | None = None
+    "Unix day of the last finding that was weighed, and whether a worm was found on it."
+    found: list[Found] = field(default_factory=list)
 
     def day(self, at: float) -> Day:
         """Return the day of a moment, begun where it was not; never one before the last."""
@@ -172,6 +190,20 @@ class Case:
             days = mean(self.statistic.parts)
             self._keep(Weighing(at, domain, mark.name, is_seen, factor, days))
 
+    def find(self, finding: Finding, fade: float) -> None:
+        """Fold in what the holding bay found of a message; each finding counts once."""
+        if finding.number <= self.heard:
+            return
+        self.heard = finding.number
+        factor = self._weight_of(int(finding.at // 86400), finding.verdict == "worm")
+        if self.statistic:
+            self.statistic.weigh(factor)
+        days = mean(self.statistic.parts) if self.statistic else 0.0
+        self.found.append(Found(finding, factor, days))
+        del self.found[:-FOUND]
+        if finding.verdict == "worm" and self.infected_until is not None:
+            self.infected_until = max(self.infected_until, finding.at + fade)
+
     def score_days(self, now: float, week: Week) -> float:
         """Return the statistic at a moment, days; 0 during the learning period."""
         return self.statistic.days(now, self.bounds, week) if self.statistic else 0.0
@@ -198,12 +230,26 @@ class Case:
         self.later = 0
         self.pending.clear()
         self.steps.clear()
+        self.found.clear()
+        self.judged_on = None
         if self.statistic:
             self.statistic = Statistic.begin(now, self.bounds)
 
     def word(self, now: float) -> Word | None:
         """Return what a person said, as long as it holds."""
         return self.overrule.word if self.overrule and now < self.overrule.until else None
+
+    def _weight_of(self, day: int, is_worm: bool) -> float:
+        """Weigh a judged message: with the first of its day, or with the day's first worm."""
+        if self.judged_on is None or self.judged_on[0] < day:
+            self.judged_on = day, is_worm
+            return marks.WORM.factor(is_worm, marks.WORM.least)
+        day, had_worm = self.judged_on
+        if had_worm or not is_worm:
+            return 1.0
+        self.judged_on = day, True
+        said, right = (marks.WORM.factor(seen, marks.WORM.least) for seen in (False, True))
+        return right / said
 
     def _keep(self, step: Step | Weighing) -> None:
         if self.infected_until is not None:

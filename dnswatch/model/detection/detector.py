@@ -20,14 +20,15 @@ from dnswatch.model.changes import MailLookup
 from dnswatch.model.detection.baselines import Baseline
 from dnswatch.model.detection.case import Case, Judge
 from dnswatch.model.detection.explain import Clock, Write, evidence, explain
-from dnswatch.model.detection.fleet import WINDOW, Calmed, Fleet, Member, Usual, Warned
-from dnswatch.model.detection.learning import DAY, JUDGED, Learning
+from dnswatch.model.detection.fleet import WINDOW, Calmed, Fleet, Member, Remembered, Warned
+from dnswatch.model.detection.learning import DAY, JUDGED, Learning, judged_as
 from dnswatch.model.detection.novelty import Followed, Novel, Registrable
 from dnswatch.model.detection.roles import Proposal, behaviour_of, propose
 from dnswatch.model.detection.servers import Load, Surge
 from dnswatch.model.detection.shiryaev_roberts import Statistic, score
 from dnswatch.model.detection.strict import is_breach
 from dnswatch.model.detection.verdict import Change, Plan, Rung, State, Verdict, rung_of
+from dnswatch.model.finding import Finding
 from dnswatch.model.policies.orders import Overrule, Word
 from dnswatch.model.role import Role
 
@@ -61,11 +62,7 @@ class _Site(msgspec.Struct):
     met: dict[bytes, int]
     baselines: list[Baseline]
     loads: list[Load]
-    heard: list[tuple[bytes, float, float, bytes]]
-    pooled: Usual
-    coincidence: Usual
-    judged: int
-    is_warned: bool = False
+    fleet: Remembered
 
 
 class Detector:
@@ -94,6 +91,8 @@ class Detector:
         "Clients that are not clean, or that a person has spoken of."
         self._dirty: set[bytes] = set()
         self._gone: set[bytes] = set()
+        self.heard = 0
+        "Number of the last finding of the holding bay."
 
     @property
     def learned_at(self) -> float:
@@ -165,13 +164,23 @@ class Detector:
     def overrule(self, client: bytes, said: Overrule, now: float) -> list[News]:
         """Take a person's word on a client."""
         self.meet(client, now)
-        case = self._case(client, _judged_as(self.role_of(client)), now)
+        case = self._case(client, judged_as(self.role_of(client)), now)
         case.overrule = said if said.word != Word.CLEAR else None
         if said.word == Word.CLEAR and said.at > case.cleared_at:
             case.cleared_at = said.at  # the word is heard again after each restart of the watch
             case.restart(now)
         self._watchful.add(client)
         return self._judged(case, now, f"a person's word: {said.word} {said.why}".strip())
+
+    def find(self, finding: Finding, now: float) -> list[News]:
+        """Weigh what the holding bay found of a message; each finding counts once."""
+        self.heard, role = max(self.heard, finding.number), self.role_of(finding.client)
+        if role == Role.MAIL_SERVER:
+            return []
+        self.meet(finding.client, now)
+        case = self._case(finding.client, role, now)
+        case.find(finding, self.plan.fade)
+        return self._judged(case, now, "a message that the holding bay judged")
 
     def proposals(self, counts: Mapping[bytes, Mapping[str, int]]) -> list[Proposal]:
         """Propose to declare hosts; `counts` has each client's lookups by measure (changes.py)."""
@@ -184,11 +193,9 @@ class Detector:
 
     def export(self) -> Saved:
         """Return what must be stored to go on later; of the clients, those that changed."""
-        fleet = self._fleet
         site = _Site(
             self._started, self._swept, dict(self._met), self._learning.export(),
-            list(self._loads.values()), fleet.export(), fleet.pooled, fleet.coincidence,
-            fleet.judged, fleet.is_warned,
+            list(self._loads.values()), self._fleet.export(),
         )  # fmt: skip
         changed = {
             client: msgspec.msgpack.encode(self._cases[client])
@@ -207,13 +214,11 @@ class Detector:
         self._learning = Learning(stored.started, self.plan.learning)
         self._learning.restore(stored.baselines)
         self._loads = {load.client: load for load in stored.loads}
-        self._fleet.restore(stored.heard)
-        self._fleet.pooled, self._fleet.coincidence = stored.pooled, stored.coincidence
-        self._fleet.judged = stored.judged
-        self._fleet.is_warned = stored.is_warned
+        self._fleet.restore(stored.fleet)
         cases = [msgspec.msgpack.decode(client, type=Case) for client in clients]
         for case in sorted(cases, key=lambda case: case.last_novel or 0):
             self._cases[case.client] = case
+            self.heard = max(self.heard, case.heard)
             if case.rung or case.overrule:
                 self._watchful.add(case.client)
 
@@ -362,7 +367,7 @@ class Detector:
 
     def _member(self, case: Case, now: float) -> Member:
         today = int(now // DAY)
-        role = _judged_as(self.role_of(case.client))
+        role = judged_as(self.role_of(case.client))
         shape, days = self._learning.rate(role, case.history, today)
         bursts = {day.number: day.bursts for day in case.days}
         return Member(
@@ -392,8 +397,3 @@ class Detector:
         self._loads.pop(client, None)
         self._watchful.discard(client)
         self._gone.add(client)
-
-
-def _judged_as(role: Role) -> Role:
-    """Role whose bounds a client has; those of a mail server are never used."""
-    return Role.CLIENT if role == Role.MAIL_SERVER else role

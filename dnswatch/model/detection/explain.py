@@ -5,7 +5,7 @@ from math import exp, inf
 from typing import Final
 
 from dnswatch.model.detection import marks
-from dnswatch.model.detection.case import STEPS, Case, Weighing
+from dnswatch.model.detection.case import STEPS, Case, Found, Weighing
 from dnswatch.model.detection.shiryaev_roberts import (
     COMPONENTS,
     GAP,
@@ -51,7 +51,8 @@ def explain(case: Case, verdict: Verdict, write: Write, clock: Clock) -> list[st
         f"a day, and goes on within {GAP:.0f} s in at most {bounds.continuation:.0%} of cases; "
         "supposed senders: " + "; ".join(map(_component, COMPONENTS))
     )
-    return lines + [_line(step, write, clock) for step in case.steps]
+    lines += [_line(step, write, clock) for step in case.steps]
+    return lines + [_found_line(found, clock) for found in case.found]
 
 
 def _evidence(case: Case, write: Write, clock: Clock) -> Iterator[str]:
@@ -64,6 +65,13 @@ def _evidence(case: Case, write: Write, clock: Clock) -> Iterator[str]:
         yield (
             f"it asked for the mail servers of {write(domain)} at {clock(at)}, and this site "
             "allows that to declared mail servers only"
+        )
+    worms = [one for one in case.found if one.finding.verdict == "worm"]
+    if worms:
+        last = worms[-1].finding
+        yield (
+            f"of its last {len(case.found)} messages the holding bay found {len(worms)} to be "
+            f"worms; at {clock(last.at)} message {last.ident}: {last.reason}"
         )
     novel = [step for step in case.steps if isinstance(step, Step)]
     if novel:
@@ -112,6 +120,15 @@ def _short(number: float) -> str:
 
 def _many(count: int, what: str) -> str:
     return f"{count} {what}{'s' * (count != 1)}"
+
+
+def _found_line(found: Found, clock: Clock) -> str:
+    """Tell what a message that the holding bay judged did to the statistic."""
+    one = found.finding
+    text = f"{clock(one.at)}  the holding bay found message {one.ident} {one.verdict}: {one.reason}"
+    if found.factor == 1:
+        return f"{text}; nothing new that day"
+    return f"{text}: x {found.factor:.3g}, R = {found.days:,.3g} days"
 
 
 def _component(one: Component) -> str:

@@ -175,6 +175,17 @@ class _Heard(NamedTuple):
     "The client that brought it; empty where a declared server did, or where it is common."
 
 
+class Remembered(NamedTuple):
+    """What is stored of the whole site."""
+
+    heard: list[tuple[bytes, float, float, bytes]]
+    "Domains, each with its times and the client that brought it."
+    pooled: Usual
+    coincidence: Usual
+    judged: int
+    is_warned: bool
+
+
 class Fleet:
     """The mail domains of the whole site, and the tests on them."""
 
@@ -245,14 +256,17 @@ class Fleet:
         """Leave the day that ended out."""
         self._reset()
 
-    def export(self) -> list[tuple[bytes, float, float, bytes]]:
-        """Return the domains that the site remembers."""
-        return [(domain, *heard) for domain, heard in self._heard.items()]
+    def export(self) -> Remembered:
+        """Return what must be stored to go on later."""
+        heard = [(domain, *heard) for domain, heard in self._heard.items()]
+        return Remembered(heard, self.pooled, self.coincidence, self.judged, self.is_warned)
 
-    def restore(self, domains: Iterable[tuple[bytes, float, float, bytes]]) -> None:
-        """Begin with the domains that were stored."""
-        for domain, last, first, by in domains:
+    def restore(self, stored: Remembered) -> None:
+        """Begin with what was stored."""
+        for domain, last, first, by in stored.heard:
             self._keep(domain, _Heard(last, first, by))
+        self.pooled, self.coincidence = stored.pooled, stored.coincidence
+        self.judged, self.is_warned = stored.judged, stored.is_warned
 
     def _keep(self, domain: bytes, heard: _Heard) -> None:
         self._heard[domain] = heard

@@ -90,3 +90,8 @@ class Learning:
     def _first(self) -> int:
         """First Unix day that is learned from."""
         return int(self.listens // DAY)
+
+
+def judged_as(role: Role) -> Role:
+    """Role whose bounds a client has; those of a mail server are never used."""
+    return Role.CLIENT if role == Role.MAIL_SERVER else role

@@ -76,5 +76,17 @@ ALL: Final = (FOLLOWED, REFRESHED, FAILED, NO_RECURSION)
 DEFAULT: Final = (FOLLOWED, NO_RECURSION)
 """Those that earn their place in the measurements of docs/detection.md."""
 
+WORM: Final = Mark(
+    "worm", sender=0.5, least=0.001,
+    seen="the holding bay found a message of it to be a worm",
+    missed="the holding bay looked at mail of it, and found no worm",
+)  # fmt: skip
+"""Not at each novel mail domain but on each day on which the bay judges mail of the client: the
+first message weighs it, and a worm later on that day puts it right.  So what counts is whether an
+honest client has a worm found on more than one of a thousand such days, whatever it did before;
+that thousand messages of one newsletter are misjudged together makes it one day, not a thousand.
+The bound is asserted, not learned: few honest clients ever get so far.  At most sites the bay calls
+a worm only what a scanner knows by a signature.  A sender shows it on every other day at least."""
+
 WAIT: Final = 30.0
 """Seconds for which the address lookup that follows an MX answer is waited for."""

@@ -1,13 +1,19 @@
 """What is kept of one client is bounded."""
 
+from math import isclose
+from typing import Literal
+
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from bench.detection import lookups
 from dnswatch.model.detection import marks
 from dnswatch.model.detection.baselines import DELAY, Baseline, Day, History
-from dnswatch.model.detection.case import PENDING, STEPS, Case, Judge, Weighing
+from dnswatch.model.detection.case import FOUND, PENDING, STEPS, Case, Judge, Weighing
 from dnswatch.model.detection.novelty import Followed, Novel
 from dnswatch.model.detection.shiryaev_roberts import Bounds, Statistic, Step
+from dnswatch.model.finding import Finding
 from dnswatch.model.observation import Decided, Enforced
 from dnswatch.model.policies.orders import Overrule, Word
 from dnswatch.model.role import Role
@@ -109,3 +115,67 @@ def test_the_days_before_a_verdict_are_tainted() -> None:
     one.taint()
     assert [day.is_tainted for day in one.days] == [True, True]
     assert one.day(AT + 2 * DAY) == Day(int(AT // DAY) + 2)
+
+
+Says = Literal["clean", "unsure", "worm"]
+days_of_mail = st.lists(st.sampled_from(["clean", "unsure", "worm"]), min_size=1, max_size=6)
+
+
+def find(one: Case, *verdicts: Says, day: int = 0) -> float:
+    """Show what the bay found on a day; return what the statistic was multiplied by."""
+    before = one.score_days(AT, JUDGE.week)
+    for verdict in verdicts:
+        number = one.heard + 1
+        one.find(Finding(number, AT + day * DAY, WHO, verdict, f"m{number}", "why"), DAY)
+    return one.score_days(AT, JUDGE.week) / before
+
+
+@given(days_of_mail)
+def test_a_day_of_mail_weighs_once(verdicts: list[Says]) -> None:
+    """However many messages, a day with a worm is one, and a day without is one."""
+    expected = marks.WORM.factor("worm" in verdicts, marks.WORM.least)
+    assert isclose(find(case(), *verdicts), expected)
+
+
+@given(days_of_mail, st.integers(0, 6), st.floats(0, marks.WORM.least))
+def test_findings_weigh_at_most_one_in_the_mean(
+    verdicts: list[Says], worm_at: int, chance: float
+) -> None:
+    """Whenever an honest client's statistic is looked at during a day, the theorem stands."""
+    harmless: list[Says] = ["unsure" if verdict == "worm" else verdict for verdict in verdicts]
+    misjudged: list[Says] = [*harmless]
+    misjudged[worm_at % len(harmless)] = "worm"
+    for seen in range(1, len(harmless) + 1):
+        mean = chance * find(case(), *misjudged[:seen])
+        mean += (1 - chance) * find(case(), *harmless[:seen])
+        assert mean <= 1 + 1e-9
+
+
+def test_a_finding_counts_once() -> None:
+    """After a restart findings may be told again: they change nothing."""
+    one = case()
+    finding = Finding(1, AT, WHO, "worm", "m1", "why")
+    one.find(finding, DAY)
+    assert one.statistic
+    parts = list(one.statistic.parts)
+    one.find(finding, DAY)
+    assert one.statistic.parts == parts
+    assert len(one.found) == 1
+
+
+def test_a_worm_lengthens_a_verdict_and_clean_mail_does_not() -> None:
+    """A machine whose mail is still a worm's is not clean a day after its last lookup."""
+    one = case()
+    one.infected_until = AT + 10
+    find(one, "clean")
+    assert one.infected_until == AT + 10
+    find(one, "worm")
+    assert one.infected_until == AT + DAY
+
+
+def test_findings_are_bounded() -> None:
+    """A thousand messages in the bay cost as much as a dozen."""
+    one = case()
+    for _ in range(1000):
+        find(one, "worm")
+    assert len(one.found) == FOUND

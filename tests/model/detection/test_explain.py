@@ -3,6 +3,7 @@
 import re
 
 from dnswatch.model.detection.verdict import Plan
+from dnswatch.model.finding import Finding
 from dnswatch.model.policies.orders import Overrule, Word
 
 from .scene import READY, SENDER, attack, detector, learned
@@ -50,3 +51,19 @@ def test_the_learning_period_is_told() -> None:
     for lookup in attack(3, begin=READY - 20 * 86400):
         watch.see(lookup)
     assert "still being learned" in watch.explain(SENDER, READY - 19 * 86400)[-1]
+
+
+def test_what_the_bay_found_is_told() -> None:
+    """Each message that was judged stands there with its reason, and what it weighed."""
+    watch = learned()
+    for lookup in attack(20):
+        watch.see(lookup)
+    watch.find(Finding(1, READY + 60, SENDER, "clean", "m1", "nothing was found"), READY + 60)
+    watch.find(Finding(2, READY + 61, SENDER, "worm", "m2", "ClamAV knows it"), READY + 61)
+    watch.find(Finding(3, READY + 62, SENDER, "worm", "m3", "ClamAV knows it"), READY + 62)
+    lines = watch.explain(SENDER, READY + 63)
+    assert "found 2 to be worms" in lines[2]
+    assert "message m3: ClamAV knows it" in lines[2]
+    assert "m1 clean: nothing was found: x 0.501" in lines[-3]
+    assert "m2 worm: ClamAV knows it: x 999" in lines[-2]
+    assert lines[-1].endswith("nothing new that day")

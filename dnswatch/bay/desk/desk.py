@@ -1,0 +1,208 @@
+"""The desk: keeps the index in step, hands over what is released, hears orders, lets mail go.
+
+It runs beside the server in the bay's process, and knows nothing that does not stand in the spool:
+after a restart it takes up where it was.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from email.message import EmailMessage
+from ipaddress import ip_address
+from random import Random
+from typing import Final
+
+from dnswatch.bay.delivery.courier import Courier
+from dnswatch.bay.delivery.lookups import Lookups
+from dnswatch.bay.delivery.rounds import Rounds
+from dnswatch.bay.delivery.routes import Routes
+from dnswatch.bay.desk import orders
+from dnswatch.bay.desk.failures import Failures, is_due
+from dnswatch.bay.desk.index import Index
+from dnswatch.bay.desk.notices import Notice, Notices
+from dnswatch.bay.desk.own import post
+from dnswatch.bay.desk.retention import Retention
+from dnswatch.bay.desk.rows import Filter, Row
+from dnswatch.bay.places import hostname
+from dnswatch.bay.record import DAEMON
+from dnswatch.bay.spool import Spool, ident_of
+from dnswatch.bay.state import Message
+from dnswatch.errors import SpoolError
+from dnswatch.settings import Address, Settings
+
+logger: Final = logging.getLogger("dnswatch.bay")
+
+LOOK: Final = 0.5
+"""Seconds between two looks for orders."""
+
+SWEEP: Final = 60.0
+"""Seconds between two sweeps of retention."""
+
+MOST_TOLD: Final = 10_000
+"""Messages remembered as told of."""
+
+
+class Desk:
+    """What is done with the mail of one spool."""
+
+    def __init__(self, settings: Settings, spool: Spool, now: Callable[[], float]) -> None:
+        """Care for `spool`, whose claim is held."""
+        bay = settings.bay
+        self._hostname = hostname(settings)
+        self._settings = bay
+        self._spool = spool
+        self._now = now
+        self._index = Index(spool)
+        lookups = Lookups(settings.upstream.servers, settings.forward, settings.upstream.ca_file)
+        own, chance = own_addresses(settings), Random()  # noqa: S311 no secret
+        routes = Routes(lookups, own=own, release=bay.release, now=now, chance=chance)
+        rounds = Rounds(spool, routes, bay.release, self._hostname, now)
+        self._courier = Courier(spool, rounds, bay.release, now, self._follow)
+        self._notices = Notices(bay.notify, self._mail_out)
+        self._failures = Failures(spool, self._hostname, self._count_own, now)
+        self._retention = Retention(spool, self._index, bay.keep, now, self._warn)
+        self._dirty: dict[str, None] = {}
+        self._bell = asyncio.Event()
+        self._told: OrderedDict[str, None] = OrderedDict()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def restore(self) -> None:
+        """Bring the index up to date, and take up what was on its way."""
+        for ident in self._index.catch_up():
+            logger.error("the record of message %s is damaged: it is left alone", ident)
+        orders.take(self._spool)
+        for row in self._index.find(Filter(states=("releasing", "failed"))):
+            if row.state == "releasing" or row.changed_at > self._now() - 86400:
+                self._courier.put(row.ident)
+
+    def changed(self, ident: str) -> None:
+        """Hear that there is news of a message; returns at once."""
+        self._dirty[ident] = None
+        self._bell.set()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        self._loop = asyncio.get_running_loop()
+        async with asyncio.TaskGroup() as group:
+            for work in (self._courier.run, self._notices.run, self._hear, self._obey, self._sweep):
+                group.create_task(work())
+
+    def close(self) -> None:
+        """Close the index; what it missed it catches up with at the next start."""
+        self._index.close()
+
+    async def _hear(self) -> None:
+        """Follow what the server does with messages."""
+        while True:
+            await self._bell.wait()
+            self._bell.clear()
+            idents, self._dirty = list(self._dirty), {}
+            for message in await asyncio.to_thread(self._update, idents):
+                if message.due:
+                    self._courier.put(message.ident)
+                if message.decided is not None:
+                    await self._greet(message)
+
+    async def _obey(self) -> None:
+        """Follow what persons decide."""
+        while True:
+            await asyncio.sleep(LOOK)
+            if not orders.are_there(self._spool):
+                continue
+            try:
+                idents = await asyncio.to_thread(orders.take, self._spool)
+            except SpoolError as error:
+                logger.error("orders cannot be read: %s", error)
+                continue
+            for message in await asyncio.to_thread(self._update, idents):
+                self._courier.put(message.ident)
+
+    async def _sweep(self) -> None:
+        while True:
+            try:
+                await asyncio.to_thread(self._retention.sweep)
+            except SpoolError as error:
+                logger.error("mail is kept longer than it should: %s", error)
+            await asyncio.sleep(SWEEP)
+
+    async def _follow(self, message: Message) -> None:
+        """Hear what became of a message in a round of deliveries."""
+        await asyncio.to_thread(self._update, [message.ident])
+        if is_due(message, self._settings.release.domains):
+            ident = await asyncio.to_thread(self._failures.tell, message)
+            if ident is not None:
+                self.changed(ident)
+
+    def _update(self, idents: Sequence[str]) -> list[Message]:
+        found = []
+        for ident in idents:
+            try:
+                message = self._index.update(ident)
+            except SpoolError as error:
+                logger.error("message %s is left alone: %s", ident, error)
+            else:
+                found += [message] if message is not None else []
+        return found
+
+    async def _greet(self, message: Message) -> None:
+        """Tell persons where this is the first mail of its client for a long time."""
+        envelope = message.envelope
+        if envelope.key == DAEMON or envelope.ident in self._told:
+            return
+        self._told[envelope.ident] = None
+        if len(self._told) > MOST_TOLD:
+            self._told.popitem(last=False)
+        last = await asyncio.to_thread(self._index.last_at, envelope.key, envelope.ident)
+        if last is None or envelope.at - last >= self._settings.notify.again:
+            self._notices.tell(first_mail(message))
+
+    def _warn(self, rows: Sequence[Row], at: float) -> None:
+        """Tell persons what will be thrown away; called in another thread."""
+        assert self._loop is not None, "it sweeps only while it runs"
+        self._loop.call_soon_threadsafe(self._notices.tell, to_be_discarded(rows, at))
+
+    async def _mail_out(self, to: str, mail: EmailMessage) -> None:
+        ident = ident_of(self._now(), secrets.token_bytes(5))
+        at = self._now()
+        await asyncio.to_thread(post, self._spool, ident, to, mail, self._hostname, at)
+        self.changed(ident)
+
+    def _count_own(self, to: str, since: float) -> tuple[int, int]:
+        rows = self._index.find(Filter(keys=(DAEMON,), since=since))
+        wanted = to.lower()
+        theirs = [row for row in rows if any(one.lower() == wanted for one, _ in row.recipients)]
+        return len(theirs), len(rows)
+
+
+def own_addresses(settings: Settings) -> frozenset[Address]:
+    """Return the addresses at which exchanges would be the bay itself."""
+    port = settings.bay.release.port
+    diverted = {ip_address(one) for one in settings.quarantine.addresses}
+    return frozenset(diverted | {one.address for one in settings.bay.listen if one.port == port})
+
+
+def first_mail(message: Message) -> Notice:
+    """Write the notice about a client's first mail."""
+    envelope = message.envelope
+    text = (
+        f"client '{envelope.key}' has sent mail to the holding bay:"
+        f" `dnswatch bay list --client {envelope.key}` shows it"
+    )
+    facts = {
+        "client": envelope.key, "message": envelope.ident, "at": envelope.at,
+        "sender": envelope.sender, "recipients": len(envelope.recipients),
+        "verdict": message.verdict, "state": message.state,
+    }  # fmt: skip
+    return Notice("first-mail", text, facts)
+
+
+def to_be_discarded(rows: Sequence[Row], at: float) -> Notice:
+    """Write the notice about messages that will go."""
+    text = (
+        f"{len(rows)} messages that were not delivered will be thrown away soon:"
+        " `dnswatch bay list --is held,deferred,failed` shows them"
+    )
+    facts = {"count": len(rows), "not_before": at, "messages": [row.ident for row in rows[:100]]}
+    return Notice("to-be-discarded", text, facts)

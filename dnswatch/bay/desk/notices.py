@@ -1,0 +1,157 @@
+"""Notices: a person at the site is told when a client's mail comes for the first time, and more.
+
+"First" is the first mail that the bay takes of a client which sent none for `bay.notify.again`: it
+is the moment from which somebody may miss a message.  (The mark itself stands in `dnswatch log`.)
+
+Rules of this file: telling never holds up mail; a notice that fails is tried again twice, and then
+said in the log; of many that wait the oldest stay, and the rest are counted.
+"""
+
+import asyncio
+import json
+import logging
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from email.message import EmailMessage
+from typing import Any, Final
+
+import httpx2
+
+from dnswatch.errors import DnswatchError
+from dnswatch.settings.bay import Notify
+
+logger: Final = logging.getLogger("dnswatch.bay")
+
+MOST_WAITING: Final = 100
+"""Notices that wait to be told; further ones are counted."""
+
+PATIENCE: Final = 30.0
+"""Seconds for a command or a webhook."""
+
+TRIES: Final = (0.0, 10.0, 60.0)
+"""Seconds before each attempt to tell somebody."""
+
+MailOut = Callable[[str, EmailMessage], Awaitable[None]]
+"""Puts a mail for one address on its way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a person is told."""
+
+    event: str
+    "`first-mail` or `to-be-discarded`."
+    text: str
+    "In a sentence."
+    facts: dict[str, Any]
+    "For programs: JSON values."
+
+
+class Notices:
+    """Tells persons, by command, webhook and mail."""
+
+    def __init__(self, notify: Notify, mail_out: MailOut) -> None:
+        """Tell whom `notify` names; mail goes out by `mail_out`."""
+        self._notify = notify
+        self._mail_out = mail_out
+        self._queue: asyncio.Queue[Notice] = asyncio.Queue(MOST_WAITING)
+        self._lost = 0
+
+    def tell(self, notice: Notice) -> None:
+        """Tell, in time; returns at once."""
+        logger.warning("%s", notice.text)
+        if not (self._notify.command or self._notify.webhooks or self._notify.mail):
+            return
+        try:
+            self._queue.put_nowait(notice)
+        except asyncio.QueueFull:
+            self._lost += 1
+
+    async def run(self) -> None:
+        """Tell one notice after the other, until cancelled."""
+        while True:
+            notice = await self._queue.get()
+            await asyncio.gather(*(self._insist(way, notice) for way in self._ways()))
+            if self._lost and self._queue.empty():
+                logger.warning("%d notices were left out, too many at a time", self._lost)
+                self._lost = 0
+
+    def _ways(self) -> list[Callable[[Notice], Awaitable[None]]]:
+        ways: list[Callable[[Notice], Awaitable[None]]] = []
+        if self._notify.command:
+            ways.append(self._run_command)
+        ways += [_Webhook(str(url)) for url in self._notify.webhooks]
+        ways += [_Mail(str(address), self._mail_out) for address in self._notify.mail]
+        return ways
+
+    async def _insist(self, way: Callable[[Notice], Awaitable[None]], notice: Notice) -> None:
+        for number, wait in enumerate(TRIES, 1):
+            await asyncio.sleep(wait)
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    return await way(notice)
+            except (OSError, httpx2.HTTPError, DnswatchError, _Failure) as error:
+                text = str(error) or type(error).__name__
+                level = logging.ERROR if number == len(TRIES) else logging.INFO
+                logger.log(level, "a notice was not told, attempt %d: %s", number, text)
+        return None
+
+    async def _run_command(self, notice: Notice) -> None:
+        """Run the command: facts in its environment and, as JSON, on its standard input."""
+        facts = {"event": notice.event, "text": notice.text, **notice.facts}
+        plain = {
+            f"DNSWATCH_{name.upper()}": str(value).replace("\0", "")
+            for name, value in facts.items()
+            if isinstance(value, str | int | float)
+        }
+        process = await asyncio.create_subprocess_exec(
+            *self._notify.command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+            env=os.environ | plain,
+        )
+        try:
+            await process.communicate(json.dumps(facts).encode())
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        if process.returncode:
+            raise _Failure(f"'{self._notify.command[0]}' ended with code {process.returncode}")
+
+
+class _Failure(Exception):  # noqa: N818 caught in this file
+    """A notice was not taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Webhook:
+    url: str
+
+    async def __call__(self, notice: Notice) -> None:
+        facts = {"event": notice.event, "text": notice.text, **notice.facts}
+        async with httpx2.AsyncClient(timeout=PATIENCE, follow_redirects=False) as client:
+            response = await client.post(self.url, json=facts)
+        if not response.is_success:
+            raise _Failure(f"'{self.url}' answered {response.status_code}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Mail:
+    address: str
+    out: MailOut
+
+    async def __call__(self, notice: Notice) -> None:
+        mail = EmailMessage()
+        mail["Subject"] = f"dnswatch: {_SUBJECTS[notice.event]}"
+        facts = "\n".join(f"{name}: {json.dumps(value)}" for name, value in notice.facts.items())
+        mail.set_content(f"{notice.text}\n\n{facts}\n")
+        await self.out(self.address, mail)
+
+
+_SUBJECTS: Final = {
+    "first-mail": "mail of a quarantined client",
+    "to-be-discarded": "mail will be thrown away",
+}

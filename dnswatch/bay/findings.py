@@ -1,0 +1,86 @@
+"""Findings: what inspection says of a client's mail goes to the watch, by way of the store.
+
+Written in a thread of its own, off the path of an answer.  While the store fails, findings wait; of
+more than `PENDING` the oldest go, since the records of the messages hold them all.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from pathlib import Path
+from typing import Final
+
+from sqlite_utils import Database
+
+from dnswatch.bay.record import Envelope, Judged
+from dnswatch.errors import StoreError
+from dnswatch.store.bay.findings import add
+from dnswatch.store.database import open_writer, sentences
+
+logger: Final = logging.getLogger("dnswatch.bay")
+
+PENDING: Final = 10_000
+"""Findings that wait at most: 5 MB."""
+
+RETRY: Final = 1.0
+"""Seconds between two attempts."""
+
+
+class Findings:
+    """The findings on their way to the store."""
+
+    def __init__(self, state: Path) -> None:
+        """Write to the store in the directory `state`."""
+        self._state = state
+        self._db: Database | None = None
+        self._waiting: deque[tuple[Envelope, Judged]] = deque(maxlen=PENDING)
+        self._called = asyncio.Event()
+        self._is_troubled = False
+
+    def tell(self, envelope: Envelope, judged: Judged) -> None:
+        """Pass on what was found; never waits."""
+        self._waiting.append((envelope, judged))
+        self._called.set()
+
+    async def run(self) -> None:
+        """Write what is told, until cancelled."""
+        while True:
+            await self._called.wait()
+            self._called.clear()
+            await asyncio.to_thread(self.flush)
+            if self._waiting:
+                await asyncio.sleep(RETRY)
+                self._called.set()
+
+    def flush(self) -> None:
+        """Write what waits."""
+        try:
+            while self._waiting:
+                self._write(*self._waiting[0])
+                self._waiting.popleft()
+        except StoreError as error:
+            self.close()
+            if not self._is_troubled:
+                logger.warning("what mail was found to be is not recorded for now: %s", error)
+            self._is_troubled = True
+            return
+        self._is_troubled = False
+
+    def close(self) -> None:
+        """Close the store."""
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    def _write(self, envelope: Envelope, judged: Judged) -> None:
+        if self._db is None:
+            self._db = open_writer(self._state)
+        with sentences(self._state), self._db.conn:
+            reason = reason_of(judged)
+            add(self._db, judged.at, envelope.key, judged.verdict, envelope.ident, reason)
+
+
+def reason_of(judged: Judged) -> str:
+    """Say in one line why a message has its verdict."""
+    said = [one for one in judged.opinions if one.says != "clean"]
+    return "; ".join(f"{one.inspector}: {one.reason}" for one in said)[:1000]

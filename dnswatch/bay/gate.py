@@ -1,0 +1,95 @@
+"""The gate: who may speak to the bay.
+
+Clients whose quarantine stands or ended a while ago, and those that the site always lets in; nobody
+else, so that the bay is no open relay.  Who is quarantined stands in the store, where the watch
+notes it.  While the store cannot be read, those who were known go on being known, and nobody new.
+"""
+
+import logging
+from collections.abc import Callable
+from ipaddress import IPv6Address, ip_address
+from pathlib import Path
+from typing import Final
+
+from sqlite_utils import Database
+
+from dnswatch.errors import StoreError
+from dnswatch.names.pseudonym import Pseudonyms
+from dnswatch.settings import Address, Settings
+from dnswatch.store.bay.quarantine import quarantined
+from dnswatch.store.database import open_reader, sentences
+from dnswatch.store.kin import kin
+
+logger: Final = logging.getLogger("dnswatch.bay")
+
+FRESH: Final = 0.5
+"""Seconds for which what was read holds: a client waits no longer to be let in."""
+
+
+class Gate:
+    """Who may speak."""
+
+    def __init__(self, state: Path, settings: Settings, now: Callable[[], float]) -> None:
+        """Read who is quarantined from the store in the directory `state`."""
+        self._state = state
+        self._settings = settings
+        self._now = now
+        self._ends: dict[str, float | None] = {}
+        "Of each key: when its quarantine ended, None while it stands."
+        self._db: Database | None = None
+        self._read_at = float("-inf")
+        self._is_troubled = False
+        self._pseudonyms = Pseudonyms.load(state) if settings.privacy.pseudonyms else None
+
+    def key(self, client: str) -> str:
+        """Return the key under which an address stands in the store."""
+        address = unmapped(client)
+        return self._pseudonyms.of(address.packed) if self._pseudonyms else str(address)
+
+    def admits(self, client: str) -> bool:
+        """Say whether the client at an address may speak; may read the store."""
+        address = unmapped(client)
+        open_to = (subnet.network for subnet in self._settings.bay.open_to)
+        if any(address in network for network in open_to):
+            return True
+        now = self._now()
+        if now - self._read_at >= FRESH:
+            self._read()
+            self._read_at = now
+        until = self._ends.get(self.key(client), 0.0)
+        return until is None or until + self._settings.bay.grace > now
+
+    def close(self) -> None:
+        """Close the store."""
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    def _read(self) -> None:
+        try:
+            self._ends = self._fetch()
+        except StoreError as error:
+            self.close()
+            if not self._is_troubled:
+                logger.warning("nobody new may speak to the bay for now: %s", error)
+            self._is_troubled = True
+            return
+        if self._is_troubled:
+            logger.info("the bay knows again who is quarantined")
+        self._is_troubled = False
+
+    def _fetch(self) -> dict[str, float | None]:
+        if self._db is None:
+            self._db = open_reader(self._state)
+        with sentences(self._state):
+            ends = {key: until for key, (_, until) in quarantined(self._db).items()}
+            for key, other in kin(self._db):
+                ends.setdefault(other, ends.get(key))
+        return ends
+
+
+def unmapped(client: str) -> Address:
+    """Read an address; an IPv4-mapped one is the IPv4 one, and a zone says nothing."""
+    address = ip_address(client.partition("%")[0])
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address

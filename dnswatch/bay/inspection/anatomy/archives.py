@@ -1,0 +1,159 @@
+"""Archives: looks for programs in the files of a message, and in archives within archives.
+
+Of a file in an archive only the first bytes are read, unless it is an archive itself.  All that is
+unpacked, however deep it lies, comes out of one budget; what is beyond it is said to be unseen.
+"""
+
+import bz2
+import gzip
+import io
+import lzma
+import tarfile
+import zipfile
+from collections.abc import Callable
+from typing import IO, Final
+
+from dnswatch.bay.inspection.anatomy.findings import Findings
+from dnswatch.bay.inspection.anatomy.programs import HEAD, by_content, by_name
+
+DEEPEST: Final = 4
+"""Archives within one another: a .docx in a .tar.gz in a .zip is honest, more is a trap."""
+
+MOST_FILES: Final = 2000
+"""Files in all archives of a message."""
+
+BOMB: Final = 200
+"""How many times its size an archive may unpack to: text and tables stay below 50."""
+
+Trail = tuple[str, ...]
+"""A file's name, after those of the archives that it is in."""
+
+_Packed = gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile
+
+_ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")
+_STREAMS: Final[dict[bytes, Callable[[IO[bytes]], _Packed]]] = {
+    b"\x1f\x8b": lambda packed: gzip.GzipFile(fileobj=packed),
+    b"BZh": bz2.BZ2File,
+    b"\xfd7zXZ\0": lzma.LZMAFile,
+}
+_CLOSED: Final = (
+    (b"7z\xbc\xaf\x27\x1c", "7z"), (b"Rar!\x1a\x07", "RAR"), (b"MSCF", "CAB"), (b"ISc(", "CAB"),
+    (b"\x60\xea", "ARJ"), (b"\x28\xb5\x2f\xfd", "Zstandard"), (b"\x1f\x9d", "compress"),
+    (b"\x78\x9f\x3e\x22", "TNEF (winmail.dat)"),
+)  # fmt: skip
+_NAMED: Final = {
+    "7z": "7z", "rar": "RAR", "cab": "CAB", "arj": "ARJ", "ace": "ACE", "lzh": "LHA", "lha": "LHA",
+    "zst": "Zstandard", "z": "compress", "iso": "disk", "img": "disk", "udf": "disk", "vhd": "disk",
+    "vhdx": "disk", "one": "OneNote",
+}  # fmt: skip
+"""Formats that are not opened here; ClamAV opens most of them."""
+
+
+class Beyond(Exception):  # noqa: N818 it is no error: a bound was met
+    """The budget is used up."""
+
+
+class Archives:
+    """Looks into files, and says what it found."""
+
+    def __init__(self, found: Findings, budget: int) -> None:
+        """`budget` is how many bytes may be unpacked in all."""
+        self._found = found
+        self._bytes = budget
+        self._files = MOST_FILES
+
+    def look(self, trail: Trail, data: bytes, *, named: bool = True) -> None:
+        """Look at a file and into it; a text of the message itself is not `named`."""
+        self._judge(trail, data[:HEAD] if named or not data.startswith(b"#!") else b"")
+        try:
+            self._open(trail, data)
+        except Beyond as bound:
+            self._found.add("unseen", trail, str(bound))
+        except Exception as error:  # noqa: BLE001 the libraries raise anything on crooked bytes
+            self._found.add("unseen", trail, f"cannot be opened: {type(error).__name__}")
+
+    def _judge(self, trail: Trail, head: bytes) -> None:
+        """Judge a file by its name and its first bytes."""
+        kind, content = by_name(trail[-1]), by_content(head)
+        if kind == "disguised":
+            self._found.add("disguised", trail, "is a program whose name says otherwise")
+        elif content or kind:
+            self._found.add("programs", trail, content or "is a program by its name")
+        if trail[-1].lower().endswith("vbaproject.bin"):
+            self._found.add("programs", trail, "is the macros of a document")
+
+    def _open(self, trail: Trail, data: bytes) -> None:
+        stream = next((one for magic, one in _STREAMS.items() if data.startswith(magic)), None)
+        if data.startswith(_ZIP):
+            self._zip(trail, data)
+        elif stream is not None:
+            self._stream(trail, data, stream)
+        elif _is_tar(data):
+            self._tar(trail, data)
+        elif kind := _closed(trail[-1], data[:HEAD]):
+            self._found.add("unseen", trail, f"is in the format {kind}, which is not opened")
+
+    def _zip(self, trail: Trail, data: bytes) -> None:
+        self._count(data.count(b"PK\x01\x02"), trail)  # before zipfile makes an object of each
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+            size = sum(entry.file_size for entry in entries)
+            if size > BOMB * len(data) and size > self._bytes:
+                self._found.add("sealed", trail, f"is a bomb of {size:,} bytes")
+            for entry in entries:
+                inner = (*trail, entry.filename)
+                if entry.flag_bits & 1:
+                    self._found.add("sealed", trail, "is encrypted")
+                    self._judge(inner, b"")
+                else:
+                    with archive.open(entry) as file:
+                        self._file(inner, file)
+
+    def _tar(self, trail: Trail, data: bytes) -> None:
+        with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
+            for entry in archive:
+                self._count(1, trail)
+                file = archive.extractfile(entry) if entry.isfile() else None
+                if file is not None:
+                    self._file((*trail, entry.name), file)
+
+    def _stream(self, trail: Trail, data: bytes, opened: Callable[[IO[bytes]], _Packed]) -> None:
+        name = trail[-1].rpartition(".")[0] or trail[-1]
+        with opened(io.BytesIO(data)) as file:
+            self._file((*trail, name), file, packed=len(data))
+
+    def _file(self, trail: Trail, file: IO[bytes] | _Packed, packed: int = 0) -> None:
+        """Look at a file in an archive; `packed` is its size there, where it is all there is."""
+        head = file.read(HEAD)
+        if not packed and not _may_be_opened(trail[-1], head):
+            self._judge(trail, head)
+            return
+        if len(trail) > DEEPEST:
+            raise Beyond(f"holds archives deeper than {DEEPEST}")
+        rest = file.read(max(self._bytes, 0) + 1)
+        self._bytes -= len(rest)
+        if self._bytes >= 0:
+            self.look(trail, head + rest)
+            return
+        if packed and len(rest) > BOMB * packed:
+            self._found.add("sealed", trail, "is a bomb")
+        raise Beyond("unpacks to more than is looked into")
+
+    def _count(self, files: int, trail: Trail) -> None:
+        self._files -= files
+        if self._files < 0:
+            raise Beyond(f"holds more than {MOST_FILES} files")
+
+
+def _is_tar(data: bytes) -> bool:
+    return data[257:262] == b"ustar"
+
+
+def _closed(name: str, head: bytes) -> str:
+    """Name the format of an archive that is not opened."""
+    known = next((kind for magic, kind in _CLOSED if head.startswith(magic)), "")
+    return known or _NAMED.get(name.rpartition(".")[2].lower() if "." in name else "", "")
+
+
+def _may_be_opened(name: str, head: bytes) -> bool:
+    return head.startswith((*_ZIP, *_STREAMS)) or _is_tar(head) or bool(_closed(name, head))

@@ -1,0 +1,136 @@
+"""Dissection: a message's bytes to its anatomy.
+
+Rules of this file: whatever the bytes are, it returns; and it counts what a parser would drown in
+before it parses: header bytes, parts, and parts within parts.
+"""
+
+import email.header
+import email.message
+import email.parser
+import email.policy
+import email.utils
+import hashlib
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from dnswatch.bay.inspection.anatomy.archives import Archives
+from dnswatch.bay.inspection.anatomy.findings import Anatomy, Findings
+
+try:
+    import tlsh
+except ImportError:  # without a compiler at hand; then only equal payloads are known again
+    tlsh = None
+
+MOST_HEADER: Final = 256_000
+"""Bytes of a header; mail programs write a few thousand, Postfix cuts at 102,400."""
+
+MOST_NESTED: Final = 100
+"""Parts that hold parts: each costs the parser a level of recursion for every line below it."""
+
+MOST_PARTS: Final = 1000
+"""Parts; a digest of a busy list has a hundred."""
+
+MOST_WORK: Final = 10_000_000
+"""Lines, times the parts that hold parts: the parser asks each of these whether a line is its end.
+A message of 50 MB in base64 has 660,000 lines."""
+
+MOST_HASHED: Final = 8_000_000
+"""Bytes that go into the fuzzy hash."""
+
+_HOLDER: Final = re.compile(rb"(?i)multipart/|message/(?!delivery-status|disposition)")
+_BOUNDARY: Final = re.compile(rb'(?i)boundary\s*=\s*"?([^"\r\n;]{1,200})')
+_ELSEWHERE: Final = ("message/partial", "message/external-body")
+
+
+def dissect(message: bytes, unpacked: int) -> Anatomy:
+    """Take a message apart; its archives may unpack to so many bytes."""
+    found = Findings()
+    if fault := _too_much(message):
+        found.add("unseen", ["the message"], fault)
+        return found.anatomy(_digest([_body(message)]), "")
+    try:
+        leaves = list(_leaves(message, found))
+    except Exception as error:  # noqa: BLE001 stdlib's parser raises anything on crooked headers
+        found.add("unseen", ["the message"], f"cannot be parsed: {type(error).__name__}")
+        return found.anatomy(_digest([_body(message)]), "")
+    archives, notable = Archives(found, unpacked), []
+    for part, data in leaves:
+        before = found.count
+        _look(part, data, archives)
+        if found.count > before:
+            notable.append(data)
+    return found.anatomy(_digest(notable or [data for _, data in leaves]), _fuzzy(leaves))
+
+
+def _too_much(message: bytes) -> str:
+    """Say what a parser would drown in; empty for an ordinary message."""
+    if len(message) - len(_body(message)) > MOST_HEADER:
+        return f"has a header of more than {MOST_HEADER:,} bytes"
+    holders = sum(1 for _ in _HOLDER.finditer(message))
+    if holders > MOST_NESTED:
+        return f"has more than {MOST_NESTED} parts that hold parts"
+    if message.count(b"\n") * (holders + 1) > MOST_WORK:
+        return f"has more than {MOST_WORK // (holders + 1):,} lines, too many for its parts"
+    boundaries: set[bytes] = set()
+    for match in _BOUNDARY.finditer(message):
+        boundaries.add(match[1].strip())
+        if len(boundaries) > MOST_NESTED:
+            return f"has more than {MOST_NESTED} boundaries"
+    if sum(message.count(b"\n--" + boundary) for boundary in boundaries) > MOST_PARTS:
+        return f"has more than {MOST_PARTS} parts"
+    return ""
+
+
+def _body(message: bytes) -> bytes:
+    end = re.search(rb"\r?\n\r?\n", message)
+    return message[end.end() :] if end else b""
+
+
+def _leaves(message: bytes, found: Findings) -> Iterator[tuple[email.message.Message, bytes]]:
+    """Parse, and decode each part that holds no other."""
+    parsed = email.parser.BytesParser(policy=email.policy.compat32).parsebytes(message)
+    for part in parsed.walk():
+        kind = part.get_content_type()
+        if kind in _ELSEWHERE:
+            found.add("unseen", ["the message"], f"is only a piece of the whole ({kind})")
+        if not part.is_multipart():
+            data = part.get_payload(decode=True)
+            yield part, data if isinstance(data, bytes) else b""
+
+
+def _look(part: email.message.Message, data: bytes, archives: Archives) -> None:
+    """Look at a part under each of its names: different mail programs believe different ones."""
+    names = {_decoded(name) for name in _names(part)} - {""}
+    for name in sorted(names) or [part.get_content_type()]:
+        archives.look((name,), data, named=bool(names))
+
+
+def _names(part: email.message.Message) -> Iterator[str]:
+    for parameter, header in (("filename", "content-disposition"), ("name", "content-type")):
+        value = part.get_param(parameter, "", header)
+        yield email.utils.collapse_rfc2231_value(value) if value else ""
+
+
+def _decoded(name: str) -> str:
+    """Read encoded words in a name: RFC 2047 forbids them there, and mail programs read them."""
+    try:
+        return str(email.header.make_header(email.header.decode_header(name.strip())))
+    except (ValueError, LookupError):
+        return name
+
+
+def _digest(payloads: list[bytes]) -> str:
+    whole = hashlib.sha256()
+    for data in payloads:
+        whole.update(hashlib.sha256(data).digest())
+    return whole.hexdigest()
+
+
+def _fuzzy(leaves: list[tuple[email.message.Message, bytes]]) -> str:
+    """Hash all but images: a company's logo would make all its letters look alike."""
+    if tlsh is None:
+        return ""
+    texts = [data for part, data in leaves if part.get_content_maintype() != "image"]
+    value: str = tlsh.conservativehash(b"".join(texts)[:MOST_HASHED])
+    return "" if value == "TNULL" else value

@@ -1,0 +1,96 @@
+"""Inspection: all inspectors look at a message beside each other, and a verdict follows.
+
+Whoever fails, is away or takes too long has not scanned the message; it decides nothing, and stops
+nobody else.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Final
+
+from dnswatch.bay.inspection.anatomy import Anatomist, DissectionError
+from dnswatch.bay.inspection.campaign import Campaign
+from dnswatch.bay.inspection.clamav import Clamav
+from dnswatch.bay.inspection.containers import Containers
+from dnswatch.bay.inspection.inspector import Case, Inspector, UnscannedError
+from dnswatch.bay.inspection.manners import Manners
+from dnswatch.bay.inspection.programs import Programs
+from dnswatch.bay.inspection.rspamd import Rspamd
+from dnswatch.bay.inspection.sender import Sender
+from dnswatch.bay.inspection.sizes import Sizes
+from dnswatch.bay.inspection.verdict import combine
+from dnswatch.bay.record import Envelope, Judged, Opinion
+from dnswatch.settings import Domain, Inspect
+
+PATIENCE: Final = 0.5
+"""Share of the deadline that one message may take to be taken apart, so that the next has some."""
+
+_log = logging.getLogger("dnswatch.bay")
+
+
+class Inspection:
+    """The inspectors of a site."""
+
+    def __init__(
+        self, settings: Inspect, *, local: Collection[Domain], now: Callable[[], float]
+    ) -> None:
+        """`local` are the site's own mail domains.  Nothing is connected or started yet."""
+        self._deadline = settings.deadline
+        self._now = now
+        self._anatomist = Anatomist(
+            unpacked=int(settings.unpacked), patience=settings.deadline * PATIENCE
+        )
+        self._rspamd = Rspamd(settings.rspamd, settings.rspamd_settings)
+        window = settings.window
+        self._inspectors: list[Inspector] = [
+            Programs(),
+            Containers(),
+            Campaign(
+                copies=settings.copies, near_copies=settings.near_copies, window=window, now=now
+            ),
+            Sizes(same=settings.same_sizes, window=window, now=now),
+            Sender(local=local, domains=settings.sender_domains, window=window, now=now),
+            Manners(),
+        ]
+        if settings.rspamd:
+            self._inspectors.append(self._rspamd)
+        if settings.clamd:
+            self._inspectors.append(Clamav(settings.clamd))
+
+    async def judge(self, envelope: Envelope, path: Path) -> Judged:
+        """Hear all inspectors on a message; never raises."""
+        dissection = asyncio.create_task(self._anatomist.dissect(path))
+        case = Case(envelope, path, dissection)
+        asked = [self._ask(inspector, case) for inspector in self._inspectors]
+        try:
+            opinions = tuple(await asyncio.gather(*asked))
+        finally:
+            dissection.cancel()
+            await asyncio.gather(dissection, return_exceptions=True)
+        verdict, why = combine(opinions)
+        return Judged(at=self._now(), verdict=verdict, opinions=opinions, why=why)
+
+    async def close(self) -> None:
+        """End what was started."""
+        await self._anatomist.close()
+        await self._rspamd.close()
+
+    async def _ask(self, inspector: Inspector, case: Case) -> Opinion:
+        """Hear one inspector, as long as there is time."""
+        try:
+            async with asyncio.timeout(self._deadline):
+                says, reason = await inspector.look(case)
+        except TimeoutError:
+            says, reason = "not-scanned", f"took longer than {self._deadline:g} s"
+        except DissectionError as error:
+            says, reason = "not-scanned", f"the message {error}"
+        except UnscannedError as error:
+            says, reason = "not-scanned", str(error)
+        except OSError as error:
+            says, reason = "not-scanned", f"the message cannot be read: {error.strerror}"
+        except Exception as error:  # noqa: BLE001 an inspector is a border: its faults stop nobody
+            _log.exception("inspector %s failed", inspector.name)
+            says, reason = "not-scanned", f"failed: {type(error).__name__}"
+        return Opinion(inspector=inspector.name, says=says, reason=reason)

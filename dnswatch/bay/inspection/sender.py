@@ -1,0 +1,92 @@
+"""The sender: whether a client may be whom it says it is.
+
+No look-up is made: SPF would judge the client's address, and no client of the site stands in any.
+What tells is what does not fit together: senders of many domains from one machine, a sender of the
+site's own that does not come from where such mail comes from, a name that is somebody else's.
+"""
+
+from collections.abc import Callable, Collection, Iterator
+from ipaddress import ip_address
+from typing import Final
+
+from dnswatch.bay.inspection.inspector import Case, Said
+from dnswatch.bay.inspection.recent import Recent
+from dnswatch.bay.record import Envelope
+from dnswatch.names.suffixes import registrable
+from dnswatch.settings import Domain
+
+SHOWN: Final = 5
+"""Domains that are named in a reason."""
+
+
+class Sender:
+    """Remembers from which domains each client wrote."""
+
+    name = "sender"
+
+    def __init__(
+        self, *, local: Collection[Domain], domains: int, window: float, now: Callable[[], float]
+    ) -> None:
+        """`local` are the site's own domains; more than `domains` in a window are forged."""
+        self._local = {owner(domain) for domain in local} - {""}
+        self._domains = domains
+        self._now = now
+        self._recent: Recent[str, None] = Recent(window)
+
+    async def look(self, case: Case) -> Said:
+        """Tell what does not fit together."""
+        said = [*self._many(case.envelope), *self._names(case.envelope)]
+        return ("suspicious", "; ".join(said)) if said else ("clean", "nothing contradicts it")
+
+    def _many(self, envelope: Envelope) -> Iterator[str]:
+        """Senders of many domains that nobody owns together."""
+        domain = owner(_domain(envelope.sender))
+        if not domain:
+            return
+        known = list(self._recent.add(envelope.key, domain, None, self._now()))
+        if len(known) > self._domains:
+            listed = ", ".join(known[-SHOWN:])
+            yield f"the client wrote in the name of {len(known)} domains: {listed}"
+
+    def _names(self, envelope: Envelope) -> Iterator[str]:
+        """A name of the client that is not its own."""
+        helo, sender = owner(envelope.helo), owner(_domain(envelope.sender))
+        if sender in self._local and helo != sender:
+            yield (
+                f"the sender is of {sender}, but a machine that calls itself"
+                f" '{envelope.helo}' is none of its mail servers"
+            )
+        if (
+            helo
+            and helo not in self._local
+            and helo in {owner(_domain(to)) for to in envelope.recipients}
+        ):
+            yield f"the client calls itself '{envelope.helo}', a name of the recipients' domain"
+        if not _is_own_address(envelope.helo, envelope.client):
+            yield f"the client calls itself {envelope.helo}, but is {envelope.client}"
+
+
+def owner(name: str) -> str:
+    """The domain that somebody registered and that a name is in; empty where there is none."""
+    try:
+        wire = registrable(Domain(name).wire)
+    except ValueError:
+        return ""
+    labels, at = [], 0
+    while wire and wire[at]:
+        labels.append(wire[at + 1 : at + 1 + wire[at]].decode("latin-1"))
+        at += 1 + wire[at]
+    return ".".join(labels)
+
+
+def _domain(address: str) -> str:
+    return address.rpartition("@")[2]
+
+
+def _is_own_address(helo: str, client: str) -> bool:
+    """Say whether an address literal (RFC 5321 section 4.1.3) is the client's; a name may be."""
+    literal = helo.strip("[]").lower().removeprefix("ipv6:")
+    try:
+        return ip_address(literal) == ip_address(client)
+    except ValueError:
+        return True

@@ -1,0 +1,120 @@
+"""The bay process: takes mail, and sends on what was released, until told to stop.
+
+As a child of the supervisor it never ends on its own: what keeps it from taking mail is said once
+and tried again, and DNS goes on meanwhile.  In the foreground it is an error.
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from pathlib import Path
+from typing import Final
+
+from dnswatch import clock
+from dnswatch.bay.house import House
+from dnswatch.errors import DnswatchError, SettingsError
+from dnswatch.settings import Source, combine, decode
+
+logger: Final = logging.getLogger("dnswatch.bay")
+
+NICENESS: Final = 5
+"""DNS answers come first where the machine is busy."""
+
+RETRY: Final = 5.0
+"""Seconds between two attempts to take mail."""
+
+PATIENCE: Final = 1.0
+"""Seconds for messages on their way in when told to stop; they were not acknowledged."""
+
+_LONGEST: Final = 1 << 20
+"""Bytes of a message of the supervisor: more than it can send."""
+
+
+def main(source: Source, state: Path, control: socket.socket | None) -> None:
+    """Run the bay until told to stop; `control` is the supervisor's line, None in the foreground.
+
+    Raises a `DnswatchError` in the foreground where it cannot run.
+    """
+    # aiosmtpd writes a line for each command, with what strangers wrote in it
+    logging.getLogger("mail.log").setLevel(logging.CRITICAL)
+    asyncio.run(_Process(source, state, control).run())
+
+
+class _Process:
+    """What the process is told, and the bay that it runs."""
+
+    def __init__(self, source: Source, state: Path, control: socket.socket | None) -> None:
+        self._settings = combine(source)
+        self._state = state
+        self._control = control
+        self._is_stopping = False
+        self._called = asyncio.Event()
+        self._said = ""
+
+    async def run(self) -> None:
+        """Run a bay with the newest settings, until told to stop."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self._stop)
+        if self._control is None:
+            loop.add_signal_handler(signal.SIGINT, self._stop)
+        else:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+            loop.add_reader(self._control, self._obey)
+        while not self._is_stopping:
+            self._called.clear()
+            await self._serve()
+
+    async def _serve(self) -> None:
+        """Run one bay until called; where it cannot be, wait a while."""
+        house = None
+        try:
+            house = House(self._settings, self._state, clock.now)
+            await house.start()
+        except DnswatchError as error:
+            if house is not None:
+                await house.stop(0.0)
+            if self._control is None:
+                raise
+            self._complain(str(error))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._called.wait(), RETRY)
+            return
+        self._said = ""
+        try:
+            await house.run(self._called)
+        finally:
+            await house.stop(PATIENCE)
+
+    def _complain(self, text: str) -> None:
+        if text != self._said:
+            logger.error("%s; tried again every %.0f s, DNS goes on", text, RETRY)
+        self._said = text
+
+    def _obey(self) -> None:
+        """Take new settings from the supervisor, or note that it is gone."""
+        assert self._control is not None
+        try:
+            message = self._control.recv(_LONGEST)
+        except BlockingIOError:
+            return
+        except ConnectionError:
+            message = b""
+        if not message:
+            asyncio.get_running_loop().remove_reader(self._control)
+            self._stop()
+            return
+        try:
+            settings = combine(decode(message))
+        except (SettingsError, ValueError) as error:
+            logger.error("new settings are refused, the old ones stay in force: %s", error)
+            return
+        if settings != self._settings:
+            self._settings = settings
+            self._called.set()
+
+    def _stop(self) -> None:
+        self._is_stopping = True
+        self._called.set()

@@ -1,0 +1,170 @@
+"""Reception: a message that was received is kept, inspected, decided on, and answered for.
+
+Rules of this file: 2xx is answered only after message, envelope, verdict, decision and the answer
+itself are on the disk.  A client that leaves before it is answered has the duty of delivery still:
+its message is deferred, and recognised when it comes again.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, Protocol, TypeVar
+
+from dnswatch.bay.fates import Reply, fate_of, reply_to, reply_to_retry
+from dnswatch.bay.record import (
+    Answered,
+    Decided,
+    Envelope,
+    Gone,
+    Judged,
+    Line,
+    Opinion,
+)
+from dnswatch.bay.retries import Retries
+from dnswatch.bay.spool import Draft, Spool
+from dnswatch.bay.state import Message, fold
+from dnswatch.errors import SpoolError
+from dnswatch.settings.bay import Bay
+
+logger: Final = logging.getLogger("dnswatch.bay")
+T = TypeVar("T")
+
+LENIENCE: Final = 5.0
+"""Seconds after the deadline of inspection in which it must have noticed it."""
+
+
+class Inspects(Protocol):
+    """What judges a message."""
+
+    async def judge(self, envelope: Envelope, path: Path) -> Judged:
+        """Say what a message is; never raises, and keeps to its deadline."""
+
+
+class Reception:
+    """Takes messages in, one after the other or many at a time."""
+
+    def __init__(
+        self,
+        bay: Bay,
+        spool: Spool,
+        inspection: Inspects,
+        found: Callable[[Envelope, Judged], None],
+        changed: Callable[[str], None],
+        now: Callable[[], float],
+    ) -> None:
+        """Keep in `spool`; tell `found` of verdicts, and `changed` of messages with news."""
+        self._bay = bay
+        self._spool = spool
+        self._inspection = inspection
+        self._found = found
+        self._changed = changed
+        self._now = now
+        self._retries = Retries()
+        self._busy: set[str] = set()
+
+    def restore(self, message: Message) -> None:
+        """Know a message from before the start; whose client was not answered is deferred."""
+        self._retries.learn(message)
+        if message.state == "waiting":
+            why = "the bay was stopped before its client was answered"
+            self._spool.append(message.ident, Decided(at=self._now(), fate="defer", why=why))
+
+    async def take(self, draft: Draft, envelope: Envelope, waits: Callable[[], bool]) -> Reply:
+        """Take in a message whole, and return what to answer; `waits`: is the client still there.
+
+        May not be cancelled: wrap it in a task, and let that run.
+        """
+        try:
+            known = self._retries.find(envelope)
+            if known is None:
+                return await self._take_new(draft, envelope, waits)
+            draft.drop()
+            return await self._take_again(known, waits)
+        except SpoolError as error:
+            logger.error("a message of '%s' was put off: %s", envelope.key, error)
+            return reply_to_trouble(error)
+        finally:
+            draft.drop()
+
+    def unheard(self, envelope: Envelope) -> None:
+        """Note that the client left while it was answered: it may bring the message again."""
+        self._retries.expect(envelope)
+
+    async def _take_new(self, draft: Draft, envelope: Envelope, waits: Callable[[], bool]) -> Reply:
+        ident = envelope.ident
+        self._busy.add(ident)
+        self._retries.expect(envelope)
+        try:
+            await _thread(self._spool.put, draft, envelope)
+            self._changed(ident)
+            return await self._settle(envelope, waits)
+        except SpoolError:
+            if not self._spool.body(ident).exists():
+                self._retries.forget(envelope)
+            raise
+        finally:
+            self._busy.discard(ident)
+
+    async def _take_again(self, ident: str, waits: Callable[[], bool]) -> Reply:
+        if ident in self._busy:
+            return reply_to("defer", ident)
+        self._busy.add(ident)
+        try:
+            message = await _thread(self._spool.message, ident)
+            reply = reply_to_retry(message)
+            if reply is None:
+                return await self._settle(message.envelope, waits)
+            if waits():
+                await self._note(message.envelope, Answered(at=self._now(), code=reply.code))
+            return reply
+        finally:
+            self._busy.discard(ident)
+
+    async def _settle(self, envelope: Envelope, waits: Callable[[], bool]) -> Reply:
+        """Judge a message, decide on it, and answer."""
+        judged = await self._judge(envelope)
+        self._found(envelope, judged)
+        at = self._now()
+        if not waits():
+            why = "its client left before it was answered"
+            await self._note(envelope, judged, Decided(at=at, fate="defer", why=why))
+            return reply_to("defer", envelope.ident)
+        fate = fate_of(judged.verdict, self._bay.fates)
+        reply = reply_to(fate, envelope.ident)
+        decided = Decided(at=at, fate=fate, why=f"it was found {judged.verdict}")
+        await self._note(envelope, judged, decided, Answered(at=at, code=reply.code))
+        if fate == "discard":
+            gone = Gone(at=at, why=f"bay.fates.{judged.verdict} discards it")
+            await _thread(self._spool.let_go, envelope.ident, gone)
+            self._changed(envelope.ident)
+        return reply
+
+    async def _judge(self, envelope: Envelope) -> Judged:
+        path = self._spool.body(envelope.ident)
+        allowed = self._bay.inspect.deadline + LENIENCE
+        try:
+            async with asyncio.timeout(allowed):
+                return await self._inspection.judge(envelope, path)
+        except TimeoutError:
+            logger.error("the inspection of '%s' has overrun its time", envelope.ident)
+            late = Opinion(inspector="inspection", says="not-scanned", reason="it took too long")
+            return Judged(at=self._now(), verdict="unsure", opinions=(late,))
+
+    async def _note(self, envelope: Envelope, *lines: Line) -> None:
+        await _thread(self._spool.append, envelope.ident, *lines)
+        message = fold([envelope, *lines])
+        if message is not None and message.is_ours:
+            self._retries.forget(envelope)
+        self._changed(envelope.ident)
+
+
+def reply_to_trouble(error: SpoolError) -> Reply:
+    """Say what a client is told while mail cannot be kept."""
+    if error.is_full:
+        return Reply(452, "4.3.1 Not enough room for mail now, try again later")
+    return Reply(451, "4.3.0 Mail cannot be kept now, try again later")
+
+
+async def _thread(work: Callable[..., T], *arguments: Any) -> T:
+    return await asyncio.to_thread(work, *arguments)

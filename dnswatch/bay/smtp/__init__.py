@@ -1,0 +1,9 @@
+"""SMTP as the bay speaks it, on aiosmtpd.
+
+content      what DATA brings becomes the message; what could smuggle a second one is found
+path         what MAIL FROM and RCPT TO name
+guests       how many connections and messages a client may have
+session      one connection
+tls          the certificate
+server       the sockets
+"""

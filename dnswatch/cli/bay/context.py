@@ -1,0 +1,223 @@
+"""What the commands on held mail share: the spool, and which messages are meant."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from dnswatch.cli.options import settings_of
+from dnswatch.cli.state import state_directory
+from dnswatch.errors import SpoolError, StoreError
+
+if TYPE_CHECKING:
+    from dnswatch.bay.desk.index import Index
+    from dnswatch.bay.desk.rows import Filter, Row
+    from dnswatch.bay.spool import Spool
+    from dnswatch.settings import Settings
+    from dnswatch.store.clients import Client as Known
+
+SHORTEST: Final = 12
+"""Characters of a message's name that are shown at least: they tell when it came."""
+
+_STATES: Final = ("waiting", "deferred", "held", "releasing", "released", "failed", "discarded")
+_VERDICTS: Final = ("clean", "unsure", "worm")
+
+
+def _words(text: str | None, known: tuple[str, ...], option: str) -> tuple[str, ...]:
+    """Read a list with commas between; what is not known is wrong usage."""
+    words = tuple(word for word in (text or "").split(",") if word)
+    for word in words:
+        if word not in known:
+            wanted = ", ".join(known)
+            raise typer.BadParameter(f"'{word}': expected some of {wanted}", param_hint=option)
+    return words
+
+
+def _completed(known: tuple[str, ...], begun: str) -> list[str]:
+    """Complete the last word of a list."""
+    before, comma, last = begun.rpartition(",")
+    return [f"{before}{comma}{word}" for word in known if word.startswith(last)]
+
+
+def _complete_states(incomplete: str) -> list[str]:
+    return _completed(_STATES, incomplete)
+
+
+def _complete_verdicts(incomplete: str) -> list[str]:
+    return _completed(_VERDICTS, incomplete)
+
+
+Ids = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[ID]...", help="Messages, by their names or unique beginnings of them."
+    ),
+]
+Id = Annotated[
+    str, typer.Argument(metavar="ID", help="The message: its name, or a unique beginning of it.")
+]
+Client = Annotated[
+    str | None,
+    typer.Option("--client", metavar="WHO", help="Of this client: address, name or network."),
+]
+Sender = Annotated[
+    str | None,
+    typer.Option(
+        "--sender", metavar="FROM", help="From this address; @example.org: a domain; '<>': none."
+    ),
+]
+Domain = Annotated[
+    str | None, typer.Option("--domain", metavar="NAME", help="With a recipient in this domain.")
+]
+Verdicts = Annotated[
+    str | None,
+    typer.Option(
+        "--verdict", metavar="LIST", autocompletion=_complete_verdicts,
+        help="Found clean, unsure or worm; several with commas between.",
+    ),
+]  # fmt: skip
+Is = Annotated[
+    str | None,
+    typer.Option(
+        "--is", metavar="LIST", autocompletion=_complete_states,
+        help="In this state: waiting, deferred, held, releasing, released, failed or discarded;"
+        " several with commas between.",
+    ),
+]  # fmt: skip
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before touching several messages.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The mail of a bay."""
+
+    directory: Path
+    "The state directory."
+    settings: "Settings"
+    spool: "Spool"
+    index: "Index"
+
+
+@contextmanager
+def held_mail(config: Path | None, state: Path | None) -> "Iterator[Held]":
+    """Open the spool, and bring its index up to date, whether or not a bay runs."""
+    from dnswatch.bay.desk.index import Index
+    from dnswatch.bay.places import spool_of
+
+    settings, directory = settings_of(config), state_directory(state)
+    spool = spool_of(settings, directory)
+    if not (spool.path / "records").is_dir():
+        raise SpoolError(
+            f"there is no held mail in '{spool.path}': no holding bay has run there, or it is not"
+            " yours to read"
+        )
+    with Index(spool) as index:
+        for ident in index.catch_up():
+            typer.echo(f"dnswatch: the record of message {ident} is damaged: left out", err=True)
+        yield Held(directory, settings, spool, index)
+
+
+def chosen(
+    held: Held,
+    client: str | None,
+    sender: str | None,
+    domain: str | None,
+    verdict: str | None,
+    is_: str | None,
+    since: float | None,
+) -> "Filter":
+    """Turn the options into a filter."""
+    from dnswatch.bay.desk.rows import Filter
+
+    keys = None if client is None else keys_of(held, client)
+    verdicts, states = _words(verdict, _VERDICTS, "--verdict"), _words(is_, _STATES, "--is")
+    return Filter(keys, sender, domain, verdicts, states, since)
+
+
+def keys_of(held: Held, client: str) -> tuple[str, ...]:
+    """Return the keys of whoever is meant, on record or with mail here."""
+    from dnswatch.cli.whom import Whom
+    from dnswatch.store.clients import Client as Known
+    from dnswatch.store.summary import machines
+
+    whom = Whom(held.directory, held.settings)
+    try:
+        choose, single = whom.meant(client), whom.key(client)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--client") from None
+    known = _on_record(held.directory)
+    keys = {one.key for one in known}
+    strangers = [key for key in held.index.keys() if key not in keys and _is_client(key)]  # noqa: SIM118
+    known += [Known(-n, key, 0.0, 0.0, None, None, None) for n, key in enumerate(strangers, 1)]
+    found = {key for one in choose(machines(known, whom.role_of)) for key in one.keys}
+    return tuple(sorted(found | ({single} if single else set())))
+
+
+def _is_client(key: str) -> bool:
+    """Say whether a key is one of a client: the bay writes mail of its own."""
+    return key.startswith("~") or any(mark in key for mark in ".:")
+
+
+def _on_record(directory: Path) -> "list[Known]":
+    from dnswatch.store import Store, clients
+
+    try:
+        with Store.read(directory) as store, store.snapshot() as db:
+            return clients.clients(db)
+    except StoreError:
+        return []  # a bay on a machine of its own has no store beside it
+
+
+def named(held: Held, beginning: str) -> str:
+    """Find a message by its name or the beginning of it."""
+    found = held.index.named(beginning.lower(), 3)
+    if len(found) == 1 or (found and found[0] == beginning.lower()):
+        return found[0]
+    if not found:
+        from dnswatch.cli.render import harmless
+
+        raise SpoolError(
+            f"there is no message '{harmless(beginning)}': `dnswatch bay list` shows all"
+        )
+    raise SpoolError(
+        f"several messages begin with '{beginning}': {', '.join(found[:2])}"
+        f"{' and more' if len(found) > 2 else ''}; write more of the name"
+    )
+
+
+def meant(held: Held, ids: Sequence[str] | None, wanted: "Filter") -> "list[Row]":
+    """Return the messages that are named, or those that fit; refuse where nobody said which."""
+    from dnswatch.bay.desk.rows import Filter
+
+    if not ids and wanted == Filter():
+        raise typer.BadParameter("name messages, or choose them by --client, --is, --since ...")
+    rows = {row.ident: row for row in held.index.find(wanted)}
+    if not ids:
+        return [rows[ident] for ident in sorted(rows)]
+    idents = dict.fromkeys(named(held, one) for one in ids)
+    return [rows[ident] for ident in idents if ident in rows]
+
+
+def confirm(what: str, count: int, ids: Sequence[str] | None, yes: bool) -> None:
+    """Ask before something is done to several messages that nobody named."""
+    if count > 1 and not ids and not yes:
+        typer.confirm(f"{what} {count} messages?", abort=True)
+
+
+def short_names(rows: "Sequence[Row]") -> dict[str, str]:
+    """Shorten the names of messages as far as they stay different from each other."""
+    idents = sorted(row.ident for row in rows)
+    length = SHORTEST
+    for one, other in pairwise(idents):
+        same = next(n for n in range(len(one)) if one[n] != other[n])
+        length = max(length, same + 1)
+    return {ident: ident[:length] for ident in idents}
+
+
+def when(held: Held) -> str:
+    """Say when an order takes effect."""
+    return "within a second" if held.spool.is_claimed() else "when the bay runs again"

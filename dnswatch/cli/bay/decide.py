@@ -1,0 +1,140 @@
+"""`dnswatch bay release` and `dnswatch bay discard`: what a person decides on held mail."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dnswatch import clock
+from dnswatch.cli.bay.context import (
+    Client,
+    Domain,
+    Held,
+    Ids,
+    Is,
+    Sender,
+    Verdicts,
+    Yes,
+    chosen,
+    confirm,
+    held_mail,
+    meant,
+    when,
+)
+from dnswatch.cli.options import Config, Since, State, Why, nothing_found
+from dnswatch.cli.orders.context import actor
+from dnswatch.errors import SpoolError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dnswatch.bay.desk.rows import Row
+    from dnswatch.bay.record import Fate, Line
+
+To = Annotated[
+    list[str] | None,
+    typer.Option("--to", metavar="ADDRESS", help="Only for this recipient; may be given often."),
+]
+
+
+def release(
+    ids: Ids = None,
+    to: To = None,
+    why: Why = "",
+    client: Client = None,
+    sender: Sender = None,
+    domain: Domain = None,
+    verdict: Verdicts = None,
+    is_: Is = None,
+    since: Since = None,
+    yes: Yes = False,
+    config: Config = None,
+    state: State = None,
+) -> None:
+    """Send messages on to their real exchanges, unchanged; what failed is tried once more.
+
+    \\b
+    Examples:
+      dnswatch bay release 01a20846fe --to bob@example.org
+      dnswatch bay release --client 192.0.2.7 --is held --verdict clean --why "was a newsletter"
+    """
+    with held_mail(config, state) as held:
+        wanted = chosen(held, client, sender, domain, verdict, is_, since)
+        rows = meant(held, ids, wanted)
+        usable = [row for row in rows if row.has_body and _is_left(row)]
+        _refuse(ids, rows, usable)
+        if not usable:
+            nothing_found("no message that could be released fits", since)
+        confirm("release", len(usable), ids, yes)
+        _decide(held, usable, "release", tuple(to or ()), why)
+        count = f"{len(usable)} messages are" if len(usable) > 1 else f"{usable[0].ident} is"
+        typer.echo(f"{count} sent on {when(held)}")
+
+
+def discard(
+    ids: Ids = None,
+    to: To = None,
+    why: Why = "",
+    client: Client = None,
+    sender: Sender = None,
+    domain: Domain = None,
+    verdict: Verdicts = None,
+    is_: Is = None,
+    since: Since = None,
+    yes: Yes = False,
+    config: Config = None,
+    state: State = None,
+) -> None:
+    """Let messages reach nobody; for bay.keep.done they can still be released after all.
+
+    \\b
+    Examples:
+      dnswatch bay discard 01a20846fe --why "worm"
+      dnswatch bay discard --client 192.0.2.7 --verdict worm --yes
+    """
+    with held_mail(config, state) as held:
+        wanted = chosen(held, client, sender, domain, verdict, is_, since)
+        rows = meant(held, ids, wanted)
+        usable = [
+            row for row in rows if row.has_body and row.state not in ("released", "discarded")
+        ]
+        _refuse(ids, rows, usable)
+        if not usable:
+            nothing_found("no message that could be discarded fits", since)
+        confirm("discard", len(usable), ids, yes)
+        _decide(held, usable, "discard", tuple(to or ()), why)
+        count = f"{len(usable)} messages are" if len(usable) > 1 else f"{usable[0].ident} is"
+        typer.echo(f"{count} discarded: nobody receives it")
+
+
+def _is_left(row: "Row") -> bool:
+    return any(its != "released" for _, its in row.recipients)
+
+
+def _refuse(ids: "Sequence[str] | None", rows: "Sequence[Row]", usable: "Sequence[Row]") -> None:
+    """Say of messages that were named why nothing can be done with them."""
+    if not ids:
+        return
+    for row in rows:
+        if row not in usable:
+            reason = "is no longer kept" if not row.has_body else f"is {row.state} already"
+            raise SpoolError(f"message {row.ident} {reason}: nothing was done")
+
+
+def _decide(held: Held, rows: "Sequence[Row]", fate: "Fate", to: tuple[str, ...], why: str) -> None:
+    from dnswatch.bay.desk import orders
+    from dnswatch.bay.record import Decided
+
+    now, who = clock.now(), actor()
+    lines: list[tuple[str, Line]] = []
+    for row in rows:
+        addresses = [address for address, _ in row.recipients]
+        unknown = [one for one in to if one not in addresses]
+        if unknown:
+            raise SpoolError(
+                f"message {row.ident} is not for '{unknown[0]}' but for"
+                f" {', '.join(addresses[:5])}{' and others' if len(addresses) > 5 else ''}:"
+                " nothing was done"
+            )
+        line = Decided(at=now, fate=fate, actor=who, why=why, recipients=to)
+        lines.append((row.ident, line))
+    orders.give(held.spool, lines)

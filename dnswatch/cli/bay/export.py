@@ -1,0 +1,66 @@
+"""`dnswatch bay export`: messages as files that other programs read."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dnswatch.cli.bay.context import (
+    Client,
+    Domain,
+    Ids,
+    Is,
+    Sender,
+    Verdicts,
+    chosen,
+    held_mail,
+    meant,
+)
+from dnswatch.cli.options import Config, Since, State, nothing_found
+
+
+def export(
+    ids: Ids = None,
+    eml: Annotated[
+        Path | None,
+        typer.Option(
+            "--eml", metavar="DIR", help="Write each message to DIR/ID.eml.  [default: .]"
+        ),
+    ] = None,
+    mbox: Annotated[
+        Path | None, typer.Option("--mbox", metavar="FILE", help="Write all to one mbox instead.")
+    ] = None,
+    client: Client = None,
+    sender: Sender = None,
+    domain: Domain = None,
+    verdict: Verdicts = None,
+    is_: Is = None,
+    since: Since = None,
+    config: Config = None,
+    state: State = None,
+) -> None:
+    """Write messages to files: byte for byte as .eml, or all of them to an mbox.
+
+    Nothing is overwritten.  The files may hold a worm: they are for your eyes only (mode 0600).
+
+    \\b
+    Examples:
+      dnswatch bay export 01a20846fe --eml /tmp
+      dnswatch bay export --client 192.0.2.7 --mbox evidence.mbox
+    """
+    from dnswatch.bay.desk.export import to_eml, to_mbox
+    from dnswatch.cli.render import harmless
+
+    if eml is not None and mbox is not None:
+        raise typer.BadParameter("give --eml or --mbox, not both")
+    with held_mail(config, state) as held:
+        rows = meant(held, ids, chosen(held, client, sender, domain, verdict, is_, since))
+        idents = [row.ident for row in rows if row.has_body]
+        if not idents:
+            nothing_found("no message fits whose body is still kept", since)
+        if mbox is not None:
+            to_mbox(held.spool, idents, mbox)
+            typer.echo(f"{len(idents)} messages are in {harmless(str(mbox))}")
+            return
+        for ident in idents:
+            typer.echo(harmless(str(to_eml(held.spool, ident, eml or Path()))))

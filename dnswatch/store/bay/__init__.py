@@ -1,0 +1,1 @@
+"""What passes between the watch and the holding bay: who is quarantined, and what was found."""

@@ -1,0 +1,161 @@
+"""One round of deliveries for one message."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import cast
+
+import pytest
+
+from dnswatch import clock
+from dnswatch.bay.delivery.lookups import Lookups
+from dnswatch.bay.delivery.rounds import Rounds, domain_of
+from dnswatch.bay.delivery.routes import Routes
+from dnswatch.bay.record import Decided, Outcome, Tried
+from dnswatch.bay.spool import Spool
+from dnswatch.bay.state import Message
+from dnswatch.settings import Duration, Server
+from dnswatch.settings.bay import Release
+from dnswatch.settings.mail import MailHost
+from tests.bay.exchange import Exchange
+from tests.bay.mail import NOW, decide, keep, released, spool_in
+from tests.bay.site import mail_zone, zone
+from tests.behaviour import Behaviour
+from tests.upstream import Upstream
+
+
+@dataclass
+class Scene:
+    """A spool, an upstream and an exchange."""
+
+    spool: Spool
+    upstream: Upstream
+    exchange: Exchange
+
+    def run(self, ident: str, **release: object) -> Message:
+        """Do one round for a message; return it afterwards."""
+        asked = Release(loopback=True, port=self.exchange.port, **release)  # type: ignore[arg-type]
+        lookups = Lookups((Server(self.upstream.url),))
+        routes = Routes(lookups, own=(), release=asked, now=clock.now, chance=Random(0))
+        rounds = Rounds(self.spool, routes, asked, "bay.corp.example", clock.now)
+        asyncio.run(rounds.run(self.spool.message(ident)))
+        return self.spool.message(ident)
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    """A site whose mail to three domains goes to one exchange."""
+    with Exchange() as exchange, Upstream() as upstream:
+        zone_ = mail_zone(exchange, "there.example", "also.example")
+        upstream.behaviour = cast(Behaviour, zone_)
+        yield Scene(spool_in(tmp_path), upstream, exchange)
+
+
+def results(message: Message) -> dict[str, str | None]:
+    """What came of each recipient."""
+    return {one.address: one.result for one in message.recipients}
+
+
+def test_recipients_of_one_exchange_share_a_delivery(scene: Scene) -> None:
+    """Two domains with the same exchange cost one message, which names both recipients."""
+    to = ("bob@there.example", "carol@also.example", "dora@there.example")
+    message = scene.run(released(scene.spool, to=to))
+    assert message.state == "released"
+    (taken,) = scene.exchange.taken
+    assert sorted(taken.recipients) == sorted(to)
+
+
+def test_more_than_a_hundred_recipients_go_in_several_messages(scene: Scene) -> None:
+    """No exchange must take more at a time (RFC 5321 section 4.5.3.1.8)."""
+    to = [f"r{number}@there.example" for number in range(250)]
+    message = scene.run(released(scene.spool, to=to))
+    assert message.state == "released"
+    assert sorted(len(one.recipients) for one in scene.exchange.taken) == [50, 100, 100]
+    assert {one for taken in scene.exchange.taken for one in taken.recipients} == set(to)
+
+
+def test_each_recipient_has_its_own_outcome(scene: Scene) -> None:
+    """One domain is not there, one recipient is refused, one is busy: the rest is delivered."""
+    answers = {"no@there.example": "550 no", "busy@there.example": "450 busy"}
+    scene.exchange.rcpt = answers.get
+    to = (*answers, "bob@there.example", "x@missing.example", "nodomain")
+    message = scene.run(released(scene.spool, to=to))
+    assert results(message) == {
+        "no@there.example": "refused", "busy@there.example": "later",
+        "bob@there.example": "delivered", "x@missing.example": "refused", "nodomain": "refused",
+    }  # fmt: skip
+    assert message.state == "releasing"
+
+
+def test_only_whom_it_was_released_to_gets_it(scene: Scene) -> None:
+    """A decision for some recipients sends nothing to the others."""
+    ident = keep(scene.spool, to=("bob@there.example", "eve@there.example"))
+    decide(scene.spool, ident, "hold")
+    order = Decided(at=clock.now(), fate="release", actor="anna", recipients=("bob@there.example",))
+    scene.spool.append(ident, order)
+    message = scene.run(ident)
+    assert message.state == "held"
+    assert [one.recipients for one in scene.exchange.taken] == [("bob@there.example",)]
+
+
+def test_the_next_exchange_is_tried(scene: Scene) -> None:
+    """One that is not there is passed over."""
+    scene.upstream.behaviour = cast(Behaviour, zone({
+        ("there.example", "MX"): ("10 dead.there.example.", "20 mx.there.example."),
+        ("dead.there.example", "A"): ("127.0.0.99",),
+        ("mx.there.example", "A"): ("127.0.0.1",),
+    }))  # fmt: skip
+    ident = released(scene.spool)
+    assert scene.run(ident).state == "released"
+    (tried,) = [line for line in scene.spool.lines(ident) if isinstance(line, Tried)]
+    assert tried.exchange.startswith("mx.there.example at 127.0.0.1")
+
+
+def test_a_smarthost_takes_all(scene: Scene) -> None:
+    """Where one is configured no route is searched."""
+    host = MailHost(f"127.0.0.1:{scene.exchange.port}")
+    ident = released(scene.spool, to=("a@x.example", "b@y.example"))
+    assert scene.run(ident, smarthosts=(host,)).state == "released"
+    assert scene.upstream.asked == []
+    assert len(scene.exchange.taken) == 1
+
+
+def test_what_was_cut_short_is_told_and_sent_again(scene: Scene) -> None:
+    """A delivery without an outcome may have come to pass: that is said, and it goes again."""
+    ident = released(scene.spool)
+    scene.spool.append(ident, Tried(at=NOW, recipients=("bob@there.example",), exchange="mx"))
+    message = scene.run(ident, retry=Duration(1.0))
+    lines = scene.spool.lines(ident)
+    told = [line.text for line in lines if isinstance(line, Outcome)]
+    assert "may have been delivered twice" in told[0]
+    assert message.state == "released"
+    assert len(scene.exchange.taken) == 1
+
+
+def test_after_days_it_is_given_up(scene: Scene) -> None:
+    """The last answer of the exchange is the reason."""
+    ident = keep(scene.spool)
+    decide(scene.spool, ident, "release", clock.now() - 6 * 86400)
+    message = scene.run(ident)
+    assert message.state == "failed"
+    assert "given up" in message.recipients[0].text
+    assert scene.exchange.taken == []
+
+
+def test_an_exchange_that_is_down_counts_as_a_try(scene: Scene) -> None:
+    """Nothing is lost, and the reason stands in the record."""
+    scene.upstream.behaviour = cast(
+        Behaviour, zone({("there.example", "A"): ("127.0.0.99",)}, names=("there.example",))
+    )
+    message = scene.run(released(scene.spool))
+    assert message.state == "releasing"
+    assert message.recipients[0].tries == 1
+    assert "127.0.0.99" in message.recipients[0].text
+
+
+def test_domains_of_addresses() -> None:
+    """The domain stands after the last @, in lower case."""
+    assert domain_of('"a@b"@There.Example') == "there.example"
+    assert domain_of("postmaster") == ""

@@ -1,0 +1,134 @@
+"""The desk: what is done with mail, beside the server."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterator
+from ipaddress import ip_address
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from dnswatch import clock
+from dnswatch.bay.desk import orders
+from dnswatch.bay.desk.desk import Desk, own_addresses
+from dnswatch.bay.desk.index import Index
+from dnswatch.bay.desk.rows import Filter
+from dnswatch.bay.record import Decided
+from dnswatch.bay.spool import Spool
+from dnswatch.settings import read
+from tests.bay.exchange import Exchange
+from tests.bay.mail import decide, keep, released, spool_in
+from tests.bay.site import mail_zone, settings
+from tests.behaviour import Behaviour
+from tests.check import eventually
+from tests.upstream import Upstream
+
+
+class Scene:
+    """A spool, and an exchange to which its mail goes."""
+
+    def __init__(self, folder: Path, exchange: Exchange, upstream: Upstream) -> None:
+        self.spool: Spool = spool_in(folder)
+        self.exchange = exchange
+        self._upstream = upstream
+        upstream.behaviour = cast(Behaviour, mail_zone(exchange, "there.example", "corp.example"))
+
+    def run(
+        self, until: Callable[[], object], more: str = "", changed: Callable[[], list[str]] = list
+    ) -> None:
+        """Run a desk until something has come true."""
+
+        async def work() -> None:
+            desk = Desk(settings(self._upstream, self.exchange, more), self.spool, clock.now)
+            desk.restore()
+            running = asyncio.create_task(desk.run())
+            for ident in changed():
+                desk.changed(ident)
+            await asyncio.to_thread(eventually, until)
+            running.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await running
+            desk.close()
+
+        asyncio.run(work())
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    """A site."""
+    with Exchange() as exchange, Upstream() as upstream:
+        yield Scene(tmp_path, exchange, upstream)
+
+
+def test_it_takes_up_where_it_was(scene: Scene) -> None:
+    """What was released before the start is sent, and the index knows."""
+    ident = released(scene.spool)
+    scene.run(lambda: scene.spool.message(ident).state == "released")
+    with Index(scene.spool) as index:
+        assert [row.state for row in index.find(Filter())] == ["released"]
+    assert len(scene.exchange.taken) == 1
+
+
+def test_what_the_server_releases_is_sent(scene: Scene) -> None:
+    """A word from the server is enough."""
+    made: list[str] = []
+
+    def arrive() -> list[str]:
+        made.append(released(scene.spool))
+        return made
+
+    scene.run(lambda: len(scene.exchange.taken) == 1, changed=arrive)
+
+
+def test_a_persons_order_is_heard(scene: Scene) -> None:
+    """Held mail is sent once somebody has said so, to whom he said."""
+    ident = keep(scene.spool, to=("a@there.example", "b@there.example"))
+    decide(scene.spool, ident, "hold")
+
+    def arrive() -> list[str]:
+        order = Decided(
+            at=clock.now(), fate="release", actor="anna", recipients=("b@there.example",)
+        )
+        orders.give(scene.spool, [(ident, order)])
+        return []
+
+    scene.run(lambda: scene.exchange.taken, changed=arrive)
+    assert [one.recipients for one in scene.exchange.taken] == [("b@there.example",)]
+
+
+def test_a_local_sender_hears_of_a_failure_once(scene: Scene) -> None:
+    """The notice goes the way of all mail, and a restart sends no second one."""
+    scene.exchange.rcpt = lambda to: "550 5.1.1 nobody" if "bob" in to else None
+    ident = released(scene.spool)
+    scene.run(lambda: scene.exchange.taken)
+    assert scene.spool.message(ident).state == "failed"
+    (notice,) = scene.exchange.taken
+    assert (notice.sender, notice.recipients) == ("", ("anna@corp.example",))
+    later = released(scene.spool, 1, to=("carol@there.example",))
+    scene.run(lambda: scene.spool.message(later).state == "released")
+    assert len(scene.exchange.taken) == 2
+
+
+def test_the_first_mail_of_a_client_is_told_once(scene: Scene) -> None:
+    """One notice for a client's first mail, none for those that follow."""
+    now = clock.now()
+    idents = [keep(scene.spool, number, at=now) for number in range(3)]
+    for ident in idents:
+        decide(scene.spool, ident, "hold", now)
+    more = '[bay.notify]\nmail = ["admin@there.example"]'
+    extra = released(scene.spool, 9, at=now + 1)
+    scene.run(lambda: len(scene.exchange.taken) == 2, more, lambda: [*idents, *idents, extra])
+    told = [one for one in scene.exchange.taken if one.recipients == ("admin@there.example",)]
+    assert len(told) == 1
+    assert idents[0].encode() in told[0].data
+
+
+def test_addresses_that_are_the_bay_itself() -> None:
+    """Those that clients are diverted to, and those where it listens at the exchanges' port."""
+    text = (
+        'quarantine.addresses = ["192.0.2.250"]\n'
+        '[bay]\nlisten = ["10.0.0.1", "10.0.0.2:2525", "192.0.2.250"]'
+    )
+    found = own_addresses(read(text, "test"))
+    assert found == {ip_address("192.0.2.250"), ip_address("10.0.0.1")}

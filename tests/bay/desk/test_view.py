@@ -1,0 +1,72 @@
+"""A view of a message that harms nobody."""
+
+from email.message import EmailMessage
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dnswatch.bay.desk.view import MOST_BYTES, view_of
+
+
+def test_headers_text_and_what_else_there_is() -> None:
+    """Headers are decoded, the plain text is shown, attachments are named and measured."""
+    mail = EmailMessage()
+    mail["Subject"] = "Grüße"
+    mail.set_content("Hällo\n")
+    mail.add_alternative("<p>Hello</p>", subtype="html")
+    mail.add_attachment(b"MZ" * 600, maintype="application", subtype="zip", filename="a.pdf.exe")
+    view = view_of(mail.as_bytes())
+    assert ("Subject", "Grüße") in view.headers
+    assert view.text == "Hällo\n"
+    kinds = {part.kind: part for part in view.parts}
+    assert kinds["application/zip"].name == "a.pdf.exe"
+    assert 1150 <= kinds["application/zip"].size <= 1250
+    assert not view.is_cut
+
+
+def test_html_loses_its_tags() -> None:
+    """Scripts and styles say nothing to a person."""
+    mail = b"Content-Type: text/html\r\n\r\n<style>x</style><p>One<b>two</b><script>bad()</script>"
+    view = view_of(mail)
+    assert (view.text, view.is_html) == ("Onetwo", True)
+
+
+def test_parts_without_end() -> None:
+    """A message that is made to break parsers is shown by its headers."""
+    deep = b"Subject: deep\r\n" + b"".join(
+        b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n)
+        for n in range(3000)
+    )
+    view = view_of(deep)
+    assert view.is_cut
+    assert ("Subject", "deep") in view.headers
+
+
+def test_only_the_beginning_of_a_large_message_is_looked_at() -> None:
+    """A person waits, so parsing is bounded."""
+    view = view_of(b"Subject: x\r\n\r\n" + b"a" * MOST_BYTES)
+    assert view.is_cut
+    assert len(view.text) <= 20_000
+
+
+@pytest.mark.parametrize(
+    "subject", ["=?x-no-such?b?AAAA?=", "=?utf-8?b?A?=", "=?utf-8?q?=FF?=", "\udcff", "=?", ""]
+)
+def test_headers_that_cannot_be_decoded(subject: str) -> None:
+    """They are shown somehow, and nothing else suffers."""
+    data = b"Subject: " + subject.encode("utf-8", "surrogateescape") + b"\r\n\r\ntext"
+    view = view_of(data)
+    assert view.text == "text"
+    view.headers[0][1].encode()
+
+
+@given(st.binary(max_size=2000))
+def test_whatever_comes(data: bytes) -> None:
+    """There is a view of any bytes, and it can be written down."""
+    for head in (b"", b"Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\n"):
+        view = view_of(head + data)
+        view.text.encode()
+        assert all(
+            name.encode("utf-8", "replace") and text is not None for name, text in view.headers
+        )

@@ -1,0 +1,113 @@
+"""A real exchange for tests: an SMTP server (aiosmtpd) that remembers, and misbehaves as told.
+
+with Exchange() as exchange:
+    exchange.rcpt = lambda address: "550 5.1.1 nobody here" if "bob" in address else None
+    ...
+    exchange.taken                  # each message it said 250 to, or took and did not say so
+"""
+
+import ssl
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from tests.loopback import reserve
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A message as it arrived."""
+
+    sender: str
+    recipients: tuple[str, ...]
+    data: bytes
+    options: tuple[str, ...]
+    encrypted: bool
+
+
+class Exchange:
+    """An SMTP server on a port of its own."""
+
+    def __init__(
+        self, address: str = "127.0.0.1", tls: ssl.SSLContext | None = None, utf8: bool = True
+    ) -> None:
+        """Take a port; with a context STARTTLS is offered."""
+        self.address = address
+        self.taken: list[Taken] = []
+        self.helos: list[str] = []
+        self.mail: Callable[[str], str | None] = lambda _: None
+        "Says what to answer to MAIL FROM; None is yes."
+        self.rcpt: Callable[[str], str | None] = lambda _: None
+        self.data: Callable[[Taken], str | None] = lambda _: None
+        'What to answer to the message; "" means to hang up without a word.'
+        self._holder = reserve(address)
+        self.port = int(self._holder.getsockname()[1])
+        self._lock = threading.Lock()
+        self._tls, self._utf8 = tls, utf8
+
+    def __enter__(self) -> Self:
+        """Start."""
+        self._controller = Controller(
+            self, hostname=self.address, port=self.port, tls_context=self._tls,
+            enable_SMTPUTF8=self._utf8, decode_data=False, data_size_limit=1_000_000,
+        )  # fmt: skip
+        self._controller.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop."""
+        self._controller.stop()
+        self._holder.close()
+
+    async def handle_EHLO(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, answers: list[str]
+    ) -> list[str]:
+        """Note who calls."""
+        self.helos.append(hostname)
+        session.host_name = hostname
+        return answers
+
+    async def handle_MAIL(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Answer MAIL FROM."""
+        if said := self.mail(address):
+            return said
+        envelope.mail_from, envelope.mail_options = address, options
+        return "250 OK"
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Answer RCPT TO."""
+        if said := self.rcpt(address):
+            return said
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
+        """Take a message, or not."""
+        content: Any = envelope.content
+        taken = Taken(
+            (envelope.mail_from or "").replace("<>", ""), tuple(envelope.rcpt_tos), content,
+            tuple(envelope.mail_options), session.ssl is not None,
+        )  # fmt: skip
+        said = self.data(taken)
+        if not said:
+            with self._lock:
+                self.taken.append(taken)
+        if said == "":
+            server.transport.abort()  # type: ignore[union-attr]
+        return said or "250 2.0.0 taken"

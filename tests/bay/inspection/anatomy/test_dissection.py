@@ -1,0 +1,125 @@
+"""A message taken apart."""
+
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dnswatch.bay.inspection.anatomy.dissection import (
+    MOST_HEADER,
+    MOST_NESTED,
+    MOST_PARTS,
+    MOST_WORK,
+    dissect,
+)
+from tests.bay.inspection.letters import PROGRAM, UNPACKED, letter, zipped
+
+MIXED = b'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="b"\r\n\r\n'
+
+
+def attached(header: bytes, data: bytes = PROGRAM) -> bytes:
+    """Write a message with one part that has a header of our own."""
+    encoded = base64.encodebytes(data).replace(b"\n", b"\r\n")
+    return (
+        MIXED + b"--b\r\n\r\nHello\r\n--b\r\nContent-Transfer-Encoding: base64\r\n"
+        + header + b"\r\n\r\n" + encoded + b"--b--\r\n"
+    )  # fmt: skip
+
+
+def test_ordinary_message_has_nothing_to_tell() -> None:
+    """A text with a document is no matter for anybody."""
+    anatomy = dissect(letter(("a.pdf", b"%PDF-1.7"), text="Look at this"), UNPACKED)
+    assert not anatomy.programs + anatomy.disguised + anatomy.sealed + anatomy.unseen
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b'Content-Disposition: attachment; filename="a.jpg.exe"',
+        b'Content-Type: application/x; name="a.jpg.exe"',
+        b'Content-Type: image/jpeg; name="a.jpg.exe"\r\n'
+        b'Content-Disposition: inline; filename="a.jpg"',
+        b"Content-Disposition: attachment; filename*=utf-8''a.jpg%2Eexe",
+        b'Content-Disposition: attachment; filename*0="a.jpg"; filename*1=".exe"',
+        b'Content-Disposition: attachment; filename="=?utf-8?B?YS5qcGcuZXhl?="',
+        b'Content-Disposition: attachment; filename="\xfc.jpg.exe"',
+    ],
+)
+def test_name_is_read_however_it_is_written(header: bytes) -> None:
+    """Each way in which a mail program may read a name is read, and any of them counts."""
+    assert dissect(attached(header), UNPACKED).disguised
+
+
+def test_program_without_a_name_is_found() -> None:
+    """A part without any name is looked at as well."""
+    assert dissect(attached(b"Content-Type: image/png"), UNPACKED).programs
+
+
+def test_script_in_a_text_is_no_program() -> None:
+    """A person may write about a script."""
+    assert not dissect(letter(text="#!/bin/sh\nexit"), UNPACKED).programs
+
+
+def test_program_in_an_attached_message_is_found() -> None:
+    """A message in a message is looked into."""
+    inner = letter(("a.exe", PROGRAM))
+    outer = MIXED + b"--b\r\nContent-Type: message/rfc822\r\n\r\n" + inner + b"\r\n--b--\r\n"
+    assert dissect(outer, UNPACKED).programs
+
+
+def test_piece_of_a_message_is_unseen() -> None:
+    """A message that is sent in pieces cannot be judged by one (RFC 2046 section 5.2.2)."""
+    message = b"Content-Type: message/partial; id=x; number=1\r\n\r\nFrom: a\r\n\r\nhello"
+    assert "piece" in dissect(message, UNPACKED).unseen[0]
+
+
+def test_payload_does_not_depend_on_the_header() -> None:
+    """The same text to different people is the same payload; another text is another one."""
+    one, two = (dissect(letter(subject=subject), UNPACKED) for subject in ("One", "Two"))
+    assert one.payload == two.payload != dissect(letter(text="Else"), UNPACKED).payload
+
+
+def test_program_is_the_payload_whatever_the_text() -> None:
+    """Worms choose the text around themselves by chance."""
+    one, two = (dissect(letter(("a.exe", PROGRAM), text=text), UNPACKED) for text in ("1", "2"))
+    assert one.payload == two.payload
+
+
+NESTED = b"".join(
+    b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (number, number)
+    for number in range(MOST_NESTED + 1)
+)
+TRAPS = [
+    b"A: " + b"a" * MOST_HEADER + b"\r\n\r\nHello",
+    NESTED,
+    MIXED + b"--b\r\n\r\n" * (MOST_PARTS + 1),
+    b"Content-Type: multipart/mixed; boundary=a\r\n\r\n" + b'x: boundary="%d"\n' * 3 * MOST_NESTED
+    % tuple(range(3 * MOST_NESTED)),
+    MIXED + b"\n" * (MOST_WORK // 2),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("message", TRAPS, ids=["header", "nested", "parts", "boundaries", "lines"])
+def test_trap_for_parsers_is_not_parsed(message: bytes) -> None:
+    """What a parser would drown in is counted before it is parsed, and said to be unseen."""
+    anatomy = dissect(message, UNPACKED)
+    assert "more than" in anatomy.unseen[0]
+    assert anatomy.payload
+
+
+PIECES = st.sampled_from(
+    [
+        b"Content-Type: multipart/mixed; boundary=b\r\n", b"\r\n", b"\n--b\n", b"--b--\r\n",
+        b"Content-Type: message/rfc822\r\n", b"Content-Transfer-Encoding: base64\r\n",
+        b'Content-Disposition: attachment; filename="a.zip"\r\n', base64.b64encode(PROGRAM),
+        b"Content-Type: text/plain; charset=\xff; name*0*=x''%", b"=?utf-8?B?/?=", b"begin 644 a\n",
+        b"Content-Transfer-Encoding: x-uuencode\n", base64.b64encode(zipped(("a", b"b"))),
+    ]
+)  # fmt: skip
+
+
+@given(st.lists(PIECES | st.binary(max_size=50), max_size=20).map(b"".join))
+def test_whatever_comes_is_taken_apart(message: bytes) -> None:
+    """Any bytes at all have an anatomy."""
+    assert len(dissect(message, UNPACKED).payload) == 64

@@ -1,0 +1,32 @@
+"""How many connections and messages a client may have."""
+
+from dnswatch.bay.smtp.guests import Guests
+from dnswatch.settings.bay import BayLimits
+
+LIMITS = BayLimits(connections=3, connections_per_client=2, rate=2)
+
+
+def test_one_client_cannot_take_all_connections() -> None:
+    """A client has its share of connections, and all together have theirs."""
+    guests = Guests(LIMITS)
+    assert [guests.enter("a") for _ in range(3)] == [True, True, False]
+    assert [guests.enter("b") for _ in range(2)] == [True, False]
+    guests.leave("a")
+    assert guests.enter("b")
+
+
+def test_messages_are_counted_by_the_minute() -> None:
+    """Of `rate` messages a minute each is taken, one more is put off, and later taken again."""
+    guests = Guests(LIMITS)
+    assert [guests.bring("a", now=100.0) for _ in range(3)] == [True, True, False]
+    assert guests.bring("b", now=100.0)
+    assert not guests.bring("a", now=120.0)
+    assert guests.bring("a", now=130.0)
+
+
+def test_clients_of_the_past_take_no_memory() -> None:
+    """Whoever has been silent for a minute is not remembered."""
+    guests = Guests(LIMITS)
+    for number in range(1000):
+        guests.bring(str(number), now=60.0 * number)
+    assert len(guests._debts) < 10

@@ -1,0 +1,264 @@
+"""The dialogue, with real clients over real connections."""
+
+import smtplib
+import ssl
+from pathlib import Path
+
+import pytest
+
+from dnswatch.settings import Duration
+from dnswatch.settings.bay import Bay, BayLimits, Tls
+from tests import check
+from tests.bay.served import BODY, HOSTNAME, Says, Served
+
+
+def bay(**limits: object) -> Bay:
+    """Make settings with limits of a test."""
+    return Bay(pause=Duration(0), limits=BayLimits(**limits))  # type: ignore[arg-type]
+
+
+def test_message_is_kept_byte_for_byte_with_its_envelope(tmp_path: Path) -> None:
+    """A message that was answered 250 lies in the spool as it was sent, with all that was said."""
+    body = b"Subject: x\r\n\r\n.dot\r\n..two\r\n\xff\x00 eight bits\r\n" + b"long " * 5000 + b"\r\n"
+    with Served(tmp_path) as served:
+        with served.client() as client:
+            client.ehlo()
+            client.mail("a@b.example", ["BODY=8BITMIME", f"SIZE={len(body)}"])
+            client.rcpt("c@d.example")
+            client.rcpt("e@f.example")
+            assert client.data(body)[0] == 250
+        assert served.bodies() == [body]
+        (message,) = served.messages()
+    envelope = message.envelope
+    assert (envelope.sender, envelope.recipients) == ("a@b.example", ("c@d.example", "e@f.example"))
+    assert (envelope.client, envelope.helo, envelope.body) == (
+        "127.0.0.1", "client.example", "8BITMIME",
+    )  # fmt: skip
+    assert (envelope.size, message.state, envelope.tls) == (len(body), "releasing", "")
+    assert envelope.manners.greeting == "EHLO"
+    assert not envelope.manners.early
+
+
+@pytest.mark.parametrize("body", [b"", b".\r\n", b"\r\n", b"no end of line", b"a\r\n.\r\nb\r\n"])
+def test_odd_messages_come_over_whole(tmp_path: Path, body: bytes) -> None:
+    """Empty messages, lines of dots, and messages without a last line end are kept as sent."""
+    with Served(tmp_path) as served:
+        assert served.send(body) == 250
+        whole = body if body.endswith(b"\r\n") or not body else body + b"\r\n"
+        assert served.bodies() == [whole or b"\r\n"]  # smtplib ends an empty one with a line end
+
+
+def test_message_without_any_byte_is_kept(tmp_path: Path) -> None:
+    """A message whose first line is its end has no bytes, and is one all the same."""
+    with Served(tmp_path) as served, served.raw() as raw:
+        assert raw.begin()[:3] == "354"
+        assert raw.say(b".")[0][:3] == "250"
+        assert served.bodies() == [b""]
+
+
+def test_nobody_else_may_speak(tmp_path: Path) -> None:
+    """A client that is not quarantined is turned away in place of the greeting: no open relay."""
+    with Served(tmp_path, admits=lambda _: False) as served, served.raw() as raw:
+        assert raw.read().startswith("554 5.7.1")
+        assert raw.read() == ""
+        assert served.spool.idents() == []
+
+
+def test_starttls_encrypts_and_is_noted(tmp_path: Path) -> None:
+    """Mail comes encrypted to the bay's own certificate; what was said before is forgotten."""
+    with Served(tmp_path) as served:
+        with served.client() as client:
+            trust = ssl._create_unverified_context()
+            assert client.starttls(context=trust)[0] == 220
+            assert client.docmd("MAIL FROM:<a@b.example>")[0] == 503
+            client.sendmail("a@b.example", ["c@d.example"], BODY)
+        assert served.messages()[0].envelope.tls.startswith("TLSv1")
+
+
+def test_commands_before_tls_are_not_taken_after_it(tmp_path: Path) -> None:
+    """What a stranger put in front of the encrypted part is thrown away (CVE-2011-0411)."""
+    with Served(tmp_path) as served, served.raw() as raw:
+        raw.read()
+        raw.say(b"EHLO x")
+        raw.send(b"STARTTLS\r\nMAIL FROM:<evil@b.example>\r\n")
+        assert raw.read()[:3] == "220"
+        raw.encrypt()
+        raw.say(b"EHLO x")
+        assert raw.say(b"RCPT TO:<c@d.example>")[0][:3] == "503"
+
+
+def test_ehlo_offers_what_the_bay_does(tmp_path: Path) -> None:
+    """The bay offers SIZE, 8BITMIME, SMTPUTF8 and STARTTLS, and nobody logs in."""
+    with Served(tmp_path) as served, served.client() as client:
+        client.ehlo()
+        assert set(client.esmtp_features) == {
+            "size", "8bitmime", "smtputf8", "starttls", "enhancedstatuscodes",
+        }  # fmt: skip
+        assert client.docmd("AUTH PLAIN")[0] == 502
+    with Served(tmp_path, tls=Tls(offer=False)) as served, served.client() as client:
+        client.ehlo()
+        assert not client.has_extn("starttls")
+
+
+def test_notices_and_other_alphabets_are_taken(tmp_path: Path) -> None:
+    """The null sender is one; an address in another alphabet needs SMTPUTF8."""
+    with Served(tmp_path) as served, served.client() as client:
+        client.ehlo()
+        assert client.docmd("MAIL FROM:<>")[0] == 250
+        assert client.docmd("RSET")[0] == 250
+        client.command_encoding = "utf-8"
+        assert client.docmd("MAIL FROM:<jörg@b.example>")[0] == 553
+        assert client.docmd("MAIL FROM:<jörg@b.example> SMTPUTF8")[0] == 250
+        assert client.docmd("RCPT TO:<søren@d.example>")[0] == 250
+        assert client.docmd("RCPT TO:<>")[0] == 553
+        assert client.data(BODY)[0] == 250
+        (message,) = served.messages()
+        assert message.envelope.smtputf8
+        assert message.envelope.recipients == ("søren@d.example",)
+
+
+def test_size_is_bounded_while_it_comes(tmp_path: Path) -> None:
+    """What is declared too large is refused at once, and what is too large all the same, too."""
+    with Served(tmp_path, settings=bay(size=100_000)) as served:
+        with served.client() as client:
+            client.ehlo()
+            assert client.docmd("MAIL FROM:<a@b.example> SIZE=100001")[0] == 552
+        assert served.send(b"x" * 99_998 + b"\r\n") == 250
+        assert served.send(b"x" * 99_999 + b"\r\n") == 552
+        with served.raw() as raw:
+            raw.begin()
+            raw.send(b"line\r\n" * 40_000)
+            assert raw.read()[:3] == "552"
+            assert raw.read() == ""
+        assert len(served.spool.idents()) == 1
+        assert not list((tmp_path / "spool" / "tmp").iterdir())
+
+
+def test_recipients_messages_and_errors_are_bounded(tmp_path: Path) -> None:
+    """Recipients without end get 452, messages without end 421 and 450, errors without end 421."""
+    with Served(tmp_path, settings=bay(recipients=100, messages=2, rate=3, faults=3)) as served:
+        with served.client() as client:
+            client.ehlo()
+            client.mail("a@b.example")
+            codes = [client.rcpt(f"{n}@d.example")[0] for n in range(102)]
+            assert codes == [250] * 100 + [452] * 2
+            assert client.data(BODY)[0] == 250
+            client.sendmail("a@b.example", ["c@d.example"], BODY)
+            assert client.docmd("MAIL FROM:<a@b.example>")[0] == 421
+        with served.client() as client:
+            client.ehlo()
+            client.sendmail("a@b.example", ["c@d.example"], BODY)
+            assert client.docmd("MAIL FROM:<a@b.example>")[0] == 450
+        with served.raw() as raw:
+            raw.read()
+            assert [line[:1] for line in raw.say(b"x", b"y", b"z")] == ["5"] * 3
+            assert raw.read()[:3] == "421"
+
+
+def test_connections_are_bounded(tmp_path: Path) -> None:
+    """A client with too many connections gets 421, and may come again when one has ended."""
+    with Served(tmp_path, settings=bay(connections_per_client=1)) as served:
+        with served.client(), served.raw() as raw:
+            assert raw.read()[:3] == "421"
+        with check.eventually(lambda: _let_in(served)) as client:
+            assert client.noop()[0] == 250
+
+
+def _let_in(served: Served) -> smtplib.SMTP | None:
+    try:
+        return served.client()
+    except smtplib.SMTPConnectError:
+        return None
+
+
+def test_silence_ends(tmp_path: Path) -> None:
+    """A silent connection is told so and closed, also in the middle of a message."""
+    with Served(tmp_path, settings=bay(idle=1.0)) as served:
+        with served.raw() as raw, served.raw() as sender:
+            sender.begin()
+            sender.send(b"a line\r\n")
+            raw.read()
+            assert raw.read()[:3] == sender.read()[:3] == "421"
+            assert raw.read() == sender.read() == ""
+        assert served.spool.idents() == []
+
+
+SMUGGLED = b"MAIL FROM:<evil@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\nSecond\r\n"
+ENDS = [
+    b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r", b"\r.\r\n", b"\r\n.\r", b"\r\n\x00.\r\n",
+    b"\r\r\n.\r\r\n",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("end", ENDS, ids=repr)
+def test_no_second_message_can_be_smuggled_in(tmp_path: Path, end: bytes) -> None:
+    """Only CR LF . CR LF ends a message: what looks like it is refused, or kept as it is."""
+    with Served(tmp_path) as served, served.raw() as raw:
+        raw.begin()
+        raw.send(b"First" + end + SMUGGLED + b".\r\n")
+        answer = raw.read()
+        assert raw.say(b"NOOP")[0][:3] == "250"
+        if answer[:3] == "554":
+            assert served.bodies() == []
+        else:
+            assert served.bodies() == [b"First" + end + SMUGGLED]
+
+
+def test_bare_newlines_are_kept_and_noted(tmp_path: Path) -> None:
+    """A message with bare line ends is taken as it is, and says so."""
+    with Served(tmp_path) as served, served.raw() as raw:
+        raw.begin()
+        raw.send(b"one\ntwo\r\n.\r\n")
+        assert raw.read()[:3] == "250"
+        assert served.bodies() == [b"one\ntwo\r\n"]
+        assert served.messages()[0].envelope.manners.bare_newlines
+
+
+def test_manners_are_noted(tmp_path: Path) -> None:
+    """Who speaks before the greeting, and reads no answers, is known by it."""
+    settings = Bay(pause=Duration(0.2))
+    with Served(tmp_path, settings=settings) as served, served.raw() as raw:
+        raw.send(b"HELO x\r\nNONSENSE\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\n")
+        raw.send(b"DATA\r\nSubject: x\r\n.\r\nQUIT\r\n")
+        answers = [raw.read()[:3] for _ in range(8)]
+        assert answers == ["220", "250", "500", "250", "250", "354", "250", "221"]
+        manners = served.messages()[0].envelope.manners
+    assert manners.early
+    assert manners.greeting == "HELO"
+    assert manners.unheard >= 5
+    assert manners.faults == 1
+
+
+def test_client_that_hangs_up_leaves_nothing(tmp_path: Path) -> None:
+    """A message whose end never came is not kept."""
+    with Served(tmp_path) as served:
+        with served.raw() as raw:
+            raw.begin()
+            raw.send(b"x" * 100_000)
+            check.eventually(lambda: any((tmp_path / "spool" / "tmp").iterdir()))
+        check.eventually(lambda: not any((tmp_path / "spool" / "tmp").iterdir()))
+        assert served.spool.idents() == []
+
+
+def test_client_that_leaves_while_it_waits_is_recognised(tmp_path: Path) -> None:
+    """Who hangs up before the answer keeps the duty: its message is deferred, not sent twice."""
+    inspector = Says("clean")
+    inspector.may_answer.clear()
+    with Served(tmp_path, inspector=inspector) as served:
+        with served.raw() as raw:
+            raw.begin()
+            raw.send(BODY + b".\r\n")
+            assert inspector.asked.wait(10)
+        check.eventually(lambda: not served._server._house.guests._connections)
+        inspector.may_answer.set()
+        check.eventually(lambda: served.messages()[0].state == "deferred")
+        assert served.send() == 250
+        (message,) = served.messages()
+        assert message.state == "releasing"
+        assert message.is_ours
+
+
+def test_greeting_names_the_bay(tmp_path: Path) -> None:
+    """The bay calls itself by its name, and by nobody else's."""
+    with Served(tmp_path) as served, served.raw() as raw:
+        assert raw.read() == f"220 {HOSTNAME} ESMTP"

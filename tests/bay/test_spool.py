@@ -1,0 +1,152 @@
+"""The spool: nothing in it is half, whatever happens."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dnswatch.bay.record import Answered, Decided, Gone
+from dnswatch.bay.spool import Spool, ident_of
+from dnswatch.errors import SpoolError
+from tests.bay.messages import BODY, ident, put
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Iterator[Spool]:
+    """Make a spool."""
+    made = Spool(tmp_path / "bay")
+    made.claim()
+    yield made
+    made.close()
+
+
+def again(spool: Spool) -> Spool:
+    """Start anew in the same directory, as after a kill."""
+    spool.close()
+    made = Spool(spool.path)
+    made.claim()
+    return made
+
+
+def test_names_sort_by_time() -> None:
+    """A later message sorts behind an earlier one."""
+    names = [ident_of(at, b"\xff" * 5) for at in (1.0, 1.7e9, 1.7e9 + 0.002, 4e9)]
+    assert names == sorted(names)
+    assert {len(name) for name in names} == {22}
+
+
+def test_message_and_record_are_found_again(spool: Spool) -> None:
+    """What was put and appended is there after a start, byte for byte."""
+    put(spool)
+    spool.append(ident(), Decided(at=2.0, fate="hold"), Answered(at=2.0, code=250))
+    later = again(spool)
+    assert later.idents() == [ident()]
+    with later.open(ident()) as file:
+        assert file.read() == BODY
+    assert [type(line) for line in later.lines(ident())][1:] == [Decided, Answered]
+    assert later.message(ident()).state == "held"
+    later.close()
+
+
+def test_rest_of_a_kill_is_cleaned_up(spool: Spool) -> None:
+    """What was never acknowledged is removed at the start: half messages, records without one."""
+    (spool.path / "tmp" / ident(1)).write_bytes(b"half")
+    put(spool, 2)
+    spool.body(ident(2)).unlink()
+    put(spool, 3)
+    later = again(spool)
+    assert later.idents() == [ident(3)]
+    assert not list((spool.path / "tmp").iterdir())
+    later.close()
+
+
+def test_body_goes_and_the_record_stays(spool: Spool) -> None:
+    """What was let go says so, also where a kill came before its body was removed."""
+    put(spool)
+    spool.let_go(ident(), Gone(at=3.0, why="old"))
+    assert not spool.body(ident()).exists()
+    put(spool, 2)
+    spool.append(ident(2), Gone(at=3.0, why="old"))
+    later = again(spool)
+    assert later.idents() == [ident(1), ident(2)]
+    assert not later.body(ident(2)).exists()
+    later.forget(ident(1))
+    assert later.idents() == [ident(2)]
+    later.close()
+
+
+def test_line_that_was_cut_off_never_took_effect(spool: Spool) -> None:
+    """A line that a kill cut off is not read, and does not harm the next one."""
+    put(spool)
+    with (spool.path / "records" / f"{ident()}.jsonl").open("ab") as file:
+        file.write(b'{"what":"decided","at":2,"fa')
+    assert spool.message(ident()).decided is None
+    spool.append(ident(), Decided(at=3.0, fate="hold"))
+    assert spool.message(ident()).state == "held"
+
+
+def test_damaged_record_is_named(spool: Spool) -> None:
+    """A record that is damaged in the middle is an error with its file; nothing is guessed."""
+    put(spool)
+    with (spool.path / "records" / f"{ident()}.jsonl").open("ab") as file:
+        file.write(b"???\n")
+    with pytest.raises(SpoolError, match=rf"{ident()}.*is damaged"):
+        spool.message(ident())
+    spool.body(ident()).unlink()
+    later = again(spool)
+    assert later.idents() == [ident()], "a person may still mend it"
+    later.close()
+
+
+@pytest.mark.parametrize("name", ["", "../lock", "nobody", ident() + "\n"])
+def test_only_names_of_messages_are_opened(spool: Spool, name: str) -> None:
+    """What is no message's name opens no file."""
+    with pytest.raises(SpoolError, match="names no message"):
+        spool.open(name)
+
+
+def test_one_bay_receives(spool: Spool) -> None:
+    """A second bay in the same directory is refused; commands append all the same."""
+    put(spool)
+    other = Spool(spool.path)
+    with pytest.raises(SpoolError, match="another holding bay"):
+        other.claim()
+    other.append(ident(), Decided(at=2.0, fate="release", actor="root"))
+    assert spool.message(ident()).state == "releasing"
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Path]:
+    """Make a disk of 64 kB; needs root."""
+    place = tmp_path / "small"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(place)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("needs the right to mount")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def test_full_disk_takes_nothing_by_half(small: Path) -> None:
+    """On a full disk messages and lines are refused whole, and what was there stays whole."""
+    spool = Spool(small / "bay")
+    spool.claim()
+    put(spool)
+    draft = spool.draft(ident(2))
+    with pytest.raises(SpoolError, match="is full: make room") as caught:
+        draft.write(b"x" * 400_000)
+    assert caught.value.is_full
+    draft.drop()
+    assert spool.idents() == [ident(1)]
+    filler = small / "filler"
+    with filler.open("wb", buffering=0) as file:
+        file.write(b"x" * 1_000_000)  # as much as there is room for
+    why = "w" * 8192
+    with pytest.raises(SpoolError, match="is full"):
+        spool.append(ident(1), Decided(at=2.0, fate="hold", why=why))
+    assert spool.message(ident(1)).state == "waiting"
+    filler.unlink()
+    spool.append(ident(1), Decided(at=2.0, fate="hold", why=why))
+    assert spool.message(ident(1)).state == "held"
+    spool.close()

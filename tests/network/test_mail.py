@@ -1,0 +1,98 @@
+"""What each policy does to the mail of a real mail server, and of one that nobody marked."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from tests import check
+from tests.network.conftest import BAY, MARKED, RESOLVER, UNMARKED, Town
+from tests.network.exchange import Exchange, exchange
+from tests.network.postfix import Postfix, postfix
+from tests.watchdog.process import query
+
+Marked = Callable[[str], Postfix]
+
+
+@pytest.fixture(scope="module")
+def honest(town: Town) -> Iterator[Postfix]:
+    """A mail server that nobody marked."""
+    with postfix(town.network.join(UNMARKED, resolver=RESOLVER)) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def suspect(town: Town) -> Iterator[Postfix]:
+    """A mail server of a client that somebody distrusts."""
+    with postfix(town.network.join(MARKED, resolver=RESOLVER)) as running:
+        town.hold("slow", MARKED, "4s")
+        yield running
+
+
+@pytest.fixture(scope="module")
+def bay(town: Town) -> Iterator[Exchange]:
+    """A mail server at the bay's address, which shows that mail is led there."""
+    with exchange(town.place, BAY) as running:
+        yield running
+
+
+@pytest.fixture
+def marked(town: Town, suspect: Postfix) -> Iterator[Marked]:
+    """Give the suspect while a policy acts on it; policies are switched off at the end."""
+    with ExitStack() as stack:
+
+        def under(policy: str) -> Postfix:
+            before = len(town.site.log(f"client '{MARKED}'"))
+            town.order("policy", "enable", policy)
+            stack.callback(town.order, "policy", "disable", policy)
+            check.eventually(lambda: len(town.site.log(f"client '{MARKED}'")) > before)
+            return suspect
+
+        yield under
+
+
+def decided(town: Town) -> set[str]:
+    """Say what policies did to the suspect's lookups."""
+    told = "SELECT DISTINCT policy || ' ' || decided FROM lookup WHERE policy IS NOT NULL"
+    return {said for (said,) in query(town.site.state, told)}
+
+
+def test_delayed_mail_arrives(town: Town, honest: Postfix, marked: Marked) -> None:
+    """A mail server whose answers are held for four seconds delivers all the same."""
+    slow = marked("slow")
+    honest.send("bob@first.example")
+    slow.send("bob@second.example")
+    assert town.exchange.got("bob@first.example").peer == UNMARKED
+    assert town.exchange.got("bob@second.example").peer == MARKED
+    check.eventually(lambda: "slow held" in decided(town))
+
+
+def test_refused_mail_waits_and_does_not_bounce(
+    town: Town, honest: Postfix, marked: Marked
+) -> None:
+    """SERVFAIL keeps mail in the queue; when the policy ends it goes out by itself."""
+    refused = marked("refuse-mail-lookups")
+    refused.send("bob@third.example")
+    honest.send("bob@third.example", sender="carol@site.example")
+    assert town.exchange.got("bob@third.example").sender == "carol@site.example"
+    [waiting] = check.eventually(
+        lambda: [one for one in refused.queue() if one["queue_name"] == "deferred"]
+    )
+    assert "try again" in waiting["recipients"][0]["delay_reason"]
+    assert not refused.log("sender non-delivery notification")
+    town.order("policy", "disable", "refuse-mail-lookups")
+    check.eventually(lambda: len(town.exchange.of("bob@third.example")) == 2, within=40)
+    check.eventually(lambda: not refused.queue())
+    assert not refused.log("sender non-delivery notification")
+
+
+def test_quarantined_mail_goes_to_the_bay(
+    town: Town, honest: Postfix, marked: Marked, bay: Exchange
+) -> None:
+    """The marked client's mail is led to the bay's address, the other's is not."""
+    led = marked("quarantine")
+    led.send("bob@fourth.example")
+    honest.send("eve@fourth.example")
+    assert bay.got("bob@fourth.example").peer == MARKED
+    assert town.exchange.got("eve@fourth.example").peer == UNMARKED
+    assert not town.exchange.of("bob@fourth.example")

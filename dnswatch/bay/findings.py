@@ -6,6 +6,7 @@ more than `PENDING` the oldest go, since the records of the messages hold them a
 
 import asyncio
 import logging
+import threading
 from collections import deque
 from pathlib import Path
 from typing import Final
@@ -36,6 +37,7 @@ class Findings:
         self._waiting: deque[tuple[Envelope, Judged]] = deque(maxlen=PENDING)
         self._called = asyncio.Event()
         self._is_troubled = False
+        self._turn = threading.Lock()
 
     def tell(self, envelope: Envelope, judged: Judged) -> None:
         """Pass on what was found; never waits."""
@@ -53,7 +55,11 @@ class Findings:
                 self._called.set()
 
     def flush(self) -> None:
-        """Write what waits."""
+        """Write what waits, one thread at a time: the last call may meet one under way."""
+        with self._turn:
+            self._flush()
+
+    def _flush(self) -> None:
         try:
             while self._waiting:
                 self._write(*self._waiting[0])

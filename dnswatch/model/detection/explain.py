@@ -1,7 +1,7 @@
 """Explain: a verdict in sentences with all its numbers, so that a person can reckon it again."""
 
 from collections.abc import Callable, Iterator
-from math import exp
+from math import exp, inf
 from typing import Final
 
 from dnswatch.model.detection import marks
@@ -37,7 +37,9 @@ def explain(case: Case, verdict: Verdict, write: Write, clock: Clock) -> list[st
         f"{exp(verdict.score):,.3g} of {exp(verdict.limit):,.3g} days: so long an honest client "
         "can be watched, in the mean, before it looks like this"
     ]
-    if verdict.fades_at is not None:
+    if verdict.fades_at == inf:
+        lines.append("it stands until a person says otherwise")
+    elif verdict.fades_at is not None:
         lines.append(f"it fades at {clock(verdict.fades_at)} if nothing more is seen")
     lines += evidence(case, write, clock)
     if case.statistic is None:

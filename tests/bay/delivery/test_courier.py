@@ -34,7 +34,7 @@ from tests.check import eventually
 from tests.upstream import Upstream
 
 MESSAGES = int(os.environ.get("DNSWATCH_BAY_MESSAGES", "300"))
-"""Of the test with faults; 10,000 take some minutes."""
+"""Of the test with faults; 10,000 take five minutes."""
 
 KILLS = 3
 

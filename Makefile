@@ -1,5 +1,6 @@
 # `make run` starts dnswatch on 127.0.0.1 port 5353; `make test` runs the tests.  Both install first.
-# Other targets: check (lint, types, test), lint, types, fix, bench, clean.
+# `make demo` shows a simulated worm against it.  Other targets: check (lint, types, test), lint,
+# types, fix, bench, clean.
 PYTHON ?= python3
 VENV ?= .venv
 RUN_ARGS ?=
@@ -25,6 +26,9 @@ fix: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+demo: $(VENV)/installed
+	@$(BIN)/python -m demo
+
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m bench
 
@@ -42,4 +46,4 @@ $(VENV)/installed-dev: $(VENV)/installed
 	$(BIN)/pip install --quiet --constraint constraints.txt --group dev
 	touch $@
 
-.PHONY: check run test lint types fix bench clean
+.PHONY: check run demo test lint types fix bench clean

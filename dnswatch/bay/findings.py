@@ -6,6 +6,7 @@ more than `PENDING` the oldest go, since the records of the messages hold them a
 
 import asyncio
 import logging
+import threading
 from collections import deque
 from pathlib import Path
 from typing import Final
@@ -36,6 +37,7 @@ class Findings:
         self._waiting: deque[tuple[Envelope, Judged]] = deque(maxlen=PENDING)
         self._called = asyncio.Event()
         self._is_troubled = False
+        self._turn = threading.Lock()
 
     def tell(self, envelope: Envelope, judged: Judged) -> None:
         """Pass on what was found; never waits."""
@@ -53,18 +55,29 @@ class Findings:
                 self._called.set()
 
     def flush(self) -> None:
-        """Write what waits."""
+        """Write what waits, one thread at a time: the last call may meet one under way."""
+        with self._turn:
+            self._flush()
+
+    def _flush(self) -> None:
+        batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        if not batch:
+            return
         try:
-            while self._waiting:
-                self._write(*self._waiting[0])
-                self._waiting.popleft()
+            self._write(batch)
         except StoreError as error:
             self.close()
+            self._put_back(batch)
             if not self._is_troubled:
                 logger.warning("what mail was found to be is not recorded for now: %s", error)
             self._is_troubled = True
             return
         self._is_troubled = False
+
+    def _put_back(self, batch: list[tuple[Envelope, Judged]]) -> None:
+        """Let a batch wait again, before what came meanwhile; the oldest go where it is full."""
+        room = PENDING - len(self._waiting)
+        self._waiting.extendleft(reversed(batch[max(0, len(batch) - room) :]))
 
     def close(self) -> None:
         """Close the store."""
@@ -72,12 +85,14 @@ class Findings:
             self._db.close()
             self._db = None
 
-    def _write(self, envelope: Envelope, judged: Judged) -> None:
+    def _write(self, batch: list[tuple[Envelope, Judged]]) -> None:
+        """Write all in one transaction: each costs a wait for the disk."""
         if self._db is None:
             self._db = open_writer(self._state)
         with sentences(self._state), self._db.conn:
-            reason = reason_of(judged)
-            add(self._db, judged.at, envelope.key, judged.verdict, envelope.ident, reason)
+            for envelope, judged in batch:
+                reason = reason_of(judged)
+                add(self._db, judged.at, envelope.key, judged.verdict, envelope.ident, reason)
 
 
 def reason_of(judged: Judged) -> str:

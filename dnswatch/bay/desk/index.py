@@ -42,8 +42,9 @@ class Index:
             self._db = self._open()
 
     def close(self) -> None:
-        """Close the file."""
-        self._db.close()
+        """Close the file, when no thread is at it."""
+        with self._lock:
+            self._db.close()
 
     def __enter__(self) -> Self:
         """Begin a `with`."""

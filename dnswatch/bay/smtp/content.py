@@ -32,10 +32,10 @@ class Content:
         self.has_bare_newlines |= _BARE.search(seen) is not None
         self.has_lone_dot |= _LONE_DOT.search(seen) is not None
         self._seen = seen[-3:]
-        text = (self._held + piece).replace(b"\r\n.", b"\r\n")
+        text = self._held + piece
         kept = 2 if text.endswith(b"\r\n") else 1 if text.endswith(b"\r") else 0
-        self._held = text[len(text) - kept :]
-        return self._without_first(text[: len(text) - kept])
+        whole, self._held = text[: len(text) - kept], text[len(text) - kept :]
+        return self._without_first(whole.replace(b"\r\n.", b"\r\n"))
 
     def finish(self) -> bytes:
         """Return the rest; the CR LF of the message's end was fed, the dot after it was not."""

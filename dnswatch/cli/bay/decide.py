@@ -52,7 +52,7 @@ def release(
 ) -> None:
     """Send messages on to their real exchanges, unchanged; what failed is tried once more.
 
-    \\b
+    \b
     Examples:
       dnswatch bay release 01a20846fe --to bob@example.org
       dnswatch bay release --client 192.0.2.7 --is held --verdict clean --why "was a newsletter"
@@ -86,7 +86,7 @@ def discard(
 ) -> None:
     """Let messages reach nobody; for bay.keep.done they can still be released after all.
 
-    \\b
+    \b
     Examples:
       dnswatch bay discard 01a20846fe --why "worm"
       dnswatch bay discard --client 192.0.2.7 --verdict worm --yes

@@ -43,7 +43,7 @@ def export(
 
     Nothing is overwritten.  The files may hold a worm: they are for your eyes only (mode 0600).
 
-    \\b
+    \b
     Examples:
       dnswatch bay export 01a20846fe --eml /tmp
       dnswatch bay export --client 192.0.2.7 --mbox evidence.mbox

@@ -39,7 +39,7 @@ def list_(
 ) -> None:
     """List the messages of the bay, the newest first.
 
-    \\b
+    \b
     Examples:
       dnswatch bay list --is held,deferred
       dnswatch bay list --client 192.0.2.7 --since 2h

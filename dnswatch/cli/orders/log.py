@@ -26,7 +26,7 @@ def log(
 ) -> None:
     """Show what changed, when, why and by whom: verdicts, marks, policies, overrules, roles.
 
-    \\b
+    \b
     Examples:
       dnswatch log --since 24h
       dnswatch log --client 192.0.2.7

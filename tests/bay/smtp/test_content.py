@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dnswatch.bay.smtp.content import Content
@@ -33,6 +33,7 @@ def ended(text: bytes) -> bytes:
 
 
 @given(ODD.map(ended), st.lists(st.integers(0, 60), max_size=5))
+@example(b"..\r\n", [3])
 def test_message_is_the_same_in_whatever_pieces_it_comes(text: bytes, cuts: list[int]) -> None:
     """Dots are unstuffed as line by line, wherever the network cut the stream."""
     assert fed(text, cuts)[0] == plain(text)

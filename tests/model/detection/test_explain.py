@@ -1,6 +1,7 @@
 """An admin can reckon a verdict again by hand."""
 
 import re
+from math import inf
 
 from dnswatch.model.detection.verdict import Plan
 from dnswatch.model.finding import Finding
@@ -43,6 +44,13 @@ def test_a_persons_word_is_told_with_its_reason() -> None:
     watch = learned()
     watch.overrule(SENDER, Overrule(Word.TRUST, 0.0, READY + 60, "a newsletter"), READY)
     assert "a person has trusted it: a newsletter" in watch.explain(SENDER, READY + 1)
+
+
+def test_a_word_without_an_end_is_told_as_such() -> None:
+    """Who is distrusted for good does not fade at any time."""
+    watch = learned()
+    watch.overrule(SENDER, Overrule(Word.DISTRUST, 0.0, inf), READY)
+    assert "it stands until a person says otherwise" in watch.explain(SENDER, READY + 1)
 
 
 def test_the_learning_period_is_told() -> None:

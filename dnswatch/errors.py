@@ -4,7 +4,8 @@
     ├── SettingsError              a setting is wrong: do not start, or keep the old ones
     ├── WireError                  bytes that are no DNS message we accept: answer `rcode`, or drop
     ├── UpstreamError              an upstream gave no usable response: try the next one
-    └── StoreError                 the store cannot be read or written: say so, try again
+    ├── StoreError                 the store cannot be read or written: say so, try again
+    └── SourceError                a capture or log cannot be read, a data set not written: end
 
 Raise where the rule is known, catch where the answer is known.
 """
@@ -37,3 +38,7 @@ class UpstreamError(DnswatchError):
 
 class StoreError(DnswatchError):
     """The store cannot be read or written."""
+
+
+class SourceError(DnswatchError):
+    """A capture, a log or a data set cannot be read or written; damage within one is counted."""

@@ -8,6 +8,7 @@ Rules of this file: addresses are packed (4 or 16 bytes), times are Unix seconds
 """
 
 from enum import StrEnum
+from typing import NamedTuple
 
 import msgspec
 
@@ -18,9 +19,21 @@ class Outcome(StrEnum):
     SUCCESS = "success"
     "The destination took the connection: its SYN-ACK was seen, or packets both ways."
     FAILURE = "failure"
-    "A SYN was answered by a reset, by ICMP, or by nothing."
+    "A SYN was answered by a reset, or by nothing."
     UNKNOWN = "unknown"
     "No TCP, or its beginning was not seen."
+
+
+class Contact(NamedTuple):
+    """The beginning of a flow: what a lookup was for is told by it, long before the flow ends."""
+
+    at: float
+    "First packet, Unix seconds."
+    source: bytes
+    "Packed address of who began it."
+    destination: bytes
+    protocol: int
+    port: int | None
 
 
 class Flow(msgspec.Struct, frozen=True, array_like=True, gc=False):

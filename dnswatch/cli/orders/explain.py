@@ -4,9 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dnswatch import clock
 from dnswatch.cli.options import Config, Json, State, choice, nothing_found, settings_of
-from dnswatch.cli.state import state_directory
+from dnswatch.cli.state import present, state_directory
 
 if TYPE_CHECKING:
     from dnswatch.cli.whom import Whom
@@ -44,7 +43,7 @@ def explain(
     if found is None or not found.accounts:
         nothing_found(f"no client '{client}' is on record")
     keys = [key for one in found.accounts for key in one.machine.keys]
-    told = {key: _told(detector, key) for key in keys}
+    told = {key: _told(detector, key, present(directory)) for key in keys}
     if json:
         render.print_json({"clients": told, "lookups": account.last_json(found)})
         return
@@ -76,13 +75,13 @@ def _detector(
     return detector
 
 
-def _told(detector: "Detector | None", key: str) -> list[str]:
+def _told(detector: "Detector | None", key: str, now: float) -> list[str]:
     from dnswatch.watchdog.judging import local
 
     if detector is None:
         return ["no evidence is stored yet: it is written some seconds after the first lookups"]
-    lines = detector.explain(key.encode(), clock.now())
-    if clock.now() < detector.learned_at:
+    lines = detector.explain(key.encode(), now)
+    if now < detector.learned_at:
         lines.append(
             f"the site is being learned until {local(detector.learned_at)}: no verdicts yet"
         )

@@ -38,10 +38,13 @@ def chunks(file: BinaryIO, size: int = SIZE) -> Iterator[Chunk]:
     interfaces = (Interface(link, 1 / ticks),)
     walk = _Walk(order, ticks)
     rest, read = b"", _HEADER
-    while block := file.read(size):
+    is_more = True
+    while is_more:
+        block = file.read(size)
+        is_more = bool(block)
         read += len(block)
         data = rest + block
-        for part, places, skipped in walk.records(data):
+        for part, places, skipped in walk.records(data, is_last=not is_more):
             yield Chunk("pcap", order, interfaces, part, read, places, skipped)
         rest = data[walk.passed :]
     if walk.is_lost:
@@ -79,14 +82,17 @@ class _Walk:
         self.skipped = 0
         "Bytes that were skipped so far because of that."
 
-    def records(self, data: bytes) -> Iterator[tuple[bytes, int, int]]:
-        """Yield runs of whole records, with the damaged places and bytes skipped before each."""
+    def records(self, data: bytes, *, is_last: bool) -> Iterator[tuple[bytes, int, int]]:
+        """Yield runs of whole records, with the damaged places and bytes skipped before each.
+
+        What is not dealt with, from `passed` on, must come again with more behind it.
+        """
         self.passed = 0
         is_more = True
         while is_more:
             places, skipped = 0, 0
             if self.is_lost:
-                if not self._find(data):
+                if not self._find(data, is_last):
                     return
                 places, skipped, self.skipped = 1, self.skipped, 0
             begin = self.passed
@@ -112,23 +118,25 @@ class _Walk:
             self._second = self._record(data, last)[0]
         self.passed = at
 
-    def _find(self, data: bytes) -> bool:
-        """Look for the next record; of what has none, the last bytes are kept for the next look."""
+    def _find(self, data: bytes, is_last: bool) -> bool:
+        """Look for the next record; where that takes more than is there, look again later."""
         begin = self.passed
-        for at in range(begin, max(begin, len(data) - _HEAD + 1)):
-            if self._begins(data, at):
-                self.skipped += at - begin
-                self.passed, self.is_lost = at, False
-                return True
-        self.passed = max(begin, len(data) - _HEAD + 1)
-        self.skipped += self.passed - begin
-        return False
+        at = begin
+        while at + _HEAD <= len(data):
+            found = self._begins(data, at)
+            self.is_lost = not found
+            if found or (found is None and not is_last):
+                break
+            at += 1
+        self.passed = at
+        self.skipped += at - begin
+        return not self.is_lost
 
-    def _begins(self, data: bytes, at: int) -> bool:
-        """Tell whether records begin at a place: as many of a chain as are there make sense."""
+    def _begins(self, data: bytes, at: int) -> bool | None:
+        """Tell whether a chain of records begins at a place; None where more must be seen."""
         for _ in range(_CHAIN):
             if at + _HEAD > len(data):
-                break
+                return at == len(data) or None
             second, fraction, captured, length = self._record(data, at)
             if fraction >= self._ticks or not 0 < captured <= min(length, LONGEST):
                 return False

@@ -17,7 +17,8 @@ Timed = tuple[float, bytes]
 
 def query(name: str = "www.example.org", qtype: str = "A", ident: int = 7) -> bytes:
     """Write a query."""
-    return DNSRecord(DNSHeader(id=ident, rd=1), q=DNSQuestion(name, getattr(QTYPE, qtype))).pack()
+    question = DNSQuestion(name, getattr(QTYPE, qtype))
+    return bytes(DNSRecord(DNSHeader(id=ident, rd=1), q=question).pack())
 
 
 def response(
@@ -38,7 +39,7 @@ def response(
         record.add_answer(RR(name, QTYPE.A, rdata=A(address), ttl=ttl))
     for exchange in exchanges:
         record.add_answer(RR(name, QTYPE.MX, rdata=MX(exchange, 10), ttl=ttl))
-    return record.pack()
+    return bytes(record.pack())
 
 
 def ip(source: str, destination: str, upper: dpkt.Packet, protocol: int) -> bytes:

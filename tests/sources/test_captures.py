@@ -31,7 +31,7 @@ MEASURES = ("frames", "queries", "mx", "responses", "smtp", "clients")
 def counted(*captures: Path) -> Counter[str]:
     """Count with dnswatch."""
     census: Counter[str] = Counter()
-    clients = set()
+    clients: set[bytes | None] = set()
     for reading in Stream([str(one) for one in captures], Crew(1)).readings():
         census.update(reading.census)
         clients.update(seen.client for seen in reading.lookups)

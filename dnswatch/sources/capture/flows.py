@@ -68,11 +68,13 @@ class Flows:
     ) -> None:  # fmt: skip
         """Take a packet: its length and payload, in bytes; of TCP its flags and sequence number."""
         entry = self._tables[protocol].get(ends)
-        if flags & _SYN:
-            is_answer = flags & _ACK
-            if entry is None or not (is_answer or (entry[1] and entry[0].seq == seq)):
-                entry = self._begin(at, protocol, ends, flags, seq)
-        elif entry is None or (at - entry[0].ended > LINGER and _is_over(entry[0], at)):
+        if entry is not None:
+            if flags & (_SYN | _ACK) == _SYN:
+                if not entry[1] or entry[0].seq != seq:
+                    entry = None
+            elif at - entry[0].ended > LINGER and _is_over(entry[0], at):
+                entry = None
+        if entry is None:
             entry = self._begin(at, protocol, ends, flags, seq)
         part, is_source = entry
         part.packets += 1

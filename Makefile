@@ -43,7 +43,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 # pip learned dependency groups only in 25.1: ask for it, so that Python 3.11's own pip will do.
 $(VENV)/installed-dev: $(VENV)/installed
 	$(BIN)/pip install --quiet --constraint constraints.txt 'pip>=25.1'
-	$(BIN)/pip install --quiet --constraint constraints.txt --group dev
+	$(BIN)/pip install --quiet --constraint constraints.txt --group dev --editable '.[replay,study,spark]'
 	touch $@
 
 .PHONY: check run demo test lint types fix bench clean

@@ -57,6 +57,9 @@ class Ede(IntEnum):
     NETWORK_ERROR = 23
 
 
+UNANSWERED: Final = -1
+"""Stands for the rcode where no response was seen."""
+
 _TYPES: Final = {
     1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 12: "PTR", 13: "HINFO", 15: "MX", 16: "TXT", 17: "RP",
     24: "SIG", 25: "KEY", 28: "AAAA", 29: "LOC", 33: "SRV", 35: "NAPTR", 37: "CERT", 39: "DNAME",
@@ -66,6 +69,7 @@ _TYPES: Final = {
     65: "HTTPS", 99: "SPF", 251: "IXFR", 252: "AXFR", 255: "ANY", 256: "URI", 257: "CAA",
 }  # fmt: skip
 _RCODES: Final = {
+    UNANSWERED: "UNANSWERED",
     0: "NOERROR", 1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", 5: "REFUSED",
     6: "YXDOMAIN", 7: "YXRRSET", 8: "NXRRSET", 9: "NOTAUTH", 10: "NOTZONE", 16: "BADVERS",
 }  # fmt: skip

@@ -5,7 +5,8 @@
     ├── WireError                  bytes that are no DNS message we accept: answer `rcode`, or drop
     ├── UpstreamError              an upstream gave no usable response: try the next one
     ├── StoreError                 the store cannot be read or written: say so, try again
-    └── SpoolError                 mail cannot be kept or read: 451 or 452 to the client, never 250
+    ├── SpoolError                 mail cannot be kept or read: 451 or 452 to the client, never 250
+    └── SourceError                a capture or log cannot be read, a data set not written: end
 
 Raise where the rule is known, catch where the answer is known.
 """
@@ -47,3 +48,7 @@ class SpoolError(DnswatchError):
         """Say why in `text`; `full` where the disk has no room for it."""
         super().__init__(text)
         self.is_full = full
+
+
+class SourceError(DnswatchError):
+    """A capture, a log or a data set cannot be read or written; damage within one is counted."""

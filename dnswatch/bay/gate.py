@@ -16,9 +16,9 @@ from sqlite_utils import Database
 from dnswatch.errors import StoreError
 from dnswatch.names.pseudonym import Pseudonyms
 from dnswatch.settings import Address, Settings
+from dnswatch.store.bay.kin import kin
 from dnswatch.store.bay.quarantine import quarantined
 from dnswatch.store.database import open_reader, sentences
-from dnswatch.store.kin import kin
 
 logger: Final = logging.getLogger("dnswatch.bay")
 

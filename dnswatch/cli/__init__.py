@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from dnswatch.cli import bay, report, serve, site
+from dnswatch.cli import bay, replay, report, serve, site
 from dnswatch.cli.orders import clients, explain, log, policy
 from dnswatch.errors import DnswatchError, SettingsError
 
@@ -45,6 +45,7 @@ app.command()(serve.check)
 app.command()(report.report)
 app.command()(site.cache)
 app.command()(site.status)
+app.command()(replay.replay)
 app.command()(explain.explain)
 app.command()(log.log)
 app.add_typer(policy.app)

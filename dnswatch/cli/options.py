@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
-
-from dnswatch import clock
+from click import get_current_context
 
 if TYPE_CHECKING:
     from dnswatch.cli.whom import Whom
@@ -50,8 +49,12 @@ def _span(text: str) -> float:
 
 
 def _since(text: str) -> float:
+    from dnswatch.cli.state import present, state_directory
+
+    context = get_current_context(silent=True)
+    state = context.params.get("state") if context else None
     try:
-        return read_moment(text, clock.now())
+        return read_moment(text, present(state_directory(state)))
     except ValueError as error:
         raise typer.BadParameter(f"'{text}': {error}") from None
 
@@ -78,6 +81,7 @@ State = Annotated[
     typer.Option(
         "--state",
         metavar="DIR",
+        is_eager=True,  # --since depends on it
         help="Where the records are kept.  [default: $DNSWATCH_STATE, $STATE_DIRECTORY,"
         " /var/lib/dnswatch for root, else ~/.local/state/dnswatch]",
     ),

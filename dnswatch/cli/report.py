@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dnswatch import clock
 from dnswatch.cli.options import Config, Json, Since, State, choice, nothing_found, settings_of
-from dnswatch.cli.state import state_directory
+from dnswatch.cli.state import present, state_directory
 from dnswatch.errors import DnswatchError
 
 if TYPE_CHECKING:
@@ -27,6 +26,8 @@ class _Wish:
     style: str
     "`text`, `json` or `csv`."
     plot: Path | None
+    now: float
+    "What time it is for these records, Unix seconds."
 
 
 def _complete_client(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
@@ -87,7 +88,9 @@ def report(
     if json and csv:
         raise typer.BadParameter("--json and --csv exclude each other")
     directory = state_directory(state)
-    wish = _Wish(since, limit, "json" if json else "csv" if csv else "text", plot)
+    wish = _Wish(
+        since, limit, "json" if json else "csv" if csv else "text", plot, present(directory)
+    )
     settings = settings_of(config)
     with Store.read(directory) as store:
         whom = Whom(directory, settings)
@@ -109,7 +112,7 @@ def _rank(store: "Store", whom: "Whom", wish: _Wish) -> None:
         nothing_found("nothing was recorded", wish.since)
     if whole:
         _draw("All clients", whole, wish)
-    ranking.show(found, wish.style, wish.limit, clock.now())
+    ranking.show(found, wish.style, wish.limit, wish.now)
 
 
 def _portray(store: "Store", whom: "Whom", settings: "Settings", client: str, wish: _Wish) -> None:
@@ -133,7 +136,7 @@ def _portray(store: "Store", whom: "Whom", settings: "Settings", client: str, wi
     _draw(title, found, wish)
     keys = {key for one in found.accounts for key in one.machine.keys}
     theirs = [one for one in proposals if one.client.decode() in keys]
-    account.show(title, found, theirs, wish.style, clock.now())
+    account.show(title, found, theirs, wish.style, wish.now)
 
 
 def _draw(title: str, found: "Portrait", wish: _Wish) -> None:

@@ -4,9 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from dnswatch import clock
 from dnswatch.cli.options import Json, Since, State, nothing_found
-from dnswatch.cli.state import state_directory
+from dnswatch.cli.state import present, state_directory
 
 if TYPE_CHECKING:
     from dnswatch.store.reports import CacheReport, StatusReport
@@ -40,8 +39,9 @@ def cache(
     """
     from dnswatch.store import Store, reports
 
-    now = clock.now()
-    with Store.read(state_directory(state)) as store, store.snapshot() as db:
+    directory = state_directory(state)
+    now = present(directory)
+    with Store.read(directory) as store, store.snapshot() as db:
         found = reports.cache(db, since or 0.0, now, limit)
     if found is None:
         nothing_found("nothing was recorded", since)
@@ -71,7 +71,7 @@ def status(since: Since = None, json: Json = False, state: State = None) -> None
 
         print_json({"state": str(directory), **_status_json(found)})
     else:
-        _print_status(str(directory), found, clock.now())
+        _print_status(str(directory), found, present(directory))
 
 
 def _cache_json(found: "CacheReport") -> dict[str, Any]:

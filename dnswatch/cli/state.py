@@ -3,6 +3,15 @@
 import os
 from pathlib import Path
 
+from dnswatch import clock
+
+
+def present(state: Path) -> float:
+    """Return what time it is for those who read records: now, or where replayed ones end."""
+    from dnswatch.store.directory import present
+
+    return present(state, clock.now())
+
 
 def state_directory(given: Path | None) -> Path:
     """Choose the state directory: what was given, what the environment says, or the usual place.

@@ -59,7 +59,7 @@ class Observation(msgspec.Struct, frozen=True, array_like=True, gc=False):
     "Lower-case wire form."
     qtype: int
     rcode: int
-    "Extended rcode, 0 to 4095."
+    "Extended rcode, 0 to 4095; `UNANSWERED` where who listened in saw no response."
     origin: Origin
     addresses: tuple[tuple[bytes, int], ...] = ()
     "Packed address and TTL (seconds) of each A and AAAA record of the answer section."
@@ -73,6 +73,8 @@ class Observation(msgspec.Struct, frozen=True, array_like=True, gc=False):
     "The RD bit of the query."
     enforced: Enforced | None = None
     "What a policy did; `addresses` and `exchanges` are those that the upstream gave."
+    server: bytes | None = None
+    "Packed address of the resolver that was asked; None where that was dnswatch, or is not known."
 
 
 class Tally(msgspec.Struct, frozen=True, array_like=True, gc=False):

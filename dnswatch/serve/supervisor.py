@@ -5,7 +5,6 @@ listening sockets and the lines between workers and watch.
 """
 
 import contextlib
-import fcntl
 import logging
 import os
 import select
@@ -17,11 +16,12 @@ from typing import Final
 
 from dnswatch import clock
 from dnswatch.bay.places import is_wanted
-from dnswatch.errors import SettingsError, StoreError
+from dnswatch.errors import SettingsError
 from dnswatch.proxy import worker
 from dnswatch.serve.children import Child
 from dnswatch.serve.sockets import bind_all
 from dnswatch.settings import Source, combine, encode
+from dnswatch.store.directory import hold
 from dnswatch.watchdog import process as watch
 
 STOP_WORKERS: Final = 1.3
@@ -45,7 +45,7 @@ class Supervisor:
         self._settings = combine(source)
         self._state = state
         self._reread = reread
-        self._lock = _lock(state)
+        self._lock = hold(state)
         self._listening = bind_all(self._settings.serve)
         lines = [_line() for _ in self._listening]
         self._watch = Child(
@@ -177,26 +177,6 @@ def _line() -> tuple[socket.socket, socket.socket]:
     for end in (ours, theirs):
         end.setblocking(False)
     return ours, theirs
-
-
-def _lock(state: Path) -> int:
-    """Make sure that the state directory is there and ours alone."""
-    try:
-        state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise StoreError(
-            f"cannot write to the state directory '{state}': {error.strerror};"
-            " give another one with --state"
-        ) from None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise StoreError(
-            f"another dnswatch keeps its records in '{state}';"
-            " stop it, or give this one a directory of its own with --state"
-        ) from None
-    return lock
 
 
 def _shown(sock: socket.socket) -> str:

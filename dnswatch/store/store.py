@@ -137,6 +137,12 @@ class Store:
             list(_mail_domains(lookups)),
         )
 
+    def passed(self) -> float:
+        """Return up to when the records go: Unix seconds, 0 where there are none."""
+        with sentences(self._path):
+            row = self._db.conn.execute("SELECT until FROM passed").fetchone()
+        return float(row[0]) if row else 0.0
+
     def keep(self, records: Records, now: float) -> bool:
         """Let go of what is older or larger than `records` says; return whether more is left to do.
 

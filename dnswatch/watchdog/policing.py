@@ -4,6 +4,8 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from msgspec.structs import replace
+
 from dnswatch import clock
 from dnswatch.model.policies.mark import Action, Mark, Marks
 from dnswatch.model.policies.marking import Marking, Remark
@@ -19,8 +21,12 @@ logger: Final = logging.getLogger("dnswatch.watchdog")
 class Policing:
     """The marks of a site, and what is to be told of them."""
 
-    def __init__(self, key_of: Callable[[bytes], str]) -> None:
-        """Begin without policies; `key_of` gives a client's key in the store."""
+    def __init__(self, key_of: Callable[[bytes], str], *, is_dry: bool = False) -> None:
+        """Begin without policies; `key_of` gives a client's key in the store.
+
+        Where all is dry, policies only tell what they would do.
+        """
+        self._is_dry = is_dry
         self._marking = Marking(key_of)
         self._key_of = key_of
         self._notes: list[Note] = []
@@ -33,7 +39,8 @@ class Policing:
         known, wrong = read_all(policies)
         for error in wrong:
             logger.error("this policy is left out: %s", error)
-        self._marking.configure(known.values(), settings)
+        dry = [replace(policy, dry_run=policy.dry_run or self._is_dry) for policy in known.values()]
+        self._marking.configure(dry, settings)
 
     def order(self, orders: Orders) -> None:
         """Take what persons say now."""

@@ -18,19 +18,16 @@ from typing import Final
 
 from dnswatch import clock
 from dnswatch.errors import SettingsError, StoreError
-from dnswatch.model.exchanges import Exchanges, lessons_of
-from dnswatch.model.policies.exempt import Exempt
-from dnswatch.model.watch import Watch
-from dnswatch.seams.batch import STARTED, Batch, Lessons, brief
+from dnswatch.model.exchanges import lessons_of
+from dnswatch.seams.batch import STARTED, Batch, Briefing, Lessons, Marks, brief
 from dnswatch.seams.merge import Merge
 from dnswatch.settings import Source, combine, decode
 from dnswatch.watchdog.archive import Archive
 from dnswatch.watchdog.desk import Desk
 from dnswatch.watchdog.housekeeper import Housekeeper
-from dnswatch.watchdog.judging import Judging
 from dnswatch.watchdog.lines import LONGEST, Line
-from dnswatch.watchdog.policing import Policing
 from dnswatch.watchdog.recorder import Recorder
+from dnswatch.watchdog.site import Site
 
 logger: Final = logging.getLogger("dnswatch.watchdog")
 
@@ -69,26 +66,23 @@ class _Process:
         settings = combine(source)
         self._control = control
         self._lines = [Line(worker, line) for worker, line in enumerate(workers)]
-        self._watch = Watch(settings.limits.addresses)
-        self._begun_at: float | None = clock.now()
-        "Until it is stored who is quarantined now, and who is not any more."
         self._archive = Archive(state, settings)
         self._recorder = Recorder(self._archive, clock.now)
         self._housekeeper = Housekeeper(Archive(state, settings), settings, clock.now)
         self._desk = Desk(Archive(state, settings), clock.now)
         self._keys = Archive(state, settings)
-        self._policing = Policing(self._key)
-        self._judging = Judging(settings, self._key, clock.now())
+        self._site = Site(source, self._key, clock.now())
         self._source = source
-        self._exempt = Exempt(settings)
+        self._begun_at: float | None = clock.now()
+        "Until it is stored who is quarantined now, and who is not any more."
         self._is_stopping = False
 
     def run(self) -> None:
         """Watch until told to stop."""
         with selectors.DefaultSelector() as selector, _stop_signal() as stop:
             self._restore()
-            self._police(self._source)
-            self._desk.start(self._judging.heard)
+            self._site.configure(self._source, combine(self._source))
+            self._desk.start(self._site.heard)
             self._brief_all()
             self._merge = Merge(len(self._lines), clock.now())  # restoring may have taken seconds
             self._recorder.start()
@@ -114,26 +108,17 @@ class _Process:
     def _restore(self) -> None:
         """Begin with what was known before."""
         try:
-            known = self._archive.restore(clock.now())
-            orders = self._archive.orders(clock.now())
-            self._judging.restore(self._archive.evidence(), orders.roles, self._policing.judge)
+            self._site.restore(self._archive, clock.now())
         except StoreError:
             return  # the recorder says so, at its first attempt to write
-        exchanges = Exchanges()
-        exchanges.is_exempt = self._exempt.domain
-        for domain in known.domains:
-            exchanges.asked_mx(None, domain.domain, domain.at)
-            exchanges.learn_mx(domain.domain, domain.exchanges, domain.ttl, domain.at)
-        exchanges.forget(clock.now())
-        self._watch.restore(known.entries, exchanges)
 
     def _brief_all(self) -> None:
         """Tell the workers all that there is to know."""
         self._order()
-        self._policing.news(clock.now())
-        self._policing.changes()  # marks that were there before the restart are no change
+        self._site.policing.news(clock.now())
+        self._site.policing.changes()  # marks that were there before the restart are no change
         for line in self._lines:
-            line.tell(brief(self._watch.lessons(), self._policing.whole()))
+            line.tell(self._all())
 
     def _read(self, line: Line) -> bool:
         """Take in some of what waits on a line; return whether there was anything."""
@@ -141,12 +126,12 @@ class _Process:
         for batch in batches:
             self._take(batch)
         seen = chain.from_iterable(batch.observations for batch in batches)
-        lessons = lessons_of(seen, self._exempt.domain)
+        lessons = lessons_of(seen, self._site.exempt.domain)
         for other in self._lines:
             if other is not line:
                 other.tell(brief(lessons))
         if any(STARTED in batch.counters for batch in batches):
-            line.tell(brief(self._watch.lessons(), self._policing.whole()))
+            line.tell(self._all())
         line.send()
         self._fold()
         return bool(batches)
@@ -154,15 +139,15 @@ class _Process:
     def _take(self, batch: Batch) -> None:
         self._merge.add(batch, clock.now())
         for tally in batch.tallies:
-            self._watch.tally(tally, batch.until)
+            self._site.watch.tally(tally, batch.until)
         for health in batch.health:
-            self._watch.hear(batch.worker, health)
-        self._watch.count(batch.counters, batch.until)
+            self._site.watch.hear(batch.worker, health)
+        self._site.watch.count(batch.counters, batch.until)
 
     def _fold(self) -> None:
         for seen in self._merge.release(clock.now()):
-            self._watch.fold(seen)
-        self._watch.expire(self._merge.passed)
+            self._site.watch.fold(seen)
+        self._site.watch.expire(self._merge.passed)
 
     def _hand_over(self) -> None:
         """Give the recorder what happened since the last time."""
@@ -173,47 +158,32 @@ class _Process:
             counters["batches_broken"] = counters.get("batches_broken", 0) + line.broken
             counters["briefings_lost"] = counters.get("briefings_lost", 0) + line.lost
             if line.lost:  # marks may be among them
-                line.tell(brief(self._watch.lessons(), self._policing.whole()))
+                line.tell(self._all())
             line.broken = line.lost = 0
-        self._watch.count({name: n for name, n in counters.items() if n}, clock.now())
-        changes = self._watch.drain()
-        self._judging.see(changes, clock.now(), self._policing.judge)
-        self._judging.find(self._desk.findings(), clock.now(), self._policing.judge)
-        if self._is_stopping:
-            self._judging.save(changes, clock.now())
-        clients = {client for client, _ in changes.accounts}
-        self._housekeeper.meet(clients)
-        self._policing.meet(clients)
-        self._mark()
-        notes, standings = self._policing.changes()
-        changes.notes.extend(notes)
-        changes.standings.update(standings)
-        changes.quarantine.update(self._policing.quarantine())
+        self._site.watch.count({name: n for name, n in counters.items() if n}, clock.now())
+        self._site.find(self._desk.findings(), clock.now())
+        changes, marks = self._site.drain(clock.now(), is_last=self._is_stopping)
         changes.quarantine_anew, self._begun_at = self._begun_at, None
+        self._housekeeper.meet({client for client, _ in changes.accounts})
+        self._mark(marks)
         self._recorder.put(changes)
 
     def _take_orders(self) -> None:
         self._order()
-        self._mark()
+        self._mark(self._site.policing.news(clock.now()))
 
     def _order(self) -> None:
-        orders = self._desk.orders()
-        self._policing.order(orders)
-        self._judging.order(orders, clock.now())
+        self._site.order(self._desk.orders(), clock.now())
 
-    def _mark(self) -> None:
+    def _mark(self, marks: Marks | None) -> None:
         """Tell the workers which clients are marked otherwise from now on."""
-        news = self._policing.news(clock.now())
-        if news is not None:
+        if marks is not None:
             for line in self._lines:
-                line.tell(brief(Lessons(), news))
+                line.tell(brief(Lessons(), marks))
 
-    def _police(self, source: Source) -> None:
-        """Take other policies, and what they may not touch."""
-        settings = combine(source)
-        self._exempt = Exempt(settings)
-        self._watch.spare(self._exempt.domain)
-        self._policing.configure(source.policies, settings)
+    def _all(self) -> Iterator[Briefing]:
+        """Tell all that a worker must know that knows nothing."""
+        return brief(self._site.watch.lessons(), self._site.policing.whole())
 
     def _key(self, client: bytes) -> str:
         """Return a client's key; none, while the key of pseudonyms is out of reach."""
@@ -239,14 +209,12 @@ class _Process:
         except (SettingsError, ValueError) as error:
             logger.error("new settings are refused, the old ones stay in force: %s", error)
             return
-        self._watch.resize(settings.limits.addresses)
         self._archive.reload(settings)
         self._housekeeper.reload(settings)
         self._desk.reload(settings)
         self._keys.reload(settings)
-        self._judging.configure(settings)
-        self._police(source)
-        self._mark()
+        self._site.configure(source, settings)
+        self._mark(self._site.policing.news(clock.now()))
 
     def _stop(self) -> None:
         self._is_stopping = True
@@ -258,7 +226,7 @@ class _Process:
         while is_more and clock.now() < deadline:
             is_more = any([self._read(line) for line in self._lines])  # noqa: C419 each has its turn
         for seen in self._merge.flush():
-            self._watch.fold(seen)
+            self._site.watch.fold(seen)
         self._hand_over()
         self._housekeeper.stop()
         self._desk.stop()

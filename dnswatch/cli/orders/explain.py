@@ -4,10 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dnswatch import clock
 from dnswatch.cli.options import Config, Json, State, choice, nothing_found, settings_of
 from dnswatch.cli.orders.context import acting
-from dnswatch.cli.state import state_directory
+from dnswatch.cli.state import present, state_directory
 
 if TYPE_CHECKING:
     from dnswatch.model.detection.detector import Detector
@@ -47,7 +46,7 @@ def explain(
     if found is None or not found.accounts:
         nothing_found(f"no client '{client}' is on record")
     keys = [key for one in found.accounts for key in one.machine.keys]
-    told = {key: _told(detector, key, done.get(key)) for key in keys}
+    told = {key: _told(detector, key, done.get(key), present(directory)) for key in keys}
     if json:
         render.print_json({"clients": told, "lookups": account.last_json(found)})
         return
@@ -60,14 +59,14 @@ def explain(
         account.print_last(found)
 
 
-def _told(detector: "Detector | None", key: str, done: str | None) -> list[str]:
+def _told(detector: "Detector | None", key: str, done: str | None, now: float) -> list[str]:
     from dnswatch.watchdog.judging import local
 
     acts = [f"policies: {done}"] if done else []
     if detector is None:
         return ["no evidence is stored yet: it is written a second after the first lookups", *acts]
-    first, *lines = detector.explain(key.encode(), clock.now())
-    if clock.now() < detector.learned_at:
+    first, *lines = detector.explain(key.encode(), now)
+    if now < detector.learned_at:
         lines.append(
             f"the site is being learned until {local(detector.learned_at)}: no verdicts yet"
         )

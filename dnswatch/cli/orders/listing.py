@@ -2,10 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
-from dnswatch import clock
 from dnswatch.cli.options import Config, Json, State, nothing_found, settings_of
 from dnswatch.cli.orders.context import acting
-from dnswatch.cli.state import state_directory
+from dnswatch.cli.state import present, state_directory
 
 if TYPE_CHECKING:
     from dnswatch.model.detection.roles import Proposal
@@ -29,7 +28,7 @@ def list_(json: Json = False, config: Config = None, state: State = None) -> Non
     directory, settings = state_directory(state), settings_of(config)
     whom = Whom(directory, settings)
     with Store.read(directory) as store, store.snapshot() as db:
-        found = standouts(db, whom.role_of, clock.now())
+        found = standouts(db, whom.role_of, present(directory))
         proposals = proposals_of(db, settings, whom)
         done = acting(db, settings)
     if json:

@@ -1,0 +1,99 @@
+"""Folding: lookups of the past go through watch, detector and policies into a store of their own.
+
+All of it is what the watch process does live (`watchdog.site`); only the clock is another one.
+Records are never deleted for being old, and policies are dry: they tell what they would have done.
+
+Rules of this file: lookups come in order of time; what memory holds is bounded by `PENDING`.
+"""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from dnswatch.errors import StoreError
+from dnswatch.model.changes import Changes
+from dnswatch.model.observation import Observation
+from dnswatch.settings import Source, combine
+from dnswatch.store import Store
+from dnswatch.store.directory import hold, note_replayed
+from dnswatch.watchdog.archive import Archive
+from dnswatch.watchdog.site import Site
+
+TICK: Final = 10.0
+"""Seconds of the recording between two looks at what has faded; live it is one second.  A verdict
+comes with its lookup, whenever that is looked at."""
+
+PENDING: Final = 20_000
+"""Accounts by the minute, mail-related lookups and entries that wait to be stored: 30 MB."""
+
+
+class Folding:
+    """Lookups on their way into a state directory."""
+
+    def __init__(self, state: Path, source: Source, policies: frozenset[str]) -> None:
+        """Keep records in `state`; `policies` are on, beside those that are switched on there.
+
+        Raises `StoreError` where the directory is a server's.
+        """
+        self._state = state
+        self._lock = hold(state, for_replays=True)
+        self._source = source
+        self._policies = policies
+        self._archive = Archive(state, combine(source))
+        self._site: Site | None = None
+        self._pending = Changes()
+        self._until = self._tick_at = 0.0
+
+    def take(self, lookups: list[Observation]) -> None:
+        """Fold in lookups."""
+        if not lookups:
+            return
+        site = self._site or self._begin(lookups[0].at)
+        for seen in lookups:
+            if seen.at >= self._tick_at:
+                self._tick(site, seen.at)
+            site.watch.fold(seen)
+        self._until = lookups[-1].at
+
+    def close(self) -> None:
+        """Store what is left, and let go of the directory."""
+        if self._site is not None:
+            changes, _ = self._site.drain(self._until, is_last=True)
+            self._pending.merge(changes)
+            self._write()
+        self._archive.close()
+        os.close(self._lock)
+
+    def _begin(self, now: float) -> Site:
+        """Go on where an earlier replay into the same directory ended."""
+        with Store.open(self._state) as store:
+            passed = store.passed()
+        if now < passed:
+            raise StoreError(
+                f"the records in '{self._state}' go on after this recording begins: give it a"
+                " directory of its own with --state, or replay recordings in order of time"
+            )
+        site = Site(self._source, self._archive.key, now, is_dry=True)
+        site.restore(self._archive, now)
+        site.configure(self._source, combine(self._source))
+        orders = self._archive.orders(now)
+        site.order(replace(orders, enabled=orders.enabled | self._policies), now)
+        self._tick_at = now + TICK
+        self._site = site
+        return site
+
+    def _tick(self, site: Site, now: float) -> None:
+        site.watch.expire(now)
+        changes, _ = site.drain(now)
+        self._pending.merge(changes)
+        pending = self._pending
+        if len(pending.accounts) + len(pending.lookups) + len(pending.cache) > PENDING:
+            self._until = now
+            self._write()
+        self._tick_at = now + TICK
+
+    def _write(self) -> None:
+        self._archive.write(self._pending, self._until)
+        self._pending = Changes()
+        note_replayed(self._state, self._until)

@@ -1,0 +1,64 @@
+"""Replaying: from files to what is kept of them, in one pass."""
+
+from collections.abc import Iterator
+from heapq import merge
+from operator import attrgetter
+from typing import Final
+
+from dnswatch.model.flow import Contact
+from dnswatch.model.observation import Observation
+from dnswatch.model.translations import Translations
+from dnswatch.replay.folding import Folding
+from dnswatch.replay.summary import CLIENTS, Summary
+from dnswatch.sources.dataset import DataSet
+from dnswatch.sources.reading import Reading
+from dnswatch.sources.stream import Stream
+
+_at: Final = attrgetter("at")
+
+
+class Replay:
+    """One pass over some files."""
+
+    def __init__(self, stream: Stream, folding: Folding | None, data: DataSet | None) -> None:
+        """Read `stream`; keep records and a data set where that is wanted."""
+        self.summary = Summary()
+        self._stream = stream
+        self._folding = folding
+        self._data = data
+        self._translations = Translations()
+
+    def run(self) -> Iterator[int]:
+        """Read all; yield now and then how many bytes of the files were read."""
+        for reading in self._stream.readings():
+            self._count(reading)
+            self._translate(reading)
+            if self._folding is not None:
+                self._folding.take(reading.lookups)
+            if self._data is not None:
+                self._data.observations.add(reading.lookups)
+                self._data.flows.add(reading.flows)
+            yield self._stream.position
+        if self.summary.census["flows"]:
+            self.summary.translations = self._translations.counts
+
+    def _count(self, reading: Reading) -> None:
+        summary = self.summary
+        summary.census.update(reading.census)
+        if len(summary.clients) < CLIENTS:
+            summary.clients.update(seen.client for seen in reading.lookups if seen.client)
+        times = [ends.at for some in (reading.lookups, reading.contacts) if some
+                 for ends in (some[0], some[-1])]  # fmt: skip
+        if times:
+            begun = min(times) if summary.begun is None else summary.begun
+            summary.begun, summary.ended = begun, max(times)
+
+    def _translate(self, reading: Reading) -> None:
+        """Find out what the addresses were used for."""
+        answers = [seen for seen in reading.lookups if seen.addresses]
+        both: Iterator[Observation | Contact] = merge(answers, reading.contacts, key=_at)
+        for one in both:
+            if isinstance(one, Observation):
+                self._translations.answer(one)
+            else:
+                self._translations.contact(one)

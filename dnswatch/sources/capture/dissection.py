@@ -1,0 +1,203 @@
+"""Dissection: all that can be said of one chunk of a capture by itself.
+
+Chunks can be dissected in any order and by any process; `reading` puts what was found together in
+the order of the capture.
+"""
+
+from collections import Counter
+from struct import Struct
+from typing import Final
+
+import msgspec
+
+from dnswatch.model.observation import Observation
+from dnswatch.sources.capture import pcap, pcapng, tunnels
+from dnswatch.sources.capture.chunk import Chunk
+from dnswatch.sources.capture.flows import Flows, Part
+from dnswatch.sources.capture.ip import TCP, UDP, Packet, packet
+from dnswatch.sources.capture.link import FINDERS, unknown
+from dnswatch.sources.matching import Matcher, Query, Response
+
+_FRAMES: Final = {"pcap": pcap.frames, "pcapng": pcapng.frames}
+_DNS: Final = b"\x00\x35"
+"""Port 53."""
+_DEEPEST: Final = 4
+"""Tunnels within tunnels that are followed."""
+_WITH_PORTS: Final = frozenset((33, 132, 136))
+"""Protocols besides TCP and UDP whose headers begin with ports: DCCP, SCTP, UDP-Lite."""
+_ETHERNET: Final = 1
+"""The link type that is not only Ethernet's, but what most captures have."""
+_PLAIN: Final = b"\x08\x00\x45"
+"""In a frame: an IPv4 packet without options follows."""
+_WHOLE: Final = frozenset((b"\x00\x00", b"\x40\x00"))
+"""Flags and offset of a packet that is no fragment."""
+_SEQ: Final = Struct("!I").unpack_from
+
+
+class Segment(msgspec.Struct, array_like=True):
+    """A segment of DNS over TCP."""
+
+    at: float
+    addresses: bytes
+    ports: bytes
+    seq: int
+    flags: int
+    payload: bytes
+
+
+class Scrap(msgspec.Struct, array_like=True):
+    """A fragment of a packet."""
+
+    at: float
+    addresses: bytes
+    protocol: int
+    packet: bytes
+    offset: int
+    is_last: bool
+    part: bytes
+
+
+class Found(msgspec.Struct, array_like=True):
+    """What one chunk holds."""
+
+    last: float
+    "When its last packet was captured; 0 where it holds none."
+    lookups: list[Observation]
+    queries: list[Query]
+    responses: list[Response]
+    segments: list[Segment]
+    scraps: list[Scrap]
+    flows: list[Part]
+    census: dict[str, int]
+
+
+class Dissector:
+    """Takes packets apart."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.matcher = Matcher()
+        self.flows = Flows()
+        self.segments: list[Segment] = []
+        self.scraps: list[Scrap] = []
+        self.census: Counter[str] = Counter()
+        self.last = 0.0
+        self._depth = 0
+        "Tunnels that the packet at hand is in."
+
+    def frames(self, chunk: Chunk) -> None:
+        """Take the frames of a chunk."""
+        data = chunk.data
+        count = not_ip = cut = 0
+        for at, link, begin, end, _ in _FRAMES[chunk.kind](chunk):
+            count += 1
+            if at > self.last:
+                self.last = at
+            elif not at:  # the file does not say
+                at = self.last
+            try:
+                ip = begin + 14
+                if (
+                    data[begin + 12 : ip + 1] == _PLAIN
+                    and link == _ETHERNET
+                    and data[ip + 6 : ip + 8] in _WHOLE
+                    and end >= ip + 20
+                ):
+                    # What nearly all frames are goes the short way; the long one says the same.
+                    length = data[ip + 2] << 8 | data[ip + 3] or end - ip
+                    stop = ip + length if ip + length < end else end
+                    addresses = data[ip + 12 : ip + 20]
+                    self.payload(at, data[ip + 9], addresses, data, ip + 20, stop, length)
+                    continue
+                place = FINDERS.get(link, unknown)(data, begin, end)
+                found = packet(data, place, end) if 0 <= place < end else None
+                if found is None:
+                    not_ip += 1
+                else:
+                    self._packet(at, found, data)
+            except IndexError:
+                cut += 1
+        self.census.update(frames=count, not_ip=not_ip, cut=cut)
+
+    def payload(
+        self, at: float, protocol: int, addresses: bytes,
+        data: bytes, body: int, stop: int, length: int,
+    ) -> None:  # fmt: skip
+        """Take what an IP packet carries: it stands in `data` from `body` to `stop`.
+
+        `addresses` are source and destination, `length` is that on the IP layer.  Raises
+        `IndexError` where a header is cut off.
+        """
+        if protocol == TCP:
+            if stop < body + 20:
+                raise IndexError
+            ports = data[body : body + 4]
+            flags, [seq] = data[body + 13], _SEQ(data, body + 4)
+            payload = stop - body - (data[body + 12] >> 4) * 4
+            self.flows.add(at, protocol, addresses + ports, length, payload, flags, seq)
+            if ports[:2] == _DNS or ports[2:] == _DNS:
+                part = data[stop - payload : stop] if payload > 0 else b""
+                self.segments.append(Segment(at, addresses, ports, seq, flags, part))
+        elif protocol == UDP:
+            if stop < body + 8:
+                raise IndexError
+            ports = data[body : body + 4]
+            if ports[:2] == _DNS or ports[2:] == _DNS:
+                self.matcher.hear(at, addresses, ports, data[body + 8 : stop])
+            elif not (
+                (ports[2:] in tunnels.PORTS or ports[:2] in tunnels.PORTS)
+                and self._enter(at, protocol, data, body, stop)
+            ):
+                self.flows.add(at, protocol, addresses + ports, length, stop - body - 8)
+        elif protocol not in tunnels.PROTOCOLS or not self._enter(at, protocol, data, body, stop):
+            has_ports = protocol in _WITH_PORTS and body + 4 <= stop
+            ends = addresses + data[body : body + 4] if has_ports else addresses
+            self.flows.add(at, protocol, ends, length, stop - body)
+
+    def _packet(self, at: float, found: Packet, data: bytes) -> None:
+        if found.fragment:
+            self._scrap(at, found, data)
+        else:
+            self.payload(at, found.protocol, found.addresses, data, *found.payload)
+
+    def _enter(self, at: float, protocol: int, data: bytes, body: int, stop: int) -> bool:
+        """Take the packet within a tunnel; return whether there is one."""
+        place = tunnels.inner(protocol, data, body, stop)
+        found = packet(data, place, stop) if 0 <= place < stop else None
+        if found is None or self._depth >= _DEEPEST:
+            return False
+        self._depth += 1
+        try:
+            self._packet(at, found, data)
+        finally:
+            self._depth -= 1
+        return True
+
+    def _scrap(self, at: float, found: Packet, data: bytes) -> None:
+        assert found.fragment
+        self.census["fragments"] += 1
+        body, stop, _ = found.payload
+        self.scraps.append(
+            Scrap(at, found.addresses, found.protocol, *found.fragment, data[body:stop])
+        )
+
+
+_encoder: Final = msgspec.msgpack.Encoder()
+decode: Final = msgspec.msgpack.Decoder(Found).decode
+
+
+def dissect(chunk: Chunk) -> bytes:
+    """Take a chunk apart; what is found is written as one message, for `decode`."""
+    dissector = Dissector()
+    dissector.frames(chunk)
+    return _encoder.encode(found(dissector))
+
+
+def found(dissector: Dissector) -> Found:
+    """Tell what a dissector has found."""
+    matcher = dissector.matcher
+    return Found(
+        dissector.last, matcher.lookups, matcher.pending(), matcher.responses,
+        dissector.segments, dissector.scraps, dissector.flows.parts(),
+        dissector.census + matcher.census,
+    )  # fmt: skip

@@ -1,0 +1,61 @@
+"""Formats: what a file is, told by its first bytes; its name says nothing."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final, NamedTuple
+
+from dnswatch.errors import SourceError
+from dnswatch.sources import dnstap, nfdump
+from dnswatch.sources.capture import assembly, pcap, pcapng
+from dnswatch.sources.crew import Crew
+from dnswatch.sources.opening import Opened
+from dnswatch.sources.reading import Readings
+from dnswatch.sources.zeek import lines as zeek
+from dnswatch.sources.zeek import reading as zeek_reading
+
+_CONNECTIONS: Final = "Zeek's conn.log"
+
+
+class Format(NamedTuple):
+    """A format that can be read."""
+
+    name: str
+    is_begun: Callable[[bytes], bool]
+    "Tells whether a file begins like this."
+    read: Callable[[Opened, Crew, frozenset[str]], Readings]
+    "Takes a file, those who help, and the names of the formats of all files that are read."
+
+
+def _capture(chunks: assembly.Chunks, opened: Opened, crew: Crew, _: frozenset[str]) -> Readings:
+    return assembly.readings(opened.stream, crew, chunks)
+
+
+def _zeek(opened: Opened, _: Crew, company: frozenset[str]) -> Readings:
+    return zeek_reading.readings(opened.stream, counts_mails_only=_CONNECTIONS in company)
+
+
+FORMATS: Final = (
+    Format("pcap", lambda head: head[:4] in pcap.MAGIC, partial(_capture, pcap.chunks)),
+    Format("pcapng", lambda head: head.startswith(pcapng.MAGIC), partial(_capture, pcapng.chunks)),
+    Format("dnstap", dnstap.is_begun, lambda opened, *_: dnstap.readings(opened.stream)),
+    Format(
+        _CONNECTIONS, lambda head: zeek.is_begun(head) and b"conn_state" in head, _zeek
+    ),
+    Format("another log of Zeek", zeek.is_begun, _zeek),
+    Format("nfdump's CSV", nfdump.is_begun, lambda opened, *_: nfdump.readings(opened.stream)),
+)  # fmt: skip
+
+
+def recognise(opened: Opened) -> Format:
+    """Tell of which format a file is."""
+    head = opened.head()
+    for known in FORMATS:
+        if known.is_begun(head):
+            return known
+    if not head:
+        why = "is damaged from its beginning" if opened.trouble else "is empty"
+        raise SourceError(f"'{opened.name}' {why}")
+    raise SourceError(
+        f"'{opened.name}' is of no format that is known here: expected a capture (pcap, pcapng),"
+        " a dnstap file, a log of Zeek (dns, conn or smtp), or what `nfdump -o csv` writes"
+    )

@@ -1,0 +1,113 @@
+"""Reading: a log of Zeek, whichever of the three it is."""
+
+from collections import Counter, OrderedDict
+from collections.abc import Iterable
+from itertools import islice
+from operator import attrgetter
+from typing import Final
+
+from dnswatch.codes import UNANSWERED
+from dnswatch.errors import WireError
+from dnswatch.model.flow import Contact, Flow
+from dnswatch.model.observation import Observation
+from dnswatch.sources.reading import Reading, Readings
+from dnswatch.sources.zeek import rows as read
+from dnswatch.sources.zeek.lines import Row, rows
+
+LINES: Final = 5_000
+"""Lines taken at a time."""
+
+SLACK: Final = 600.0
+"""Seconds by which lines may stand in the wrong order: Zeek writes one when a thing has ended."""
+
+CONNECTIONS: Final = 100_000
+"""Connections of smtp.log that are remembered, so that each counts once."""
+
+_MX: Final = 15
+_at: Final = attrgetter("at")
+
+
+def readings(lines: Iterable[bytes], *, counts_mails_only: bool = False) -> Readings:
+    """Read a log; of smtp.log only the mails are counted where conn.log tells of the rest."""
+    log = _Log(counts_mails_only)
+    table = rows(lines)
+    while some := list(islice(table, LINES)):
+        for row in some:
+            log.take(row)
+        yield log.reading(log.last - SLACK)
+    yield log.reading(log.last)
+
+
+class _Log:
+    """A log, as far as it was read."""
+
+    def __init__(self, counts_mails_only: bool) -> None:
+        self.last = 0.0
+        self._counts_mails_only = counts_mails_only
+        self._lookups: list[Observation] = []
+        self._flows: list[Flow] = []
+        self._census: Counter[str] = Counter()
+        self._mailed: OrderedDict[str, None] = OrderedDict()
+
+    def take(self, row: Row | None) -> None:
+        """Take a line."""
+        self._census["frames"] += 1
+        if row is None:
+            self._damaged()
+            return
+        try:
+            self._file(row)
+        except (KeyError, ValueError, WireError):
+            self._damaged()
+
+    def reading(self, until: float) -> Reading:
+        """Hand over what was read."""
+        lookups, flows, census = self._lookups, self._flows, self._census
+        self._lookups, self._flows, self._census = [], [], Counter()
+        census["flows"] += len(flows)
+        census["smtp"] += sum(flow.protocol == 6 and flow.port == 25 for flow in flows)
+        contacts = [
+            Contact(flow.at, flow.source, flow.destination, flow.protocol, flow.port)
+            for flow in flows
+        ]
+        return Reading(until, sorted(lookups, key=_at), sorted(contacts, key=_at), flows, census)
+
+    def _file(self, row: Row) -> None:
+        if "conn_state" in row:
+            self._flow(read.flow(row))
+        elif "trans_id" in row or "qtype" in row:
+            self._lookup(read.lookup(row))
+        elif "trans_depth" in row:
+            self._mail(row)
+        else:
+            self._census["lines_odd"] += 1
+        self.last = max(self.last, read.moment(row["ts"]))
+
+    def _lookup(self, seen: Observation | None) -> None:
+        if seen is None:
+            self._census["lines_odd"] += 1
+            return
+        is_answered = seen.rcode != UNANSWERED
+        self._census.update(
+            queries=1, mx=seen.qtype == _MX, responses=is_answered, answered=is_answered,
+            unanswered=not is_answered,
+        )  # fmt: skip
+        self._lookups.append(seen)
+
+    def _flow(self, flow: Flow | None) -> None:
+        if flow is None:
+            self._census["lines_odd"] += 1
+        else:
+            self._flows.append(flow)
+
+    def _mail(self, row: Row) -> None:
+        self._census["mails"] += 1
+        if self._counts_mails_only or row["uid"] in self._mailed:
+            return
+        self._mailed[row["uid"]] = None
+        if len(self._mailed) > CONNECTIONS:
+            self._mailed.popitem(last=False)
+        self._flows.append(read.mail(row))
+
+    def _damaged(self) -> None:
+        self._census["damaged"] += 1

@@ -1,0 +1,73 @@
+"""The state directory: whose it is, and what time it is for those who read its records.
+
+One process at a time keeps its records there, by a lock; and a directory is either a server's, or
+that of replays, since neither could make sense of the other's records.
+"""
+
+import fcntl
+import os
+from pathlib import Path
+from typing import Final
+
+from dnswatch.errors import StoreError
+from dnswatch.store.database import FILE
+
+_REPLAYED: Final = "replayed"
+"""File that says up to when replayed records go, Unix seconds."""
+
+
+def hold(state: Path, *, for_replays: bool = False) -> int:
+    """Make the directory if need be and lock it, until the descriptor that is returned is closed.
+
+    Raises `StoreError` where another process holds it, or it is for the other use.
+    """
+    try:
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StoreError(
+            f"cannot write to the state directory '{state}': {error.strerror};"
+            " give another one with --state"
+        ) from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _claim(state, for_replays)
+    except BlockingIOError:
+        os.close(lock)
+        raise StoreError(
+            f"another dnswatch keeps its records in '{state}';"
+            " stop it, or give this one a directory of its own with --state"
+        ) from None
+    except StoreError:
+        os.close(lock)
+        raise
+    return lock
+
+
+def note_replayed(state: Path, until: float) -> None:
+    """Note up to when the records of replays go."""
+    (state / _REPLAYED).write_text(f"{until:.6f}\n")
+
+
+def present(state: Path, now: float) -> float:
+    """Return what time it is for those who read the records: where replayed ones end, or now."""
+    try:
+        return float((state / _REPLAYED).read_text()) or now
+    except (OSError, ValueError):
+        return now
+
+
+def _claim(state: Path, for_replays: bool) -> None:
+    is_replayed = (state / _REPLAYED).exists()
+    if is_replayed and not for_replays:
+        raise StoreError(
+            f"'{state}' holds the records of a replay: give the server a directory of its own with"
+            " --state"
+        )
+    if for_replays and not is_replayed:
+        if (state / FILE).exists():
+            raise StoreError(
+                f"'{state}' holds the records of a server: give the replay a directory of its own"
+                " with --state"
+            )
+        note_replayed(state, 0.0)

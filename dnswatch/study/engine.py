@@ -1,0 +1,156 @@
+"""The engine: what computes on the tables of a trace, DuckDB in this process or Spark elsewhere.
+
+Engines differ in two things only: how they find Parquet files, and what they call the microseconds
+of a timestamp.
+"""
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Final
+
+from dnswatch.errors import DnswatchError, SourceError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from ibis.expr.types import Column, IntegerColumn, Table
+
+MEMORY: Final = "4GB"
+"""Memory that DuckDB takes before it spills to disk."""
+
+_STUDY: Final = ("duckdb", "ibis", "jinja2", "matplotlib", "pyarrow")
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A connection that computes."""
+
+    name: str
+    "For the report: what computed it."
+    backend: Any
+    "Of Ibis."
+    pattern: str
+    "How it names the Parquet files of a table, below the table's folder."
+    microseconds: "Callable[[Column], IntegerColumn]"
+    "Microseconds since 1970 of a timestamp."
+    keep: "Callable[[Table | pa.Table], Table]"
+    "Hand over a table, or compute one now for several uses."
+
+    def read(self, place: str) -> "Table | None":
+        """Open a folder of Parquet files, one folder a day, or tell that there is none."""
+        if "://" not in place and not any(Path(place).glob("*/part-*.parquet")):
+            return None
+        return self._read(place + self.pattern)
+
+    def read_file(self, path: str) -> "Table | None":
+        """Open one Parquet file, or tell that there is none."""
+        return None if "://" not in path and not Path(path).exists() else self._read(path)
+
+    def _read(self, path: str) -> "Table | None":
+        try:
+            return self.backend.read_parquet(path)
+        except Exception as error:  # noqa: BLE001  engines raise what they like
+            if "://" in path and "PATH_NOT_FOUND" in str(error):
+                return None
+            raise SourceError(f"cannot read '{path}': {_first_line(error)}") from None
+
+
+@contextmanager
+def duckdb(memory: str = MEMORY, spill: Path | None = None) -> Iterator[Engine]:
+    """Compute here; what does not fit into `memory` goes to a folder below `spill`."""
+    _require("study", "study", _STUDY)
+    import ibis
+
+    with TemporaryDirectory(prefix="dnswatch-study-", dir=spill) as folder:
+        backend = ibis.duckdb.connect(
+            memory_limit=memory, temp_directory=folder, preserve_insertion_order="false"
+        )
+        backend.raw_sql("SET enable_progress_bar = false")
+        names = (f"kept_{number}" for number in count())
+
+        def keep(table: "Table | pa.Table") -> "Table":
+            name = next(names)
+            if isinstance(table, ibis.Table):
+                return backend.create_table(name, table, temp=True)
+            backend.con.register(name, table)
+            return backend.table(name)
+
+        try:
+            yield Engine(
+                f"DuckDB {backend.version}",
+                backend,
+                "/day=*/part-*.parquet",
+                _named("epoch_us"),
+                keep,
+            )
+        finally:
+            backend.disconnect()
+
+
+@contextmanager
+def spark(url: str, options: dict[str, str] | None = None) -> Iterator[Engine]:
+    """Compute on a cluster: `local[4]`, `spark://host:7077`, `yarn`, or `sc://host` (Connect)."""
+    _require("--spark", "spark", (*_STUDY, "pyspark"))
+    import ibis
+    from pyspark.sql import SparkSession
+
+    # PySpark warns of a pandas that is newer than it; what we use of pandas holds one column type.
+    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+    builder = SparkSession.builder.appName("dnswatch study")
+    builder = builder.remote(url) if url.startswith("sc://") else builder.master(url)
+    for key, value in ({"spark.sql.session.timeZone": "UTC"} | (options or {})).items():
+        builder = builder.config(key, value)
+    try:
+        session = builder.getOrCreate()
+    except Exception as error:  # noqa: BLE001  Java's errors come as anything
+        raise DnswatchError(
+            f"--spark: '{url}' cannot be reached: {_first_line(error)};"
+            " name a cluster like spark://host:7077, or local[2]"
+        ) from None
+    backend = ibis.pyspark.connect(session)
+    names = (f"dnswatch_kept_{number}" for number in count())
+
+    def keep(table: "Table | pa.Table") -> "Table":
+        # By Spark's own means: Ibis forgets here to hand over tables that Python holds.
+        if isinstance(table, ibis.Table):
+            frame = session.sql(backend.compile(table)).cache()
+        else:
+            frame = session.createDataFrame(table)
+        frame.createOrReplaceTempView(name := next(names))
+        return backend.table(name)
+
+    try:
+        yield Engine(f"Spark {session.version}", backend, "", _named("unix_micros"), keep)
+    finally:
+        session.stop()
+
+
+def _require(what: str, extra: str, modules: Sequence[str]) -> None:
+    """See that all of an extra is there: better said now than after an hour of work."""
+    missing = [module for module in modules if find_spec(module) is None]
+    if missing:
+        raise DnswatchError(
+            f"{what} needs {', '.join(missing)}: install it with `pip install 'dnswatch[{extra}]'`"
+        )
+
+
+def _named(function: str) -> "Callable[[Column], IntegerColumn]":
+    """Call a function of the engine's own that Ibis has no word for."""
+    import ibis
+
+    @ibis.udf.scalar.builtin(  # type: ignore[untyped-decorator]
+        name=function, signature=(("timestamp('UTC')",), "int64")
+    )
+    def microseconds(at: Any) -> Any:
+        """Microseconds since 1970."""
+
+    return microseconds  # type: ignore[no-any-return]
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]

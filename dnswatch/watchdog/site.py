@@ -1,0 +1,89 @@
+"""The site: the watch, the judge and the policies, as one thing that is fed with observations.
+
+Whoever drives it brings the clock: the watch process the one on the wall, a replay that of a
+capture.  So whatever is told live and afterwards of the same lookups is the same.
+"""
+
+from collections.abc import Callable, Iterable
+
+from dnswatch.model.changes import Changes
+from dnswatch.model.exchanges import Exchanges
+from dnswatch.model.finding import Finding
+from dnswatch.model.policies.exempt import Exempt
+from dnswatch.model.policies.mark import Marks
+from dnswatch.model.policies.orders import Orders
+from dnswatch.model.watch import Watch
+from dnswatch.settings import Settings, Source, combine
+from dnswatch.store import Remembered
+from dnswatch.watchdog.archive import Archive
+from dnswatch.watchdog.judging import Judging
+from dnswatch.watchdog.policing import Policing
+
+
+class Site:
+    """What is known of a site, and what follows from it."""
+
+    def __init__(
+        self, source: Source, key_of: Callable[[bytes], str], now: float, *, is_dry: bool = False
+    ) -> None:
+        """Begin to learn a site; `key_of` gives a client's key in the store.
+
+        Where all is dry, policies only tell what they would do.
+        """
+        settings = combine(source)
+        self.watch = Watch(settings.limits.addresses)
+        self._judging = Judging(settings, key_of, now)
+        self.policing = Policing(key_of, is_dry=is_dry)
+        self.exempt = Exempt(settings)
+
+    def restore(self, archive: Archive, now: float) -> None:
+        """Begin with what was stored; raises `StoreError` where that cannot be read."""
+        known = archive.restore(now)
+        roles = archive.orders(now).roles
+        self._judging.restore(archive.evidence(), roles, self.policing.judge)
+        self.watch.restore(known.entries, self._exchanges(known, now))
+
+    def configure(self, source: Source, settings: Settings) -> None:
+        """Take settings and policies, the first ones or others."""
+        self.watch.resize(settings.limits.addresses)
+        self._judging.configure(settings)
+        self.exempt = Exempt(settings)
+        self.watch.spare(self.exempt.domain)
+        self.policing.configure(source.policies, settings)
+
+    def order(self, orders: Orders, now: float) -> None:
+        """Take what persons say now."""
+        self.policing.order(orders)
+        self._judging.order(orders, now)
+
+    @property
+    def heard(self) -> int:
+        """Number of the last finding of the bay that was weighed."""
+        return self._judging.heard
+
+    def find(self, findings: Iterable[Finding], now: float) -> None:
+        """Weigh what the holding bay found of messages."""
+        self._judging.find(findings, now, self.policing.judge)
+
+    def drain(self, now: float, *, is_last: bool = False) -> tuple[Changes, Marks | None]:
+        """Judge what happened since the last time; return it, and what marks are new."""
+        changes = self.watch.drain()
+        self._judging.see(changes, now, self.policing.judge)
+        if is_last:
+            self._judging.save(changes, now)
+        self.policing.meet({client for client, _ in changes.accounts})
+        marks = self.policing.news(now)
+        notes, standings = self.policing.changes()
+        changes.notes.extend(notes)
+        changes.standings.update(standings)
+        changes.quarantine.update(self.policing.quarantine())
+        return changes, marks
+
+    def _exchanges(self, known: Remembered, now: float) -> Exchanges:
+        exchanges = Exchanges()
+        exchanges.is_exempt = self.exempt.domain
+        for domain in known.domains:
+            exchanges.asked_mx(None, domain.domain, domain.at)
+            exchanges.learn_mx(domain.domain, domain.exchanges, domain.ttl, domain.at)
+        exchanges.forget(now)
+        return exchanges

@@ -1,0 +1,115 @@
+"""Captures that nobody here wrote, and some made by dpkt: tshark counts the same in them."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from dnswatch.sources.crew import Crew
+from dnswatch.sources.stream import Stream
+from tests.sources.judge import judged, need_tshark
+from tests.sources.packets import (
+    CLIENT,
+    NOON,
+    SERVER,
+    back,
+    conversation,
+    ethernet,
+    fragments,
+    pcap,
+    pcapng,
+    query,
+    response,
+    tcp,
+    udp,
+)
+
+SHARED = Path(__file__).parents[3] / "shared" / "captures"
+MEASURES = ("frames", "queries", "mx", "responses", "smtp", "clients")
+
+
+def counted(*captures: Path) -> Counter[str]:
+    """Count with dnswatch."""
+    census: Counter[str] = Counter()
+    clients: set[bytes | None] = set()
+    for reading in Stream([str(one) for one in captures], Crew(1)).readings():
+        census.update(reading.census)
+        clients.update(seen.client for seen in reading.lookups)
+    census["clients"] = len(clients)
+    return census
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["arkime_synthetic", "dns-edns-ecs", "dns53", "loc-29-trunc", "max-compression-depth",
+     "zeek-smtp"],
+)  # fmt: skip
+def test_tshark_counts_the_same_in_captures_of_others(name: str) -> None:
+    """Frames, queries, MX questions, responses, clients, SMTP connections are as tshark's."""
+    need_tshark()
+    capture = SHARED / f"{name}.pcap"
+    if not capture.exists():
+        pytest.skip("../shared/captures is not beside the checkout")
+    found, expected = counted(capture), judged(capture)
+    assert {measure: found[measure] for measure in MEASURES} == {
+        measure: expected[measure] for measure in MEASURES
+    }
+
+
+def _messages(source: str = CLIENT, server: str = SERVER) -> list[bytes]:
+    mx = response("example.org", exchanges=["mail.example.org"], ident=8)
+    return [
+        udp(query(), source, server), back(response(), source, server),
+        udp(query("example.org", "MX", 8), source, server), back(mx, source, server),
+        tcp(source, "192.0.2.25" if "." in source else "2001:db8::25", (42000, 25), "S", 5),
+    ]  # fmt: skip
+
+
+def _over_tcp() -> list[bytes]:
+    ask, answer = query(), response()
+    asked, answered = (len(m).to_bytes(2, "big") + m for m in (ask, answer))
+    return [
+        tcp(CLIENT, SERVER, (43000, 53), "S", 9), tcp(SERVER, CLIENT, (53, 43000), "SA", 19),
+        tcp(CLIENT, SERVER, (43000, 53), "PA", 10, asked[:20]),
+        tcp(CLIENT, SERVER, (43000, 53), "PA", 30, asked[20:]),
+        tcp(SERVER, CLIENT, (53, 43000), "PA", 20, answered),
+    ]  # fmt: skip
+
+
+def _timed(frames: list[bytes]) -> list[tuple[float, bytes]]:
+    return [(NOON + n / 10, frame) for n, frame in enumerate(frames)]
+
+
+def _cooked(packet: bytes) -> bytes:
+    return bytes(14) + b"\x08\x00" + packet
+
+
+_LONG = response(gives=[f"192.0.2.{n}" for n in range(1, 90)])
+_GENERATED = {
+    "plain": pcap(_timed(list(map(ethernet, _messages())))),
+    "vlan": pcap(_timed([ethernet(one, [0x8100]) for one in _messages()])),
+    "qinq": pcap(_timed([ethernet(one, [0x88A8, 0x8100]) for one in _messages()])),
+    "ipv6": pcap(_timed(list(map(ethernet, _messages("2001:db8::1", "2001:db8::53"))))),
+    "raw": pcap(_timed(_messages()), link=101),
+    "cooked": pcap(_timed(list(map(_cooked, _messages()))), link=113),
+    "cooked2": pcap(_timed([b"\x08\x00" + bytes(18) + one for one in _messages()]), link=276),
+    "null": pcap(_timed([b"\x02\0\0\0" + one for one in _messages()]), link=0),
+    "pcapng": pcapng(_timed(list(map(ethernet, _messages())))),
+    "tcp": pcap(_timed(list(map(ethernet, _over_tcp())))),
+    "fragments": pcap(_timed([ethernet(one) for one in [udp(query()),
+                                                         *fragments(back(_LONG), 512)]])),
+    "visit": pcap(conversation()),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", _GENERATED)
+def test_tshark_counts_the_same_in_every_shape(kind: str, tmp_path: Path) -> None:
+    """Whatever the link layer, VLAN tags, IP version, fragments or TCP, nothing is overlooked."""
+    need_tshark()
+    capture = tmp_path / "capture"
+    capture.write_bytes(_GENERATED[kind])
+    found, expected = counted(capture), judged(capture)
+    assert {measure: found[measure] for measure in MEASURES} == {
+        measure: expected[measure] for measure in MEASURES
+    }
+    assert found["queries"] >= 1

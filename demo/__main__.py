@@ -43,7 +43,7 @@ def main() -> None:
     console.print(
         f"\nWhy?  The first lines of `dnswatch explain --client {ADDRESS}`:", style="bold"
     )
-    console.print("\n".join(explained.splitlines()[1:8]), markup=False)
+    console.print("\n".join(explained.splitlines()[1:8]), markup=False, soft_wrap=True)
 
 
 def _play(running: Act, shown: Screen) -> Outcome:

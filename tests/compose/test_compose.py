@@ -102,10 +102,11 @@ def test_the_settings_speak_of_these_services() -> None:
     assert [str(address) for address in settings.quarantine.addresses] == [SITE]
 
 
-def test_clamd_scans_what_the_bay_takes() -> None:
-    """No message that the bay accepts is too large for ClamAV."""
+def test_what_the_bay_takes_is_scanned() -> None:
+    """No message that the bay accepts is too large for ClamAV or rspamd."""
     settings = read((ROOT / "compose/dnswatch.toml").read_text(), "dnswatch.toml")
     lines = (ROOT / "compose/clamd.conf").read_text().splitlines()
     limits = dict(shlex.split(line)[:2] for line in lines if line and line[0] != "#")
     for name in ("StreamMaxLength", "MaxFileSize", "MaxScanSize"):
         assert int(limits[name].removesuffix("M")) * 1_000_000 > settings.bay.limits.size
+    assert "max_message = 60M;" in (ROOT / "compose/rspamd/options.inc").read_text()

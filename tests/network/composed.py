@@ -76,9 +76,13 @@ class Composed:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
+    def content(self, ident: str) -> bytes:
+        """Give the bytes of a message that the bay keeps."""
+        return (self.folder / "state" / "bay" / "new" / ident).read_bytes()
+
     def told(self, *command: str) -> Any:
         """Run a reading command with `--json` and return what it tells."""
-        return json.loads(self.dnswatch(*command, "--json"))
+        return json.loads(self.dnswatch(*command, "--json") or "[]")
 
 
 @contextmanager
@@ -89,12 +93,12 @@ def composed(network: Network, folder: Path, upstream: str) -> Iterator[Composed
         site = Composed(network, folder, {})
         for name in ("unbound", "rspamd", "clamav", "dnswatch"):
             at = [services()[name]["networks"]["inside"]["ipv4_address"]]
-            place = network.join(*at, SITE) if name == "dnswatch" else network.join(*at)
+            place = network.join(*([SITE] if name == "dnswatch" else []), *at)
             if name == "dnswatch":
                 _publish(place)
             site.running[name] = stack.enter_context(_service(name, place, folder))
         for name in site.running:
-            check.eventually(partial(site.is_healthy, name), within=60)
+            check.eventually(partial(site.is_healthy, name), within=180)
         yield site
 
 

@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 
 from dnswatch.cli import bay, replay, report, serve, site
 from dnswatch.cli.orders import clients, explain, log, policy
+from dnswatch.cli.studies import study
 from dnswatch.errors import DnswatchError, SettingsError
 
 __all__ = ["app", "main"]
@@ -46,6 +47,7 @@ app.command()(report.report)
 app.command()(site.cache)
 app.command()(site.status)
 app.command()(replay.replay)
+app.command()(study.study)
 app.command()(explain.explain)
 app.command()(log.log)
 app.add_typer(policy.app)

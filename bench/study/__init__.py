@@ -1,0 +1,1 @@
+"""The study at scale: `python -m bench.study`."""

@@ -23,6 +23,9 @@ logger: Final = logging.getLogger("dnswatch.bay")
 PENDING: Final = 10_000
 """Findings that wait at most: 5 MB."""
 
+GATHER: Final = 0.05
+"""Seconds in which findings gather: together they cost one transaction."""
+
 RETRY: Final = 1.0
 """Seconds between two attempts."""
 
@@ -48,6 +51,7 @@ class Findings:
         """Write what is told, until cancelled."""
         while True:
             await self._called.wait()
+            await asyncio.sleep(GATHER)
             self._called.clear()
             await asyncio.to_thread(self.flush)
             if self._waiting:

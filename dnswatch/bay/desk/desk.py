@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from email.message import EmailMessage
 from ipaddress import ip_address
 from random import Random
-from typing import Final
+from typing import Final, TypeVar
 
 from dnswatch.bay.delivery.courier import Courier
 from dnswatch.bay.delivery.lookups import Lookups
@@ -26,13 +26,21 @@ from dnswatch.bay.desk.own import post
 from dnswatch.bay.desk.retention import Retention
 from dnswatch.bay.desk.rows import Filter, Row
 from dnswatch.bay.places import hostname
-from dnswatch.bay.record import DAEMON
+from dnswatch.bay.record import DAEMON, Envelope
 from dnswatch.bay.spool import Spool, ident_of
 from dnswatch.bay.state import Message
 from dnswatch.errors import SpoolError
 from dnswatch.settings import Address, Settings
 
 logger: Final = logging.getLogger("dnswatch.bay")
+T = TypeVar("T")
+
+GATHER: Final = 0.05
+"""Seconds in which news gathers: together it costs one transaction, and a message has two at once.
+"""
+
+RETRY: Final = 5.0
+"""Seconds after which the index is tried again."""
 
 LOOK: Final = 0.5
 """Seconds between two looks for orders."""
@@ -97,13 +105,15 @@ class Desk:
         """Follow what the server does with messages."""
         while True:
             await self._bell.wait()
+            await asyncio.sleep(GATHER)
             self._bell.clear()
             idents, self._dirty = list(self._dirty), {}
-            for message in await asyncio.to_thread(self._update, idents):
+            messages = await asyncio.to_thread(self._update, idents)
+            for message in messages:
                 if message.due:
                     self._courier.put(message.ident)
-                if message.decided is not None:
-                    await self._greet(message)
+            for message in await asyncio.to_thread(self._first, messages):
+                self._notices.tell(first_mail(message))
 
     async def _obey(self) -> None:
         """Follow what persons decide."""
@@ -136,32 +146,47 @@ class Desk:
                 self.changed(ident)
 
     def _update(self, idents: Sequence[str]) -> list[Message]:
-        found = []
-        for ident in idents:
-            try:
-                message = self._index.update(ident)
-            except SpoolError as error:
-                logger.error("message %s is left alone: %s", ident, error)
-            else:
-                found += [message] if message is not None else []
+        """Bring the index up to date; what it cannot take now is heard of again."""
+        try:
+            found, damaged = self._index.update_all(idents)
+        except SpoolError as error:
+            logger.error("%d messages wait until the index can be written: %s", len(idents), error)
+            self._call(self._hear_later, idents)
+            return []
+        for ident in damaged:
+            logger.error("the record of message %s is damaged: it is left alone", ident)
         return found
 
-    async def _greet(self, message: Message) -> None:
-        """Tell persons where this is the first mail of its client for a long time."""
-        envelope = message.envelope
+    def _hear_later(self, idents: Sequence[str]) -> None:
+        for ident in idents:
+            asyncio.get_running_loop().call_later(RETRY, self.changed, ident)
+
+    def _first(self, messages: Sequence[Message]) -> list[Message]:
+        """Choose what was decided on, and is the first mail of its client for a long time."""
+        decided = (one for one in messages if one.decided is not None)
+        try:
+            return [one for one in decided if self._is_first(one.envelope)]
+        except SpoolError as error:
+            logger.error("nobody is told who has sent mail: %s", error)
+            return []
+
+    def _is_first(self, envelope: Envelope) -> bool:
         if envelope.key == DAEMON or envelope.ident in self._told:
-            return
+            return False
         self._told[envelope.ident] = None
         if len(self._told) > MOST_TOLD:
             self._told.popitem(last=False)
-        last = await asyncio.to_thread(self._index.last_at, envelope.key, envelope.ident)
-        if last is None or envelope.at - last >= self._settings.notify.again:
-            self._notices.tell(first_mail(message))
+        last = self._index.last_at(envelope.key, envelope.ident)
+        return last is None or envelope.at - last >= self._settings.notify.again
 
     def _warn(self, rows: Sequence[Row], at: float) -> None:
         """Tell persons what will be thrown away; called in another thread."""
-        assert self._loop is not None, "it sweeps only while it runs"
-        self._loop.call_soon_threadsafe(self._notices.tell, to_be_discarded(rows, at))
+        self._call(self._notices.tell, to_be_discarded(rows, at))
+
+    def _call(self, what: Callable[[T], None], about: T) -> None:
+        """Do something in the loop; called in another thread."""
+        assert self._loop is not None, "threads are at work only while it runs"
+        self._loop.call_soon_threadsafe(what, about)
 
     async def _mail_out(self, to: str, mail: EmailMessage) -> None:
         ident = ident_of(self._now(), secrets.token_bytes(5))

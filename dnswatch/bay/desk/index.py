@@ -8,7 +8,7 @@ behind is noticed.  It may be removed at any time: `dnswatch bay reindex` makes 
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, Self
 from urllib.parse import quote
@@ -62,12 +62,20 @@ class Index:
         with self._transaction() as conn:
             return self._write(conn, ident)
 
+    def update_all(self, idents: Iterable[str]) -> tuple[list[Message], list[str]]:
+        """Do so with many in one transaction; return the messages, and name damaged ones."""
+        found: list[Message] = []
+        with self._transaction() as conn:
+            damaged = self._try_all(conn, idents, found.append)
+        return found, damaged
+
     def catch_up(self) -> list[str]:
         """Bring every row up to date whose record has grown, come or gone; name damaged ones."""
         known = self._lengths()
         there = self._spool.lengths()
         changed = [ident for ident, length in there.items() if known.get(ident) != length]
-        return self._update_all([*changed, *(known.keys() - there.keys())])
+        with self._transaction() as conn:
+            return self._try_all(conn, [*changed, *(known.keys() - there.keys())])
 
     def rebuild(self) -> list[str]:
         """Make the index anew from all records; name those that are damaged."""
@@ -109,21 +117,27 @@ class Index:
     def last_at(self, key: str, but: str) -> float | None:
         """Return when a client's last message before the message `but` came, Unix seconds."""
         with self._reading() as conn:
-            sql = "SELECT max(at) FROM message WHERE key = ? AND ident < ?"
-            (at,) = conn.execute(sql, (key, but)).fetchone()
-        return None if at is None else float(at)
+            # names sort by time: the index has the answer, however much the client has sent
+            sql = "SELECT at FROM message WHERE key = ? AND ident < ? ORDER BY ident DESC LIMIT 1"
+            found = conn.execute(sql, (key, but)).fetchone()
+        return None if found is None else float(found[0])
 
-    def _update_all(self, idents: Iterable[str]) -> list[str]:
-        with self._transaction() as conn:
-            return self._try_all(conn, idents)
-
-    def _try_all(self, conn: sqlite3.Connection, idents: Iterable[str]) -> list[str]:
+    def _try_all(
+        self,
+        conn: sqlite3.Connection,
+        idents: Iterable[str],
+        tell: Callable[[Message], None] = lambda _: None,
+    ) -> list[str]:
+        """Write rows, and tell of each message; name those whose record is damaged."""
         damaged = []
         for ident in idents:
             try:
-                self._write(conn, ident)
+                message = self._write(conn, ident)
             except SpoolError:
                 damaged.append(ident)
+            else:
+                if message is not None:
+                    tell(message)
         return damaged
 
     def _write(self, conn: sqlite3.Connection, ident: str) -> Message | None:

@@ -7,18 +7,19 @@ from pathlib import Path
 import msgspec
 
 from dnswatch.bay.inspection.anatomy import Anatomy
-from dnswatch.bay.inspection.anatomy.worker import Fault, Task
+from dnswatch.bay.inspection.anatomy.task import Fault, Task
 from tests.bay.inspection.letters import PROGRAM, UNPACKED, letter
 
 
 def test_worker_answers_line_by_line(tmp_path: Path) -> None:
-    """Each task has its answer, one that fails too, and the end of the input is the end."""
+    """Each task has its answer, one that fails too, and it ends with its input, without a word."""
     (tmp_path / "letter").write_bytes(letter(("a.exe", PROGRAM)))
     tasks = [Task(str(tmp_path / name), UNPACKED) for name in ("letter", "none", "letter")]
     done = subprocess.run(
-        [sys.executable, "-m", "dnswatch.bay.inspection.anatomy.worker"],
+        [sys.executable, "-W", "error", "-m", "dnswatch.bay.inspection.anatomy.worker"],
         input=b"".join(msgspec.json.encode(task) + b"\n" for task in tasks),
         capture_output=True, timeout=60, check=True,
     )  # fmt: skip
     answers = [msgspec.json.decode(line, type=Anatomy | Fault) for line in done.stdout.splitlines()]
     assert [type(answer) for answer in answers] == [Anatomy, Fault, Anatomy]
+    assert not done.stderr

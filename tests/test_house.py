@@ -35,7 +35,6 @@ UNTESTED: Final[frozenset[str]] = frozenset(
     {
         "clock.py", "codes.py", "errors.py", "model/observation.py",  # nothing that could be wrong
         "settings/table.py",  # nor here
-        "bay/inspection/inspector.py",  # nor here
         "model/flow.py",  # nor here
         "bay/inspection/inspector.py", "bay/inspection/anatomy/task.py",  # nor here
         "model/policies/note.py", "model/policies/orders.py",  # nor here

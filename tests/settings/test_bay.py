@@ -14,5 +14,5 @@ def test_mail_is_taken_at_port_25() -> None:
 
 def test_key_of_a_table_within_a_table_is_named_with_its_line() -> None:
     """A mistake in `[bay.fates]` is an error with file, line and the whole key."""
-    with pytest.raises(SettingsError, match="line 3: bay.fates.worm is .*expected .*hold"):
+    with pytest.raises(SettingsError, match=r"line 3: bay.fates.worm is .*expected .*hold"):
         read('[bay]\n[bay.fates]\nworm = "bounce"', "dnswatch.toml")

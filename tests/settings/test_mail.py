@@ -24,7 +24,7 @@ def test_mail_host_is_a_name_or_an_address(text: str, host: str, port: int) -> N
 @pytest.mark.parametrize("text", ["", "a b", "host:0", "host:65536", "2001:db8::25", "a@b"])
 def test_what_is_no_mail_host(text: str) -> None:
     """The error shows what a mail host looks like."""
-    with pytest.raises(ValueError, match="mail.corp.example:25"):
+    with pytest.raises(ValueError, match=r"mail.corp.example:25"):
         MailHost(text)
 
 

@@ -73,10 +73,21 @@ class Postfix:
         )  # fmt: skip
         assert not said, said
 
-    def queue(self) -> list[dict[str, Any]]:
-        """Give the messages that it still has, as `postqueue -j` tells of them."""
+    def has(self, recipient: str) -> bool:
+        """Say whether a message for a recipient is in its queue."""
+        return any(one["address"] == recipient for one in self._waiting())
+
+    def delay(self, recipient: str) -> str:
+        """Say why a message for a recipient waits; empty where it does not."""
+        reasons = [
+            one.get("delay_reason", "") for one in self._waiting() if one["address"] == recipient
+        ]
+        return reasons[0] if reasons else ""
+
+    def _waiting(self) -> list[dict[str, Any]]:
+        """Give the recipients of its queue, as `postqueue -j` tells of them."""
         told = self.place.run(need("postqueue"), "-c", str(self._folder), "-j")
-        return [json.loads(line) for line in told.splitlines()]
+        return [one for line in told.splitlines() for one in json.loads(line)["recipients"]]
 
     def log(self, containing: str = "") -> list[str]:
         """Give the log's lines that contain a text."""

@@ -61,6 +61,11 @@ class Process:
         """Whether the process has not ended."""
         return self._popen.poll() is None
 
+    @property
+    def exit_code(self) -> int | None:
+        """What the process said when it ended; None while it runs."""
+        return self._popen.poll()
+
     def pause(self) -> None:
         """Stop answering without closing anything."""
         self._popen.send_signal(signal.SIGSTOP)

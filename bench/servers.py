@@ -89,14 +89,15 @@ PEERS: Final = ("unbound", "dnsdist")
 def versions() -> dict[str, str]:
     """The versions of all programs that take part."""
     return {
-        "dnswatch": _own_version(),
+        "dnswatch": own_version(),
         "unbound": _printed("unbound", "-V"),
         "dnsdist": _printed("dnsdist", "--version"),
         "dnsperf": _printed("dnsperf", "-h"),
     }
 
 
-def _own_version() -> str:
+def own_version() -> str:
+    """Return the version of dnswatch, if it is installed."""
     try:
         return version("dnswatch")
     except PackageNotFoundError:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
-from click import get_current_context
 
 if TYPE_CHECKING:
     from dnswatch.cli.whom import Whom
@@ -48,13 +47,13 @@ def _span(text: str) -> float:
         raise typer.BadParameter(f"'{text}': {error}") from None
 
 
-def _since(text: str) -> float:
+def _since(context: typer.Context, text: str | None) -> float | None:
     from dnswatch.cli.state import present, state_directory
 
-    context = get_current_context(silent=True)
-    state = context.params.get("state") if context else None
+    if text is None:
+        return None
     try:
-        return read_moment(text, present(state_directory(state)))
+        return read_moment(text, present(state_directory(context.params.get("state"))))
     except ValueError as error:
         raise typer.BadParameter(f"'{text}': {error}") from None
 
@@ -90,7 +89,8 @@ Since = Annotated[
     float | None,
     typer.Option(
         "--since",
-        parser=_since,
+        parser=str,
+        callback=_since,
         metavar="WHEN",
         help='Leave out what was before: "2h", "7d", "2026-11-23", "2026-11-23 14:00"'
         " (local time).  [default: all that is kept]",

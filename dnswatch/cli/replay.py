@@ -17,45 +17,49 @@ if TYPE_CHECKING:
     from dnswatch.settings import Source
 
 
+Files = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="FILE...",
+        help="Captures (pcap, pcapng), dnstap files, Zeek's dns, conn and smtp logs, or what"
+        " `nfdump -o csv` writes; also as .gz or .zst; - is the standard input.",
+    ),
+]
+Kept = Annotated[
+    Path | None,
+    typer.Option(
+        "--state",
+        metavar="DIR",
+        help="Keep the records there, in a directory for replays alone; report, explain and the"
+        " like read it with the same option.",
+    ),
+]
+DataSetOption = Annotated[
+    Path | None,
+    typer.Option("--to-parquet", metavar="DIR", help="Write observations and flows as a data set."),
+]
+Policies = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--policy",
+        metavar="NAME",
+        help="Tell in `dnswatch log` what this policy would have done; may be given several times.",
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers", min=1, metavar="N", help="Read with N processes.  [default: all cores]"
+    ),
+]
+
+
 def replay(
-    files: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="FILE...",
-            help="Captures (pcap, pcapng), dnstap files, Zeek's dns, conn and smtp logs, or what"
-            " `nfdump -o csv` writes; also as .gz or .zst; - is the standard input.",
-        ),
-    ],
-    state: Annotated[
-        Path | None,
-        typer.Option(
-            "--state",
-            metavar="DIR",
-            help="Keep the records there, in a directory for replays alone; report, explain and"
-            " the like read it with the same option.",
-        ),
-    ] = None,
-    to_parquet: Annotated[
-        Path | None,
-        typer.Option(
-            "--to-parquet", metavar="DIR", help="Write observations and flows as a data set."
-        ),
-    ] = None,
-    policy: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--policy",
-            metavar="NAME",
-            help="Tell in `dnswatch log` what this policy would have done; may be given several"
-            " times.",
-        ),
-    ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            "--workers", min=1, metavar="N", help="Read with N processes.  [default: all cores]"
-        ),
-    ] = None,
+    files: Files,
+    state: Kept = None,
+    to_parquet: DataSetOption = None,
+    policy: Policies = None,
+    workers: Workers = None,
     json: Json = False,
     config: Config = None,
 ) -> None:
@@ -69,7 +73,7 @@ def replay(
       dnswatch replay monday.pcap.gz tuesday.pcap.gz --state week
       dnswatch report --state week
       dnswatch replay edge.pcapng --to-parquet trace
-    """  # fmt: skip
+    """
     from dnswatch.replay.folding import Folding
     from dnswatch.replay.replaying import Replay
     from dnswatch.sources.crew import Crew

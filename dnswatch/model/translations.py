@@ -9,7 +9,7 @@ nobody sees who asked.
 Rules of this file: lookups and contacts come in order of time; memory is bounded.
 """
 
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, deque
 from typing import Final
 
 from dnswatch.model.flow import Contact
@@ -39,7 +39,7 @@ class Translations:
         """Purpose (`all`, `tcp`, `http`, `smtp`) and kind (`new`, `refresh`), to how many."""
         self._limit = addresses
         self._cache = SiteCache(addresses)
-        self._fresh: OrderedDict[bytes, list[tuple[float, str]]] = OrderedDict()
+        self._fresh: OrderedDict[bytes, deque[tuple[float, str]]] = OrderedDict()
         "Address to until when it is fresh, and of what kind it is, for each answer."
 
     def answer(self, seen: Observation) -> None:
@@ -49,11 +49,10 @@ class Translations:
             kind = "new" if isinstance(event, New) else "refresh"
             self.counts["all", kind] += 1
             until = seen.at + min(max(ttl, LEAST), WINDOW)
-            waiting = self._fresh.get(address)
-            if waiting is not None and waiting[-1][0] >= seen.at:
-                waiting.append((until, kind))
-                continue
-            self._fresh[address] = [(until, kind)]
+            waiting = self._fresh.setdefault(address, deque())
+            while waiting and waiting[0][0] < seen.at:
+                waiting.popleft()
+            waiting.append((until, kind))
             self._fresh.move_to_end(address)
             if len(self._fresh) > self._limit:
                 self._fresh.popitem(last=False)

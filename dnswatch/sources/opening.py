@@ -101,7 +101,7 @@ class _Unpacked(io.RawIOBase):
         if self._trouble:
             return 0
         try:
-            part = self._file.read(len(buffer))
+            part = self._file.read1(len(buffer))
         except EOFError:
             self._trouble.append("cut_off")
             return 0

@@ -111,7 +111,7 @@ def _extension(message: bytes, at: int) -> int:
     if message[10:HEADER] == b"\0\0":
         return 0
     if message[-_OPT_BYTES:].startswith(_LAST_OPT) and message.endswith(b"\0\0"):
-        return message[6 - _OPT_BYTES] << 4
+        return message[5 - _OPT_BYTES] << 4
     authority, additional = message[8] << 8 | message[9], message[10] << 8 | message[11]
     try:
         for _ in range(authority + additional):

@@ -133,4 +133,4 @@ def _related(relation: str, window: float) -> "Deferred":
     ttl = ibis.greatest(_.ttl, int(LEAST)) * _MICROSECONDS
     fresh = ibis.least(ttl, int(max(window, LEAST) * _MICROSECONDS))
     numbers = [PURPOSES.index(purpose) for purpose in _RELATED[relation]]
-    return _.purpose.isin(numbers) & (_.wait <= fresh)
+    return (_.purpose.isin(numbers) & (_.wait <= fresh)).fill_null(False)

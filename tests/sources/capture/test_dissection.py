@@ -1,0 +1,92 @@
+"""Dissection: a chunk by itself gives messages, flows, and what only its neighbours can close."""
+
+import io
+
+from dnswatch.sources.capture import pcap
+from dnswatch.sources.capture.dissection import Found, decode, dissect
+from tests.sources.packets import (
+    CLIENT,
+    NOON,
+    SERVER,
+    Timed,
+    conversation,
+    ethernet,
+    fragments,
+    query,
+    response,
+    tcp,
+    udp,
+)
+from tests.sources.packets import pcap as written
+
+
+def found(frames: list[Timed], link: int = 1, snaplen: int = 65535) -> Found:
+    """Take frames apart."""
+    [chunk] = pcap.chunks(io.BytesIO(written(frames, link, snaplen)))
+    return decode(dissect(chunk))
+
+
+def test_a_visit_is_a_lookup_and_a_flow() -> None:
+    """The query is matched within the chunk; the flow is a part until all is read."""
+    told = found(conversation())
+    assert told.census == {"frames": 9, "queries": 1, "responses": 1}
+    assert len(told.lookups) == 1
+    assert [(part.packets, part.sent) for part in told.flows] == [(7, 5)]
+    assert told.last == NOON + 0.8
+
+
+def test_what_the_chunk_leaves_open_is_handed_on() -> None:
+    """Queries and responses alone, segments of DNS over TCP, fragments."""
+    frames = [
+        udp(query(ident=1)), udp(response(ident=2), SERVER, CLIENT, 53, 40000),
+        tcp(CLIENT, SERVER, (40001, 53), "PA", 5, b"\0\x1d" + query()),
+        fragments(udp(bytes(900), dport=9999), 400)[1],
+    ]  # fmt: skip
+    told = found([(NOON, ethernet(frame)) for frame in frames])
+    assert [len(told.queries), len(told.responses), len(told.segments), len(told.scraps)] == [1] * 4
+    assert told.segments[0].payload == b"\0\x1d" + query()
+    assert told.scraps[0].offset == 400
+
+
+def test_the_short_way_and_the_long_one_say_the_same() -> None:
+    """A VLAN tag, or IP options, change nothing of what is found."""
+    plain = found(conversation())
+    tagged = found([(at, frame[:12] + b"\x81\0\0\5" + frame[12:]) for at, frame in conversation()])
+    optional = found([(at, _with_options(frame)) for at, frame in conversation()])
+    assert tagged == plain
+    assert optional.lookups == plain.lookups == tagged.lookups
+
+
+def test_frames_that_are_cut_off_are_counted() -> None:
+    """Within the headers nothing can be said of them."""
+    told = found([(NOON, frame[:30]) for _, frame in conversation()])
+    assert (told.census["cut"], told.flows) == (9, [])
+
+
+def test_other_frames_are_counted() -> None:
+    """ARP, and a link layer that is not known."""
+    assert found([(NOON, bytes(12) + b"\x08\x06" + bytes(28))]).census["not_ip"] == 1
+    assert found(conversation(), link=147).census["not_ip"] == 9
+
+
+def test_tunnels_within_tunnels_end() -> None:
+    """A packet that wraps itself a thousand times costs a few steps."""
+    packet = udp(query())
+    for _ in range(1000):
+        packet = (
+            b"\x45\0"
+            + (20 + len(packet)).to_bytes(2, "big")
+            + bytes(5)
+            + b"\4"
+            + bytes(10)
+            + packet
+        )
+    told = found([(NOON, ethernet(packet))])
+    assert told.census["frames"] == 1
+    assert [part.protocol for part in told.flows] == [4]
+
+
+def _with_options(frame: bytes) -> bytes:
+    length = int.from_bytes(frame[16:18], "big") + 4
+    head = frame[:14] + b"\x46" + frame[15:16] + length.to_bytes(2, "big") + frame[18:34]
+    return head + bytes(4) + frame[34:]

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from bench.bay import measure_bay
 from bench.errors import BenchError
 from bench.latency import measure_latency
 from bench.memory import measure_memory
@@ -27,6 +28,7 @@ _MEASUREMENTS: Final[dict[str, Callable[[Rig, Plan], list[Table]]]] = {
     "memory": measure_memory,
     "workers": measure_workers,
     "policies": measure_policies,
+    "bay": measure_bay,
 }
 
 _QUIET: Final = 0.5

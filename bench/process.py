@@ -104,7 +104,7 @@ def _fields(path: Path) -> list[str]:
 
 
 def _cpu(fields: list[str]) -> float:
-    return (int(fields[11]) + int(fields[12])) / _TICKS
+    return sum(int(ticks) for ticks in fields[11:15]) / _TICKS  # with children that ended
 
 
 def _memory(pid: int) -> int:

@@ -6,7 +6,13 @@ from typing import Final
 
 from bench.errors import BenchError
 
-PACKAGES: Final = {"dnsperf": "dnsperf", "unbound": "unbound", "dnsdist": "dnsdist", "cc": "gcc"}
+PACKAGES: Final = {
+    "dnsperf": "dnsperf",
+    "unbound": "unbound",
+    "dnsdist": "dnsdist",
+    "cc": "gcc",
+    "smtp-source": "postfix",
+}
 """The Debian package that each program comes in."""
 
 _SERVERS_STAND_IN: Final = "/usr/sbin:/usr/local/sbin"

@@ -93,6 +93,7 @@ def versions() -> dict[str, str]:
         "unbound": _printed("unbound", "-V"),
         "dnsdist": _printed("dnsdist", "--version"),
         "dnsperf": _printed("dnsperf", "-h"),
+        "postfix": _printed("postconf", "-dh", "mail_version"),
     }
 
 
@@ -104,8 +105,8 @@ def own_version() -> str:
         return "not installed"
 
 
-def _printed(program: str, option: str) -> str:
-    run = subprocess.run([find(program), option], capture_output=True, text=True, check=False)
+def _printed(program: str, *options: str) -> str:
+    run = subprocess.run([find(program), *options], capture_output=True, text=True, check=False)
     found = re.search(r"\d+\.\d+(\.\d+)?", run.stdout + run.stderr)
     return found[0] if found else "of unknown version"
 

@@ -6,7 +6,7 @@ notes it.  While the store cannot be read, those who were known go on being know
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from typing import Final
@@ -36,6 +36,8 @@ class Gate:
         self._now = now
         self._ends: dict[str, float | None] = {}
         "Of each key: when its quarantine ended, None while it stands."
+        self._kin: dict[str, frozenset[str]] = {}
+        "Of each key: all keys of the same machine."
         self._db: Database | None = None
         self._read_at = float("-inf")
         self._is_troubled = False
@@ -45,6 +47,10 @@ class Gate:
         """Return the key under which an address stands in the store."""
         address = unmapped(client)
         return self._pseudonyms.of(address.packed) if self._pseudonyms else str(address)
+
+    def kin(self, key: str) -> frozenset[str]:
+        """Return the keys of the machine that a key is of, as last read; its own is among them."""
+        return self._kin.get(key, frozenset((key,)))
 
     def admits(self, client: str) -> bool:
         """Say whether the client at an address may speak; may read the store."""
@@ -83,9 +89,19 @@ class Gate:
             self._db = open_reader(self._state)
         with sentences(self._state):
             ends = {key: until for key, (_, until) in quarantined(self._db).items()}
-            for key, other in kin(self._db):
-                ends.setdefault(other, ends.get(key))
+            pairs = kin(self._db)
+        for key, other in pairs:
+            ends.setdefault(other, ends.get(key))
+        self._kin = _machines(pairs)
         return ends
+
+
+def _machines(pairs: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:
+    """Find each key's machine; `pairs` has a quarantined key of it with every other key."""
+    found: dict[str, set[str]] = {}
+    for key, other in pairs:
+        found.setdefault(key, {key}).add(other)
+    return {key: frozenset(machine) for machine in found.values() for key in machine}
 
 
 def unmapped(client: str) -> Address:

@@ -56,6 +56,7 @@ class House:
                 self._findings.tell,
                 self._desk.changed,
                 now,
+                self._gate.kin,
             )
             sessions = Sessions(
                 settings.bay, name, tls, self._spool, self._reception,

@@ -26,7 +26,7 @@ def endpoints(settings: Settings) -> tuple[MailEndpoint, ...]:
 
 def hostname(settings: Settings) -> str:
     """Return what it calls itself."""
-    return settings.bay.hostname or settings.quarantine.host
+    return str(settings.bay.hostname or settings.quarantine.host)  # plain: records take no other
 
 
 def spool_of(settings: Settings, state: Path) -> Spool:

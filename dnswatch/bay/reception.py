@@ -7,7 +7,7 @@ its message is deferred, and recognised when it comes again.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
@@ -52,14 +52,19 @@ class Reception:
         found: Callable[[Envelope, Judged], None],
         changed: Callable[[str], None],
         now: Callable[[], float],
+        kin: Callable[[str], Iterable[str]] = lambda _: (),
     ) -> None:
-        """Keep in `spool`; tell `found` of verdicts, and `changed` of messages with news."""
+        """Keep in `spool`; tell `found` of verdicts, and `changed` of messages with news.
+
+        `kin` gives the keys of the machine that a key is of.
+        """
         self._bay = bay
         self._spool = spool
         self._inspection = inspection
         self._found = found
         self._changed = changed
         self._now = now
+        self._kin = kin
         self._retries = Retries()
         self._busy: set[str] = set()
 
@@ -76,7 +81,7 @@ class Reception:
         May not be cancelled: wrap it in a task, and let that run.
         """
         try:
-            known = self._retries.find(envelope)
+            known = self._retries.find(envelope, self._kin(envelope.key))
             if known is None:
                 return await self._take_new(draft, envelope, waits)
             draft.drop()

@@ -1,9 +1,10 @@
 """Retries: messages that a client brings again, since it was not told 250 for them.
 
 The same client, sender, recipients and bytes are the same message: it is kept once, judged again,
-and delivered once.
+and delivered once.  A client with several addresses may come from another one.
 """
 
+from collections.abc import Iterable
 from hashlib import sha256
 
 import msgspec
@@ -36,12 +37,13 @@ class Retries:
         """Expect it no more: if it comes again it is another message."""
         self._idents.pop(_key(envelope), None)
 
-    def find(self, envelope: Envelope) -> str | None:
-        """Name the message that this one is again."""
-        return self._idents.get(_key(envelope))
+    def find(self, envelope: Envelope, kin: Iterable[str] = ()) -> str | None:
+        """Name the message that this one is again; `kin` are keys of the same machine."""
+        keys = (_key(envelope, client) for client in (envelope.key, *sorted(kin)))
+        return next((self._idents[key] for key in keys if key in self._idents), None)
 
 
-def _key(envelope: Envelope) -> bytes:
+def _key(envelope: Envelope, client: str = "") -> bytes:
     recipients = sorted(set(envelope.recipients))
-    same = (envelope.key, envelope.sender, recipients, envelope.sha256)
+    same = (client or envelope.key, envelope.sender, recipients, envelope.sha256)
     return sha256(msgspec.msgpack.encode(same)).digest()[:16]

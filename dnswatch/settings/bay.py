@@ -5,7 +5,7 @@ Whether clients may be diverted to it at all, and to which addresses, stands in 
 
 from typing import Annotated, Literal
 
-from dnswatch.settings.mail import MailAddress, MailHost
+from dnswatch.settings.mail import MailAddress, MailHost, MailName
 from dnswatch.settings.remote import Daemon, Url
 from dnswatch.settings.table import File, Range, Table
 from dnswatch.settings.units import Domain, Duration, MailEndpoint, Size, Subnet
@@ -179,7 +179,7 @@ class Bay(Table, frozen=True):
     "Run the bay even while no policy that is switched on quarantines."
     listen: tuple[MailEndpoint, ...] = ()
     "Where it takes mail; none means port 25 of `quarantine.addresses`."
-    hostname: str = ""
+    hostname: MailName = MailName("")
     "What it calls itself to clients and exchanges; none means `quarantine.host`."
     spool: str = ""
     "Directory of the messages; none means `bay` in the state directory."

@@ -1,4 +1,4 @@
-"""Mail: where mail is handed to, and persons who get some, each read from its text."""
+"""Mail: names of mail servers, and persons who get some, each read from its text."""
 
 import re
 from typing import ClassVar, Self
@@ -21,6 +21,20 @@ class MailHost(str):
         self = super().__new__(cls, f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
         self.host, self.port = host, port
         return self
+
+
+class MailName(str):
+    """What a mail server calls itself (RFC 5321 section 2.3.5): `"mail-hold.corp.example"`."""
+
+    form: ClassVar = 'a domain name like "mail-hold.corp.example"'
+
+    def __new__(cls, text: str) -> Self:
+        """Read a name in letters, digits and hyphens; empty means none."""
+        name = text.strip().removesuffix(".").lower()
+        label = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+        if name and (len(name) > 253 or not re.fullmatch(rf"{label}(\.{label})*", name)):
+            raise ValueError(f"expected {cls.form}")
+        return super().__new__(cls, name)
 
 
 class MailAddress(str):

@@ -52,6 +52,8 @@ def test_one_machine_is_one_client(tmp_path: Path) -> None:
     db.close()
     made = gate(tmp_path)
     assert [made.admits(one) for one in ("2001:db8::1", "2001:db8::2")] == [True, False]
+    assert made.kin("2001:db8::1") == made.kin("192.0.2.1") == {"192.0.2.1", "2001:db8::1"}
+    assert made.kin("2001:db8::2") == {"2001:db8::2"}
     made.close()
 
 

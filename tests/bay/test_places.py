@@ -16,6 +16,9 @@ def test_bay_takes_mail_where_clients_are_diverted_to() -> None:
         "127.0.0.1:2525",
     )
     assert hostname(settings) == "holding-bay.internal"
+    named = read(DIVERTS + '[bay]\nhostname = "Hold.corp.example"', "")
+    assert hostname(named) == "hold.corp.example"
+    assert {type(hostname(one)) for one in (settings, named)} == {str}, "a record takes no other"
 
 
 def test_bay_runs_where_mail_may_be_diverted() -> None:

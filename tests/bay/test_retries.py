@@ -30,6 +30,15 @@ def test_same_message_is_recognised() -> None:
         assert retries.find(other) is None
 
 
+def test_other_address_of_the_machine_brings_the_same_message() -> None:
+    """Who was deferred over IPv4 may try again over IPv6."""
+    retries = Retries()
+    retries.learn(message())
+    again = replace(message().envelope, key="2001:db8::7")
+    assert retries.find(again) is None
+    assert retries.find(again, {"2001:db8::7", "192.0.2.7"}) == ident(1)
+
+
 def test_what_the_bay_took_is_not_expected_again() -> None:
     """After 250 the same bytes are another message; after retention, they are taken anew."""
     retries = Retries()

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench import latency, memory, policies, throughput, workers
+from bench import bay, latency, memory, policies, throughput, workers
 from bench.__main__ import main
 from bench.dnsperf import Load, read_output
 from bench.errors import BenchError
+from bench.mailservers import BAY, POSTFIX
 from bench.memory import Memory
 from bench.meter import Cost, metered
 from bench.pacing import Pacing, read_times
@@ -28,7 +29,7 @@ from tests import check
 from tests.live.tools import lacking
 
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
-MEASUREMENTS = ("cached", "misses", "latency", "memory", "workers", "policies")
+MEASUREMENTS = ("cached", "misses", "latency", "memory", "workers", "policies", "bay")
 CORE = min(os.sched_getaffinity(0))
 LOST = 0xFFFFFFFF
 
@@ -52,6 +53,8 @@ def test_every_measurement_runs_and_publishes_its_table(what: str, tmp_path: Pat
             find(program)
     except BenchError as error:
         lacking(str(error))
+    if what == "bay" and os.geteuid() != 0:
+        lacking("Postfix starts only as root")
     page = tmp_path / "performance.md"
     page.write_text(PAGE.read_text())
     sizes = ["--seconds", "0.2", "--rounds", "1", "--clients", "20", "--answers", "50"]
@@ -72,7 +75,7 @@ def test_a_missing_program_is_named_with_its_package(
     assert main(["cached"]) == 2
     said = capsys.readouterr().err
     assert "needs dnsperf" in said
-    assert "apt-get install --no-install-recommends dnsperf unbound dnsdist gcc" in said
+    assert "apt-get install --no-install-recommends dnsperf unbound dnsdist gcc postfix" in said
 
 
 @pytest.mark.parametrize(
@@ -143,6 +146,18 @@ def test_lost_answers_count_as_the_longest_wait(times: list[int], lost: int) -> 
     assert sum(time / 1e6 <= found.milliseconds(0.5) for time in found.latencies) * 2 >= len(
         found.latencies
     )
+
+
+def test_a_mail_server_is_set_beside_postfix_round_by_round() -> None:
+    """Messages a second and CPU per message have Postfix's of the same round as their base."""
+    cost = Cost(whole=2.0, workers=())
+    runs = {
+        BAY: [bay.Run(100, 2.0, cost, 1 << 20)],
+        POSTFIX: [bay.Run(400, 2.0, cost, 2 << 20)],
+    }
+    first, second = bay.table("Mail", runs).rows
+    assert first == (BAY, "50", "0.25", "20.00", "4.00", "100%", "1")
+    assert second == (POSTFIX, "200", "1.00", "5.00", "1.00", "100%", "2")
 
 
 def test_ratios_are_taken_within_a_round() -> None:

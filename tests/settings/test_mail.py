@@ -2,7 +2,7 @@
 
 import pytest
 
-from dnswatch.settings.mail import MailAddress, MailHost
+from dnswatch.settings.mail import MailAddress, MailHost, MailName
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,21 @@ def test_what_is_no_mail_host(text: str) -> None:
     """The error shows what a mail host looks like."""
     with pytest.raises(ValueError, match=r"mail\.corp\.example:25"):
         MailHost(text)
+
+
+def test_mail_server_calls_itself_by_a_domain_name() -> None:
+    """Case and the last dot say nothing; empty means that it has no name."""
+    assert MailName("Mail-1.Corp.example.") == "mail-1.corp.example"
+    assert MailName("") == ""
+
+
+@pytest.mark.parametrize(
+    "text", ["a b", "mail_1.corp.example", "-a.example", "a..b", "a.example\r\n250 x", "ä.example"]
+)
+def test_what_no_mail_server_may_call_itself(text: str) -> None:
+    """What is no domain name would break the greeting, or be refused by exchanges."""
+    with pytest.raises(ValueError, match=r"mail-hold\.corp\.example"):
+        MailName(text)
 
 
 @pytest.mark.parametrize("text", ["", "anna", "Anna <a@corp.example>", "a@b@c", "a b@c", "a@"])

@@ -16,17 +16,21 @@ from urllib.parse import quote
 from sqlite_utils import Database
 
 from dnswatch.bay.desk.rows import Filter, Row, Totals
+from dnswatch.bay.desk.view import subject_of
 from dnswatch.bay.spool import Spool
 from dnswatch.bay.state import Message
 from dnswatch.errors import SpoolError
 
 FILE: Final = "index.db"
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 """Of the tables: where the file has another one, they are made anew."""
 
 _PATIENCE: Final = 10.0
 """Seconds to wait for another process's transaction."""
+
+_HEAD: Final = 64_000
+"""Bytes in which a subject is looked for: once a message, when its row is made."""
 
 
 class Index:
@@ -148,8 +152,9 @@ class Index:
             _delete(conn, ident)
             return None
         message = self._spool.message(ident)
+        subject = self._subject(conn, message)
         _delete(conn, ident)
-        row = _values(message, length)
+        row = (*_values(message, length), subject)
         marks = ", ".join("?" * len(row))
         conn.execute(f"INSERT INTO message VALUES ({marks})", row)  # noqa: S608 only question marks
         conn.executemany(
@@ -157,6 +162,20 @@ class Index:
             [(ident, one.address.lower(), _domain(one.address)) for one in message.recipients],
         )
         return message
+
+    def _subject(self, conn: sqlite3.Connection, message: Message) -> str:
+        """Take the subject from the row that there was, else from the message."""
+        if message.gone is not None:
+            return ""
+        sql = "SELECT subject FROM message WHERE ident = ?"
+        known = conn.execute(sql, (message.ident,)).fetchone()
+        if known is not None:
+            return str(known[0])
+        try:
+            with self._spool.open(message.ident) as file:
+                return subject_of(file.read(_HEAD))
+        except SpoolError:  # let go just now, by another process
+            return ""
 
     def _lengths(self) -> dict[str, int]:
         with self._reading() as conn:
@@ -229,11 +248,12 @@ def _values(message: Message, length: int) -> tuple[Any, ...]:
 
 
 def _row(values: tuple[Any, ...]) -> Row:
-    ident, _, at, key, sender, size, verdict, state, has_body, changed, warned, to = values
+    ident, _, at, key, sender, size, verdict, state, has_body, changed, warned, to, subject = values
     recipients = tuple((address, its) for address, its in json.loads(to))
     return Row(
-        ident, at, key, sender, recipients, verdict, state, size, bool(has_body), changed, warned
-    )
+        ident, at, key, sender, recipients, verdict, state, size, bool(has_body), changed, warned,
+        subject,
+    )  # fmt: skip
 
 
 def _values_of(wanted: Filter) -> dict[str, Any]:
@@ -273,7 +293,7 @@ _TABLES: Final = (
         ident TEXT PRIMARY KEY, length INTEGER NOT NULL, at REAL NOT NULL, key TEXT NOT NULL,
         sender TEXT NOT NULL, size INTEGER NOT NULL, verdict TEXT, state TEXT NOT NULL,
         has_body INTEGER NOT NULL, changed REAL NOT NULL, warned REAL,
-        recipients TEXT NOT NULL) WITHOUT ROWID""",
+        recipients TEXT NOT NULL, subject TEXT NOT NULL) WITHOUT ROWID""",
     "CREATE INDEX message_key ON message (key)",
     "CREATE INDEX message_state ON message (state)",
     """CREATE TABLE recipient (

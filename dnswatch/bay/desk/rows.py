@@ -40,6 +40,8 @@ class Row:
     "When anything but a warning was last written of it, Unix seconds."
     warned_at: float | None
     "When it was said last that it will be thrown away, Unix seconds."
+    subject: str = ""
+    "Decoded, as a stranger wrote it; empty without one, and once the message itself is gone."
 
     @property
     def is_warned(self) -> bool:

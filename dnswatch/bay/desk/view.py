@@ -4,6 +4,7 @@ Pure: bytes in, values out.  Nothing is unpacked, opened or run; an attachment i
 What a terminal would obey is left in: whoever prints it makes it harmless.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.errors import HeaderParseError
@@ -27,6 +28,9 @@ MOST_PARTS: Final = 100
 
 MOST_TEXT: Final = 20_000
 """Characters of the text that are shown."""
+
+
+_SUBJECT: Final = re.compile(rb"(?im)^subject[ \t]*:[ \t]*(.*(?:\n[ \t].*)*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,16 @@ def view_of(data: bytes) -> View:
         tuple(_headers(mail)), text[:MOST_TEXT], is_html, tuple(others),
         is_cut or len(text) > MOST_TEXT or len(leaves) > MOST_PARTS,
     )  # fmt: skip
+
+
+def subject_of(head: bytes) -> str:
+    """Read the first subject in the beginning of a message; empty where there is none."""
+    header = head.replace(b"\r\n", b"\n").partition(b"\n\n")[0]
+    found = _SUBJECT.search(header)
+    if found is None:
+        return ""
+    text = " ".join(_decoded(found[1].decode("utf-8", "surrogateescape")).split())
+    return text[:LONGEST].encode("utf-8", "replace").decode()  # some charsets know half characters
 
 
 def _headers(mail: Message) -> Iterator[tuple[str, str]]:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from dnswatch.bay.desk.rows import Row, Totals
 
+WIDE = 120
+"""Columns of a screen on which subjects are shown: on a narrow one addresses need the room."""
+
 
 def list_(
     client: Client = None,
@@ -93,6 +96,7 @@ def as_json(row: "Row") -> dict[str, Any]:
     return {
         "id": row.ident, "at": iso(row.at), "client": row.key, "sender": row.sender,
         "recipients": [{"address": address, "state": its} for address, its in row.recipients],
+        "subject": row.subject,
         "verdict": row.verdict, "state": row.state, "size": row.size, "kept": row.has_body,
         "changed": iso(row.changed_at), "warned": iso(row.warned_at) if row.warned_at else None,
     }  # fmt: skip
@@ -102,26 +106,28 @@ def _print(rows: "Sequence[Row]", is_more: bool) -> None:
     from dnswatch.cli import render
 
     now, names = clock.now(), short_names(rows)
-    heads = ("id", "time", "client", "from", "to", "verdict", "state", "size")
+    screen = render.console()
+    subject = ("subject",) if screen.width >= WIDE else ()
+    heads = ("id", "time", "client", "from", "to", *subject, "verdict", "state", "size")
     table = render.table(*heads, words=heads[:-1])
-    for column in table.columns:
-        column.no_wrap = column.header not in ("from", "to")  # names must stay whole, to be copied
+    for column in table.columns:  # names must stay whole, to be copied
+        column.no_wrap = column.header not in ("from", "to", "subject")
     for row in rows:
         more = f" +{len(row.recipients) - 1}" if len(row.recipients) > 1 else ""
         table.add_row(
             names[row.ident], render.recent(row.at, now), render.plain(row.key),
             render.plain(_cut(row.sender or "<>")),
             render.plain(f"{_cut(row.recipients[0][0])}{more}"),
+            *(render.plain(_cut(row.subject)) for _ in subject),
             row.verdict or "-", row.state, render.size(row.size),
         )  # fmt: skip
-    screen = render.console()
     screen.print(table)
     if is_more:
         screen.print("and more: see --limit, or choose by client, state or time")
 
 
-def _cut(address: str) -> str:
-    return address if len(address) <= 40 else f"{address[:37]}..."
+def _cut(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:37]}..."
 
 
 def _print_totals(totals: "Totals") -> None:

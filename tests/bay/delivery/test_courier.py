@@ -33,10 +33,10 @@ from tests.behaviour import Behaviour
 from tests.check import eventually
 from tests.upstream import Upstream
 
-MESSAGES = int(os.environ.get("DNSWATCH_BAY_MESSAGES", "300"))
+MESSAGES = int(os.environ.get("DNSWATCH_BAY_MESSAGES", "100"))
 """Of the test with faults; 10,000 take five minutes."""
 
-KILLS = 3
+KILLS = 2
 
 PATIENCE = 60.0 + MESSAGES / 10
 """Seconds within which all of them are sent, on a busy machine."""

@@ -130,6 +130,27 @@ def test_totals(spool: Spool) -> None:
     assert totals.kept == totals.received * 3 // 4
 
 
+def test_subject_goes_with_the_message(spool: Spool) -> None:
+    """A row has the subject as long as the message itself is kept."""
+    with Index(spool) as index:
+        index.catch_up()
+        ident = spool.idents()[0]
+        spool.let_go(ident, Gone(at=NOW, why="age"))
+        index.update(ident)
+        assert [row.subject for row in index.find(Filter())] == ["hello", "hello", "hello", ""]
+
+
+def test_news_of_many_is_written_at_once(spool: Spool) -> None:
+    """Whoever is told has every message that can be read, and the names of damaged ones."""
+    first, second, *_ = spool.idents()
+    record = spool.path / "records" / f"{second}.jsonl"
+    record.write_bytes(b"{}\n" + record.read_bytes())
+    with Index(spool) as index:
+        found, damaged = index.update_all([first, second, "0" * 22])
+        assert ([one.ident for one in found], damaged) == ([first], [second])
+        assert [row.ident for row in index.find(Filter())] == [first]
+
+
 def test_names_by_their_beginning(spool: Spool) -> None:
     """All that begin so, oldest first."""
     with Index(spool) as index:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dnswatch.bay.desk.view import MOST_BYTES, view_of
+from dnswatch.bay.desk.view import MOST_BYTES, subject_of, view_of
 
 
 def test_headers_text_and_what_else_there_is() -> None:
@@ -23,6 +23,26 @@ def test_headers_text_and_what_else_there_is() -> None:
     assert kinds["application/zip"].name == "a.pdf.exe"
     assert 1150 <= kinds["application/zip"].size <= 1250
     assert not view.is_cut
+
+
+@pytest.mark.parametrize(
+    ("head", "subject"),
+    [
+        (b"From: a\r\nSUBJECT: =?utf-8?q?Gr=C3=BC?=\r\n aus Ulm\r\n\r\nSubject: no", "Grü aus Ulm"),
+        (b"X-Subject: no\n\nSubject: no\n", ""),
+        (b"Subject:\r\nFrom: a\r\n\r\n", ""),
+        (rb"Subject: =?unicode_escape?q?=5Cud800?=", "?"),
+    ],
+)  # fmt: skip
+def test_subject_is_read_from_the_beginning(head: bytes, subject: str) -> None:
+    """Decoded and on one line; what only looks like one is none."""
+    assert subject_of(head) == subject
+
+
+@given(st.binary(max_size=200).map(lambda some: b"Subject: " + some))
+def test_any_subject_can_be_written_down(head: bytes) -> None:
+    """Whatever a stranger wrote, it is text that a file or a database takes."""
+    subject_of(head).encode()
 
 
 def test_html_loses_its_tags() -> None:

@@ -18,6 +18,19 @@ def test_messages_are_listed_the_newest_first(run: Run, bay: Spool) -> None:
     assert "+1" in " ".join(lines)
 
 
+def test_subject_is_listed_harmless(
+    run: Run, read: Read, bay: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a message is about is seen on a wide screen, and no escape sequence in it works."""
+    monkeypatch.setenv("COLUMNS", "160")
+    *_, oldest = read("bay", "list")
+    assert oldest["subject"].startswith("\x1b]0;hi")
+    said = run("bay", "list")
+    assert r"\x1b]0;hi" in said
+    assert "hello" in said
+    assert "\x1b" not in said
+
+
 def test_nothing_that_a_stranger_wrote_commands_the_terminal(run: Run, bay: Spool) -> None:
     """Escape sequences and characters that turn lines around are shown as what they are."""
     said = run("bay", "list") + run("bay", "show", bay.idents()[0]) + run("bay", "stats")

@@ -77,7 +77,7 @@ def measure(place: Path, size: int, rounds: int) -> list[Table]:
     for title, part, lookups in (
         ("Mixed traffic: one lookup to 17 packets of TCP", size, False),
         ("A quarter of it, to see whether memory grows", size // 4, False),
-        ("Nothing but DNS", size // 4, True),
+        ("Nothing but DNS", size // 16, True),
     ):
         capture = place / "capture.pcap"
         packets = write(capture, part, lookups=lookups)

@@ -1,7 +1,7 @@
 """The analysis: from a data set to what was measured of it."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dnswatch.study import outbreak
 from dnswatch.study.bins import DAY, Bins
@@ -25,7 +25,7 @@ def analyse(engine: Engine, question: Question) -> Trace:
     hosts = engine.keep(people.table())
     outgoing = traffic.outgoing(tables.flows, hosts)
     pairs = engine.keep(traffic.pairs(outgoing, days, question.worm_bytes))
-    senders = outbreak.read(_rows(traffic.senders(pairs)))
+    senders = outbreak.read(engine.rows(traffic.senders(pairs)))
     jump = outbreak.onset(_by_day(senders, people, len(days)))
     onset = _onset(question, tables, days, jump)
     people, remarks = _infected(people, senders, onset, question.worm_bytes)
@@ -55,16 +55,12 @@ def _measure(
     question: Question, tables: Tables, hosts: "Table", pairs: "Table", bins: Bins
 ) -> Measured:
     """Count flows, translations and events of the site cache."""
-    flows = _rows(traffic.by_group(pairs, hosts))
+    flows = tables.engine.rows(traffic.by_group(pairs, hosts))
     answers = sitecache.answers(tables.lookups)
     outgoing = traffic.outgoing(tables.flows, hosts)
     contacts = translations.first_contacts(answers, outgoing, question.view)
-    found = _rows(translations.counts(contacts, bins, question.window))
+    found = tables.engine.rows(translations.counts(contacts, bins, question.window))
     return collect(bins, flows, found, question.view)
-
-
-def _rows(table: "Table") -> list[dict[str, Any]]:
-    return table.to_pyarrow().to_pylist()  # type: ignore[no-any-return]
 
 
 def _by_day(senders: Mapping[str, Sender], people: Census, days: int) -> list[int]:

@@ -1,7 +1,7 @@
 """Bins: the days, or other equal parts, that a trace is counted by.
 
 Bins of whole days begin at midnight in a zone, and so may last 23 or 25 hours; shorter ones are
-equally long, and the first begins at midnight.
+equally long, and counted from the first midnight.
 """
 
 from collections.abc import Iterator

@@ -4,7 +4,6 @@ Engines differ in two things only: how they find Parquet files, and what they ca
 of a timestamp.
 """
 
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -40,6 +39,8 @@ class Engine:
     "Microseconds since 1970 of a timestamp."
     keep: "Callable[[Table | pa.Table], Table]"
     "Hand over a table, or compute one now for several uses."
+    rows: "Callable[[Table], list[dict[str, Any]]]"
+    "Compute a table that is small."
 
     def read(self, place: str) -> "Table | None":
         """Open a folder of Parquet files, one folder a day, or tell that there is none."""
@@ -87,6 +88,7 @@ def duckdb(memory: str = MEMORY, spill: Path | None = None) -> Iterator[Engine]:
                 "/day=*/part-*.parquet",
                 _named("epoch_us"),
                 keep,
+                lambda table: table.to_pyarrow().to_pylist(),
             )
         finally:
             backend.disconnect()
@@ -99,8 +101,6 @@ def spark(url: str, options: dict[str, str] | None = None) -> Iterator[Engine]:
     import ibis
     from pyspark.sql import SparkSession
 
-    # PySpark warns of a pandas that is newer than it; what we use of pandas holds one column type.
-    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
     builder = SparkSession.builder.appName("dnswatch study")
     builder = builder.remote(url) if url.startswith("sc://") else builder.master(url)
     for key, value in ({"spark.sql.session.timeZone": "UTC"} | (options or {})).items():
@@ -116,16 +116,24 @@ def spark(url: str, options: dict[str, str] | None = None) -> Iterator[Engine]:
     names = (f"dnswatch_kept_{number}" for number in count())
 
     def keep(table: "Table | pa.Table") -> "Table":
-        # By Spark's own means: Ibis forgets here to hand over tables that Python holds.
-        if isinstance(table, ibis.Table):
-            frame = session.sql(backend.compile(table)).cache()
-        else:
-            frame = session.createDataFrame(table)
+        is_held = not isinstance(table, ibis.Table)
+        frame = session.createDataFrame(table) if is_held else compute(table).cache()
         frame.createOrReplaceTempView(name := next(names))
         return backend.table(name)
 
+    def compute(table: "Table") -> Any:
+        # By Spark alone: Ibis would go by way of pandas, whose versions PySpark is slow to follow.
+        return session.sql(backend.compile(table))
+
     try:
-        yield Engine(f"Spark {session.version}", backend, "", _named("unix_micros"), keep)
+        yield Engine(
+            f"Spark {session.version}",
+            backend,
+            "",
+            _named("unix_micros"),
+            keep,
+            lambda table: compute(table).toArrow().to_pylist(),
+        )
     finally:
         session.stop()
 

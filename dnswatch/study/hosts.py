@@ -119,8 +119,7 @@ def _addresses(tables: "Tables") -> "Iterable[str]":
         tables.flows.select(address=_.destination),
     ]
     each = columns[0].union(*columns[1:]).filter(_.address.notnull()).distinct()
-    found: list[str] = each.to_pyarrow().column(0).to_pylist()
-    return found
+    return (row["address"] for row in tables.engine.rows(each))
 
 
 def _inside(addresses: Iterable[str], networks: tuple[Network, ...]) -> Iterable[str]:

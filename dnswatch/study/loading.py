@@ -49,7 +49,7 @@ class Truth:
 class Tables:
     """A data set, opened."""
 
-    place: str
+    engine: Engine
     lookups: "Table"
     flows: "Table"
     has_lookups: bool
@@ -75,13 +75,13 @@ def load(engine: Engine, place: str, begin: float | None, end: float | None) -> 
         raise SourceError(
             f"'{place}' holds no data set: `dnswatch replay --to-parquet DIR` writes one"
         )
-    spans = [_span(table) if table is not None else None for table in found.values()]
+    spans = [_span(engine, table) if table is not None else None for table in found.values()]
     known = [span for span in spans if span]
     if not known:
         raise SourceError(f"'{place}' holds neither lookups nor flows{_between(begin, end)}")
     lookups, flows = found["observations"], found["flows"]
     return Tables(
-        place,
+        engine,
         _none(engine, _LOOKUPS) if lookups is None else lookups,
         _none(engine, _FLOWS) if flows is None else flows,
         spans[0] is not None,
@@ -118,9 +118,8 @@ def _open(
     return table.select(**taken)
 
 
-def _span(table: "Table") -> tuple[int, int] | None:
-    found = table.aggregate(first=table["at"].min(), last=table["at"].max()).to_pyarrow()
-    row = found.to_pylist()[0]
+def _span(engine: Engine, table: "Table") -> tuple[int, int] | None:
+    [row] = engine.rows(table.aggregate(first=table["at"].min(), last=table["at"].max()))
     return None if row["first"] is None else (row["first"], row["last"])
 
 
@@ -139,12 +138,12 @@ def _truth(engine: Engine, place: str) -> Truth | None:
     hosts = engine.read_file(f"{place}/hosts.parquet")
     if hosts is None:
         return None
-    roles = hosts.select("address", "role").to_pyarrow().to_pylist()
+    roles = engine.rows(hosts.select("address", "role"))
     infections = engine.read_file(f"{place}/infections.parquet")
     rows: list[dict[str, Any]] = []
     if infections is not None:
         at = engine.microseconds(infections["at"])
-        rows = infections.select("address", "worm", at=at).to_pyarrow().to_pylist()
+        rows = engine.rows(infections.select("address", "worm", at=at))
     return Truth(
         {row["address"]: row["role"] for row in roles},
         {row["address"]: row["at"] / MICROSECONDS for row in rows},

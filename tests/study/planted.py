@@ -4,17 +4,18 @@ The site is the paper's: 1,128 hosts, of them 4 mail servers and 3 DNS servers. 
 clock, so that the number of new entries and refreshes is known:
 
 - A normal host at work makes 8 web flows a day, two to each of 4 addresses of its own; 2 of the 8
-  fail.  It looks each address up before the first of the two (new: the TTL is 300 s), and one address
-  again before the second, 100 s later (refresh).
+  fail.  It looks each address up before the first of the two (new: the TTL is 300 s), and one of
+  them again before the second, 100 s later (refresh).
 - An infected host sends mail in 10 rounds an hour apart, each to 20 servers, from the onset on; the
-  last three rounds go to 20 hosts that do not answer.  It asks before each mail (TTL 1800 s), 1 s after
-  the infected host before it: only the first one's answer is new.
+  last three rounds go to 20 hosts that do not answer.  It asks before each mail (TTL 1800 s), 1 s
+  after the infected host before it: only the first one's answer is new.
 - Each mail server delivers to some servers in 12 rounds an hour apart (TTL 6 h), 1 s after the mail
   server before it.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Final
 
@@ -33,6 +34,8 @@ WORM_BYTES: Final = 100_000
 SECOND: Final = 1_000_000
 HOUR: Final = 3600 * SECOND
 DAY: Final = 24 * HOUR
+_SOON: Final = SECOND // 5
+"A contact follows its lookup so soon."
 
 _TCP: Final = 6
 _UDP: Final = 17
@@ -104,9 +107,8 @@ def write(place: Path, plan: Plan) -> None:
         rows = [*_web(plan, day), *_mail(plan, day)]
         if day >= plan.onset:
             rows += _worm(plan)
-        lookups.add(_lookup(begin + at, who, address, ttl, origin)
-                    for at, who, address, ttl, origin in rows if origin)  # fmt: skip
-        flows.add(_flow(begin, *row) for row in _flows(plan, day))
+        lookups.add(_lookup(begin, row) for row in rows)
+        flows.add(_flow(begin, row) for row in _flows(plan, day))
     lookups.close()
     flows.close()
 
@@ -127,24 +129,16 @@ def _web(plan: Plan, day: int) -> Iterator[Asked]:
 
 
 def _worm(plan: Plan) -> Iterator[Asked]:
-    for number in range(plan.infected):
-        for turn in range(ROUNDS):
-            for target in range(TARGETS):
-                yield (
-                    _sends(number, turn, target),
-                    client(number),
-                    _target(turn, target),
-                    1800,
-                    "upstream",
-                )
+    for number, turn, target in product(range(plan.infected), range(ROUNDS), range(TARGETS)):
+        at = _sends(number, turn, target)
+        yield at, client(number), _target(turn, target), 1800, "upstream"
 
 
 def _mail(plan: Plan, day: int) -> Iterator[Asked]:
-    for number in range(MAIL_SERVERS):
-        for turn in range(DELIVERIES):
-            for partner in range(plan.delivered_to(day)):
-                at = _delivers(number, turn, partner)
-                yield at, mail_server(number), _partner(partner), 6 * 3600, "upstream"
+    partners = range(plan.delivered_to(day))
+    for number, turn, partner in product(range(MAIL_SERVERS), range(DELIVERIES), partners):
+        at = _delivers(number, turn, partner)
+        yield at, mail_server(number), _partner(partner), 6 * 3600, "upstream"
 
 
 Moved = tuple[int, str, str, int, int, str, int]
@@ -152,31 +146,38 @@ Moved = tuple[int, str, str, int, int, str, int]
 
 
 def _flows(plan: Plan, day: int) -> Iterator[Moved]:
-    soon = SECOND // 5
-    for number in range(plan.clients):
-        if not plan.is_at_work(number, day):
-            continue
-        for place in range(ADDRESSES):
-            for again in (0, 1):
-                at = _reads(number, place) + again * 100 * SECOND + soon
-                outcome = "failure" if again and place < 2 else "success"
-                yield at, client(number), _site(number, place), _TCP, 80, outcome, 500
-    for number in range(plan.infected if day >= plan.onset else 0):
-        for turn in range(ROUNDS):
-            outcome = "success" if turn < ROUNDS - DEAD_ROUNDS else "failure"
-            for target in range(TARGETS):
-                at = _sends(number, turn, target) + soon
-                yield at, client(number), _target(turn, target), _TCP, 25, outcome, WORM_BYTES
-    for number in range(MAIL_SERVERS):
-        for turn in range(DELIVERIES):
-            for partner in range(plan.delivered_to(day)):
-                at = _delivers(number, turn, partner) + soon
-                yield at, mail_server(number), _partner(partner), _TCP, 25, "success", 3000
+    yield from _web_flows(plan, day)
+    if day >= plan.onset:
+        yield from _worm_flows(plan)
+    yield from _mail_flows(plan, day)
     for number in range(DNS_SERVERS):
         yield HOUR, dns_server(number), "198.41.0.4", _UDP, 53, "unknown", 40
     # What crosses the edge inwards, and what stays inside, is no outgoing flow.
     yield HOUR, "203.0.113.9", mail_server(0), _TCP, 25, "success", 900
     yield HOUR, client(0), mail_server(0), _TCP, 25, "success", 900
+
+
+def _web_flows(plan: Plan, day: int) -> Iterator[Moved]:
+    for number in range(plan.clients):
+        if plan.is_at_work(number, day):
+            for place, again in product(range(ADDRESSES), (0, 1)):
+                at = _reads(number, place) + again * 100 * SECOND + _SOON
+                outcome = "failure" if again and place < 2 else "success"
+                yield at, client(number), _site(number, place), _TCP, 80, outcome, 500
+
+
+def _worm_flows(plan: Plan) -> Iterator[Moved]:
+    for number, turn, target in product(range(plan.infected), range(ROUNDS), range(TARGETS)):
+        at = _sends(number, turn, target) + _SOON
+        outcome = "success" if turn < ROUNDS - DEAD_ROUNDS else "failure"
+        yield at, client(number), _target(turn, target), _TCP, 25, outcome, WORM_BYTES
+
+
+def _mail_flows(plan: Plan, day: int) -> Iterator[Moved]:
+    partners = range(plan.delivered_to(day))
+    for number, turn, partner in product(range(MAIL_SERVERS), range(DELIVERIES), partners):
+        at = _delivers(number, turn, partner) + _SOON
+        yield at, mail_server(number), _partner(partner), _TCP, 25, "success", 3000
 
 
 def _reads(number: int, place: int) -> int:
@@ -203,23 +204,14 @@ def _partner(partner: int) -> str:
     return f"198.19.0.{partner}"
 
 
-def _lookup(at: int, who: str, address: str, ttl: int, origin: str) -> Row:
-    return (
-        at,
-        who,
-        dns_server(0),
-        "name.example.org",
-        1,
-        0,
-        origin,
-        True,
-        False,
-        [(address, ttl)],
-        [],
-        None,
-    )
+def _lookup(begin: int, asked: Asked) -> Row:
+    at, who, address, ttl, origin = asked
+    answer = [(address, ttl)]
+    server, name = dns_server(0), "name.example.org"
+    return (begin + at, who, server, name, 1, 0, origin, True, False, answer, [], None)
 
 
-def _flow(begin: int, at: int, source: str, destination: str, protocol: int, port: int, outcome: str, payload: int) -> Row:  # fmt: skip
-    begun = begin + at
-    return (begun, source, destination, protocol, port, outcome, begun + SECOND, 10, 2000, payload)
+def _flow(begin: int, moved: Moved) -> Row:
+    at, source, destination, protocol, port, outcome, payload = moved
+    begun, ended = begin + at, begin + at + SECOND
+    return (begun, source, destination, protocol, port, outcome, ended, 10, 2000, payload)

@@ -73,7 +73,7 @@ def test_what_was_planted_is_found(tmp_path: Path, engine: Engine, plan: Plan) -
 
 
 def test_other_bins_hold_the_same_in_sum(small: Path, engine: Engine) -> None:
-    """By the hour, flows and translations add up to those of the day, and days stay as they were."""
+    """By the hour, flows and translations add up to those of the day."""
     trace = analyse(engine, replace(question(small), width=3600))
     agree(trace, SMALL)
     assert len(trace.shown.bins) % 24 <= 13

@@ -86,7 +86,7 @@ answers = st.lists(
 @settings(max_examples=40, deadline=None)
 def test_query_and_stream_tell_the_same_events(engine: Engine, stream: list[Answer]) -> None:
     """New, refresh, hit and expire fall at the same addresses and moments, answers at once too."""
-    columns = list(zip(*stream, strict=True)) or [[]] * len(SCHEMA)
+    columns = list(zip(*stream, strict=True)) or [()] * len(SCHEMA)
     table = pa.table([pa.array(column, field.type) for column, field in
                       zip(columns, SCHEMA, strict=True)], schema=SCHEMA)  # fmt: skip
     assert queried(engine, table) == streamed(stream)

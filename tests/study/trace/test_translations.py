@@ -1,7 +1,7 @@
 """Translations: the query tells what the streaming model tells."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
 from zoneinfo import ZoneInfo
 
@@ -47,9 +47,9 @@ def half(ticks: int) -> int:
     return BEGIN * 1_000_000 + ticks * 500_000
 
 
-def table(rows: list[tuple[object, ...]], schema: pa.Schema) -> pa.Table:
+def table(rows: Sequence[tuple[object, ...]], schema: pa.Schema) -> pa.Table:
     """Make a table."""
-    columns = list(zip(*rows, strict=True)) or [[]] * len(schema)
+    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
     arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
     return pa.table(arrays, schema=schema)
 

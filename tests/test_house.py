@@ -32,6 +32,7 @@ UNTESTED: Final[frozenset[str]] = frozenset(
         "model/flow.py",  # nor here
         "model/policies/note.py", "model/policies/orders.py",  # nor here
         "proxy/fast.py", "proxy/worker.py", "serve/supervisor.py",
+        "campus/defences/acts.py",  # nor here
         "cli/serve.py",  # tests/live, from outside
         "proxy/upstream/build.py", "proxy/upstream/transport.py",  # tests/live, all transports
         "store/clients.py", "store/schema.py", "store/site.py",  # tests/store/test_store.py

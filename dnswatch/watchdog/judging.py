@@ -40,14 +40,21 @@ Judge = Callable[[bytes, Standing, str], None]
 class Judging:
     """What the detector makes of a site, as it runs."""
 
-    def __init__(self, settings: Settings, key_of: Callable[[bytes], str], now: float) -> None:
-        """Begin to learn a site; `key_of` gives a client's key in the store."""
+    def __init__(
+        self, settings: Settings, key_of: Callable[[bytes], str], now: float,
+        save_every: float = SAVE_EVERY,
+    ) -> None:  # fmt: skip
+        """Begin to learn a site; `key_of` gives a client's key in the store.
+
+        What must be stored is added to the changes each `save_every` seconds.
+        """
         self._settings = settings
         self._key_of = key_of
         self._orders = Orders()
         self._addresses: OrderedDict[bytes, bytes] = OrderedDict()
         "Key to packed address."
         self._saved_at = now
+        self._save_every = save_every
         self._detector = Detector(
             plan_of(settings), now, registrable=registrable, role_of=self._role, write=to_text,
             clock=local,
@@ -90,7 +97,7 @@ class Judging:
             else:
                 logger.warning("%s", news)
                 changes.notes.append(Note(now, About.WARNING, str(news), "", client=None))
-        if now >= self._saved_at + SAVE_EVERY:
+        if now >= self._saved_at + self._save_every:
             self.save(changes, now)
 
     def save(self, changes: Changes, now: float) -> None:

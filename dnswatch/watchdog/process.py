@@ -20,7 +20,7 @@ from dnswatch import clock
 from dnswatch.errors import SettingsError, StoreError
 from dnswatch.model.exchanges import Exchanges, lessons_of
 from dnswatch.model.policies.exempt import Exempt
-from dnswatch.model.watch import Watch
+from dnswatch.model.policies.mark import Marks
 from dnswatch.seams.batch import STARTED, Batch, Lessons, brief
 from dnswatch.seams.merge import Merge
 from dnswatch.settings import Source, combine, decode
@@ -29,8 +29,8 @@ from dnswatch.watchdog.desk import Desk
 from dnswatch.watchdog.housekeeper import Housekeeper
 from dnswatch.watchdog.judging import Judging
 from dnswatch.watchdog.lines import LONGEST, Line
-from dnswatch.watchdog.policing import Policing
 from dnswatch.watchdog.recorder import Recorder
+from dnswatch.watchdog.vigil import Vigil
 
 logger: Final = logging.getLogger("dnswatch.watchdog")
 
@@ -69,14 +69,15 @@ class _Process:
         settings = combine(source)
         self._control = control
         self._lines = [Line(worker, line) for worker, line in enumerate(workers)]
-        self._watch = Watch(settings.limits.addresses)
         self._archive = Archive(state, settings)
         self._recorder = Recorder(self._archive, clock.now)
         self._housekeeper = Housekeeper(Archive(state, settings), settings, clock.now)
         self._desk = Desk(Archive(state, settings), clock.now)
         self._keys = Archive(state, settings)
-        self._policing = Policing(self._key)
         self._judging = Judging(settings, self._key, clock.now())
+        self._vigil = Vigil(settings, self._key, self._judging)
+        self._watch = self._vigil.watch
+        self._policing = self._vigil.policing
         self._source = source
         self._exempt = Exempt(settings)
         self._is_stopping = False
@@ -173,31 +174,24 @@ class _Process:
                 line.tell(brief(self._watch.lessons(), self._policing.whole()))
             line.broken = line.lost = 0
         self._watch.count({name: n for name, n in counters.items() if n}, clock.now())
-        changes = self._watch.drain()
-        self._judging.see(changes, clock.now(), self._policing.judge)
+        changes, news = self._vigil.turn(clock.now())
+        self._tell(news)
         if self._is_stopping:
             self._judging.save(changes, clock.now())
-        clients = {client for client, _ in changes.accounts}
-        self._housekeeper.meet(clients)
-        self._policing.meet(clients)
-        self._mark()
-        notes, standings = self._policing.changes()
-        changes.notes.extend(notes)
-        changes.standings.update(standings)
+        self._housekeeper.meet({client for client, _ in changes.accounts})
         self._recorder.put(changes)
 
     def _take_orders(self) -> None:
         self._order()
-        self._mark()
+        self._tell(self._policing.news(clock.now()))
 
     def _order(self) -> None:
         orders = self._desk.orders()
         self._policing.order(orders)
         self._judging.order(orders, clock.now())
 
-    def _mark(self) -> None:
+    def _tell(self, news: Marks | None) -> None:
         """Tell the workers which clients are marked otherwise from now on."""
-        news = self._policing.news(clock.now())
         if news is not None:
             for line in self._lines:
                 line.tell(brief(Lessons(), news))
@@ -240,7 +234,7 @@ class _Process:
         self._keys.reload(settings)
         self._judging.configure(settings)
         self._police(source)
-        self._mark()
+        self._tell(self._policing.news(clock.now()))
 
     def _stop(self) -> None:
         self._is_stopping = True

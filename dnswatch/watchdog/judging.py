@@ -53,6 +53,8 @@ class Judging:
         self._orders = Orders()
         self._addresses: OrderedDict[bytes, bytes] = OrderedDict()
         "Key to packed address."
+        self._declared: dict[bytes, Role] = {}
+        "Key to the role that the configuration says, as far as it was asked for."
         self._saved_at = now
         self._save_every = save_every
         self._detector = Detector(
@@ -63,6 +65,7 @@ class Judging:
     def configure(self, settings: Settings) -> None:
         """Take other settings; what is known of the clients stays."""
         self._settings = settings
+        self._declared.clear()
         self._detector.plan = plan_of(settings)
 
     def restore(self, site: bytes | None, cases: dict[str, bytes], judge: Judge) -> None:
@@ -119,7 +122,7 @@ class Judging:
         """Remember a client's address; judge it if it was not clean when it was last seen."""
         self._addresses[key] = client
         if len(self._addresses) > KNOWN:
-            self._addresses.popitem(last=False)
+            self._declared.pop(self._addresses.popitem(last=False)[0], None)
         verdict = self._detector.verdict(key, self._saved_at)
         if verdict.state is not State.CLEAN:
             judge(client, standing_of(verdict, self._saved_at), "as it stood before")
@@ -132,8 +135,13 @@ class Judging:
 
     def _role(self, key: bytes) -> Role:
         """Return a client's role: as it is configured, or as a person confirmed it."""
-        client = self._addresses.get(key)
-        role = role_of(client, self._settings.roles) if client is not None else Role.CLIENT
+        role = self._declared.get(key)
+        if role is None:
+            client = self._addresses.get(key)
+            if client is None:
+                role = Role.CLIENT
+            else:
+                role = self._declared[key] = role_of(client, self._settings.roles)
         return self._orders.roles.get(key.decode(), role) if role is Role.CLIENT else role
 
 

@@ -13,6 +13,7 @@ from bench.latency import measure_latency
 from bench.memory import measure_memory
 from bench.page import origin, publish
 from bench.plan import Plan, say
+from bench.policies import measure_policies
 from bench.rig import Rig, rig
 from bench.servers import versions
 from bench.table import Table
@@ -25,6 +26,7 @@ _MEASUREMENTS: Final[dict[str, Callable[[Rig, Plan], list[Table]]]] = {
     "latency": measure_latency,
     "memory": measure_memory,
     "workers": measure_workers,
+    "policies": measure_policies,
 }
 
 _QUIET: Final = 0.5

@@ -19,7 +19,7 @@ from typing import Final, Self
 from bench.errors import BenchError
 from bench.process import Process
 from bench.programs import PACKAGES, find
-from bench.servers import SERVERS, Place
+from bench.servers import SERVERS, VARIANTS, Place
 
 ECHO: Final = "echo"
 "The name of the limit: a server in C that turns packets around and looks nothing up."
@@ -72,7 +72,9 @@ class Rig:
     def _serve(self, name: str, place: Place) -> Process:
         if name == ECHO:
             return self._answer(place.port, 1, self.server_cores)
-        return Process(SERVERS[name](place), self.server_cores, place.folder / "log")
+        return Process(
+            {**SERVERS, **VARIANTS}[name](place), self.server_cores, place.folder / "log"
+        )
 
     def _answer(self, port: int, batch: int, cores: tuple[int, ...]) -> Process:
         log = self.folder / f"answer-{port}.log"

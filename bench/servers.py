@@ -37,11 +37,19 @@ def dnswatch(place: Place) -> list[str]:
     config.write_text(_DNSWATCH)
     listen, upstream = f"127.0.0.1:{place.port}", f"udp://127.0.0.1:{place.upstream}"
     return [
-        *(sys.executable, "-c", "from dnswatch.cli import main; main()"),
-        *("serve", "--config", str(config)),
+        *(*_COMMAND, "serve", "--config", str(config)),
         *("--listen", listen, "--upstream", upstream, "--workers", str(place.workers)),
         *("--state", str(place.folder / "state")),
     ]
+
+
+def dnswatch_with_policies(place: Place) -> list[str]:
+    """Start it with every policy on that needs evidence and no authority; nobody is marked."""
+    command = dnswatch(place)
+    for policy in POLICIES:
+        order = ["policy", "enable", policy, "--state", str(place.folder / "state")]
+        subprocess.run([*_COMMAND, *order], check=True, stdout=subprocess.DEVNULL)
+    return command
 
 
 def unbound(place: Place) -> list[str]:
@@ -64,6 +72,15 @@ SERVERS: Final[dict[str, Callable[[Place], list[str]]]] = {
     "dnsdist": dnsdist,
 }
 "By name; the values write the configuration and return the command."
+
+WITH_POLICIES: Final = "dnswatch-with-policies"
+
+VARIANTS: Final[dict[str, Callable[[Place], list[str]]]] = {
+    WITH_POLICIES: dnswatch_with_policies,
+}
+"dnswatch in another state, by name: measured beside itself, not beside others."
+
+POLICIES: Final = ("limit-refreshes", "delay", "refuse-mail-lookups", "ladder")
 
 PEERS: Final = ("unbound", "dnsdist")
 "The servers that dnswatch is measured against."
@@ -91,6 +108,8 @@ def _printed(program: str, option: str) -> str:
     found = re.search(r"\d+\.\d+(\.\d+)?", run.stdout + run.stderr)
     return found[0] if found else "of unknown version"
 
+
+_COMMAND: Final = (sys.executable, "-c", "from dnswatch.cli import main; main()")
 
 _DNSWATCH: Final = """\
 [cache]

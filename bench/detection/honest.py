@@ -78,7 +78,7 @@ def _watch(detector: Detector, seed: int, days: int, tally: Tally) -> None:
     for lookup in site.traffic(people, site.MONDAY, until, seed):
         for news in detector.see(lookup):
             match news:
-                case Change(verdict=verdict):
+                case Change(before=before, verdict=verdict) if before.state != verdict.state:
                     tally.infected += verdict.state == State.INFECTED
                     tally.suspect += verdict.state == State.SUSPECT
                 case Warned():

@@ -6,7 +6,9 @@ from rich.table import Table
 from rich.text import Text
 
 from dnswatch.cli import ranking, render
+from dnswatch.cli.detector import confirming
 from dnswatch.codes import rcode_name, type_name
+from dnswatch.model.detection.roles import Proposal
 from dnswatch.store.clients import Lookup
 from dnswatch.store.reports import Portrait
 from dnswatch.store.summary import Comparison
@@ -31,10 +33,14 @@ _LABELS: Final = {
 }
 
 
-def show(client: str, found: Portrait, style: str, now: float) -> None:
-    """Print a portrait of `client` (what the reader called it) in a style."""
+def show(client: str, found: Portrait, proposals: list[Proposal], style: str, now: float) -> None:
+    """Print a portrait of `client` (what the reader called it) in a style.
+
+    `proposals` are those to declare one of its clients.
+    """
     if style == "json":
-        render.print_json(as_json(found))
+        behaves = {one.client.decode(): list(one.reasons) for one in proposals}
+        render.print_json({**as_json(found), "behaves_like_mail_server": behaves})
     elif style == "csv":
         render.print_csv(
             ("measure", "count", "median_here", "median_of_others"),
@@ -42,6 +48,9 @@ def show(client: str, found: Portrait, style: str, now: float) -> None:
         )
     else:
         _print_text(client, found, now)
+        for one in proposals:
+            who, text = one.client.decode(), "behaves like a mail server; if it is one"
+            render.console().print(f"\n{who} {text}: {confirming(one)}", soft_wrap=True)
 
 
 def as_json(found: Portrait) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from dnswatch.errors import DnswatchError
 
 if TYPE_CHECKING:
     from dnswatch.cli.whom import Whom
+    from dnswatch.settings import Settings
     from dnswatch.store import Store
     from dnswatch.store.reports import Portrait
 
@@ -93,7 +94,7 @@ def report(
         if client is None:
             _rank(store, whom, wish)
         else:
-            _portray(store, whom, client, wish)
+            _portray(store, whom, settings, client, wish)
 
 
 def _rank(store: "Store", whom: "Whom", wish: _Wish) -> None:
@@ -111,8 +112,9 @@ def _rank(store: "Store", whom: "Whom", wish: _Wish) -> None:
     ranking.show(found, wish.style, wish.limit, clock.now())
 
 
-def _portray(store: "Store", whom: "Whom", client: str, wish: _Wish) -> None:
+def _portray(store: "Store", whom: "Whom", settings: "Settings", client: str, wish: _Wish) -> None:
     from dnswatch.cli import account
+    from dnswatch.cli.detector import proposals_of
     from dnswatch.cli.whom import nearest
     from dnswatch.store import clients, reports
 
@@ -120,6 +122,7 @@ def _portray(store: "Store", whom: "Whom", client: str, wish: _Wish) -> None:
     with store.snapshot() as db:
         found = reports.portrait(db, wish.since or 0.0, whom.role_of, choose, wish.limit)
         known = [] if found else clients.names(db)
+        proposals = proposals_of(db, settings, whom) if found else []
     if found is None:
         near = nearest(client, known)
         hint = f"; did you mean '{near}'?" if near else ": `dnswatch report` lists those that are"
@@ -128,7 +131,9 @@ def _portray(store: "Store", whom: "Whom", client: str, wish: _Wish) -> None:
         nothing_found(f"nothing was recorded of '{client}'", wish.since)
     title = whom.shown(client)
     _draw(title, found, wish)
-    account.show(title, found, wish.style, clock.now())
+    keys = {key for one in found.accounts for key in one.machine.keys}
+    theirs = [one for one in proposals if one.client.decode() in keys]
+    account.show(title, found, theirs, wish.style, clock.now())
 
 
 def _draw(title: str, found: "Portrait", wish: _Wish) -> None:

@@ -4,17 +4,19 @@ Where the site writes pseudonyms, an address is looked up by its pseudonym, whic
 the state directory's key can work out; the answer then shows the pseudonym alone.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from functools import cached_property
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Final
 
+from dnswatch.errors import StoreError
 from dnswatch.model.role import Role, role_of
 from dnswatch.names.hostname import pack
 from dnswatch.names.pseudonym import Pseudonyms
 from dnswatch.settings import Network, Settings
+from dnswatch.store import Store, orders
 from dnswatch.store.summary import Machine
 
 MAX_NETWORK: Final = 65536
@@ -25,15 +27,15 @@ class Whom:
     """Who is meant, at one site."""
 
     def __init__(self, state: Path, settings: Settings) -> None:
-        """Use the roles and groups of the settings, and the state directory's key if it has one."""
+        """Use the roles and groups of the settings, and what the state directory holds."""
         self._settings = settings
+        self._state = state
         self._pseudonyms = Pseudonyms.load(state) if (state / "key").exists() else None
 
     def role_of(self, key: str) -> Role:
-        """Return the role that is declared for a client's key."""
-        if (address := pack(key)) is not None:
-            return role_of(address, self._settings.roles)
-        return self._roles_by_pseudonym.get(key, Role.CLIENT)
+        """Return the role of a client's key: as it is configured, or as a person confirmed it."""
+        role = self._configured(key)
+        return self._confirmed.get(key, role) if role is Role.CLIENT else role
 
     def meant(self, text: str) -> Callable[[list[Machine]], list[Machine]]:
         """Turn an address, a network, a name or a group into a choice of machines.
@@ -61,6 +63,15 @@ class Whom:
         if not self._settings.privacy.pseudonyms:
             return str(ip_address(address))
         return self._pseudonyms.of(address) if self._pseudonyms else None
+
+    def is_configured(self, key: str) -> bool:
+        """Say whether the configuration declares a role for a client's key."""
+        return self._configured(key) is not Role.CLIENT
+
+    def _configured(self, key: str) -> Role:
+        if (address := pack(key)) is not None:
+            return role_of(address, self._settings.roles)
+        return self._roles_by_pseudonym.get(key, Role.CLIENT)
 
     def _aliases(self, address: bytes) -> set[str]:
         """Return the keys under which an address may be stored."""
@@ -96,6 +107,14 @@ class Whom:
             for machine in machines
             if wanted & {*machine.keys, *(c.name.lower() for c in machine.clients if c.name)}
         ]
+
+    @cached_property
+    def _confirmed(self) -> Mapping[str, Role]:
+        try:
+            with Store.read(self._state) as store, store.snapshot() as db:
+                return orders.roles(db)
+        except StoreError:
+            return {}  # nothing is kept yet
 
     @cached_property
     def _roles_by_pseudonym(self) -> dict[str, Role]:

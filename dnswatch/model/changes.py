@@ -100,6 +100,8 @@ class Changes:
     "What the detector must know of the site after a restart; empty where that did not change."
     cases: dict[str, bytes | None] = field(default_factory=dict)
     "Client's key to what the detector must know of it; None where that is nothing any more."
+    judged: int = 0
+    "How many of `lookups`, from the first on, `detector` and `cases` have taken in."
     until: float = 0.0
     "Up to when all that expired is among them, Unix seconds."
 
@@ -125,6 +127,8 @@ class Changes:
             self.site[minute].update(measures)
         for minute, counters in later.counters.items():
             self.counters[minute].update(counters)
+        if later.detector:
+            self.judged = len(self.lookups) + later.judged
         self.lookups.extend(later.lookups)
         self.guesses.extend(later.guesses)
         self.until = max(self.until, later.until)
@@ -139,7 +143,9 @@ class Changes:
     def trim(self, limit: int) -> int:
         """Keep at most `limit` of each kind, losing the oldest first; return how many went."""
         before = self._size()
-        del self.lookups[: max(0, len(self.lookups) - limit)]
+        lost = max(0, len(self.lookups) - limit)
+        del self.lookups[:lost]
+        self.judged = max(0, self.judged - lost)
         del self.notes[: max(0, len(self.notes) - limit)]
         for key in _first(self.accounts, limit, by=lambda key: key[1]):
             del self.accounts[key]

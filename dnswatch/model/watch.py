@@ -141,11 +141,16 @@ class Watch:
         return changes
 
     def _classify(self, seen: Observation) -> tuple[LookupKind, bytes] | None:
-        """Say whether a lookup is mail-related, and learn from it."""
+        """Say whether a lookup is mail-related, and learn from it.
+
+        ANY is where a policy took it for an MX question: what a policy does is on record.
+        """
         found = self._exchanges.kind(seen.client, seen.qname, seen.qtype, seen.at)
         if seen.qtype == Type.MX:
             self._exchanges.asked_mx(seen.client, seen.qname, seen.at)
             self._exchanges.learn_mx(seen.qname, seen.exchanges, seen.ttl, seen.at)
+        elif seen.qtype == Type.ANY and seen.enforced:
+            return LookupKind.MX, seen.qname
         return found
 
     def _count(

@@ -47,15 +47,19 @@ def read(db: Database, now: float) -> Orders:
     """Return the orders in force."""
     enabled = db.conn.execute("SELECT policy FROM enabled").fetchall()
     overrules = db.conn.execute(_OVERRULES, (now,)).fetchall()
-    roles = db.conn.execute("SELECT client, role FROM role").fetchall()
     return Orders(
         frozenset(name for (name,) in enabled),
         {
             key: Overrule(Word(word), at, inf if until is None else until, why, actor)
             for key, word, at, until, why, actor in overrules
         },
-        {key: Role(role) for key, role in roles},
+        roles(db),
     )
+
+
+def roles(db: Database) -> dict[str, Role]:
+    """Return the roles that persons confirmed, by key."""
+    return {key: Role(role) for key, role in db.conn.execute("SELECT client, role FROM role")}
 
 
 def enable(db: Database, policy: str, actor: str, now: float) -> None:
@@ -109,12 +113,6 @@ def done(db: Database, since: float) -> dict[str, dict[str, int]]:
     for policy, decided, dry_run, count in db.conn.execute(_DONE, (since,)):
         found.setdefault(policy, {})[f"would be {decided}" if dry_run else decided] = count
     return found
-
-
-def evidence(db: Database) -> tuple[bytes | None, dict[str, bytes]]:
-    """Return what the detector knew: of the site, and of each client by its key."""
-    site = db.conn.execute("SELECT state FROM detector").fetchone()
-    return site[0] if site else None, dict(db.conn.execute("SELECT client, state FROM evidence"))
 
 
 def _log(db: Database, entry: Entry) -> None:

@@ -36,6 +36,12 @@ def detection(db: Database) -> None:
     db.execute("CREATE TABLE detector (id INTEGER PRIMARY KEY CHECK (id = 1), state BLOB NOT NULL)")
 
 
+@MIGRATIONS()
+def judged(db: Database) -> None:
+    """Note up to which lookup the detector's state goes; NULL where an older dnswatch wrote it."""
+    db.execute("ALTER TABLE detector ADD COLUMN judged INTEGER")
+
+
 def newer(db: Database) -> list[str]:
     """Name the migrations that the file has seen and this dnswatch does not know."""
     ours = {migration.name for migration in MIGRATIONS.pending(Database(memory=True))}

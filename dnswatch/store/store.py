@@ -20,7 +20,7 @@ from dnswatch.model.changes import Changes, MailLookup
 from dnswatch.model.observation import Enforced
 from dnswatch.model.sitecache import CacheEntry
 from dnswatch.settings import Records
-from dnswatch.store import orders, retention
+from dnswatch.store import evidence, orders, retention
 from dnswatch.store.database import FILE, open_reader, open_writer, sentences
 from dnswatch.wire.name import from_text, to_text
 
@@ -110,7 +110,7 @@ class Store:
             _write_health(self._db.conn, changes, now)
             _write_standings(self._db.conn, changes, client_key)
             _write_notes(self._db.conn, changes, client_key)
-            _write_evidence(self._db.conn, changes)
+            evidence.write(self._db.conn, changes)
             if changes.until:
                 self._db.conn.execute(_NOTE_PASSED, (changes.until,))
 
@@ -249,17 +249,6 @@ def _write_notes(conn: sqlite3.Connection, changes: Changes, client_key: ClientK
     )  # fmt: skip
 
 
-def _write_evidence(conn: sqlite3.Connection, changes: Changes) -> None:
-    gone = [(key,) for key, state in changes.cases.items() if state is None]
-    conn.executemany("DELETE FROM evidence WHERE client = ?", gone)
-    kept = [(key, state) for key, state in changes.cases.items() if state is not None]
-    conn.executemany("INSERT OR REPLACE INTO evidence (client, state) VALUES (?, ?)", kept)
-    if changes.detector:
-        conn.execute(
-            "INSERT OR REPLACE INTO detector (id, state) VALUES (1, ?)", (changes.detector,)
-        )
-
-
 def _mail_domains(rows: Iterable[tuple[float, str, str, int]]) -> Iterator[MailDomain]:
     for at, domain, exchanges, ttl in rows:
         try:
@@ -315,4 +304,5 @@ _LIVE_ENTRIES = """
     SELECT address, expiry, first_seen, refreshes, hits FROM entry
     WHERE expiry > ifnull((SELECT until FROM passed), 0)"""
 _MX_LOOKUPS = """
-    SELECT at, domain, exchanges, ttl FROM lookup WHERE at >= ? AND kind = 'mx' ORDER BY at"""
+    SELECT at, domain, exchanges, ttl FROM lookup
+    WHERE at >= ? AND kind = 'mx' AND qtype = 15 ORDER BY at"""

@@ -6,10 +6,11 @@ have.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from math import inf
+from types import MappingProxyType
 
 from sqlite_utils import Database
 
@@ -62,19 +63,23 @@ def try_out(
 
 
 def marks_now(
-    db: Database, policies: Iterable[Policy], settings: Settings, now: float, offset: float
-) -> list[Mark]:
+    db: Database, policies: Iterable[Policy], settings: Settings, now: float, offset: float,
+    known: Mapping[str, bytes] = MappingProxyType({}),
+) -> list[Mark]:  # fmt: skip
     """Return the marks that clients with a verdict or an overrule have by now.
 
-    Clients that stand in the store by a pseudonym are not among them.
+    Of the clients that stand in the store by a pseudonym only those in `known` are among them, with
+    their packed address.
     """
-    marking = Marking(shown)
+    keys = {client: key for key, client in known.items()}
+    marking = Marking(lambda client: keys.get(client) or shown(client))
     marking.configure(policies, settings)
     marking.order(orders.read(db, now))
     for judgment in orders.judgments(db, now):
-        if not judgment.key.startswith("~"):
-            standing = Standing(judgment.share, judgment.until, judgment.at)
-            marking.judge(_packed(judgment.key), standing)
+        client = known.get(judgment.key) or _packed(judgment.key)
+        if client:
+            marking.judge(client, Standing(judgment.share, judgment.until, judgment.at))
+    marking.meet(known.values())
     marking.review(now, offset)
     return marking.marks()
 

@@ -16,7 +16,8 @@ from dnswatch.model.policies.orders import Orders
 from dnswatch.names.directory import Identity as Person
 from dnswatch.names.pseudonym import Pseudonyms
 from dnswatch.settings import Privacy, Settings
-from dnswatch.store import Identity, Remembered, Store, orders
+from dnswatch.store import Identity, Remembered, Store, evidence, orders
+from dnswatch.store.evidence import Evidence
 
 KEYS: Final = 100_000
 """Clients' keys remembered, since making one takes some microseconds; about 20 MB."""
@@ -45,10 +46,10 @@ class Archive:
         with self._opened().snapshot() as db:
             return orders.read(db, now)
 
-    def evidence(self) -> tuple[bytes | None, dict[str, bytes]]:
-        """Return what the detector knew of the site, and of each client by its key."""
+    def evidence(self) -> Evidence:
+        """Return what the detector knew."""
         with self._opened().snapshot() as db:
-            return orders.evidence(db)
+            return evidence.read(db)
 
     def key(self, client: bytes) -> str:
         """Return the key under which a client stands in the store."""

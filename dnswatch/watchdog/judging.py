@@ -5,8 +5,8 @@ where the site writes pseudonyms; the keys of those who were seen lately lead ba
 """
 
 import logging
-from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from ipaddress import ip_address
 from math import exp, inf
@@ -14,8 +14,11 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from dnswatch.codes import Type
 from dnswatch.model.changes import Changes, MailLookup
 from dnswatch.model.detection.detector import Detector, News
+from dnswatch.model.detection.fleet import Calmed, Warned
+from dnswatch.model.detection.servers import Surge
 from dnswatch.model.detection.verdict import Change, Knob, Plan, State, Verdict
 from dnswatch.model.policies.note import About, Note
 from dnswatch.model.policies.orders import Orders
@@ -23,18 +26,24 @@ from dnswatch.model.policies.standing import RUNGS, Standing
 from dnswatch.model.role import Role, role_of
 from dnswatch.names.suffixes import registrable
 from dnswatch.settings import Settings
+from dnswatch.store.evidence import Evidence
 from dnswatch.wire.name import to_text
 
 KNOWN: Final = 200_000
 """Clients whose address is remembered; the one seen longest ago goes first."""
 
 SAVE_EVERY: Final = 5.0
-"""Seconds between two savings: evidence of the last few is lost if the watch is killed."""
+"""Seconds between two savings; a watch that was killed takes in again the lookups since the last,
+which are stored each second, and lacks guessed names, of which no record is kept."""
+
+_SHOWN: Final = 5
+"""Contributing clients that the log names."""
 
 logger: Final = logging.getLogger("dnswatch.watchdog")
 
-Judge = Callable[[bytes, Standing, str], None]
-"""Takes a client (packed), how it stands from now on, and why."""
+Judge = Callable[[bytes, Standing, str | None], None]
+"""Takes a client (packed), how it stands from now on, and why; None where it stood so before, and
+may fade later."""
 
 
 class Judging:
@@ -57,6 +66,10 @@ class Judging:
         "Key to the role that the configuration says, as far as it was asked for."
         self._saved_at = now
         self._save_every = save_every
+        self._is_due = True
+        "Whether to store what is known without waiting for the next time."
+        self._later: defaultdict[bytes, list[MailLookup]] = defaultdict(list)
+        "Lookups by key that what was stored has not taken in: they wait for the client's address."
         self._detector = Detector(
             plan_of(settings), now, registrable=registrable, role_of=self._role, write=to_text,
             clock=local,
@@ -68,20 +81,27 @@ class Judging:
         self._declared.clear()
         self._detector.plan = plan_of(settings)
 
-    def restore(self, site: bytes | None, cases: dict[str, bytes], judge: Judge) -> None:
-        """Begin with what was stored; those who are not clean are judged again."""
-        if site is None:
+    def restore(self, stored: Evidence, roles: Mapping[str, Role], judge: Judge) -> None:
+        """Begin with what was stored; those who are not clean are judged again.
+
+        `roles` are those that persons confirmed.
+        """
+        if stored.site is None:
             return
-        self._detector.restore(site, cases.values())
-        for key in cases:
-            if not key.startswith("~"):
-                self._met(key.encode(), ip_address(key).packed, judge)
+        self._orders = Orders(roles=roles)
+        self._detector.restore(stored.site, stored.cases.values())
+        for lookup in stored.later:
+            self._later[lookup.client].append(lookup)
+        for key in dict.fromkeys([*map(str.encode, stored.cases), *self._later]):
+            if not key.startswith(b"~"):
+                self._met(key, ip_address(key.decode()).packed, judge)
 
     def order(self, orders: Orders, now: float) -> None:
         """Take what persons said since the last time; the marks that follow are not made here."""
         for key, said in orders.overrules.items():
             if self._orders.overrules.get(key) != said:
                 self._detector.overrule(key.encode(), said, now)
+                self._is_due = True  # a word is kept as soon as a lookup
         self._orders = orders
 
     def see(self, changes: Changes, now: float, judge: Judge) -> None:
@@ -98,22 +118,23 @@ class Judging:
             if isinstance(news, Change):
                 self._tell(news, judge)
             else:
-                logger.warning("%s", news)
-                changes.notes.append(Note(now, About.WARNING, str(news), "", client=None))
-        if now >= self._saved_at + self._save_every:
+                changes.notes.append(self._warning(news))
+        if self._is_due or now >= self._saved_at + self._save_every:
             self.save(changes, now)
 
     def save(self, changes: Changes, now: float) -> None:
         """Have what changed since the last time stored."""
-        self._saved_at = now
+        self._saved_at, self._is_due = now, False
         saved = self._detector.export()
-        changes.detector = saved.site
+        changes.detector, changes.judged = saved.site, len(changes.lookups)
         changes.cases.update({key.decode(): case for key, case in saved.clients.items()})
         changes.cases.update({key.decode(): None for key in saved.gone})
 
     def _judged(self, lookups: Iterable[MailLookup], now: float) -> list[News]:
         news = []
         for lookup in lookups:
+            if lookup.qtype == Type.ANY:
+                continue  # mail-related to policies alone: who asks for all may mean anything
             key = self._key_of(lookup.client).encode()
             news += self._detector.see(replace(lookup, client=key))
         return news + self._detector.advance(now)
@@ -121,6 +142,8 @@ class Judging:
     def _met(self, key: bytes, client: bytes, judge: Judge) -> None:
         """Remember a client's address; judge it if it was not clean when it was last seen."""
         self._addresses[key] = client
+        for lookup in self._later.pop(key, ()):
+            self._detector.see(lookup)  # what came of it is in the log already
         if len(self._addresses) > KNOWN:
             self._declared.pop(self._addresses.popitem(last=False)[0], None)
         verdict = self._detector.verdict(key, self._saved_at)
@@ -131,7 +154,14 @@ class Judging:
         client = self._addresses.get(change.client)
         if client is not None:
             why = change.verdict.evidence[0] if change.verdict.evidence else change.cause
-            judge(client, standing_of(change.verdict, change.at), why)
+            judge(client, standing_of(change.verdict, change.at), why if change.is_new else None)
+
+    def _warning(self, news: Surge | Warned | Calmed) -> Note:
+        """Put what is told of the whole site, or of a declared server, into the log."""
+        logger.warning("%s", news)
+        client = self._addresses.get(news.client) if isinstance(news, Surge) else None
+        cause = _contributors(news) if isinstance(news, Warned) else ""
+        return Note(news.at, About.WARNING, str(news), cause, client=client)
 
     def _role(self, key: bytes) -> Role:
         """Return a client's role: as it is configured, or as a person confirmed it."""
@@ -158,6 +188,12 @@ def standing_of(verdict: Verdict, at: float) -> Standing:
     least = RUNGS[verdict.rung.name.lower()] if verdict.state is not State.CLEAN else 0.0
     until = inf if verdict.fades_at is None else verdict.fades_at
     return Standing(max(share, least), until, at)
+
+
+def _contributors(warned: Warned) -> str:
+    """Name the clients to look at, the likeliest first."""
+    named = [f"{client.decode()} ({chance:.0%})" for client, chance in warned.contributors[:_SHOWN]]
+    return f"likely among those with more: {', '.join(named)}" if named else ""
 
 
 def local(at: float) -> str:

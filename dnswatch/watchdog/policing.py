@@ -37,11 +37,13 @@ class Policing:
         """Take what persons say now."""
         self._marking.order(orders)
 
-    def judge(self, client: bytes, standing: Standing, why: str) -> None:
-        """Take a client's new verdict, and in a sentence why."""
+    def judge(self, client: bytes, standing: Standing, why: str | None) -> None:
+        """Take a client's verdict, and in a sentence why; None where only its end was put off."""
         self._marking.judge(client, standing)
         self._standings[client] = standing
-        self._notes.append(Note(standing.at, About.VERDICT, standing.rung, why, client=client))
+        if why is not None:
+            note = Note(standing.at, About.VERDICT, standing.rung, why, client=client)
+            self._notes.append(note)
 
     def meet(self, clients: Iterable[bytes]) -> None:
         """Note clients that were seen."""

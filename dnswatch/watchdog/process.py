@@ -114,7 +114,8 @@ class _Process:
         """Begin with what was known before."""
         try:
             known = self._archive.restore(clock.now())
-            self._judging.restore(*self._archive.evidence(), self._policing.judge)
+            orders = self._archive.orders(clock.now())
+            self._judging.restore(self._archive.evidence(), orders.roles, self._policing.judge)
         except StoreError:
             return  # the recorder says so, at its first attempt to write
         exchanges = Exchanges()

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench import latency, memory, throughput, workers
+from bench import latency, memory, policies, throughput, workers
 from bench.__main__ import main
 from bench.dnsperf import Load, read_output
 from bench.errors import BenchError
@@ -22,12 +22,13 @@ from bench.page import machine, origin, publish, replace_block
 from bench.plan import Plan
 from bench.process import Process
 from bench.programs import PACKAGES, find
+from bench.servers import WITH_POLICIES
 from bench.table import Table, ratios, spread
 from tests import check
 from tests.live.tools import lacking
 
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
-MEASUREMENTS = ("cached", "misses", "latency", "memory", "workers")
+MEASUREMENTS = ("cached", "misses", "latency", "memory", "workers", "policies")
 CORE = min(os.sched_getaffinity(0))
 LOST = 0xFFFFFFFF
 
@@ -192,6 +193,21 @@ def test_two_workers_are_set_against_one() -> None:
     )
     row = workers.table({1: [one], 2: [two]}).rows[1]
     assert (row[0], row[2], row[5]) == ("2", "1.50", "30%")
+
+
+def test_policies_are_set_against_none_within_a_round() -> None:
+    """A slow round counts for neither side, and the note says whether the bar is met."""
+    off, on = (
+        [throughput.Run(Load(1_000_000, 0, 10.0, 0.9), Cost(cost, (cost,))) for cost in costs]
+        for costs in ((8.0, 16.0, 8.0), (8.4, 16.8, 8.0))
+    )
+    found = policies.table({"dnswatch": off, WITH_POLICIES: on})
+    assert [row[:3] for row in found.rows] == [
+        ("off", "8.00 (8.00 to 16.00)", "1.00 (1.00 to 1.00)"),
+        ("on", "8.40 (8.00 to 16.80)", "1.05 (1.00 to 1.05)"),
+    ]
+    assert "1.050 in the worker" in found.notes[0]
+    assert "**missed**" in found.notes[0]
 
 
 def test_a_table_lines_up() -> None:

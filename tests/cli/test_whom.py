@@ -70,3 +70,14 @@ def test_an_unknown_client_is_said_with_a_near_one(state: Path, run: Run) -> Non
     )
     assert "'10.0.0.66'?" in run("report", "--client", "10.0.0.67", exit_code=1)
     assert "`dnswatch report` lists" in run("report", "--client", "zzzz", exit_code=1)
+
+
+def test_a_role_that_a_person_confirmed_counts(run: Run, read: Read) -> None:
+    """A confirmed mail server is compared with its like, and others no more with it."""
+    run("clients", "role", "10.0.0.66", "mail-server")
+    server = read("report", "--client", "10.0.0.66")
+    assert (server["clients"][0]["role"], server["others"]) == ("mail-server", 0)
+    assert read("report", "--client", "10.0.0.1")["others"] == 2
+    assert "`dnswatch clients role 10.0.0.66 client` first" in run(
+        "clients", "distrust", "10.0.0.66", exit_code=1
+    )

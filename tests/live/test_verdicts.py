@@ -36,9 +36,9 @@ def test_a_sender_is_found_and_refused_and_others_are_not(serve: Serve) -> None:
 
 
 def test_a_verdict_outlives_the_watch(serve: Serve) -> None:
-    """A watch that is killed comes back with the evidence, and so do the marks."""
+    """A watch that is killed comes back with all that is in the log, and so do the marks."""
     site = infected(serve)
-    check.eventually(lambda: "infected" in explained(site))
+    check.eventually(lambda: "infected" in site.printed("log", "--client", WORM))
     watch = site.watch_running()
     assert watch is not None
     os.kill(watch, signal.SIGKILL)

@@ -10,7 +10,7 @@ from dnswatch.codes import Type
 from dnswatch.model.changes import Changes
 from dnswatch.model.exchanges import Exchanges, LookupKind
 from dnswatch.model.health import Health
-from dnswatch.model.observation import Observation, Origin, Tally
+from dnswatch.model.observation import Decided, Enforced, Observation, Origin, Tally
 from dnswatch.model.sitecache import CacheEntry
 from dnswatch.model.watch import Watch
 from dnswatch.wire.name import from_text
@@ -314,3 +314,15 @@ def test_guesses_for_unknown_domains_are_evidence_and_no_record() -> None:
         (ALICE, LookupKind.GUESS, from_text("victim.example"))
     ]
     assert "mail:guess" not in changes.accounts[ALICE, MINUTE]
+
+
+def test_any_is_on_record_where_a_policy_took_it_for_mail() -> None:
+    """What a policy does can be looked up, for ANY too; else ANY is an ordinary lookup."""
+    refused = Enforced("strict", Decided.REFUSED)
+    changes = watched(
+        saw(AT, ALICE, SITE, qtype=Type.ANY), saw(AT + 1, ALICE, SITE, qtype=Type.ANY,
+        enforced=refused),
+    )  # fmt: skip
+    assert [(one.at, one.kind, one.enforced) for one in changes.lookups] == [
+        (AT + 1, LookupKind.MX, refused)
+    ]

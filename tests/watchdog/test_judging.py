@@ -1,6 +1,9 @@
 """Judging: what the watch sees becomes verdicts, and survives a restart, under keys alone."""
 
 from ipaddress import ip_address
+from math import inf
+
+from msgspec.structs import replace
 
 from dnswatch.model.changes import Changes, MailLookup
 from dnswatch.model.exchanges import LookupKind
@@ -9,6 +12,7 @@ from dnswatch.model.policies.orders import Orders, Overrule, Word
 from dnswatch.model.policies.standing import Standing
 from dnswatch.model.role import Role
 from dnswatch.settings import Settings, read
+from dnswatch.store.evidence import Evidence
 from dnswatch.watchdog.judging import Judging
 from dnswatch.wire.name import from_text
 
@@ -49,12 +53,21 @@ class Site:
         self.told: Told = []
         self.judging = Judging(settings or read(AT_ONCE, "test"), key_of, AT)
 
-    def judge(self, client: bytes, standing: Standing, why: str) -> None:
-        self.told.append((client, standing.rung))
+    def judge(self, client: bytes, standing: Standing, why: str | None) -> None:
+        if why is not None:
+            self.told.append((client, standing.rung))
 
     def see(self, changes: Changes, now: float = AT + 60) -> Changes:
         self.judging.see(changes, now, self.judge)
         return changes
+
+
+def evidence(stored: Changes, later: Changes | None = None) -> Evidence:
+    """What was stored, and lookups that were stored afterwards."""
+    cases = {key: case for key, case in stored.cases.items() if case is not None}
+    unseen = later.lookups if later else []
+    keyed = [replace(lookup, client=plain(lookup.client).encode()) for lookup in unseen]
+    return Evidence(stored.detector, cases, keyed)
 
 
 def test_a_sender_is_judged_and_a_reader_is_not() -> None:
@@ -62,7 +75,8 @@ def test_a_sender_is_judged_and_a_reader_is_not() -> None:
     site = Site()
     site.see(lookups(SENDER, 40))
     site.see(lookups(READER, 1, AT + 61), AT + 62)
-    assert [rung for client, rung in site.told if client == SENDER] == ["suspect", "infected"]
+    rungs = [rung for client, rung in site.told if client == SENDER]
+    assert rungs == ["suspect", "likely", "infected"]
     assert not [client for client, _ in site.told if client == READER]
 
 
@@ -87,8 +101,7 @@ def test_a_verdict_survives_a_restart() -> None:
     site = Site()
     stored = site.see(lookups(SENDER, 40))
     later = Site()
-    cases = {key: case for key, case in stored.cases.items() if case is not None}
-    later.judging.restore(stored.detector, cases, later.judge)
+    later.judging.restore(evidence(stored), {}, later.judge)
     assert later.told == [(SENDER, "infected")]
 
 
@@ -100,8 +113,7 @@ def test_under_pseudonyms_nothing_that_is_stored_holds_an_address() -> None:
         assert SENDER not in written
         assert plain(SENDER).encode() not in written
     later = Site(hidden)
-    cases = {key: case for key, case in stored.cases.items() if case is not None}
-    later.judging.restore(stored.detector, cases, later.judge)
+    later.judging.restore(evidence(stored), {}, later.judge)
     assert not later.told
     later.see(lookups(SENDER, 0, AT + 70), AT + 70)
     assert later.told == [(SENDER, "infected")]
@@ -115,8 +127,7 @@ def test_a_cleared_client_begins_anew() -> None:
     site.judging.order(Orders(overrules={plain(SENDER): word}), AT + 61)
     stored = site.see(lookups(SENDER, 0, AT + 70), AT + 70)
     later = Site()
-    cases = {key: case for key, case in stored.cases.items() if case is not None}
-    later.judging.restore(stored.detector, cases, later.judge)
+    later.judging.restore(evidence(stored), {}, later.judge)
     assert not later.told
 
 
@@ -135,3 +146,44 @@ def test_guessed_names_alone_are_found() -> None:
     told.accounts[SENDER, int(AT) // 60]["lookup"] += 180
     site.see(told)
     assert site.told[-1] == (SENDER, "infected")
+
+
+def test_what_was_stored_after_the_evidence_is_taken_in_once() -> None:
+    """A watch that was killed comes back as the one that was not, and tells nothing twice."""
+    lasting, killed, back = Site(), Site(), Site()
+    begin, rest = lookups(SENDER, 40), lookups(SENDER, 40)
+    del begin.lookups[5:], rest.lookups[:5]
+    lasting.see(lookups(SENDER, 40), AT + 40)
+    stored = killed.see(begin, AT + 5)
+    assert stored.judged == 5
+    back.judging.restore(evidence(stored, rest), {}, back.judge)
+    assert back.told == [(SENDER, "infected")]
+    saved = [Changes(), Changes()]
+    for site, changes in zip((lasting, back), saved, strict=True):
+        site.see(lookups(SENDER, 1, AT + 50), AT + 50)
+        site.judging.save(changes, AT + 51)
+    assert saved[0].cases == saved[1].cases
+
+
+def test_a_mail_server_that_a_person_confirmed_stays_one() -> None:
+    """What comes back before the orders are read is judged by the roles that were confirmed."""
+    site = Site()
+    stored = site.see(lookups(READER, 0))
+    back = Site()
+    roles = {plain(READER): Role.MAIL_SERVER}
+    back.judging.restore(evidence(stored, lookups(READER, 200)), roles, back.judge)
+    assert not back.told
+
+
+def test_clear_holds_once() -> None:
+    """What is seen after a client was cleared counts, also when the watch has come back since."""
+    site = Site()
+    orders = Orders(overrules={plain(SENDER): Overrule(Word.CLEAR, AT - 60, inf)})
+    site.judging.order(orders, AT - 60)
+    stored = site.see(lookups(SENDER, 40))
+    back = Site()
+    back.judging.restore(evidence(stored), {}, back.judge)
+    back.judging.order(orders, AT + 70)
+    again = Site()
+    again.judging.restore(evidence(back.see(Changes(), AT + 71)), {}, again.judge)
+    assert again.told == [(SENDER, "infected")]

@@ -70,7 +70,7 @@ class Panel:
         changes.guesses = []
 
     def _hearer(self, name: str, judge: Judge) -> Judge:
-        def hear(client: bytes, standing: Standing, why: str) -> None:
+        def hear(client: bytes, standing: Standing, why: str | None) -> None:
             if standing.rung == "infected" and standing.at >= self._since:
                 self.said[name][client] = self.said[name].get(client, 0) + 1
             if name == self.heard:

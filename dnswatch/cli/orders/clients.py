@@ -1,6 +1,5 @@
 """`dnswatch clients`: a person's word on clients: their role, and what stands above a verdict."""
 
-from collections.abc import Callable
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,6 +8,7 @@ import typer
 
 from dnswatch import clock
 from dnswatch.cli.options import Config, For, State, Why, settings_of
+from dnswatch.cli.orders import listing
 from dnswatch.cli.orders.context import actor, is_serving, policies_of
 from dnswatch.cli.state import state_directory
 from dnswatch.errors import DnswatchError
@@ -21,6 +21,7 @@ app = typer.Typer(
     name="clients", help="Say what clients are, above what is seen of them.",
     no_args_is_help=True, rich_markup_mode=None,
 )  # fmt: skip
+app.command("list")(listing.list_)
 
 Who = Annotated[
     str, typer.Argument(metavar="WHO", help="A client's address or name, a network, or a group.")
@@ -113,7 +114,7 @@ def _overrule(
         orders.overrule(db, keys, Overrule(word, now, until, why, actor()))
     end = "" if until == inf or word == word.CLEAR else f" until {moment(until)}"
     typer.echo(f"{', '.join(keys)}: {_MEANS[word.value]}{end}{_when(directory)}")
-    _tell(keys, directory, settings)
+    _tell(who, keys, directory, settings)
 
 
 _MEANS = {
@@ -123,22 +124,32 @@ _MEANS = {
 }
 
 
-def _tell(keys: list[str], directory: Path, settings: "Settings") -> None:
+def _tell(who: str, keys: list[str], directory: Path, settings: "Settings") -> None:
     """Say what policies do to these clients now."""
     from dnswatch.cli.orders import wording
+    from dnswatch.names.hostname import pack
     from dnswatch.store import Store
     from dnswatch.store.trials import marks_now, shown
 
     now = clock.now()
     policies, _ = policies_of(settings)
+    address = pack(who)
+    known = {key: address for key in keys if key.startswith("~") and address}
     with Store.read(directory) as store, store.snapshot() as db:
-        marks = marks_now(db, policies.values(), settings, now, clock.offset(now))
-    for mark in marks:
-        if shown(mark.client) in keys:
-            by = f" (policy {mark.policy})" if mark.policy != mark.action else ""
-            typer.echo(f"  {shown(mark.client)}: {wording.marked(mark)}{by}")
-    if not any(shown(mark.client) in keys for mark in marks):
+        marks = marks_now(db, policies.values(), settings, now, clock.offset(now), known)
+    names = {client: key for key, client in known.items()}
+    found = [(names.get(mark.client) or shown(mark.client), mark) for mark in marks]
+    theirs = [(key, mark) for key, mark in found if key in keys]
+    for key, mark in theirs:
+        by = f" (policy {mark.policy})" if mark.policy != mark.action else ""
+        typer.echo(f"  {key}: {wording.marked(mark)}{by}")
+    if any(key.startswith("~") for key in keys):
+        typer.echo(f"  {_WHEN_SEEN}")
+    elif not theirs:
         typer.echo("  no policy acts on that")
+
+
+_WHEN_SEEN = "policies act on a client with a pseudonym within a second of its next lookup"
 
 
 def _keys(directory: Path, settings: "Settings", who: str) -> list[str]:
@@ -169,12 +180,14 @@ def _refuse_servers(keys: list[str], directory: Path, settings: "Settings") -> N
     from dnswatch.cli.whom import Whom
     from dnswatch.model.role import Role
 
-    role_of: Callable[[str], Role] = Whom(directory, settings).role_of
+    whom = Whom(directory, settings)
     for key in keys:
-        if role_of(key) is not Role.CLIENT:
+        if (role := whom.role_of(key)) is not Role.CLIENT:
+            confirmed = f"`dnswatch clients role {key} client`"
+            back = "take it out of [roles]" if whom.is_configured(key) else confirmed
             raise DnswatchError(
-                f"'{key}' is declared as {role_of(key).value}, and no policy touches a declared"
-                " server: take it out of [roles] first"
+                f"'{key}' is declared as {role.value}, and no policy touches a declared server:"
+                f" {back} first"
             )
 
 

@@ -6,9 +6,12 @@ import pwd
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dnswatch import clock
 from dnswatch.errors import SettingsError
 
 if TYPE_CHECKING:
+    from sqlite_utils import Database
+
     from dnswatch.model.policies.policy import Policy
     from dnswatch.settings import Settings
 
@@ -20,6 +23,20 @@ def policies_of(settings: "Settings") -> tuple["dict[str, Policy]", list[Setting
 
     found, wrong = read_all(texts(settings.policies.directory))
     return {policy.name: policy for policy in precedence(found.values())}, wrong
+
+
+def acting(db: "Database", settings: "Settings") -> dict[str, str]:
+    """Say what policies do now, by client's key; nothing is known of clients with a pseudonym."""
+    from dnswatch.cli.orders import wording
+    from dnswatch.store.trials import marks_now, shown
+
+    now = clock.now()
+    policies, _ = policies_of(settings)
+    found: dict[str, list[str]] = {}
+    for mark in marks_now(db, policies.values(), settings, now, clock.offset(now)):
+        by = f" by {mark.policy}" if mark.policy != mark.action else ""
+        found.setdefault(shown(mark.client), []).append(f"{wording.marked(mark)}{by}")
+    return {key: ", ".join(texts) for key, texts in found.items()}
 
 
 def actor() -> str:

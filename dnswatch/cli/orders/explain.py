@@ -6,12 +6,11 @@ import typer
 
 from dnswatch import clock
 from dnswatch.cli.options import Config, Json, State, choice, nothing_found, settings_of
+from dnswatch.cli.orders.context import acting
 from dnswatch.cli.state import state_directory
 
 if TYPE_CHECKING:
-    from dnswatch.cli.whom import Whom
     from dnswatch.model.detection.detector import Detector
-    from dnswatch.settings import Settings
 
 
 def explain(
@@ -31,20 +30,24 @@ def explain(
 
     Example: dnswatch explain --client 192.0.2.7
     """
+    from rich.padding import Padding
+
     from dnswatch.cli import account, render
+    from dnswatch.cli.detector import detector_of
     from dnswatch.cli.whom import Whom
-    from dnswatch.store import Store, orders, reports
+    from dnswatch.store import Store, reports
 
     directory, settings = state_directory(state), settings_of(config)
     whom = Whom(directory, settings)
     choose = choice(whom, client)
     with Store.read(directory) as store, store.snapshot() as db:
         found = reports.portrait(db, 0.0, whom.role_of, choose, limit)
-        detector = _detector(settings, whom, *orders.evidence(db))
+        detector = detector_of(db, settings, whom)
+        done = acting(db, settings)
     if found is None or not found.accounts:
         nothing_found(f"no client '{client}' is on record")
     keys = [key for one in found.accounts for key in one.machine.keys]
-    told = {key: _told(detector, key) for key in keys}
+    told = {key: _told(detector, key, done.get(key)) for key in keys}
     if json:
         render.print_json({"clients": told, "lookups": account.last_json(found)})
         return
@@ -52,38 +55,20 @@ def explain(
     for key, lines in told.items():
         console.print(render.plain(key, "bold"))
         for line in lines:
-            console.print(render.plain(f"  {line}"))
+            console.print(Padding(render.plain(line), (0, 0, 0, 2)))
     if found.last:
         account.print_last(found)
 
 
-def _detector(
-    settings: "Settings", whom: "Whom", site: bytes | None, cases: dict[str, bytes]
-) -> "Detector | None":
-    """Bring the detector back as it was stored last."""
-    from dnswatch.model.detection.detector import Detector
-    from dnswatch.names.suffixes import registrable
-    from dnswatch.watchdog.judging import local, plan_of
-    from dnswatch.wire.name import to_text
-
-    if site is None:
-        return None
-    detector = Detector(
-        plan_of(settings), 0.0, registrable=registrable, write=to_text, clock=local,
-        role_of=lambda key: whom.role_of(key.decode()),
-    )  # fmt: skip
-    detector.restore(site, cases.values())
-    return detector
-
-
-def _told(detector: "Detector | None", key: str) -> list[str]:
+def _told(detector: "Detector | None", key: str, done: str | None) -> list[str]:
     from dnswatch.watchdog.judging import local
 
+    acts = [f"policies: {done}"] if done else []
     if detector is None:
-        return ["no evidence is stored yet: it is written some seconds after the first lookups"]
-    lines = detector.explain(key.encode(), clock.now())
+        return ["no evidence is stored yet: it is written a second after the first lookups", *acts]
+    first, *lines = detector.explain(key.encode(), clock.now())
     if clock.now() < detector.learned_at:
         lines.append(
             f"the site is being learned until {local(detector.learned_at)}: no verdicts yet"
         )
-    return lines
+    return [first, *acts, *lines]

@@ -201,6 +201,8 @@ def _tell(directory: Path, settings: "Settings", policy: "Policy") -> None:
         typer.echo(f"now: nobody; other policies come first for {harmless(_few(others))}")
     else:
         typer.echo("now: nobody, as far as is known")
+    if settings.privacy.pseudonyms:
+        typer.echo("clients with a pseudonym: within a second of their next lookup")
 
 
 def _few(words: list[str]) -> str:

@@ -103,6 +103,10 @@ class Case:
     breach: tuple[float, bytes] | None = None
     "MX question that broke a strict site's rule: when, and for which domain."
     overrule: Overrule | None = None
+    cleared_at: float = 0.0
+    "When a person last said that it is clean, Unix seconds."
+    told_at: float = 0.0
+    "When its verdict was last told, Unix seconds."
 
     def day(self, at: float) -> Day:
         """Return the day of a moment, begun where it was not; never one before the last."""
@@ -132,6 +136,8 @@ class Case:
         self.last_novel = lookup.at
         forward = lookup.recursion and not lookup.redirected
         self.weigh(marks.NO_RECURSION, not forward, found.domain, lookup.at, judge)
+        if lookup.enforced and not lookup.enforced.dry_run:
+            return  # what the client got, and can do next, is a policy's doing: no evidence
         if lookup.kind == LookupKind.MX:
             self.weigh(marks.FAILED, lookup.rcode != 0, found.domain, lookup.at, judge)
         if found.is_followable:

@@ -20,7 +20,7 @@ from dnswatch.model.changes import MailLookup
 from dnswatch.model.detection.baselines import Baseline
 from dnswatch.model.detection.case import Case, Judge
 from dnswatch.model.detection.explain import Clock, Write, evidence, explain
-from dnswatch.model.detection.fleet import WINDOW, Fleet, Member, Usual, Warned
+from dnswatch.model.detection.fleet import WINDOW, Calmed, Fleet, Member, Usual, Warned
 from dnswatch.model.detection.learning import DAY, JUDGED, Learning
 from dnswatch.model.detection.novelty import Followed, Novel, Registrable
 from dnswatch.model.detection.roles import Proposal, behaviour_of, propose
@@ -37,7 +37,10 @@ CASES: Final = 20_000
 """Clients with mail-related lookups of which a case is kept, some 10 kB each; beyond, the one goes
 whose last novel mail domain is longest ago, of those that are clean."""
 
-News = Change | Surge | Warned
+TELL_EVERY: Final = 60.0
+"""Seconds after which a verdict is told again: more evidence has put off when it fades."""
+
+News = Change | Surge | Warned | Calmed
 
 
 class Saved(NamedTuple):
@@ -62,6 +65,7 @@ class _Site(msgspec.Struct):
     pooled: Usual
     coincidence: Usual
     judged: int
+    is_warned: bool = False
 
 
 class Detector:
@@ -163,7 +167,8 @@ class Detector:
         self.meet(client, now)
         case = self._case(client, _judged_as(self.role_of(client)), now)
         case.overrule = said if said.word != Word.CLEAR else None
-        if said.word == Word.CLEAR:
+        if said.word == Word.CLEAR and said.at > case.cleared_at:
+            case.cleared_at = said.at  # the word is heard again after each restart of the watch
             case.restart(now)
         self._watchful.add(client)
         return self._judged(case, now, f"a person's word: {said.word} {said.why}".strip())
@@ -183,7 +188,7 @@ class Detector:
         site = _Site(
             self._started, self._swept, dict(self._met), self._learning.export(),
             list(self._loads.values()), fleet.export(), fleet.pooled, fleet.coincidence,
-            fleet.judged,
+            fleet.judged, fleet.is_warned,
         )  # fmt: skip
         changed = {
             client: msgspec.msgpack.encode(self._cases[client])
@@ -205,6 +210,7 @@ class Detector:
         self._fleet.restore(stored.heard)
         self._fleet.pooled, self._fleet.coincidence = stored.pooled, stored.coincidence
         self._fleet.judged = stored.judged
+        self._fleet.is_warned = stored.is_warned
         cases = [msgspec.msgpack.decode(client, type=Case) for client in clients]
         for case in sorted(cases, key=lambda case: case.last_novel or 0):
             self._cases[case.client] = case
@@ -277,20 +283,21 @@ class Detector:
         return rung_of(self._days(case, now), self._limit)
 
     def _judged(self, case: Case, now: float, cause: str) -> list[News]:
-        """Judge a case, and say whether its state changed."""
+        """Judge a case; say whether its rung changed, and each minute how a bad one stands."""
         role = self.role_of(case.client)
         if role != Role.MAIL_SERVER:
             case.settle(now, self._judge(role))
             self._stand(case, now)
-        before, case.rung = case.rung.state, self._rung(case, now)
+        before, case.rung = case.rung, self._rung(case, now)
         if case.rung and case.conduct.suspect_on is None:
             case.conduct.suspect_on = case.conduct.days
         if case.rung or case.overrule:
             self._watchful.add(case.client)
         else:
             self._watchful.discard(case.client)
-        if case.rung.state == before:
+        if case.rung == before and (not case.rung or now < case.told_at + TELL_EVERY):
             return []
+        case.told_at = now
         self._dirty.add(case.client)
         return [Change(case.client, now, before, self.verdict(case.client, now), cause)]
 
@@ -328,15 +335,16 @@ class Detector:
         for load in self._loads.values():
             surge = load.advance(now)
             news += [surge] if surge else []
-        warned = self._end_site_day(now)
+        told = self._end_site_day(now)
+        news += [told] if told else []
         if now >= self._learning.listens:
             today = int(now // DAY)
             self._learning.learn(self._cases.values(), self.role_of, today)
             for role in JUDGED:
                 self._fit(role, today)
-        return news + ([warned] if warned else [])
+        return news
 
-    def _end_site_day(self, now: float) -> Warned | None:
+    def _end_site_day(self, now: float) -> Warned | Calmed | None:
         week = self._learning.week(Role.CLIENT)
         worked = [week.days(now - (n + 1) * DAY, now - n * DAY) for n in reversed(range(WINDOW))]
         if now < self._learning.listens + DAY:

@@ -1,11 +1,11 @@
 """Explain: a verdict in sentences with all its numbers, so that a person can reckon it again."""
 
 from collections.abc import Callable, Iterator
-from math import exp
+from math import exp, inf
 from typing import Final
 
 from dnswatch.model.detection import marks
-from dnswatch.model.detection.case import Case, Weighing
+from dnswatch.model.detection.case import STEPS, Case, Weighing
 from dnswatch.model.detection.shiryaev_roberts import (
     COMPONENTS,
     GAP,
@@ -32,12 +32,15 @@ def evidence(case: Case, write: Write, clock: Clock) -> tuple[str, ...]:
 
 def explain(case: Case, verdict: Verdict, write: Write, clock: Clock) -> list[str]:
     """Explain a verdict step by step."""
+    days, limit = _short(exp(verdict.score)), _short(exp(verdict.limit))
     lines = [
         f"{verdict.state}: score {verdict.score:.2f} of {verdict.limit:.2f} nats, that is "
-        f"{exp(verdict.score):,.3g} of {exp(verdict.limit):,.3g} days: so long an honest client "
-        "can be watched, in the mean, before it looks like this"
+        f"{days} of {limit} days: so long an honest client can be watched, in the mean, before it "
+        "looks like this"
     ]
-    if verdict.fades_at is not None:
+    if verdict.fades_at == inf:
+        lines.append("it stands until a person says otherwise")
+    elif verdict.fades_at is not None:
         lines.append(f"it fades at {clock(verdict.fades_at)} if nothing more is seen")
     lines += evidence(case, write, clock)
     if case.statistic is None:
@@ -65,10 +68,11 @@ def _evidence(case: Case, write: Write, clock: Clock) -> Iterator[str]:
     novel = [step for step in case.steps if isinstance(step, Step)]
     if novel:
         names = ", ".join(write(step.domain) for step in novel[-3:])
-        bursts = sum(not step.goes_on for step in novel)
+        bursts = max(1, sum(not step.goes_on for step in novel))
+        least = "at least " if len(case.steps) >= STEPS else ""
         yield (
-            f"it looked up {len(novel)} mail domains that were new to it since "
-            f"{clock(novel[0].at)}, in {bursts} bursts; lately {names}"
+            f"it looked up {least}{_many(len(novel), 'mail domain')} new to it since "
+            f"{clock(novel[0].at)}, in {_many(bursts, 'burst')}; lately {names}"
         )
     if case.later:
         yield f"since the verdict it went on with {case.later} more"
@@ -86,19 +90,28 @@ def _line(step: Step | Weighing, write: Write, clock: Clock) -> str:
         text = (mark.seen if step.is_seen else mark.missed).format(wait=marks.WAIT)
         return (
             f"{clock(step.at)}  {write(step.domain)}: {text}: x {step.factor:.3g}, "
-            f"R = {step.days:,.3g} days"
+            f"R = {_short(step.days)} days"
         )
     what = (
-        "goes on" if step.goes_on else f"a burst begins after {step.days:.3g} days of working time"
+        "goes on" if step.goes_on else f"a burst begins after {step.days:.3f} days of working time"
     )
     parts = " + ".join(
-        f"{one.weight:g} x {part:,.3g}" for one, part in zip(COMPONENTS, step.parts, strict=True)
+        f"{one.weight:g} x {_short(part)}" for one, part in zip(COMPONENTS, step.parts, strict=True)
     )
     return (
         f"{clock(step.at)}  {write(step.domain)} is new to it, {what} "
         f"(at most {step.bounds.rate:.3g} a day, {step.bounds.continuation:.0%}): "
-        f"R = {parts} = {mean(step.parts):,.3g} days, {score(mean(step.parts)):.2f} nats"
+        f"R = {parts} = {_short(mean(step.parts))} days, {score(mean(step.parts)):.2f} nats"
     )
+
+
+def _short(number: float) -> str:
+    """Write a number with three digits at least: `0.0214`, `3.92`, `1,530`."""
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"
 
 
 def _component(one: Component) -> str:

@@ -94,6 +94,18 @@ class Warned:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Calmed:
+    """The whole site does no more than honest clients would: a warning is over."""
+
+    at: float
+    "Unix seconds."
+
+    def __str__(self) -> str:
+        """Say it in a sentence."""
+        return "the clients together look up no more new mail domains than usual again"
+
+
 @dataclass(slots=True)
 class Usual:
     """A count of the whole site: how much of it a day usually brings."""
@@ -177,6 +189,8 @@ class Fleet:
         self.coincidence = Usual()
         self.judged = 0
         "Days judged since the learning period."
+        self.is_warned = False
+        "Whether the last day was one to be warned of."
 
     def remember(self, domain: bytes, now: float) -> None:
         """Learn a domain that a declared server looked up: it is no news from anyone else."""
@@ -197,8 +211,8 @@ class Fleet:
     def end_day(
         self, now: float, worked: Sequence[float], members: Iterable[Member], quiet: int,
         limit: float,
-    ) -> Warned | None:  # fmt: skip
-        """Judge the day that ended.
+    ) -> Warned | Calmed | None:  # fmt: skip
+        """Judge the day that ended; say when a warning begins, and when it is over.
 
         `worked` are the working days of each of the last `WINDOW` days; `quiet` clients had no
         burst.
@@ -216,7 +230,10 @@ class Fleet:
             for weight, (name, value) in zip(WEIGHTS, (("scattered", days), *tests), strict=True)
         )
         total = sum(value for _, value in parts)
-        return Warned(now, total, limit, parts, ranked) if total >= limit else None
+        was_warned, self.is_warned = self.is_warned, total >= limit
+        if self.is_warned == was_warned:
+            return None
+        return Warned(now, total, limit, parts, ranked) if self.is_warned else Calmed(now)
 
     def learn_day(self, worked: float) -> None:
         """Learn the day that ended without judging it."""

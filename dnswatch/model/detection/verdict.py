@@ -80,15 +80,20 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A verdict that changed."""
+    """A verdict that changed, or that is told again since it may fade later."""
 
     client: bytes
     at: float
     "Unix seconds."
-    before: State
+    before: Rung
     verdict: Verdict
     cause: str
     "A sentence."
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the client stands on another rung than before."""
+        return self.verdict.rung != self.before
 
 
 @dataclass(frozen=True, slots=True)

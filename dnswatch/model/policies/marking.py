@@ -18,10 +18,10 @@ from msgspec.structs import replace
 
 from dnswatch.model.policies.exempt import Exempt
 from dnswatch.model.policies.mark import Action, Mark
-from dnswatch.model.policies.orders import Orders, Word
+from dnswatch.model.policies.orders import Orders
 from dnswatch.model.policies.policy import DAY, Policy
 from dnswatch.model.policies.reading import precedence, unfit
-from dnswatch.model.policies.standing import CLEAN, RUNGS, Standing
+from dnswatch.model.policies.standing import CLEAN, RUNGS, Standing, overruled
 from dnswatch.model.role import Role, role_of
 from dnswatch.settings import Settings
 
@@ -39,7 +39,7 @@ class Remark(NamedTuple):
     marks: tuple[Mark, ...]
     cause: str
     is_renewal: bool
-    "Only their ends are later than what was told."
+    "Only their ends are other than what was told."
 
 
 class Marking:
@@ -116,19 +116,8 @@ class Marking:
 
     def standing(self, client: bytes, now: float) -> Standing:
         """Say how a client stands."""
-        judged = self._judged.get(client, CLEAN)
-        if judged.until <= now:
-            judged = CLEAN
         said = self._orders.overrules.get(self._key_of(client))
-        if said is None or said.until <= now:
-            return judged
-        match said.word:
-            case Word.DISTRUST:
-                return Standing(inf, said.until, said.at)
-            case Word.TRUST:
-                return Standing(0.0, said.until, said.at)
-            case Word.CLEAR:
-                return judged if judged.at > said.at else CLEAN
+        return overruled(self._judged.get(client, CLEAN), said, now)
 
     def _choose(self) -> None:
         """Pick the policies that are switched on and fit the site."""
@@ -166,7 +155,9 @@ class Marking:
     def _note(self, client: bytes, marks: tuple[Mark, ...], standing: Standing, now: float) -> None:
         """Tell of marks that changed, or that end much later than was told."""
         old = self._marks.get(client, ())
-        if _same(old, marks) and all(mark.until > now + LEASE / 2 for mark in old):
+        if _same(old, marks) and all(
+            now + LEASE / 2 < a.until <= b.until for a, b in zip(old, marks, strict=True)
+        ):
             return
         if marks:
             self._marks[client] = marks
@@ -231,9 +222,9 @@ def mark_by(policy: Policy, client: bytes, share: float, until: float) -> Mark |
 
 
 def _same(old: tuple[Mark, ...], new: tuple[Mark, ...]) -> bool:
-    """Say whether marks are the same but for an end that was put off."""
+    """Say whether marks are the same but for their ends."""
     return len(old) == len(new) and all(
-        replace(a, until=b.until) == b and a.until <= b.until for a, b in zip(old, new, strict=True)
+        replace(a, until=b.until) == b for a, b in zip(old, new, strict=True)
     )
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from math import inf
 from typing import Final
 
+from dnswatch.model.policies.orders import Overrule, Word
+
 RUNGS: Final = {"any": 0.0, "suspect": 0.01, "likely": 0.1, "infected": 1.0}
 """The least share of the alarm threshold for each word of a policy."""
 
@@ -32,3 +34,18 @@ class Standing:
 
 
 CLEAN: Final = Standing()
+
+
+def overruled(judged: Standing, said: Overrule | None, now: float) -> Standing:
+    """Say how a client stands by its verdict and by what a person said, if anybody did."""
+    if judged.until <= now:
+        judged = CLEAN
+    if said is None or said.until <= now:
+        return judged
+    match said.word:
+        case Word.DISTRUST:
+            return Standing(inf, said.until, said.at)
+        case Word.TRUST:
+            return Standing(0.0, said.until, said.at)
+        case Word.CLEAR:
+            return judged if judged.at > said.at else CLEAN

@@ -1,7 +1,9 @@
 """`dnswatch explain`: a verdict with its reasons."""
 
+from math import inf
 from pathlib import Path
 
+from dnswatch.model.policies.orders import Orders, Overrule, Word
 from dnswatch.settings import read
 from dnswatch.store import Store
 from dnswatch.watchdog.judging import Judging
@@ -22,7 +24,7 @@ def test_the_reasons_are_sentences_and_steps(run: Run, state: Path) -> None:
     """What was new to the client, and what each step did, can be reckoned again."""
     judged(state)
     text = " ".join(run("explain", "--client", "10.0.0.66").split())
-    assert "mail domains that were new to it" in text
+    assert "mail domains new to it since" in text
     assert "victim3.example is new to it" in text
     assert "last mail-related lookups" in text
 
@@ -43,3 +45,17 @@ def test_before_there_is_evidence_that_is_said(run: Run) -> None:
 def test_an_unknown_client_is_an_error(run: Run) -> None:
     """There is nothing to explain of one who asked nothing."""
     assert "is on record" in run("explain", "--client", "10.9.9.9", exit_code=1)
+
+
+def test_a_word_without_an_end_is_explained(run: Run, state: Path) -> None:
+    """Who is distrusted for good is so until a person says otherwise."""
+    settings = read('detection.learning = "0s"', "test")
+    judging, told = Judging(settings, plain, NOON), changes(worm())
+    word = Overrule(Word.DISTRUST, NOON, inf, "seen spreading")
+    judging.order(Orders(overrules={"10.0.0.66": word}), NOON)
+    judging.see(told, NOON + 600, lambda *_: None)
+    with Store.open(state) as store:
+        store.write(told, plain, NOON + 600)
+    text = run("explain", "--client", "10.0.0.66")
+    assert "it stands until a person says otherwise" in text
+    assert "a person has distrusted it: seen spreading" in text

@@ -1,11 +1,14 @@
 """What is kept of one client is bounded."""
 
+from msgspec.structs import replace
+
 from bench.detection import lookups
 from dnswatch.model.detection import marks
 from dnswatch.model.detection.baselines import DELAY, Baseline, Day, History
 from dnswatch.model.detection.case import PENDING, STEPS, Case, Judge, Weighing
 from dnswatch.model.detection.novelty import Followed, Novel
 from dnswatch.model.detection.shiryaev_roberts import Bounds, Statistic, Step
+from dnswatch.model.observation import Decided, Enforced
 from dnswatch.model.policies.orders import Overrule, Word
 from dnswatch.model.role import Role
 from dnswatch.model.week import Week
@@ -56,6 +59,17 @@ def followed(one: Case) -> list[Weighing]:
     """How the client's follow-through was weighed."""
     weighed = [step for step in one.steps if isinstance(step, Weighing)]
     return [step for step in weighed if step.mark == marks.FOLLOWED.name]
+
+
+def test_what_a_policy_withheld_is_not_held_against_or_for_a_client() -> None:
+    """Who gets SERVFAIL in place of an answer cannot follow it: that speaks for nobody."""
+    one = case()
+    for n, dry_run in enumerate((False, True)):
+        done = Enforced("delay", Decided.REFUSED, dry_run)
+        lookup = replace(lookups.mx(AT + n, WHO, "a.org"), enforced=done)
+        one.see(lookup, Novel(bytes((1, 97 + n, 0)), True), JUDGE)
+    one.settle(AT + 10 + marks.WAIT, JUDGE)
+    assert [step.domain for step in followed(one)] == [b"\1b\0"]
 
 
 def test_the_steps_that_led_to_a_verdict_are_kept() -> None:

@@ -23,12 +23,16 @@ from .scene import DAY, MONDAY, READY, SENDER, attack, detector, learned
 SERVER = lookups.client(9)
 
 
+def climbed(watch: Detector, seen: Iterable[MailLookup]) -> list[Change]:
+    """Changes of the sender's verdict."""
+    changes = [news for one in seen for news in watch.see(one)]
+    return [news for news in changes if isinstance(news, Change) and news.client == SENDER]
+
+
 def shown(watch: Detector, seen: Iterable[MailLookup]) -> list[State]:
     """States that the sender passes through."""
-    changes = [news for one in seen for news in watch.see(one)]
-    return [
-        news.verdict.state for news in changes if isinstance(news, Change) and news.client == SENDER
-    ]
+    changes = climbed(watch, seen)
+    return [one.verdict.state for one in changes if one.verdict.state != one.before.state]
 
 
 def of_sender(news: list[News]) -> Change:
@@ -118,7 +122,22 @@ def test_a_verdict_fades_a_day_after_the_last_novel_domain() -> None:
     assert watch.verdict(SENDER, READY + 60).fades_at == pytest.approx(last + DAY)
     assert watch.verdict(SENDER, last + DAY - 1).state == State.INFECTED
     news = of_sender(watch.advance(last + DAY))
-    assert (news.before, news.verdict.state) == (State.INFECTED, State.CLEAN)
+    assert (news.before.state, news.verdict.state) == (State.INFECTED, State.CLEAN)
+
+
+def test_each_rung_is_told_and_a_verdict_that_lasts_is_told_again() -> None:
+    """Policies hear of a suspect that is likely infected, and of a worm that goes on."""
+    watch = learned()
+    rungs = [one.verdict.rung for one in climbed(watch, attack(20)) if one.is_new]
+    assert rungs == [Rung.SUSPECT, Rung.LIKELY, Rung.INFECTED]
+    noon = READY + 12 * 3600
+    again = climbed(watch, (lookups.mx(noon + n, SENDER, f"fresh{n}.net") for n in range(90)))
+    assert again
+    assert not any(one.is_new for one in again)
+    fades_at = again[-1].verdict.fades_at
+    assert fades_at
+    assert fades_at >= noon + DAY
+    assert len(again) == 2
 
 
 def test_a_suspect_fades_when_it_was_said() -> None:
@@ -157,7 +176,7 @@ def test_clear_forgets_the_evidence_and_goes_on_watching() -> None:
     """A cleared client that goes on sending is found again."""
     watch = learned()
     shown(watch, attack(20))
-    watch.overrule(SENDER, Overrule(Word.CLEAR, 0.0, READY + 60), READY + 60)
+    watch.overrule(SENDER, Overrule(Word.CLEAR, READY + 60, inf), READY + 60)
     assert watch.verdict(SENDER, READY + 61).rung == Rung.WATCHED
     again = (
         one for n in range(12)
@@ -236,4 +255,4 @@ def test_a_declared_mail_server_is_never_marked(
         if roles[SERVER] == Role.MAIL_SERVER:
             assert watch.verdict(SERVER, now).rung == Rung.WATCHED
             changes = [one for one in news if isinstance(one, Change)]
-            assert all(one.verdict.state == State.CLEAN != one.before for one in changes)
+            assert all(one.verdict.state == State.CLEAN != one.before.state for one in changes)

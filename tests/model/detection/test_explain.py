@@ -31,7 +31,7 @@ def test_the_verdict_stands_first_with_its_limit_and_its_evidence() -> None:
     text = "\n".join(watch.explain(SENDER, READY + 30))
     assert text.startswith("infected: score ")
     assert "it fades at" in text
-    assert "mail domains that were new to it" in text
+    assert "mail domains new to it since" in text
     assert "as a sender must" in text
     assert "since the verdict it went on" in text
     assert "an honest client of its kind begins at most" in text

@@ -9,9 +9,11 @@ from dnswatch.model.detection.fleet import (
     COINCIDENCE,
     DAILY,
     WINDOW,
+    Calmed,
     Fleet,
     Member,
     Usual,
+    Warned,
     likelihood_ratio,
     scattered,
 )  # fmt: skip
@@ -111,3 +113,14 @@ def test_what_the_site_has_heard_survives_a_restart() -> None:
     after.see(lookups.client(1), b"\3net\0", AT + DAY)
     after.learn_day(1.0)
     assert after.pooled.total == 0
+
+
+def test_a_warning_is_told_when_it_begins_and_when_it_ends() -> None:
+    """A site that stays unusual for days is one warning, not one a day."""
+    fleet, quiet = Fleet(), Member(lookups.client(0), 0.5, 60.0, (0,) * WINDOW)
+    busy = [Member(lookups.client(n), 0.5, 60.0, (3,) * WINDOW) for n in range(20)]
+    days = [[quiet], busy, busy, busy, [quiet], [quiet]]
+    told = [fleet.end_day(AT, WEEK, members, 200, 150.0) for members in days]
+    assert [type(one) for one in told if one] == [Warned, Calmed]
+    assert told[1]
+    assert told[4]

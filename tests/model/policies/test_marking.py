@@ -155,6 +155,17 @@ def test_no_mark_outlives_its_lease_without_a_word() -> None:
         now += LEASE / 7
 
 
+def test_an_end_that_moves_is_told_to_workers_and_is_no_change() -> None:
+    """A suspicion that grows or fades moves the end of its marks; the log is spared of that."""
+    found = marking(policy())
+    for now, until in ((1.0, 500.0), (2.0, 900.0), (3.0, 400.0)):
+        found.judge(WORM, Standing(0.02, until, now))
+        found.review(now, 0.0)
+        [remark] = found.drain()
+        assert [mark.until for mark in remark.marks] == [until]
+        assert remark.is_renewal == (now > 1)
+
+
 def test_a_switch_is_obeyed_for_all() -> None:
     """What is switched off marks nobody, nor does anything where the site lets none act."""
     found = marking(policy())

@@ -1,0 +1,46 @@
+"""The detector as a command sees it: brought back from the store, up to the last second."""
+
+from typing import TYPE_CHECKING
+
+from dnswatch.model.detection.detector import Detector
+from dnswatch.names.suffixes import registrable
+from dnswatch.store import clients, evidence
+from dnswatch.watchdog.judging import local, plan_of
+from dnswatch.wire.name import to_text
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+    from dnswatch.cli.whom import Whom
+    from dnswatch.model.detection.roles import Proposal
+    from dnswatch.settings import Settings
+
+
+def detector_of(db: "Database", settings: "Settings", whom: "Whom") -> Detector | None:
+    """Bring the detector back; None where the watch has stored none yet."""
+    stored = evidence.read(db)
+    if stored.site is None:
+        return None
+    detector = Detector(
+        plan_of(settings), 0.0, registrable=registrable, write=to_text, clock=local,
+        role_of=lambda key: whom.role_of(key.decode()),
+    )  # fmt: skip
+    detector.restore(stored.site, stored.cases.values())
+    for lookup in stored.later:
+        detector.see(lookup)
+    return detector
+
+
+def proposals_of(db: "Database", settings: "Settings", whom: "Whom") -> "list[Proposal]":
+    """Return the hosts that behave like a mail server and are none by anybody's word."""
+    detector = detector_of(db, settings, whom)
+    if detector is None:
+        return []
+    keys = {client.id: client.key.encode() for client in clients.clients(db)}
+    totals = clients.totals(db, 0.0)
+    return detector.proposals({keys[number]: counts for number, counts in totals.items()})
+
+
+def confirming(proposal: "Proposal") -> str:
+    """Write the command by which a person confirms a proposal."""
+    return f"dnswatch clients role {proposal.client.decode()} mail-server"

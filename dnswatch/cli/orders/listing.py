@@ -1,0 +1,113 @@
+"""`dnswatch clients list`: who stands out, and who should perhaps be declared."""
+
+from typing import TYPE_CHECKING, Any
+
+from dnswatch import clock
+from dnswatch.cli.options import Config, Json, State, nothing_found, settings_of
+from dnswatch.cli.orders.context import acting
+from dnswatch.cli.state import state_directory
+
+if TYPE_CHECKING:
+    from dnswatch.model.detection.roles import Proposal
+    from dnswatch.store.standouts import Standout
+
+
+def list_(json: Json = False, config: Config = None, state: State = None) -> None:
+    """List the clients that stand out: by verdict, by a person's word, by role.
+
+    Below them, hosts that behave like a mail server: they are watched like any other client until a
+    person confirms what they are.
+
+    Example: dnswatch clients list
+    """
+    from dnswatch.cli import render
+    from dnswatch.cli.detector import proposals_of
+    from dnswatch.cli.whom import Whom
+    from dnswatch.store import Store
+    from dnswatch.store.standouts import standouts
+
+    directory, settings = state_directory(state), settings_of(config)
+    whom = Whom(directory, settings)
+    with Store.read(directory) as store, store.snapshot() as db:
+        found = standouts(db, whom.role_of, clock.now())
+        proposals = proposals_of(db, settings, whom)
+        done = acting(db, settings)
+    if json:
+        render.print_json(
+            {
+                "clients": [_as_json(each, done) for each in found],
+                "proposals": [_proposal_json(each) for each in proposals],
+            }
+        )
+    elif found or proposals:
+        _print(found, done, proposals)
+    else:
+        nothing_found("no client stands out: none is suspect, spoken of, declared or proposed")
+
+
+def _print(found: "list[Standout]", done: dict[str, str], proposals: "list[Proposal]") -> None:
+    from dnswatch.cli import render
+    from dnswatch.cli.detector import confirming
+
+    console = render.console()
+    if found:
+        heads = ("client", "role", "verdict", "until", "policy", "said by a person")
+        table = render.table(*heads, words=heads)
+        for one in found:
+            name = f"{one.name}\n" if one.name else ""
+            table.add_row(
+                render.plain(name, "bold").append(one.key), one.role.value, one.standing.rung,
+                _until(one), render.plain(_done(one, done) or "-"), render.plain(_said(one)),
+            )  # fmt: skip
+        console.print(table)
+    if proposals:
+        console.print("\nbehave like a mail server, watched like any client until confirmed:")
+    for proposal in proposals:
+        console.print(render.plain(f"  {proposal.client.decode()}", "bold"))
+        for reason in proposal.reasons:
+            console.print(f"    {reason}")
+        console.print(f"    to confirm: {confirming(proposal)}", soft_wrap=True)
+
+
+def _until(one: "Standout") -> str:
+    from math import isinf
+
+    from dnswatch.cli.render import local
+
+    is_over = one.standing.rung == "clean" or isinf(one.standing.until)
+    return "" if is_over else f"{local(one.standing.until):%b %d %H:%M}"
+
+
+def _done(one: "Standout", done: dict[str, str]) -> str | None:
+    """Say what a policy does; of a client with a pseudonym that is known to the server alone."""
+    return "see its log" if one.key.startswith("~") else done.get(one.key)
+
+
+def _said(one: "Standout") -> str:
+    if one.said is None:
+        return ""
+    why = f": {one.said.why}" if one.said.why else ""
+    return f"{one.said.word} by {one.said.actor}{why}"
+
+
+def _as_json(one: "Standout", done: dict[str, str]) -> dict[str, Any]:
+    from math import isinf
+
+    from dnswatch.cli.render import iso
+
+    said, until = one.said, one.standing.until
+    return {
+        "client": one.key, "name": one.name, "role": one.role.value, "verdict": one.standing.rung,
+        "until": None if isinf(until) else iso(until), "policy": done.get(one.key),
+        "said": said and {"word": said.word.value, "at": iso(said.at), "why": said.why,
+                          "actor": said.actor},
+    }  # fmt: skip
+
+
+def _proposal_json(one: "Proposal") -> dict[str, Any]:
+    from dnswatch.cli.detector import confirming
+
+    return {
+        "client": one.client.decode(), "role": "mail-server", "odds_nats": round(one.odds, 2),
+        "reasons": list(one.reasons), "confirm": confirming(one),
+    }  # fmt: skip

@@ -40,7 +40,7 @@ class Calendar:
         self._active = (settings.active, settings.weekend_active)
         shares = [settings.weekend if n in (5, 6) else 1.0 for n in map(_weekday_of_hour, range(7))]
         raw = np.array([shares[n // 24] * _DAYTIME[n % 24] for n in range(HOURS)], dtype=float)
-        self.pace: tuple[float, ...] = tuple(raw / raw.mean())
+        self.pace: tuple[float, ...] = tuple((raw / raw.mean()).tolist())
         "Weight of each hour of the Unix week; 1 in the mean."
         self._most = max(self.pace)
         self._hours = np.cumsum(_DAYTIME) / sum(_DAYTIME)

@@ -117,6 +117,8 @@ class Outbreak(_Table, frozen=True):
     "Day on which the first hosts are infected, counted from 0."
     first: Annotated[int, Range(1, 100_000, "without one there is no outbreak")] = 2
     "Hosts infected within its first hours, from outside."
+    backscatter: Share = 1.0
+    "How much of the worm's backscatter comes."
     susceptible: Share = 1.0
     "Share of clients on which it runs at all."
 

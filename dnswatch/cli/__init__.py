@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from dnswatch.cli import report, serve, site
+from dnswatch.cli import campus, report, serve, site
 from dnswatch.cli.orders import clients, explain, log, policy
 from dnswatch.errors import DnswatchError, SettingsError
 
@@ -47,6 +47,7 @@ app.command()(site.cache)
 app.command()(site.status)
 app.command()(explain.explain)
 app.command()(log.log)
+app.add_typer(campus.app)
 app.add_typer(policy.app)
 app.add_typer(clients.app)
 

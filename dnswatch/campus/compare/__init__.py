@@ -9,4 +9,5 @@ board      many seeds in parallel, progress, and what is finished when it is bro
 interval   means over seeds with their confidence intervals
 table      the numbers of all runs in rows
 report     one HTML page with plots
+page       the tables in a page of the docs
 """

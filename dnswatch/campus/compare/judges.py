@@ -4,7 +4,7 @@ They see what the detector sees, and what they say leads to the same quarantine,
 judgment is compared.  Declared servers are left out, as they are with dnswatch.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from dnswatch.campus.defences.acts import Asked, Finder
@@ -48,9 +48,9 @@ class Found:
 class Panel:
     """Several judges at once: all see, one is heard, and what each said is kept."""
 
-    def __init__(self, judges: dict[str, Judges], heard: str, since: float = 0.0) -> None:
+    def __init__(self, judges: Mapping[str, Judges], heard: str, since: float = 0.0) -> None:
         """Hear one of them, and note what they say from a moment on."""
-        self._judges = judges
+        self._judges = dict(judges)
         self._since = since
         self.heard = heard
         self.said: dict[str, dict[bytes, int]] = {name: {} for name in judges}

@@ -3,7 +3,7 @@
 A process of the loop that hands a mail to the post says `fate = yield from post.send(...)`.
 """
 
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from functools import lru_cache
 from math import inf
 from typing import Final, NamedTuple
@@ -19,6 +19,9 @@ from dnswatch.wire.name import from_text
 
 _A: Final = int(Type.A)
 _MX: Final = int(Type.MX)
+
+Hear = Callable[[Contact, bool], None]
+"""Takes a connection, and whether it was made."""
 
 Sending = Generator[float, None, Fate]
 Routing = Generator[float, None, "Route"]
@@ -85,6 +88,8 @@ class Post:
         """Carry mails of the hosts of a site; `servers` are its declared mail servers."""
         self.edge: Edge | None = None
         "What stands before connections, if anything does."
+        self.hear: Hear | None = None
+        "Hears each connection that was tried."
         self._outside = outside
         self._resolver = resolver
         self._loop = loop
@@ -168,6 +173,8 @@ class Post:
         is_made = is_inside or (takes_mail(address) and not letter.unreachable)
         if edge:
             edge.throttle.ended(contact._replace(at=self._loop.now), is_made)
+        if self.hear is not None:
+            self.hear(contact._replace(at=self._loop.now), is_made)
         if not is_made:
             return Fate.FAILED
         return Fate.INSIDE if is_inside else Fate.LEFT

@@ -68,10 +68,11 @@ class Outbreak:
         """Let the mail servers bounce what comes in from the world, an hour after the other."""
         drawn = chance(self._seed, f"backscatter of {self._worm.name}")
         since = at
-        while self._worm.bounces:
+        most = self._worm.bounces * self._settings.backscatter
+        while most:
             age = at - since
             height = (1 - exp(-age / _RISE)) * exp(-max(0.0, age - 2 * _RISE) / _FADE)
-            for _ in range(round(self._worm.bounces * height * _SLICE / DAY)):
+            for _ in range(round(most * height * _SLICE / DAY)):
                 when = at + drawn.random() * _SLICE
                 number = self._domains.draw(drawn) % _BOUNCE_DOMAINS
                 self._domains.name(number)

@@ -21,6 +21,7 @@ MANY_PARAMETERS: Final[frozenset[str]] = frozenset(
         "wire/build.py:tail",  # an answer depends on all of it, and each has its name at the call
         "cli/serve.py:serve",  # an option of the command line each
         "cli/report.py:report",
+        "cli/campus/compare.py:compare",
         "cli/site.py:cache",
     }
 )

@@ -1,5 +1,6 @@
 """`dnswatch campus run`: one campus, from its first day to its last."""
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,6 +41,10 @@ Parquet = Annotated[
     Path | None,
     typer.Option("--parquet", metavar="DIR", help="Write a data set with the truth beside it."),
 ]
+Pcap = Annotated[
+    Path | None,
+    typer.Option("--pcap", metavar="FILE", help="Write a capture of lookups and mail connections."),
+]
 
 
 def run(
@@ -49,6 +54,7 @@ def run(
     worm: WormName = None,
     policy: PolicyNames = None,
     parquet: Parquet = None,
+    pcap: Pcap = None,
 ) -> None:
     """Simulate a campus; say what happened, what dnswatch saw and what it did.
 
@@ -58,15 +64,27 @@ def run(
     from dnswatch.serve.policies import texts
 
     plan = _plan(scenario, days, worm, policy)
-    campus = Campus(plan, seed, texts(""), is_detailed=parquet is not None)
-    if parquet is None:
+    if parquet and pcap:
+        raise typer.BadParameter("one at a time: a data set or a capture", param_hint="--pcap")
+    campus = Campus(plan, seed, texts(""), is_detailed=bool(parquet or pcap))
+    with _writing(campus, parquet, pcap):
         _live(campus, plan)
-    else:
+    typer.echo(_summary(campus))
+
+
+def _writing(
+    campus: "Campus", parquet: Path | None, pcap: Path | None
+) -> AbstractContextManager[object]:
+    """Begin what is to be written."""
+    if parquet is not None:
         from dnswatch.campus.output.parquet import Writing
 
-        with Writing(campus, parquet):
-            _live(campus, plan)
-    typer.echo(_summary(campus))
+        return Writing(campus, parquet)
+    if pcap is not None:
+        from dnswatch.campus.output.packets import Capture
+
+        return Capture(campus, pcap)
+    return nullcontext()
 
 
 def _plan(scenario: str, days: int | None, worm: str | None, policies: list[str] | None) -> "Plan":

@@ -40,3 +40,13 @@ def test_an_unknown_scenario_is_wrong_usage() -> None:
     code, text = run("mars")
     assert code == 2
     assert "paper" in text
+
+
+def test_a_capture_is_written_where_it_is_wanted(tmp_path: Path) -> None:
+    """But not both at once."""
+    file, pcap = tmp_path / "plan.toml", tmp_path / "campus.pcap"
+    file.write_text(SMALL)
+    arguments = (str(file), "--days", "1", "--pcap", str(pcap))
+    assert run(*arguments)[0] == 0
+    assert pcap.stat().st_size > 10_000
+    assert run(*arguments, "--parquet", str(tmp_path / "set"))[0] == 2

@@ -21,6 +21,7 @@ MANY_PARAMETERS: Final[frozenset[str]] = frozenset(
         "wire/build.py:tail",  # an answer depends on all of it, and each has its name at the call
         "cli/serve.py:serve",  # an option of the command line each
         "cli/report.py:report",
+        "cli/campus/compare.py:compare",
         "cli/site.py:cache",
         "cli/bay/list.py:list_",
         "cli/bay/list.py:stats",
@@ -41,6 +42,7 @@ UNTESTED: Final[frozenset[str]] = frozenset(
         "sources/capture/chunk.py", "replay/summary.py",  # nor here
         "model/policies/note.py", "model/policies/orders.py",  # nor here
         "proxy/fast.py", "proxy/worker.py", "serve/supervisor.py",
+        "campus/defences/acts.py",  # nor here
         "cli/serve.py",  # tests/live, from outside
         "bay/house.py", "cli/bay/serve.py",  # tests/bay/test_process.py, from outside
         "store/bay/kin.py",  # tests/bay/test_gate.py

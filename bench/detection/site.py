@@ -6,12 +6,23 @@ either delivers (asks for the exchange's address) or only checks.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from heapq import merge
+from heapq import heappop, heappush
 from random import Random
 from typing import Final
 
 from bench.detection import lookups
+from dnswatch.campus.calendar import is_working
+from dnswatch.campus.site.errands import (
+    SET_UP_GUESSES,
+    Errand,
+    Scene,
+    Servers,
+    What,
+    errands,
+    moments,
+)
+from dnswatch.campus.site.people import RATE, SHAPE, Person
+from dnswatch.campus.site.people import people as habits
 from dnswatch.model.changes import MailLookup
 from dnswatch.model.detection.detector import Detector
 from dnswatch.model.detection.verdict import Plan
@@ -23,12 +34,6 @@ MONDAY: Final = 1_767_571_200.0
 """2026-01-05 00:00 UTC, a Monday."""
 DAY: Final = 86400.0
 CLIENTS: Final = 1000
-RATE: Final = 0.1
-"""Bursts a day of a client, in the mean."""
-SHAPE: Final = 0.5
-"""Of the gamma distribution of the rates."""
-_BUSY: Final = 168 / 50
-"""A week's hours over its working hours: how much faster a client is in those."""
 
 MAIL_SERVER: Final = lookups.client(1_000_001)
 INBOUND: Final = lookups.client(1_000_002)
@@ -39,20 +44,12 @@ DECLARED: Final = {
     MAIL_SERVER: Role.MAIL_SERVER, INBOUND: Role.MAIL_SERVER, GATEWAY: Role.RESOLVER,
     FORM: Role.SERVER,
 }  # fmt: skip
+SERVERS: Final = Servers(
+    form=FORM, monitor=MONITOR, gateway=GATEWAY, outgoing=MAIL_SERVER, incoming=INBOUND
+)
 
 Lookups = Iterator[MailLookup]
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """The habits of one client."""
-
-    address: bytes
-    rate: float
-    "Bursts a day."
-    continuation: float
-    delivers: bool
-    never_sleeps: bool
+__all__ = ["RATE", "SHAPE", "Person", "is_working", "moments"]
 
 
 def role_of(client: bytes) -> Role:
@@ -83,107 +80,38 @@ def moment(at: float) -> str:
 
 def people(chance: Random, clients: int = CLIENTS) -> list[Person]:
     """Draw the clients of a site."""
-    return [
-        Person(
-            lookups.client(number), chance.gammavariate(SHAPE, RATE / SHAPE),
-            chance.betavariate(2, 8), chance.random() < 0.6, chance.random() < 0.1,
-        )
-        for number in range(clients)
-    ]  # fmt: skip
+    return habits(chance, map(lookups.client, range(clients)))
 
 
 def traffic(those: list[Person], since: float, until: float, seed: int) -> Lookups:
     """All honest lookups of a site, in order of time, hard negatives among them."""
-    chance = Random(seed)
-    streams = [sorted(_ordinary(those, since, until, chance), key=lambda one: one.at)]
-    for source in (_set_ups, _host_loops, _phones, _form, _monitor, _gateway, _servers):
-        streams.append(sorted(source(those, since, until, chance), key=lambda one: one.at))
-    return merge(*streams, key=lambda one: one.at)
+    scene = Scene(those, SERVERS, since, until, some_domain)
+    played = (_play(errand) for errand in errands(scene, Random(seed)))
+    return _in_order(played)
 
 
-def _ordinary(those: list[Person], since: float, until: float, chance: Random) -> Lookups:
-    for person in those:
-        fast = person.rate * (1 if person.never_sleeps else _BUSY)
-        for at in moments(fast, since, until, chance):
-            if person.never_sleeps or is_working(at):
-                yield from _burst(person, at, chance)
+def _play(errand: Errand) -> Lookups:
+    """Turn an errand into the lookups that the detector sees."""
+    at, who, domain, what, is_dead = errand
+    if what is What.DELIVER:
+        yield from lookups.delivery(at, who, domain)
+        return
+    yield lookups.mx(at, who, domain, rcode=lookups.NXDOMAIN * is_dead)
+    if what is What.SET_UP:
+        yield from lookups.guesses(at + 1, who, domain, SET_UP_GUESSES)
 
 
-def _burst(person: Person, at: float, chance: Random) -> Lookups:
-    while True:
-        domain = some_domain(chance)
-        if chance.random() < (0.95 if person.delivers else 0.05):
-            yield from lookups.delivery(at, person.address, domain)
-        else:
-            yield lookups.mx(at, person.address, domain, rcode=3 * (chance.random() < 0.03))
-        if chance.random() >= person.continuation:
-            return
-        at += chance.uniform(2, 250)
-
-
-def _set_ups(those: list[Person], since: float, until: float, chance: Random) -> Lookups:
-    """Thunderbird: the MX of the user's domain, then guesses at it."""
-    for at in moments(5, since, until, chance):
-        who, domain = chance.choice(those).address, some_domain(chance)
-        yield lookups.mx(at, who, domain)
-        yield from lookups.guesses(at + 1, who, domain, ("mail", "smtp", "mx", "relay"))
-
-
-def _host_loops(those: list[Person], since: float, until: float, chance: Random) -> Lookups:
-    """Three people who run `host` over a few names, once a week."""
-    for person in those[:3]:
-        for at in moments(1 / 7, since, until, chance):
-            for n in range(4):
-                yield lookups.mx(at + 2 * n, person.address, some_domain(chance))
-
-
-def _phones(those: list[Person], since: float, until: float, chance: Random) -> Lookups:
-    """Mail programs that check each new recipient's domain."""
-    for person in those[10:40]:
-        for at in moments(0.3, since, until, chance):
-            yield lookups.mx(at, person.address, some_domain(chance))
-
-
-def _form(_: list[Person], since: float, until: float, chance: Random) -> Lookups:
-    """A declared web server that checks the addresses typed into a form."""
-    for at in moments(12, since, until, chance):
-        yield lookups.mx(at, FORM, some_domain(chance), rcode=3 * (chance.random() < 0.1))
-
-
-def _monitor(_: list[Person], since: float, until: float, __: Random) -> Lookups:
-    """A host that looks up the same ten domains each hour."""
-    for hour in range(int((until - since) // 3600)):
-        for n in range(10):
-            yield lookups.mx(since + hour * 3600 + n, MONITOR, f"watched{n}.example")
-
-
-def _gateway(_: list[Person], since: float, until: float, chance: Random) -> Lookups:
-    """A declared gateway with 200 people behind it."""
-    for at in moments(200 * RATE, since, until, chance):
-        yield from lookups.delivery(at, GATEWAY, some_domain(chance))
-
-
-def _servers(_: list[Person], since: float, until: float, chance: Random) -> Lookups:
-    """Declared mail servers, out and in."""
-    for at in moments(200, since, until, chance):
-        yield from lookups.delivery(at, MAIL_SERVER, some_domain(chance))
-    for at in moments(200, since, until, chance):
-        failed = chance.random() < 0.3
-        yield lookups.mx(at, INBOUND, f"spam{chance.getrandbits(30)}.example", rcode=3 * failed)
-
-
-def moments(rate: float, since: float, until: float, chance: Random) -> Iterator[float]:
-    """Moments at a mean rate a day."""
-    at = since + chance.expovariate(rate) * DAY
-    while at < until:
-        yield at
-        at += chance.expovariate(rate) * DAY
-
-
-def is_working(at: float) -> bool:
-    """Say whether people are at work."""
-    day, rest = divmod(at - MONDAY, DAY)
-    return day % 7 < 5 and 8 <= rest / 3600 < 18
+def _in_order(played: Iterator[Lookups]) -> Lookups:
+    """Put the lookups of errands, which begin in order, into order."""
+    waiting: list[tuple[float, int, MailLookup]] = []
+    count = 0
+    for ones in played:
+        for place, one in enumerate(ones):
+            while not place and waiting and waiting[0][0] <= one.at:
+                yield heappop(waiting)[2]
+            heappush(waiting, (one.at, count := count + 1, one))
+    while waiting:
+        yield heappop(waiting)[2]
 
 
 def some_domain(chance: Random) -> str:

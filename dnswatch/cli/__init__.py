@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from dnswatch.cli import bay, replay, report, serve, site
+from dnswatch.cli import bay, campus, replay, report, serve, site
 from dnswatch.cli.orders import clients, explain, log, policy
 from dnswatch.cli.studies import study
 from dnswatch.errors import DnswatchError, SettingsError
@@ -50,6 +50,7 @@ app.command()(replay.replay)
 app.command()(study.study)
 app.command()(explain.explain)
 app.command()(log.log)
+app.add_typer(campus.app)
 app.add_typer(policy.app)
 app.add_typer(clients.app)
 app.add_typer(bay.app)

@@ -50,14 +50,23 @@ may fade later."""
 class Judging:
     """What the detector makes of a site, as it runs."""
 
-    def __init__(self, settings: Settings, key_of: Callable[[bytes], str], now: float) -> None:
-        """Begin to learn a site; `key_of` gives a client's key in the store."""
+    def __init__(
+        self, settings: Settings, key_of: Callable[[bytes], str], now: float,
+        save_every: float = SAVE_EVERY,
+    ) -> None:  # fmt: skip
+        """Begin to learn a site; `key_of` gives a client's key in the store.
+
+        What must be stored is added to the changes each `save_every` seconds.
+        """
         self._settings = settings
         self._key_of = key_of
         self._orders = Orders()
         self._addresses: OrderedDict[bytes, bytes] = OrderedDict()
         "Key to packed address."
+        self._declared: dict[bytes, Role] = {}
+        "Key to the role that the configuration says, as far as it was asked for."
         self._saved_at = now
+        self._save_every = save_every
         self._is_due = True
         "Whether to store what is known without waiting for the next time."
         self._later: defaultdict[bytes, list[MailLookup]] = defaultdict(list)
@@ -70,6 +79,7 @@ class Judging:
     def configure(self, settings: Settings) -> None:
         """Take other settings; what is known of the clients stays."""
         self._settings = settings
+        self._declared.clear()
         self._detector.plan = plan_of(settings)
 
     def restore(self, stored: Evidence, roles: Mapping[str, Role], judge: Judge) -> None:
@@ -110,7 +120,7 @@ class Judging:
                 self._tell(news, judge)
             else:
                 changes.notes.append(self._warning(news))
-        if self._is_due or now >= self._saved_at + SAVE_EVERY:
+        if self._is_due or now >= self._saved_at + self._save_every:
             self.save(changes, now)
 
     @property
@@ -148,7 +158,7 @@ class Judging:
         for lookup in self._later.pop(key, ()):
             self._detector.see(lookup)  # what came of it is in the log already
         if len(self._addresses) > KNOWN:
-            self._addresses.popitem(last=False)
+            self._declared.pop(self._addresses.popitem(last=False)[0], None)
         verdict = self._detector.verdict(key, self._saved_at)
         if verdict.state is not State.CLEAN:
             judge(client, standing_of(verdict, self._saved_at), "as it stood before")
@@ -168,8 +178,13 @@ class Judging:
 
     def _role(self, key: bytes) -> Role:
         """Return a client's role: as it is configured, or as a person confirmed it."""
-        client = self._addresses.get(key)
-        role = role_of(client, self._settings.roles) if client is not None else Role.CLIENT
+        role = self._declared.get(key)
+        if role is None:
+            client = self._addresses.get(key)
+            if client is None:
+                role = Role.CLIENT
+            else:
+                role = self._declared[key] = role_of(client, self._settings.roles)
         return self._orders.roles.get(key.decode(), role) if role is Role.CLIENT else role
 
 

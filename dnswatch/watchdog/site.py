@@ -1,4 +1,4 @@
-"""The site: the watch, the judge and the policies, as one thing that is fed with observations.
+"""The site: a vigil that dnswatch's own detector keeps, with orders, findings and what was stored.
 
 Whoever drives it brings the clock: the watch process the one on the wall, a replay that of a
 capture.  So whatever is told live and afterwards of the same lookups is the same.
@@ -12,12 +12,11 @@ from dnswatch.model.finding import Finding
 from dnswatch.model.policies.exempt import Exempt
 from dnswatch.model.policies.mark import Marks
 from dnswatch.model.policies.orders import Orders
-from dnswatch.model.watch import Watch
 from dnswatch.settings import Settings, Source, combine
 from dnswatch.store import Remembered
 from dnswatch.watchdog.archive import Archive
 from dnswatch.watchdog.judging import Judging
-from dnswatch.watchdog.policing import Policing
+from dnswatch.watchdog.vigil import Vigil
 
 
 class Site:
@@ -31,9 +30,10 @@ class Site:
         Where all is dry, policies only tell what they would do.
         """
         settings = combine(source)
-        self.watch = Watch(settings.limits.addresses)
         self._judging = Judging(settings, key_of, now)
-        self.policing = Policing(key_of, is_dry=is_dry)
+        self._vigil = Vigil(settings, key_of, self._judging, is_dry=is_dry)
+        self.watch = self._vigil.watch
+        self.policing = self._vigil.policing
         self.exempt = Exempt(settings)
 
     def restore(self, archive: Archive, now: float) -> None:
@@ -67,16 +67,9 @@ class Site:
 
     def drain(self, now: float, *, is_last: bool = False) -> tuple[Changes, Marks | None]:
         """Judge what happened since the last time; return it, and what marks are new."""
-        changes = self.watch.drain()
-        self._judging.see(changes, now, self.policing.judge)
+        changes, marks = self._vigil.turn(now)
         if is_last:
             self._judging.save(changes, now)
-        self.policing.meet({client for client, _ in changes.accounts})
-        marks = self.policing.news(now)
-        notes, standings = self.policing.changes()
-        changes.notes.extend(notes)
-        changes.standings.update(standings)
-        changes.quarantine.update(self.policing.quarantine())
         return changes, marks
 
     def _exchanges(self, known: Remembered, now: float) -> Exchanges:

@@ -207,8 +207,9 @@ class Baseline:
         rate = gamma_quantile(
             CONFIDENCE, shape + history.count(today), days + history.exposure(today)
         )
-        goes_on = history.continued + _ALIKE * self.continuation
-        ends = history.trials - history.continued + _ALIKE * (1 - self.continuation)
+        usual = min(self.continuation, MOST_CONTINUATION)  # a few trials may all have gone on
+        goes_on = history.continued + _ALIKE * usual
+        ends = history.trials - history.continued + _ALIKE * (1 - usual)
         share = beta_quantile(CONFIDENCE, goes_on, ends)
         return Bounds(
             min(max(rate, FLOOR), CAPS[self.role]),

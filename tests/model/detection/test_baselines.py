@@ -6,6 +6,7 @@ import pytest
 
 from dnswatch.model.detection.baselines import (
     CAPS,
+    CONTINUED,
     DAILY,
     FLOOR,
     HALF_LIFE,
@@ -120,3 +121,13 @@ def test_each_weekday_counts_the_same() -> None:
     week = baseline.week()
     spent = [week.days(n * 86400.0, (n + 1) * 86400.0) for n in range(7)]
     assert max(spent) / min(spent) < 1.1
+
+
+def test_a_role_all_of_whose_few_bursts_went_on_is_bounded_all_the_same() -> None:
+    """The first two domains of a gateway may come within a minute: a share of one of one."""
+    baseline = Baseline.begin(Role.RESOLVER)
+    day = Day(20_000)
+    day.note(CONTINUED, True)
+    baseline.learn(day)
+    baseline.fit([], 0, 7.0)
+    assert baseline.bounds(History(20_000), 20_001).continuation == MOST_CONTINUATION

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from dnswatch.model.exchanges import Exchanges, LookupKind
 from dnswatch.model.observation import Decided
 from dnswatch.model.policies.mark import Action, Mark, Marks, Terms
-from dnswatch.proxy.enforcement import point
+from dnswatch.proxy.enforcement import arbiter
 from dnswatch.proxy.enforcement.point import EnforcementPoint, Outcome
 from dnswatch.wire.name import from_text
 from dnswatch.wire.response import Response
@@ -38,9 +38,9 @@ def loop() -> Iterator[InventedLoop]:
     assert loop.faults == []
 
 
-def enforcing(site: str = SITE) -> EnforcementPoint:
+def enforcing(site: str = SITE, exchanges: Exchanges | None = None) -> EnforcementPoint:
     """An enforcement point that knows the exchange mx.known.example."""
-    exchanges = Exchanges()
+    exchanges = exchanges or Exchanges()
     exchanges.asked_mx(None, from_text("known.example"), MIDNIGHT)
     exchanges.learn_mx(from_text("known.example"), [from_text("mx.known.example")], 3600, MIDNIGHT)
     return EnforcementPoint(configured(site), Counter(), exchanges)
@@ -86,10 +86,12 @@ def test_only_mail_related_lookups_come_here() -> None:
 
 def test_exempt_domains_and_their_exchanges_are_not_touched() -> None:
     """A domain of the site's own passes; so does its exchange, whoever else names it later."""
-    found = learned(mark(WORM, Action.REFUSE))
+    exchanges = Exchanges()
+    found = enforcing(exchanges=exchanges)
+    found.learn(Marks([mark(WORM, Action.REFUSE)]))
     shared = from_text("mx.provider.example")
     for domain in ("corp.example", "victim.example"):
-        found._exchanges.learn_mx(from_text(domain), [shared], 300, MIDNIGHT)
+        exchanges.learn_mx(from_text(domain), [shared], 300, MIDNIGHT)
     assert asks(found, WORM, "corp.example") is None
     assert asks(found, WORM, "mail.corp.example", "MX") is None
     assert asks(found, WORM, "mx.provider.example", "A") is None
@@ -179,7 +181,7 @@ def test_a_fault_in_a_policy_costs_no_answer(monkeypatch: pytest.MonkeyPatch) ->
         raise ZeroDivisionError
 
     found = learned(mark(WORM, Action.DELAY))
-    monkeypatch.setattr(point, "decide", trip)
+    monkeypatch.setattr(arbiter, "decide", trip)
     assert asks(found, WORM, "a.example") == Outcome(b"true")
     assert found._counters["policy_faults"] == 1
 

@@ -1,0 +1,1 @@
+"""Finders: published detectors that go by lookups."""

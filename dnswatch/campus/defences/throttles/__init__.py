@@ -1,0 +1,1 @@
+"""Throttles: published limits on what a client may connect to."""

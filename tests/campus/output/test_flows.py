@@ -1,0 +1,26 @@
+"""Flows as a router counts them."""
+
+import numpy as np
+
+from dnswatch.campus.defences.acts import Contact
+from dnswatch.campus.output.flows import mail_flow, web_flows
+from dnswatch.campus.site.browsing import Day
+from dnswatch.model.flow import Outcome
+
+CONTACT = Contact(5.0, b"\x0a\0\0\1", b"\x0b\0\0\1", 25, True)
+
+
+def test_a_worms_mail_is_as_large_as_the_worm() -> None:
+    """SoBig's had 100 kB, which is how the paper told it from other mails (its section 5)."""
+    worm, honest = (mail_flow(CONTACT, True, is_worm).payload or 0 for is_worm in (True, False))
+    assert worm >= 100_000 > honest > 0
+    failed = mail_flow(CONTACT, False, True)
+    assert (failed.outcome, failed.payload) == (Outcome.FAILURE, 0)
+
+
+def test_connections_of_a_day_become_flows() -> None:
+    """One each."""
+    day = Day(np.array([1.0, 2.0]), np.array([0, 0]), np.array([3, 4]))
+    flows = list(web_flows(day, [b"\x0a\0\0\1"]))
+    assert [(flow.at, flow.port) for flow in flows] == [(1.0, 80), (2.0, 80)]
+    assert flows[0].destination != flows[1].destination

@@ -1,0 +1,54 @@
+"""The post: lookups, connection, delivery."""
+
+from collections import Counter
+
+from dnswatch.campus.campus import Campus
+from dnswatch.campus.defences.throttles.port import PortFilter
+from dnswatch.campus.run.loop import Process
+from dnswatch.campus.run.post import PLAIN, Edge, Letter, Way
+from dnswatch.campus.run.truth import Fate
+from tests.campus.scene import campus, plan
+
+
+def sent(built: Campus, way: Way = PLAIN, domains: int = 200) -> Counter[Fate]:
+    """A client writes to many domains."""
+    found = Counter[Fate]()
+
+    def process(domain: str) -> Process:
+        letter = Letter(built.site.clients[0], domain, f"p@{domain}")
+        found[(yield from built.post.send(letter, way))] += 1
+
+    for number in range(domains):
+        built.outside.mail.name(number)
+        built.loop.start(built.loop.now, process(built.outside.mail.text(number)))
+    built.run(built.loop.now + 60)
+    return found
+
+
+def test_most_mails_arrive_and_some_domains_take_none() -> None:
+    """As in the world outside."""
+    found = sent(campus(plan()))
+    assert found.total() == 200
+    assert found[Fate.LEFT] > found[Fate.FAILED] > 0
+
+
+def test_a_filter_at_the_edge_lets_clients_mail_to_colleagues_only() -> None:
+    """What stays within the site does not pass the router."""
+    built = campus(plan())
+    built.post.edge = Edge(PortFilter(built.site.mail_servers), is_in_hosts=False)
+    assert not sent(built)[Fate.LEFT]
+    letter = Letter(built.site.clients[0], "campus.example", "colleague@campus.example")
+    fates = []
+
+    def process() -> Process:
+        fates.append((yield from built.post.send(letter)))
+
+    built.loop.start(built.loop.now, process())
+    built.run(built.loop.now + 1)
+    assert fates == [Fate.INSIDE]
+
+
+def test_guesses_find_hosts_without_any_mx_question() -> None:
+    """Mytob's way."""
+    found = sent(campus(plan()), Way(asks_mx=False, tries_domain=False, guesses=("mx", "mail")))
+    assert found[Fate.LEFT] > 0

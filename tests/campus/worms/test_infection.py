@@ -1,0 +1,51 @@
+"""What one infected host does: the paper's figures come out."""
+
+from statistics import mean
+
+import pytest
+
+from dnswatch.campus.run.truth import Fate, Sender, Truth
+from tests.campus.scene import DAY, campus, outbreak
+
+
+def day_of(worm: str, seed: int = 1) -> Truth:
+    """Let two hosts be infected for about a day."""
+    built = campus(outbreak(worm, 1.0, "first = 2\nsusceptible = 0"), seed=seed)
+    built.run(built.plan.begin + 2.25 * DAY)
+    return built.truth
+
+
+def mails_a_day(sender: Sender, until: float) -> float:
+    return sender.fates.total() / (until - sender.infected_at) * DAY
+
+
+@pytest.mark.parametrize(("worm", "mails"), [("mydoom", 1800), ("slow", 48)])
+def test_a_worm_keeps_its_rate(worm: str, mails: float) -> None:
+    """In the mean of its hosts, which are uneven."""
+    truth = day_of(worm)
+    until = min(one.at for one in truth.infections) + 1.25 * DAY
+    found = mean(mails_a_day(one, until) for one in truth.senders.values())
+    assert found == pytest.approx(mails, rel=0.6)
+
+
+def test_mydoom_fails_as_often_as_it_succeeds() -> None:
+    """900 of 1,800 attempts a day (WORM'04, section 5.1; within 15 %)."""
+    for sender in day_of("mydoom").senders.values():
+        assert sender.fates[Fate.LEFT] / sender.fates.total() == pytest.approx(0.5, abs=0.15)
+
+
+def test_a_worm_that_shares_targets_never_asks_what_another_asked() -> None:
+    """Each mail domain is one host's."""
+    first, second = (one.domains for one in day_of("delegating").senders.values())
+    assert first & second <= {"campus.example"}
+    assert first
+
+
+def test_a_worm_that_knows_the_thresholds_begins_few_domains() -> None:
+    """A new one each fourth day in the mean, two at most on the first."""
+    assert all(len(one.domains) <= 3 for one in day_of("evading").senders.values())
+
+
+def test_a_worm_with_a_list_ends_with_it() -> None:
+    """The spambot's list has 20,000 addresses."""
+    assert all(one.fates.total() <= 20_000 for one in day_of("spambot").senders.values())

@@ -22,6 +22,7 @@ MANY_PARAMETERS: Final[frozenset[str]] = frozenset(
         "cli/serve.py:serve",  # an option of the command line each
         "cli/report.py:report",
         "cli/site.py:cache",
+        "cli/studies/study.py:study",
     }
 )
 """Functions that may have more parameters, each with its reason."""
@@ -30,7 +31,7 @@ UNTESTED: Final[frozenset[str]] = frozenset(
     {
         "clock.py", "codes.py", "errors.py", "model/observation.py",  # nothing that could be wrong
         "model/flow.py", "sources/census.py", "sources/reading.py",  # nor here
-        "sources/capture/chunk.py", "replay/summary.py",  # nor here
+        "sources/capture/chunk.py", "replay/summary.py", "study/question.py",  # nor here
         "model/policies/note.py", "model/policies/orders.py",  # nor here
         "proxy/fast.py", "proxy/worker.py", "serve/supervisor.py",
         "cli/serve.py",  # tests/live, from outside

@@ -10,6 +10,7 @@ import typer
 from dnswatch.cli.options import Config, Json, settings_of
 
 if TYPE_CHECKING:
+    from rich.table import Table
     from rich.text import Text
 
     from dnswatch.study.engine import Engine
@@ -162,17 +163,24 @@ def _show(traces: "Sequence[Trace]", judged: "Sequence[Finding]") -> None:
     screen = render.console()
     for trace in traces:
         screen.print(render.plain(trace.name, "bold"), *_about(trace), sep="\n  ")
-    screen.print()
-    words = ("", "statement", "trace", "verdict")
-    columns = ("", "statement", *(("trace",) if len(traces) > 1 else ()), "paper", "here")
-    table = render.table(*columns, "verdict", words=words)
-    for one in judged:
-        whose = (render.plain(one.trace),) if len(traces) > 1 else ()
-        verdict = render.plain(one.holds.value, _STYLES[one.holds.name])
-        table.add_row(one.assertion, one.statement, *whose, one.paper, one.ours or "-", verdict)
-    screen.print(table)
+        screen.print()
+        screen.print(_table([one for one in judged if one.trace == trace.name]))
+    if len(traces) > 1:
+        screen.print(_table([one for one in judged if one.assertion == "A17"]))
     for why in sorted({f"{one.trace}: {one.why}" for one in judged if one.why}):
-        screen.print(render.plain(f"cannot be told, {why}"))
+        screen.print(render.plain(f"cannot be told of {why}", "dim"))
+
+
+def _table(judged: "Sequence[Finding]") -> "Table":
+    from dnswatch.cli import render
+
+    words = ("", "statement", "verdict")
+    table = render.table("", "statement", "paper", "here", "verdict", words=words)
+    table.columns[-1].no_wrap = True
+    for one in judged:
+        verdict = render.plain(one.holds.value, _STYLES[one.holds.name])
+        table.add_row(one.assertion, one.statement, one.paper, one.ours or "-", verdict)
+    return table
 
 
 def _about(trace: "Trace") -> "Iterator[Text]":

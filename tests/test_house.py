@@ -32,6 +32,7 @@ UNTESTED: Final[frozenset[str]] = frozenset(
         "clock.py", "codes.py", "errors.py", "model/observation.py",  # nothing that could be wrong
         "model/flow.py", "sources/census.py", "sources/reading.py",  # nor here
         "sources/capture/chunk.py", "replay/summary.py", "study/question.py",  # nor here
+        "cli/studies/options.py",  # nor here
         "model/policies/note.py", "model/policies/orders.py",  # nor here
         "proxy/fast.py", "proxy/worker.py", "serve/supervisor.py",
         "cli/serve.py",  # tests/live, from outside

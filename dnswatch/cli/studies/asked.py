@@ -83,14 +83,14 @@ class Asked:
 def zone_of(text: str | None) -> ZoneInfo:
     """Find a zone by its name; none means the local one, which has a name only sometimes."""
     if text is not None:
-        with suppress(ValueError, OSError):
+        with suppress(KeyError, ValueError, OSError):
             return ZoneInfo(text)
         raise typer.BadParameter(
             f"there is no zone '{text}', only the likes of Europe/Berlin", param_hint="--zone"
         )
-    with suppress(ValueError, OSError):
+    with suppress(KeyError, ValueError, OSError):
         return ZoneInfo(os.environ["TZ"] if os.environ.get("TZ") else _local_name())
-    with suppress(ValueError, OSError), _LOCALTIME.open("rb") as file:
+    with suppress(KeyError, ValueError, OSError), _LOCALTIME.open("rb") as file:
         return ZoneInfo.from_file(file, key="local time")
     return ZoneInfo("UTC")
 

@@ -3,13 +3,31 @@
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 import typer
 
 from dnswatch.cli.options import Config, Json, settings_of
+from dnswatch.cli.studies.options import (
+    Begin,
+    End,
+    Groups,
+    Memory,
+    Out,
+    Outbreak,
+    Per,
+    Site,
+    Spark,
+    Viewed,
+    What,
+    Width,
+    Window,
+    WormSize,
+    Zone,
+)
 
 if TYPE_CHECKING:
+    from rich.table import Table
     from rich.text import Text
 
     from dnswatch.study.engine import Engine
@@ -20,90 +38,21 @@ _STYLES: Final = {"YES": "green", "NO": "red", "UNTOLD": "dim"}
 
 
 def study(
-    what: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="[NAME=]DIR|FILE...",
-            help="Data sets, each a trace of its own; or captures, which make one trace together."
-            " Traces named sobig and mydoom are compared with the paper's outbreaks.",
-        ),
-    ],
-    out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="Write the report there.")
-    ] = Path("report"),
-    groups: Annotated[
-        Path | None,
-        typer.Option(
-            "--groups", metavar="FILE", help="Who is infected, a mail server, ...: TOML or CSV."
-        ),
-    ] = None,
-    site: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--site",
-            metavar="NETWORK",
-            help="A network of the site; may be given several times.  [default: access.networks"
-            " of the configuration]",
-        ),
-    ] = None,
-    outbreak: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--outbreak", metavar="[NAME=]DATE", help="First day of the outbreak.  [default: found]"
-        ),
-    ] = None,
-    worm_size: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--worm-size",
-            metavar="[NAME=]SIZE",
-            help='Payload of the worm\'s mails, like "100kB": the heuristic looks at it.',
-        ),
-    ] = None,
-    begin: Annotated[
-        str | None, typer.Option("--begin", metavar="DATE", help="Leave out what was before.")
-    ] = None,
-    end: Annotated[
-        str | None, typer.Option("--end", metavar="DATE", help="Leave out what was from then on.")
-    ] = None,
-    width: Annotated[
-        str,
-        typer.Option("--bin", metavar="TIME", help='What the figures count by: "1d", "1h", "15m".'),
-    ] = "1d",
-    zone: Annotated[
-        str | None,
-        typer.Option(
-            "--zone", metavar="ZONE", help='Zone of days: "Europe/Berlin".  [default: local time]'
-        ),
-    ] = None,
-    window: Annotated[
-        str,
-        typer.Option(
-            "--window", metavar="TIME", help="How long an address is freshly translated, at most."
-        ),
-    ] = "60s",
-    view: Annotated[
-        Literal["edge", "client"],
-        typer.Option(
-            "--view", help="Count the answers that upstreams gave, or those that clients received."
-        ),
-    ] = "edge",
-    per: Annotated[
-        Literal["active", "member"],
-        typer.Option("--per", help="Average over a group's active hosts, or over all of them."),
-    ] = "active",
-    spark: Annotated[
-        str | None,
-        typer.Option(
-            "--spark",
-            metavar="URL",
-            help='Compute there: "spark://host:7077", "sc://host", "local[4]".'
-            "  [default: here, with DuckDB]",
-        ),
-    ] = None,
-    memory: Annotated[
-        str, typer.Option("--memory", metavar="SIZE", help="Memory that DuckDB takes at most.")
-    ] = "4GB",
+    what: What,
+    out: Out = Path("report"),
+    groups: Groups = None,
+    site: Site = None,
+    outbreak: Outbreak = None,
+    worm_size: WormSize = None,
+    begin: Begin = None,
+    end: End = None,
+    width: Width = "1d",
+    zone: Zone = None,
+    window: Window = "60s",
+    view: Viewed = "edge",
+    per: Per = "active",
+    spark: Spark = None,
+    memory: Memory = "4GB",
     json: Json = False,
     config: Config = None,
 ) -> None:
@@ -162,17 +111,24 @@ def _show(traces: "Sequence[Trace]", judged: "Sequence[Finding]") -> None:
     screen = render.console()
     for trace in traces:
         screen.print(render.plain(trace.name, "bold"), *_about(trace), sep="\n  ")
-    screen.print()
-    words = ("", "statement", "trace", "verdict")
-    columns = ("", "statement", *(("trace",) if len(traces) > 1 else ()), "paper", "here")
-    table = render.table(*columns, "verdict", words=words)
-    for one in judged:
-        whose = (render.plain(one.trace),) if len(traces) > 1 else ()
-        verdict = render.plain(one.holds.value, _STYLES[one.holds.name])
-        table.add_row(one.assertion, one.statement, *whose, one.paper, one.ours or "-", verdict)
-    screen.print(table)
+        screen.print()
+        screen.print(_table([one for one in judged if one.trace == trace.name]))
+    if len(traces) > 1:
+        screen.print(_table([one for one in judged if one.assertion == "A17"]))
     for why in sorted({f"{one.trace}: {one.why}" for one in judged if one.why}):
-        screen.print(render.plain(f"cannot be told, {why}"))
+        screen.print(render.plain(f"cannot be told of {why}", "dim"))
+
+
+def _table(judged: "Sequence[Finding]") -> "Table":
+    from dnswatch.cli import render
+
+    words = ("", "statement", "verdict")
+    table = render.table("", "statement", "paper", "here", "verdict", words=words)
+    table.columns[-1].no_wrap = True
+    for one in judged:
+        verdict = render.plain(one.holds.value, _STYLES[one.holds.name])
+        table.add_row(one.assertion, one.statement, one.paper, one.ours or "-", verdict)
+    return table
 
 
 def _about(trace: "Trace") -> "Iterator[Text]":

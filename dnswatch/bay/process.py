@@ -7,6 +7,7 @@ and tried again, and DNS goes on meanwhile.  In the foreground it is an error.
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import socket
 from pathlib import Path
@@ -39,6 +40,8 @@ def main(source: Source, state: Path, control: socket.socket | None) -> None:
     """
     # aiosmtpd writes a line for each command, with what strangers wrote in it
     logging.getLogger("mail.log").setLevel(logging.CRITICAL)
+    if control is not None:
+        os.nice(NICENESS)
     asyncio.run(_Process(source, state, control).run())
 
 

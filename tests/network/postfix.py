@@ -119,6 +119,7 @@ def postfix(place: Place) -> Iterator[Postfix]:
                 assert process.poll() is None, "\n".join(found.log())
                 yield found
             finally:
+                place.run(program, "-c", str(folder), "stop")  # the master outlives its script
                 process.terminate()
                 process.wait(10)
     finally:

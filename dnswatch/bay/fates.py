@@ -8,7 +8,7 @@ worm has named), so an answer in the dialogue is all that a client ever gets.
 from dataclasses import dataclass
 from typing import Final
 
-from dnswatch.bay.record import DAEMON, Fate, Verdict
+from dnswatch.bay.record import Fate, Verdict
 from dnswatch.bay.state import Message
 from dnswatch.settings.bay import Fates
 
@@ -47,10 +47,9 @@ def reply_to_retry(message: Message) -> Reply | None:
 
     It was never told 250 for that message: what a person decided since takes effect now.
     """
-    decided = message.decided
     match message.state:
         case "waiting" | "deferred":
-            is_ordered = decided is not None and decided.actor != DAEMON
+            is_ordered = any(one.is_ordered for one in message.recipients)
             return reply_to("defer", message.ident) if is_ordered else None
         case "held" | "releasing" | "released":
             return reply_to("hold", message.ident)

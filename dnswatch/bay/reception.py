@@ -21,7 +21,7 @@ from dnswatch.bay.record import (
     Line,
     Opinion,
 )
-from dnswatch.bay.retries import Retries
+from dnswatch.bay.retries import Retries, is_over
 from dnswatch.bay.spool import Draft, Spool
 from dnswatch.bay.state import Message, fold
 from dnswatch.errors import SpoolError
@@ -82,7 +82,7 @@ class Reception:
         """
         try:
             known = self._retries.find(envelope, self._kin(envelope.key))
-            if known is None:
+            if known is None or await self._is_over(known):
                 return await self._take_new(draft, envelope, waits)
             draft.drop()
             return await self._take_again(known, waits)
@@ -91,6 +91,10 @@ class Reception:
             return reply_to_trouble(error)
         finally:
             draft.drop()
+
+    async def _is_over(self, ident: str) -> bool:
+        """Say whether a message that is tried again is no longer kept: it is a new one then."""
+        return ident not in self._busy and await _thread(is_over, self._spool, ident)
 
     def unheard(self, envelope: Envelope) -> None:
         """Note that the client left while it was answered: it may bring the message again."""
@@ -141,7 +145,7 @@ class Reception:
         await self._note(envelope, judged, decided, Answered(at=at, code=reply.code))
         if fate == "discard":
             gone = Gone(at=at, why=f"bay.fates.{judged.verdict} discards it")
-            await _thread(self._spool.let_go, envelope.ident, gone)
+            await _thread(self._spool.let_go, envelope.ident, gone, ("discarded",))
             self._changed(envelope.ident)
         return reply
 

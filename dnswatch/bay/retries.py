@@ -10,6 +10,7 @@ from hashlib import sha256
 import msgspec
 
 from dnswatch.bay.record import DAEMON, Envelope
+from dnswatch.bay.spool import Spool
 from dnswatch.bay.state import Message
 
 
@@ -22,9 +23,7 @@ class Retries:
 
     def learn(self, message: Message) -> None:
         """Note what became of a message."""
-        gone = message.gone
-        is_expired = gone is not None and gone.actor == DAEMON and message.state == "discarded"
-        if message.is_ours or is_expired:
+        if message.is_ours or is_expired(message):
             self.forget(message.envelope)
         else:
             self.expect(message.envelope)
@@ -41,6 +40,22 @@ class Retries:
         """Name the message that this one is again; `kin` are keys of the same machine."""
         keys = (_key(envelope, client) for client in (envelope.key, *sorted(kin)))
         return next((self._idents[key] for key in keys if key in self._idents), None)
+
+
+def is_over(spool: Spool, ident: str) -> bool:
+    """Say whether of a message nothing is left that an answer could be about."""
+    if not spool.has(ident):
+        return True
+    message = spool.message(ident)
+    return is_expired(message) or (message.gone is None and not spool.body(ident).exists())
+
+
+def is_expired(message: Message) -> bool:
+    """Say whether a message was let go that nobody had decided on."""
+    is_ordered = any(one.is_ordered for one in message.recipients)
+    gone = message.gone
+    is_dropped = gone is not None and gone.actor == DAEMON and message.state == "discarded"
+    return is_dropped and not is_ordered
 
 
 def _key(envelope: Envelope, client: str = "") -> bytes:

@@ -17,14 +17,14 @@ import fcntl
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
 import msgspec
 
-from dnswatch.bay.record import Envelope, Gone, Line, decode, encode
-from dnswatch.bay.state import Message, fold
+from dnswatch.bay.record import Decided, Envelope, Gone, Line, decode, encode
+from dnswatch.bay.state import STATES, Message, State, fold
 from dnswatch.errors import SpoolError
 
 _IDENT: Final = re.compile(r"[0-9a-f]{22}")
@@ -142,18 +142,14 @@ class Spool:
             raise
 
     def append(self, ident: str, *lines: Line) -> None:
-        """Write lines to a record; none or all of them take effect, unless the machine dies."""
-        path = self._record(ident)
-        with _sentences(path), path.open("r+b", buffering=0) as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            end = _end(file)
-            try:
-                _write_all(file, b"".join(map(encode, lines)))
-                os.fsync(file.fileno())
-            except OSError:
-                with contextlib.suppress(OSError):
-                    file.truncate(end)
-                raise
+        """Write lines to a record; none or all of them take effect, unless the machine dies.
+
+        Nothing is decided on a message that is not there any more: raises `SpoolError`.
+        """
+        with self._locked(ident) as file:
+            if any(isinstance(line, Decided) for line in lines) and not self.body(ident).exists():
+                raise SpoolError(f"message {ident} is no longer kept: nothing was done")
+            _append(file, lines)
 
     def lines(self, ident: str) -> list[Line]:
         """Read a record; a last line that was cut off by a kill never took effect."""
@@ -211,10 +207,16 @@ class Spool:
                 found[ident] = self.length(ident)
         return found
 
-    def let_go(self, ident: str, gone: Gone) -> None:
-        """Note why the body of a message is no longer kept, and remove it."""
-        self.append(ident, gone)
-        self._unlink(self._new / ident)
+    def let_go(self, ident: str, gone: Gone, states: Collection[State] = STATES) -> None:
+        """Note why the body of a message is no longer kept, and remove it.
+
+        Does so only while it is in one of `states`: it may have been decided on just now.
+        """
+        with self._locked(ident) as file:
+            message = self.message(ident)
+            if message.gone is None and message.state in states:
+                _append(file, (gone,))
+                self._unlink(self._new / ident)
 
     def forget(self, ident: str) -> None:
         """Remove a message and its record: nothing is known of it afterwards."""
@@ -234,13 +236,22 @@ class Spool:
         bodies = {path.name for path in self._new.iterdir()}
         for ident in self.idents():
             try:
-                gone = any(isinstance(line, Gone) for line in self.lines(ident))
+                lines = self.lines(ident)
             except SpoolError:
                 continue  # a damaged record is for a person to mend
+            gone = any(isinstance(line, Gone) for line in lines)
             if gone and ident in bodies:
                 self._unlink(self._new / ident)
-            elif not gone and ident not in bodies:
+            elif len(lines) <= 1 and ident not in bodies:
                 self._unlink(self._record(ident))
+
+    @contextlib.contextmanager
+    def _locked(self, ident: str) -> Iterator[BinaryIO]:
+        """Open a record to write; nobody else writes to it meanwhile."""
+        path = self._record(ident)
+        with _sentences(path), path.open("r+b", buffering=0) as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield file
 
     def _record(self, ident: str) -> Path:
         if not _IDENT.fullmatch(ident):
@@ -281,6 +292,17 @@ def _write_all(file: BinaryIO, data: bytes) -> None:
     rest = memoryview(data)
     while rest:
         rest = rest[file.write(rest) :]
+
+
+def _append(file: BinaryIO, lines: Iterable[Line]) -> None:
+    end = _end(file)
+    try:
+        _write_all(file, b"".join(map(encode, lines)))
+        os.fsync(file.fileno())
+    except OSError:
+        with contextlib.suppress(OSError):
+            file.truncate(end)
+        raise
 
 
 def _end(file: BinaryIO) -> int:

@@ -14,7 +14,7 @@ gives its state to the whole.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from dnswatch.bay.record import (
     DAEMON,
@@ -33,6 +33,9 @@ from dnswatch.bay.record import (
 
 State = Literal["waiting", "deferred", "held", "releasing", "released", "failed", "discarded"]
 """What a message, or a recipient of one, is up to."""
+
+STATES: Final[tuple[State, ...]] = get_args(State)
+"""All of them."""
 
 _OF_FATE: Final[dict[Fate | None, State]] = {
     None: "waiting", "defer": "deferred", "hold": "held", "release": "releasing",
@@ -55,6 +58,8 @@ class Recipient:
     "As in RCPT TO."
     fate: Fate | None = None
     "What was decided last; None before."
+    is_ordered: bool = False
+    "Whether a person decided it: the bay itself decides nothing against that."
     result: Literal["delivered", "later", "refused"] | None = None
     "What the exchange said last; None before it was asked."
     text: str = ""
@@ -181,9 +186,12 @@ def _decide(message: Message, line: Decided) -> Message:
         is_meant = not line.recipients or one.address in line.recipients
         if one.result == "delivered" or not is_meant:
             return one
-        if line.fate == "release" and is_order and not one.is_open:
-            return Recipient(one.address, "release", text=one.text)  # all over again, and at once
-        return one if one.is_final else replace(one, fate=line.fate)
+        if not is_order:  # it may have been inspected while a person decided on it
+            return one if one.is_final or one.is_ordered else replace(one, fate=line.fate)
+        if one.is_final or (line.fate == "release" and not one.is_open):
+            # all over again; what is released, at once
+            return Recipient(one.address, line.fate, is_ordered=True, text=one.text)
+        return replace(one, fate=line.fate, is_ordered=True)
 
     at = message.released_at
     if line.fate == "release" and (at is None or is_order):

@@ -65,6 +65,53 @@ def test_retry_is_answered_as_a_person_decided(tmp_path: Path, fate: str, code: 
         assert len(served.messages()) == 1
 
 
+@pytest.mark.parametrize(("order", "state"), [("discard", "discarded"), ("release", "releasing")])
+@pytest.mark.parametrize("verdict", ["clean", "unsure"])
+def test_what_a_person_decides_during_inspection_stands(
+    tmp_path: Path, verdict: Verdict, order: str, state: str
+) -> None:
+    """An inspection that ends after a person has decided changes nothing about that."""
+    inspector = Says(verdict)
+    inspector.may_answer.clear()
+    with Served(tmp_path, inspector=inspector) as served, served.raw() as client:
+        client.begin()
+        client.send(BODY + b".\r\n")
+        assert inspector.asked.wait(10)
+        (ident,) = served.spool.idents()
+        line = Decided(at=clock.now(), fate=order, actor="root")  # type: ignore[arg-type]
+        served.spool.append(ident, line)
+        inspector.may_answer.set()
+        client.read()
+        assert served.spool.message(ident).state == state
+
+
+@pytest.mark.parametrize("how", ["retention", "by hand"])
+def test_mail_that_goes_during_inspection_is_not_acknowledged(tmp_path: Path, how: str) -> None:
+    """No 250 for a message whose copy went while it was inspected again; it is taken anew."""
+    inspector = Says("unsure")
+    with Served(tmp_path, inspector=inspector) as served:
+        assert served.send() == 451
+        (ident,) = served.spool.idents()
+        inspector.verdict = "clean"
+        inspector.asked.clear()
+        inspector.may_answer.clear()
+        with served.raw() as client:
+            client.read()
+            client.say(b"EHLO client.example", b"MAIL FROM:<a@b.example>", b"RCPT TO:<c@d.example>")
+            client.say(b"DATA")
+            client.send(BODY + b".\r\n")
+            assert inspector.asked.wait(10)
+            if how == "retention":
+                served.spool.let_go(ident, Gone(at=clock.now(), why="bay.keep.size"))
+            else:
+                served.spool.body(ident).unlink()
+            inspector.may_answer.set()
+            assert client.read()[:3] == "451"
+        assert served.send() == 250
+        assert [one.state for one in served.messages()][1:] == ["releasing"]
+        assert served.spool.body(served.spool.idents()[1]).read_bytes() == BODY
+
+
 def test_retry_is_recognised_after_a_restart(tmp_path: Path) -> None:
     """What was deferred is recognised by the next process, too; what was let go is taken anew."""
     with Served(tmp_path, inspector=Says("unsure")) as served:

@@ -47,5 +47,9 @@ def test_what_the_bay_took_is_not_expected_again() -> None:
     assert retries.find(message().envelope) is None
     retries.learn(message(Decided(at=2.0, fate="defer"), Gone(at=3.0, why="old")))
     assert retries.find(message().envelope) is None
+    retries.learn(
+        message(Decided(at=2.0, fate="discard", actor="root"), Gone(at=3.0, why="bay.keep.done"))
+    )
+    assert retries.find(message().envelope) == ident(1), "a person decided on it"
     retries.learn(message(Decided(at=2.0, fate="discard", actor="root")))
     assert retries.find(message().envelope) == ident(1)

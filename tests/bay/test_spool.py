@@ -76,6 +76,29 @@ def test_body_goes_and_the_record_stays(spool: Spool) -> None:
     later.close()
 
 
+def test_records_outlive_bodies(spool: Spool) -> None:
+    """A body that somebody removed takes no record with it: what was acknowledged is still told."""
+    put(spool)
+    spool.append(ident(), Decided(at=2.0, fate="hold"), Answered(at=2.0, code=250))
+    spool.body(ident()).unlink()
+    later = again(spool)
+    assert later.message(ident()).is_ours
+    later.close()
+
+
+def test_what_goes_is_not_decided_on(spool: Spool) -> None:
+    """What was released just now is not let go, and what was let go is not released."""
+    put(spool)
+    spool.append(ident(), Decided(at=2.0, fate="release", actor="root"))
+    spool.let_go(ident(), Gone(at=3.0, why="old"), ("held", "deferred"))
+    assert spool.body(ident()).exists()
+    assert spool.message(ident()).gone is None
+    spool.let_go(ident(), Gone(at=3.0, why="old"))
+    with pytest.raises(SpoolError, match="no longer kept"):
+        spool.append(ident(), Decided(at=4.0, fate="release", actor="root"))
+    assert spool.message(ident()).state == "discarded"
+
+
 def test_line_that_was_cut_off_never_took_effect(spool: Spool) -> None:
     """A line that a kill cut off is not read, and does not harm the next one."""
     put(spool)

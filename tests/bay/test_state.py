@@ -12,8 +12,13 @@ TWO = ("c@d.example", "e@f.example")
 
 
 def decided(fate: Fate, *recipients: str) -> Decided:
-    """Decide."""
+    """Decide, as the bay does."""
     return Decided(at=2.0, fate=fate, recipients=recipients)
+
+
+def ordered(fate: Fate, *recipients: str) -> Decided:
+    """Decide, as a person does."""
+    return Decided(at=2.5, fate=fate, recipients=recipients, actor="root")
 
 
 def outcome(recipient: str, result: str) -> Outcome:
@@ -42,6 +47,10 @@ STATES: list[tuple[State, list[Line]]] = [
     ("released", [decided("release", TWO[0]), outcome(TWO[0], "delivered"), decided("discard")]),
     ("failed", [decided("release"), outcome(TWO[0], "delivered"), outcome(TWO[1], "refused")]),
     ("discarded", [decided("hold"), Gone(at=4.0, why="old")]),
+    ("discarded", [decided("release"), *(outcome(one, "refused") for one in TWO),
+                   ordered("discard")]),
+    ("releasing", [decided("release"), *(outcome(one, "refused") for one in TWO),
+                   ordered("release", TWO[0])]),
     ("released", [decided("hold"), decided("release", TWO[0]), outcome(TWO[0], "delivered"),
                   Gone(at=4.0, why="old")]),
 ]  # fmt: skip
@@ -58,6 +67,15 @@ def test_what_was_delivered_stays_delivered() -> None:
     message = folded(decided("release"), outcome(TWO[0], "delivered"), decided("hold"))
     assert [one.state for one in message.recipients] == ["released", "held"]
     assert message.due == ()
+
+
+@pytest.mark.parametrize("order", ["release", "discard"])
+@pytest.mark.parametrize("fate", ["release", "defer", "hold", "discard"])
+def test_what_a_person_decided_stands(order: Fate, fate: Fate) -> None:
+    """The bay decides nothing against a person, for nobody else than whom the person named."""
+    message = folded(ordered(order, TWO[0]), decided(fate))
+    assert [one.fate for one in message.recipients] == [order, fate]
+    assert folded(decided(fate), ordered(order)).recipients[0].fate == order
 
 
 def test_delivery_without_an_end_is_told() -> None:
@@ -87,6 +105,7 @@ LINES = st.sampled_from(
         Answered(at=5.0, code=250), Gone(at=6.0, why=""),
         Tried(at=1.0, recipients=TWO, exchange=""),
         Judged(at=1.0, verdict="worm", opinions=()),
+        ordered("release", TWO[1]), ordered("discard"),
     ]
 )  # fmt: skip
 

@@ -2,6 +2,9 @@
 
 A decision is a line in the message's record; the file `orders` in the spool only names the messages
 that have one, so that a running bay need not look at all of them.
+
+Rules of this file: names are written before lines, so that no decision stays unheard of whatever
+comes in between; the lock keeps the bay from looking until the lines are there.
 """
 
 import fcntl
@@ -18,12 +21,11 @@ FILE: Final = "orders"
 
 def give(spool: Spool, lines: Iterable[tuple[str, Line]]) -> None:
     """Write each line to the record of its message, and tell the bay."""
-    idents = []
-    for ident, line in lines:
-        spool.append(ident, line)
-        idents.append(ident)
+    lines = list(lines)
     with _opened(spool) as file:
-        os.write(file.number, "".join(f"{ident}\n" for ident in idents).encode())
+        file.write("".join(f"{ident}\n" for ident, _ in lines).encode())
+        for ident, line in lines:
+            spool.append(ident, line)
 
 
 def take(spool: Spool) -> list[str]:
@@ -59,6 +61,18 @@ class _opened:  # noqa: N801 used as a word
             ) from None
         fcntl.flock(self.number, fcntl.LOCK_EX)
         return self
+
+    def write(self, data: bytes) -> None:
+        """Append all of it or nothing; raises `SpoolError`."""
+        size = os.fstat(self.number).st_size
+        reason: str | None = "the disk is full: make room"
+        try:
+            if os.write(self.number, data) == len(data):
+                return
+        except OSError as error:
+            reason = error.strerror
+        os.ftruncate(self.number, size)
+        raise SpoolError(f"cannot write '{self._path}': {reason}; nothing was done")
 
     def __exit__(self, *exc: object) -> None:
         os.close(self.number)

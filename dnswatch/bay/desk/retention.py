@@ -68,9 +68,8 @@ class Retention:
             self._tell(plan.warn, now)
 
     def _drop(self, ident: str, why: str, now: float) -> None:
-        message = self._spool.message(ident)
-        if message.gone is None and not message.due:  # a person may have released it just now
-            self._spool.let_go(ident, Gone(at=now, why=why))
+        # a person, or its own client's next try, may have had it released just now
+        self._spool.let_go(ident, Gone(at=now, why=why), DONE | UNDELIVERED)
 
     def _try(self, ident: str, work: Callable[[], None]) -> None:
         try:

@@ -1,11 +1,14 @@
 """Messages as files."""
 
 import mailbox
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from dnswatch.bay.desk.export import to_eml, to_mbox
+from dnswatch.bay.spool import Spool
 from dnswatch.errors import SpoolError
 from tests.bay.mail import BODY, keep, spool_in
 
@@ -23,6 +26,27 @@ def test_an_eml_is_the_message(tmp_path: Path) -> None:
         to_eml(spool, ident, tmp_path)
     with pytest.raises(SpoolError, match="cannot write"):
         to_eml(spool, ident, tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    "export",
+    [to_eml, lambda spool, ident, folder: to_mbox(spool, [ident], folder / "m.mbox")],
+)
+def test_a_file_that_has_no_room_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, export: Callable[[Spool, str, Path], object]
+) -> None:
+    """A full disk is said in a sentence, and leaves no half message behind."""
+    spool = spool_in(tmp_path)
+    ident = keep(spool)
+
+    def full(number: int, mode: str) -> object:
+        os.close(number)
+        return open("/dev/full", mode)
+
+    monkeypatch.setattr(os, "fdopen", full)
+    with pytest.raises(SpoolError, match="No space left on device; it was removed again"):
+        export(spool, ident, tmp_path)
+    assert not list(tmp_path.glob("*m*"))
 
 
 def test_an_mbox_holds_several(tmp_path: Path) -> None:

@@ -62,12 +62,13 @@ class Engine:
 
 
 @contextmanager
-def duckdb(memory: str = MEMORY, spill: Path | None = None) -> Iterator[Engine]:
-    """Compute here; what does not fit into `memory` goes to a folder below `spill`."""
+def duckdb(memory: str = MEMORY) -> Iterator[Engine]:
+    """Compute here; what does not fit into `memory` goes to the temporary directory."""
     _require("study", "study", _STUDY)
     import ibis
+    from duckdb import Error
 
-    with TemporaryDirectory(prefix="dnswatch-study-", dir=spill) as folder:
+    with TemporaryDirectory(prefix="dnswatch-study-") as folder:
         backend = ibis.duckdb.connect(
             memory_limit=memory, temp_directory=folder, preserve_insertion_order="false"
         )
@@ -90,6 +91,11 @@ def duckdb(memory: str = MEMORY, spill: Path | None = None) -> Iterator[Engine]:
                 keep,
                 lambda table: table.to_pyarrow().to_pylist(),
             )
+        except Error as error:
+            raise DnswatchError(
+                f"DuckDB cannot compute the study: {_first_line(error)}; give it more --memory, or"
+                f" room for temporary files ('{Path(folder).parent}', or where TMPDIR says)"
+            ) from None
         finally:
             backend.disconnect()
 
@@ -99,6 +105,7 @@ def spark(url: str, options: dict[str, str] | None = None) -> Iterator[Engine]:
     """Compute on a cluster: `local[4]`, `spark://host:7077`, `yarn`, or `sc://host` (Connect)."""
     _require("--spark", "spark", (*_STUDY, "pyspark"))
     import ibis
+    from pyspark.errors import PySparkException
     from pyspark.sql import SparkSession
 
     builder = SparkSession.builder.appName("dnswatch study")
@@ -134,6 +141,8 @@ def spark(url: str, options: dict[str, str] | None = None) -> Iterator[Engine]:
             keep,
             lambda table: compute(table).toArrow().to_pylist(),
         )
+    except PySparkException as error:
+        raise DnswatchError(f"Spark cannot compute the study: {_first_line(error)}") from None
     finally:
         session.stop()
 

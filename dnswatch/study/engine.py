@@ -4,6 +4,7 @@ Engines differ in two things only: how they find Parquet files, and what they ca
 of a timestamp.
 """
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -108,6 +109,8 @@ def spark(url: str, options: dict[str, str] | None = None) -> Iterator[Engine]:
     from pyspark.errors import PySparkException
     from pyspark.sql import SparkSession
 
+    # We use nothing of pandas, and so nobody need read what PySpark thinks of its version.
+    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
     builder = SparkSession.builder.appName("dnswatch study")
     builder = builder.remote(url) if url.startswith("sc://") else builder.master(url)
     for key, value in ({"spark.sql.session.timeZone": "UTC"} | (options or {})).items():

@@ -4,6 +4,7 @@ Engines differ in two things only: how they find Parquet files, and what they ca
 of a timestamp.
 """
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -62,12 +63,13 @@ class Engine:
 
 
 @contextmanager
-def duckdb(memory: str = MEMORY, spill: Path | None = None) -> Iterator[Engine]:
-    """Compute here; what does not fit into `memory` goes to a folder below `spill`."""
+def duckdb(memory: str = MEMORY) -> Iterator[Engine]:
+    """Compute here; what does not fit into `memory` goes to the temporary directory."""
     _require("study", "study", _STUDY)
     import ibis
+    from duckdb import Error
 
-    with TemporaryDirectory(prefix="dnswatch-study-", dir=spill) as folder:
+    with TemporaryDirectory(prefix="dnswatch-study-") as folder:
         backend = ibis.duckdb.connect(
             memory_limit=memory, temp_directory=folder, preserve_insertion_order="false"
         )
@@ -90,6 +92,11 @@ def duckdb(memory: str = MEMORY, spill: Path | None = None) -> Iterator[Engine]:
                 keep,
                 lambda table: table.to_pyarrow().to_pylist(),
             )
+        except Error as error:
+            raise DnswatchError(
+                f"DuckDB cannot compute the study: {_first_line(error)}; give it more --memory, or"
+                f" room for temporary files ('{Path(folder).parent}', or where TMPDIR says)"
+            ) from None
         finally:
             backend.disconnect()
 
@@ -99,8 +106,11 @@ def spark(url: str, options: dict[str, str] | None = None) -> Iterator[Engine]:
     """Compute on a cluster: `local[4]`, `spark://host:7077`, `yarn`, or `sc://host` (Connect)."""
     _require("--spark", "spark", (*_STUDY, "pyspark"))
     import ibis
+    from pyspark.errors import PySparkException
     from pyspark.sql import SparkSession
 
+    # We use nothing of pandas, and so nobody need read what PySpark thinks of its version.
+    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
     builder = SparkSession.builder.appName("dnswatch study")
     builder = builder.remote(url) if url.startswith("sc://") else builder.master(url)
     for key, value in ({"spark.sql.session.timeZone": "UTC"} | (options or {})).items():
@@ -134,6 +144,8 @@ def spark(url: str, options: dict[str, str] | None = None) -> Iterator[Engine]:
             keep,
             lambda table: compute(table).toArrow().to_pylist(),
         )
+    except PySparkException as error:
+        raise DnswatchError(f"Spark cannot compute the study: {_first_line(error)}") from None
     finally:
         session.stop()
 

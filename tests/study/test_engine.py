@@ -48,6 +48,14 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         engine.duckdb().__enter__()
 
 
+def test_what_the_engine_cannot_do_is_said(tmp_path: Path) -> None:
+    """Too little memory ends with one sentence that names the mend."""
+    planted.write(tmp_path, SMALL)
+    said = pytest.raises(DnswatchError, match=r"cannot compute the study: .*give it more --memory")
+    with said, engine.duckdb("2MB") as tight:
+        analyse(tight, question(tmp_path))
+
+
 def test_damage_is_said_in_a_sentence(tmp_path: Path) -> None:
     """A file that is no Parquet is named."""
     day = tmp_path / "day=2003-08-05"

@@ -55,9 +55,10 @@ def first_contacts(answers: "Table", outgoing: "Table", view: View) -> "Table":
     import ibis
     from ibis import _
 
-    rows = sitecache.ordered(answers.mutate(contact=ibis.null("int64")).select(*_ROW))
-    rows = rows.union(sitecache.ordered(_contacts(outgoing)))
     by = ("address",) if view is View.EDGE else ("address", "client")
+    row = (*by, "at", "ttl", "is_hit", "contact")
+    asked = answers.mutate(contact=ibis.null("int64")).select(*row)
+    rows = sitecache.ordered(asked.union(_contacts(outgoing).select(*row)))
     # Answers come before contacts of the same microsecond: a contact's `is_hit` is null, the last.
     following = ibis.window(group_by=by, order_by=sitecache.ORDER, rows=(0, None))
     judged = rows.mutate(until=sitecache.until(), first=_.contact.min().over(following))
@@ -69,9 +70,6 @@ def first_contacts(answers: "Table", outgoing: "Table", view: View) -> "Table":
         purpose=_.first & ((1 << _PURPOSE_BITS) - 1),
         owner=(_.first >> _PURPOSE_BITS) & ((1 << _OWNER_BITS) - 1),
     )
-
-
-_ROW: Final = ("address", "at", "client", "ttl", "is_hit", "contact")
 
 
 def _contacts(outgoing: "Table") -> "Table":
@@ -86,7 +84,7 @@ def _contacts(outgoing: "Table") -> "Table":
         ttl=ibis.null("int64"),
         is_hit=ibis.null("boolean"),
         contact=code | _purpose(),
-    ).select(*_ROW)
+    )
 
 
 def _purpose() -> "Deferred":

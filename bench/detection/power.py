@@ -1,6 +1,5 @@
 """Power: how many mail domains each sender gets before its verdict, beside rules of thumb."""
 
-from collections import deque
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,6 +10,8 @@ from typing import Final
 from bench.detection import site
 from bench.detection.senders import SENDERS, Sender
 from bench.table import Table
+from dnswatch.campus.defences.acts import Asked
+from dnswatch.campus.defences.finders.count import Count
 from dnswatch.codes import Type
 from dnswatch.model.changes import MailLookup
 from dnswatch.model.detection import marks
@@ -26,8 +27,6 @@ RUNS: Final = 60
 """Senders of each kind, each on a client of its own."""
 _MOST: Final = 400
 """Domains after which a sender counts as not found."""
-_MINUTES: Final = 300.0
-_MANY: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +70,17 @@ def run(sender: Sender, detector: Detector, number: int) -> Found:
 
 
 class Rule:
-    """The rule that intrusion detection systems ship: 30 MX questions in 5 minutes."""
+    """The rule that intrusion detection systems ship, for one client: 30 MX in 5 minutes."""
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._asked: deque[float] = deque()
+        self._count = Count()
 
     def see(self, lookup: MailLookup) -> bool:
         """Say whether a lookup breaks the rule."""
-        if lookup.qtype == Type.MX:
-            self._asked.append(lookup.at)
-        while self._asked and lookup.at - self._asked[0] > _MINUTES:
-            self._asked.popleft()
-        return len(self._asked) > _MANY
+        is_mx = lookup.qtype == Type.MX
+        asked = Asked(lookup.at, lookup.client, lookup.domain, is_mx, lookup.rcode != 0)
+        return self._count.asked(asked)
 
 
 def runs(sender: Sender, used: tuple[Mark, ...] = marks.DEFAULT, count: int = RUNS) -> list[Found]:

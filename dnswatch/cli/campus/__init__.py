@@ -4,7 +4,7 @@ from typing import Final
 
 import typer
 
-from dnswatch.cli.campus import compare, run
+from dnswatch.cli.campus import compare, play, run
 
 app: Final = typer.Typer(
     name="campus",
@@ -13,4 +13,5 @@ app: Final = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("run")(run.run)
+app.command("play")(play.play)
 app.command("compare")(compare.compare)

@@ -63,13 +63,13 @@ def run(
     from dnswatch.campus.campus import Campus
     from dnswatch.serve.policies import texts
 
-    plan = _plan(scenario, days, worm, policy)
+    plan = plan_of(scenario, days, worm, policy)
     if parquet and pcap:
         raise typer.BadParameter("one at a time: a data set or a capture", param_hint="--pcap")
     campus = Campus(plan, seed, texts(""), is_detailed=bool(parquet or pcap))
     with _writing(campus, parquet, pcap):
-        _live(campus, plan)
-    typer.echo(_summary(campus))
+        live(campus, plan)
+    typer.echo(summary_of(campus))
 
 
 def _writing(
@@ -87,7 +87,9 @@ def _writing(
     return nullcontext()
 
 
-def _plan(scenario: str, days: int | None, worm: str | None, policies: list[str] | None) -> "Plan":
+def plan_of(
+    scenario: str, days: int | None, worm: str | None, policies: list[str] | None
+) -> "Plan":
     """Read a plan, with what the command line says in place of what it says."""
     from msgspec.structs import replace
 
@@ -103,7 +105,7 @@ def _plan(scenario: str, days: int | None, worm: str | None, policies: list[str]
     return plan
 
 
-def _live(campus: "Campus", plan: "Plan") -> None:
+def live(campus: "Campus", plan: "Plan") -> None:
     """Let the days pass; Ctrl-C ends them early."""
     from dnswatch.cli.campus.progress import progress
 
@@ -116,7 +118,8 @@ def _live(campus: "Campus", plan: "Plan") -> None:
             typer.echo("dnswatch: stopped; what follows is what happened until then", err=True)
 
 
-def _summary(campus: "Campus") -> str:
+def summary_of(campus: "Campus") -> str:
+    """Sum a campus up."""
     from dnswatch.campus.summary import summary
 
     return "\n".join(summary(campus.truth))

@@ -1,0 +1,68 @@
+"""`dnswatch campus play`: a campus's lookups as real queries to a running dnswatch."""
+
+from typing import Annotated
+
+import typer
+
+from dnswatch.cli.campus.run import Days, Scenario, Seed, WormName
+
+Against = Annotated[
+    str, typer.Option("--against", metavar="ADDR:PORT", help="The dnswatch that is asked.")
+]
+WorldAt = Annotated[
+    str,
+    typer.Option(
+        "--world",
+        metavar="ADDR:PORT",
+        help="Answer there as the world of the campus does: the upstream for that dnswatch.",
+    ),
+]
+Speed = Annotated[
+    float, typer.Option("--speed", metavar="N", min=0.01, help="Times as fast as real time.")
+]
+
+
+def play(
+    against: Against,
+    scenario: Scenario = "paper",
+    world: WorldAt = "127.0.0.1:5300",
+    speed: Speed = 60.0,
+    seed: Seed = 1,
+    days: Days = None,
+    worm: WormName = None,
+) -> None:
+    """Ask a running dnswatch all that a campus asks, each client from an address of its own.
+
+    Point that dnswatch at the world: dnswatch serve --upstream udp://127.0.0.1:5300
+
+    Example: dnswatch campus play mydoom-2004 --against 127.0.0.1:5353 --speed 600
+    """
+    from time import sleep
+
+    from dnswatch import clock
+    from dnswatch.campus.campus import Campus
+    from dnswatch.campus.output.play import Player
+    from dnswatch.campus.output.world import World
+    from dnswatch.cli.campus.run import live, plan_of, summary_of
+    from dnswatch.serve.policies import texts
+
+    plan = plan_of(scenario, days, worm, None)
+    target, source = _endpoint(against, "--against"), _endpoint(world, "--world")
+    campus = Campus(plan, seed, texts(""), is_detailed=True)
+    player = Player(target, plan.begin, speed, clock.now, sleep)
+    campus.resolver.hear = player.play
+    with World(campus.outside, source):
+        live(campus, plan)
+        player.close()
+    typer.echo(f"played    {player.sent:,} queries, {player.heard:,} responses")
+    typer.echo(summary_of(campus))
+
+
+def _endpoint(text: str, option: str) -> tuple[str, int]:
+    from dnswatch.settings import Endpoint
+
+    try:
+        endpoint = Endpoint(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"'{text}': {error}", param_hint=option) from None
+    return str(endpoint.address), endpoint.port

@@ -124,7 +124,7 @@ def test_each_weekday_counts_the_same() -> None:
 
 
 def test_a_role_all_of_whose_few_bursts_went_on_is_bounded_all_the_same() -> None:
-    """The first two domains of a gateway may come within a minute: that is a share of one of one."""
+    """The first two domains of a gateway may come within a minute: a share of one of one."""
     baseline = Baseline.begin(Role.RESOLVER)
     day = Day(20_000)
     day.note(CONTINUED, True)

@@ -224,6 +224,11 @@ class Case:
         self.role, self.history, self.bounds = role, history, bounds
         self.restart(now)
 
+    def go_on(self, now: float, fade: float) -> None:
+        """Put off the end of a verdict: a worm that has no new domain left mails to the old."""
+        if self.infected_until and now < self.infected_until:
+            self.infected_until = now + fade
+
     def restart(self, now: float) -> None:
         """Forget the evidence, and go on watching."""
         self.infected_until = self.breach = None

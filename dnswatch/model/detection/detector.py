@@ -123,6 +123,7 @@ class Detector:
         found = case.novelty.see(lookup, self._registrable)
         if lookup.qtype == Type.MX:
             case.conduct.note(now, isinstance(found, Novel))
+            case.go_on(now, self.plan.fade)
         if self.plan.is_strict and is_breach(lookup, role):
             case.breach = now, lookup.qname
             case.infected_until = now + self.plan.fade
@@ -246,8 +247,7 @@ class Detector:
             case.taint()
         if case.rung < Rung.INFECTED:  # who has a verdict needs no test of the whole site
             self._fleet.see(case.client, found.domain, lookup.at)
-        if case.infected_until and lookup.at < case.infected_until:
-            case.infected_until = lookup.at + self.plan.fade
+        case.go_on(lookup.at, self.plan.fade)
 
     def _case(self, client: bytes, role: Role, now: float) -> Case:
         """Return the case of a client, opened where there is none."""

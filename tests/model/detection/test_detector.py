@@ -256,3 +256,14 @@ def test_a_declared_mail_server_is_never_marked(
             assert watch.verdict(SERVER, now).rung == Rung.WATCHED
             changes = [one for one in news if isinstance(one, Change)]
             assert all(one.verdict.state == State.CLEAN != one.before.state for one in changes)
+
+
+def test_a_worm_that_has_no_new_domain_left_stays_infected_while_it_mails() -> None:
+    """A list of twenty domains is soon known; what goes on to mail to it is no clean machine."""
+    watch = learned()
+    shown(watch, attack(20))
+    for day in range(1, 6):
+        shown(watch, attack(20, begin=READY + day * 0.9 * DAY))
+        assert watch.verdict(SENDER, READY + day * 0.9 * DAY + 60).state == State.INFECTED
+    last = READY + 5 * 0.9 * DAY + 19 * 1.2
+    assert watch.verdict(SENDER, last + DAY + 1).state == State.CLEAN

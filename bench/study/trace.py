@@ -1,8 +1,8 @@
 """A trace as long as wanted: DuckDB makes it up by itself, day by day, the same in each run.
 
 1,128 hosts look names up at an even pace; four in ten answers are followed by a flow within a
-second. Some names are asked for far more often than others, and each has an address of its own, two
-million in all. Five hosts turn to SMTP on day 12.
+second.  Some names are asked for far more often than others, and each has an address of its own,
+two million in all.  Five hosts turn to SMTP on day 12.
 """
 
 from datetime import date, timedelta

@@ -19,6 +19,8 @@ class Curve:
     label: str
     measures: tuple[str, ...]
     "Counts that are added up (`Measured.columns`)."
+    look: int
+    "Number of its look: what is alike in several figures looks alike in them."
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,43 +68,43 @@ def _sum(values: Sequence[float | None]) -> float | None:
 
 
 _FLOWS: Final = (
-    Curve("TCP, all", ("tcp",)),
-    Curve("TCP, failures", ("tcp_failure",)),
-    Curve("SMTP, successes", ("smtp_success",)),
-    Curve("SMTP, failures", ("smtp_failure",)),
+    Curve("TCP, all", ("tcp",), 0),
+    Curve("TCP, failures", ("tcp_failure",), 1),
+    Curve("SMTP, successes", ("smtp_success",), 2),
+    Curve("SMTP, failures", ("smtp_failure",), 3),
 )
 _SMTP: Final = (
-    Curve("SMTP, all", ("smtp",)),
-    Curve("SMTP, successes", ("smtp_success",)),
-    Curve("SMTP, failures", ("smtp_failure",)),
+    Curve("SMTP, all", ("smtp",), 0),
+    Curve("SMTP, successes", ("smtp_success",), 2),
+    Curve("SMTP, failures", ("smtp_failure",), 3),
 )
 _EACH: Final = (
-    Curve("all protocols", ("to_all",)),
-    Curve("TCP", ("to_tcp",)),
-    Curve("SMTP", ("to_smtp",)),
-    Curve("SMTP, successes", ("to_smtp_success",)),
+    Curve("all protocols", ("to_all",), 1),
+    Curve("TCP", ("to_tcp",), 0),
+    Curve("SMTP", ("to_smtp",), 3),
+    Curve("SMTP, successes", ("to_smtp_success",), 2),
 )
 _TOGETHER: Final = (
-    Curve("all protocols", ("together_to_all",)),
-    Curve("TCP", ("together_to_tcp",)),
-    Curve("SMTP", ("together_to_smtp",)),
-    Curve("SMTP, successes", ("together_to_smtp_success",)),
+    Curve("all protocols", ("together_to_all",), 1),
+    Curve("TCP", ("together_to_tcp",), 0),
+    Curve("SMTP", ("together_to_smtp",), 3),
+    Curve("SMTP, successes", ("together_to_smtp_success",), 2),
 )
 _TRANSLATIONS: Final = (
-    Curve("TCP-related, new", ("tcp_new",)),
-    Curve("TCP-related, refresh", ("tcp_refresh",)),
-    Curve("SMTP-related, new", ("smtp_new",)),
-    Curve("SMTP-related, refresh", ("smtp_refresh",)),
+    Curve("TCP-related, new", ("tcp_new",), 0),
+    Curve("TCP-related, refresh", ("tcp_refresh",), 1),
+    Curve("SMTP-related, new", ("smtp_new",), 2),
+    Curve("SMTP-related, refresh", ("smtp_refresh",), 3),
 )
 _BY_PROTOCOL: Final = (
-    Curve("TCP-related", ("tcp_new", "tcp_refresh")),
-    Curve("HTTP-related", ("http_new", "http_refresh")),
-    Curve("SMTP-related", ("smtp_new", "smtp_refresh")),
+    Curve("TCP-related", ("tcp_new", "tcp_refresh"), 0),
+    Curve("HTTP-related", ("http_new", "http_refresh"), 1),
+    Curve("SMTP-related", ("smtp_new", "smtp_refresh"), 2),
 )
 _SUCCESSES: Final = (
-    Curve("TCP", ("tcp_success",)),
-    Curve("HTTP", ("http_success",)),
-    Curve("SMTP", ("smtp_success",)),
+    Curve("TCP", ("tcp_success",), 0),
+    Curve("HTTP", ("http_success",), 1),
+    Curve("SMTP", ("smtp_success",), 2),
 )
 
 

@@ -71,7 +71,8 @@ def _panel(axes: "Axes", figure: Figure, trace: Trace) -> None:
         (edge + bins.edges[number + 1]) / 2 / DAY for number, edge in enumerate(bins.edges[:-1])
     ]
     _shade(axes, trace, bins)
-    for curve, (colour, dashes, mark) in zip(figure.curves, _LOOKS, strict=False):
+    for curve in figure.curves:
+        colour, dashes, mark = _LOOKS[curve.look]
         values = figure.values(trace, trace.shown, curve)
         points = [float("nan") if value is None else value for value in values]
         axes.plot(

@@ -10,6 +10,7 @@ def test_all_figures_are_there() -> None:
     for figure in FIGURES:
         labels = [curve.label for curve in figure.curves]
         assert len(set(labels)) == len(labels) > 1
+        assert len({curve.look for curve in figure.curves}) == len(labels)
         assert figure.is_average == figure.title.startswith("Average")
         assert ("per host and hour" in figure.unit("hour")) == figure.is_average
 

@@ -13,6 +13,7 @@ from dnswatch.bay.gate import Gate
 from dnswatch.bay.inspection import Inspection
 from dnswatch.bay.places import endpoints, hostname, spool_of
 from dnswatch.bay.reception import Reception
+from dnswatch.bay.smtp.door import Door
 from dnswatch.bay.smtp.guests import Guests
 from dnswatch.bay.smtp.server import Server, bind
 from dnswatch.bay.smtp.session import House as Sessions
@@ -59,7 +60,8 @@ class House:
             )
             sessions = Sessions(
                 settings.bay, name, tls, self._spool, self._reception,
-                Guests(settings.bay.limits), self._gate.admits, self._gate.key, now,
+                Guests(settings.bay.limits), Door(self._gate.admits, self._gate.key, now),
+                self._gate.key, now,
             )  # fmt: skip
             self._server = Server(sessions, bind(places))
             undo.pop_all()

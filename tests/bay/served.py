@@ -13,6 +13,7 @@ from typing import Self
 from dnswatch import clock
 from dnswatch.bay.reception import Reception
 from dnswatch.bay.record import Envelope, Judged, Verdict
+from dnswatch.bay.smtp.door import Door
 from dnswatch.bay.smtp.guests import Guests
 from dnswatch.bay.smtp.server import Server
 from dnswatch.bay.smtp.session import House
@@ -86,7 +87,8 @@ class Served:
     async def _start(self) -> None:
         house = House(
             self.settings, HOSTNAME, context(self.tls, self.folder, HOSTNAME, clock.now()),
-            self.spool, self.reception, Guests(self.settings.limits), self.admits, str, clock.now,
+            self.spool, self.reception, Guests(self.settings.limits),
+            Door(self.admits, str, clock.now, lag=0.0), str, clock.now,
         )  # fmt: skip
         sock = socket.socket()
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -135,7 +135,8 @@ class _Webhook:
         async with httpx2.AsyncClient(timeout=PATIENCE, follow_redirects=False) as client:
             response = await client.post(self.url, json=facts)
         if not response.is_success:
-            raise _Failure(f"'{self.url}' answered {response.status_code}")
+            host = httpx2.URL(self.url).host  # the rest of it is often a secret
+            raise _Failure(f"the webhook at '{host}' answered {response.status_code}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -205,7 +205,7 @@ def meant(held: Held, ids: Sequence[str] | None, wanted: "Filter") -> "list[Row]
 def confirm(what: str, count: int, ids: Sequence[str] | None, yes: bool) -> None:
     """Ask before something is done to several messages that nobody named."""
     if count > 1 and not ids and not yes:
-        typer.confirm(f"{what} {count} messages?", abort=True)
+        typer.confirm(f"{what} {count} messages?", abort=True, err=True)
 
 
 def short_names(rows: "Sequence[Row]") -> dict[str, str]:

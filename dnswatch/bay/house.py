@@ -11,6 +11,7 @@ from dnswatch.bay.desk.desk import Desk
 from dnswatch.bay.findings import Findings
 from dnswatch.bay.gate import Gate
 from dnswatch.bay.inspection import Inspection
+from dnswatch.bay.newcomers import Newcomers
 from dnswatch.bay.places import endpoints, hostname, spool_of
 from dnswatch.bay.reception import Reception
 from dnswatch.bay.smtp.door import Door
@@ -47,6 +48,8 @@ class House:
             self._findings = Findings(state)
             self._desk = Desk(settings, self._spool, now)
             undo.callback(self._desk.close)
+            again = settings.bay.notify.again
+            self._newcomers = Newcomers(state, self._spool, again, self._desk.tell)
             self._inspection = Inspection(
                 settings.bay.inspect, local=settings.bay.release.domains, now=now
             )
@@ -71,7 +74,7 @@ class House:
         """Take up what was there, and begin to take mail."""
         await asyncio.to_thread(self._restore)
         await asyncio.to_thread(self._desk.restore)
-        for work in (self._findings.run, self._desk.run):
+        for work in (self._findings.run, self._desk.run, self._newcomers.run):
             self._tasks.append(asyncio.create_task(work()))
         await self._server.start()
         logger.info("the holding bay takes mail at %s", ", ".join(self._places))

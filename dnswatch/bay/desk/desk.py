@@ -90,6 +90,10 @@ class Desk:
         self._dirty[ident] = None
         self._bell.set()
 
+    def tell(self, notice: Notice) -> None:
+        """Have persons told of something; returns at once."""
+        self._notices.tell(notice)
+
     async def run(self) -> None:
         """Work until cancelled."""
         self._loop = asyncio.get_running_loop()

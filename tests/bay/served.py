@@ -56,6 +56,7 @@ class Served:
     inspector: Says = field(default_factory=lambda: Says("clean"))
     admits: Callable[[str], bool] = lambda _: True
     tls: Tls = field(default_factory=Tls)
+    key: Callable[[str], str] = str
 
     def __enter__(self) -> Self:
         """Start."""
@@ -88,7 +89,7 @@ class Served:
         house = House(
             self.settings, HOSTNAME, context(self.tls, self.folder, HOSTNAME, clock.now()),
             self.spool, self.reception, Guests(self.settings.limits),
-            Door(self.admits, str, clock.now, lag=0.0), str, clock.now,
+            Door(self.admits, self.key, clock.now, lag=0.0), self.key, clock.now,
         )  # fmt: skip
         sock = socket.socket()
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

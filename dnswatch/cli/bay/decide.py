@@ -103,7 +103,9 @@ def discard(
             nothing_found("no message that could be discarded fits", since)
         confirm("discard", len(usable), ids, yes)
         _decide(held, usable, "discard", tuple(to or ()), why)
-        _tell(usable, "discard", "discarded: nobody receives it", json)
+        is_out = any(its == "released" for row in usable for _, its in row.recipients)
+        whom = "nobody else" if is_out else "nobody"
+        _tell(usable, "discard", f"discarded: {whom} receives it", json)
 
 
 def _tell(rows: "Sequence[Row]", fate: "Fate", what: str, json: bool) -> None:

@@ -53,7 +53,10 @@ class Gate:
         return self._kin.get(key, frozenset((key,)))
 
     def admits(self, client: str) -> bool:
-        """Say whether the client at an address may speak; may read the store."""
+        """Say whether the client at an address may speak; may read the store.
+
+        Raises `StoreError` where it cannot be known of this one.
+        """
         address = unmapped(client)
         open_to = (subnet.network for subnet in self._settings.bay.open_to)
         if any(address in network for network in open_to):
@@ -63,7 +66,11 @@ class Gate:
             self._read()
             self._read_at = now
         until = self._ends.get(self.key(client), 0.0)
-        return until is None or until + self._settings.bay.grace > now
+        if until is None or until + self._settings.bay.grace > now:
+            return True
+        if self._is_troubled:
+            raise StoreError("it cannot be read who is quarantined")
+        return False
 
     def close(self) -> None:
         """Close the store."""

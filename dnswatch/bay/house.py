@@ -11,8 +11,10 @@ from dnswatch.bay.desk.desk import Desk
 from dnswatch.bay.findings import Findings
 from dnswatch.bay.gate import Gate
 from dnswatch.bay.inspection import Inspection
+from dnswatch.bay.newcomers import Newcomers
 from dnswatch.bay.places import endpoints, hostname, spool_of
 from dnswatch.bay.reception import Reception
+from dnswatch.bay.smtp.door import Door
 from dnswatch.bay.smtp.guests import Guests
 from dnswatch.bay.smtp.server import Server, bind
 from dnswatch.bay.smtp.session import House as Sessions
@@ -46,6 +48,8 @@ class House:
             self._findings = Findings(state)
             self._desk = Desk(settings, self._spool, now)
             undo.callback(self._desk.close)
+            again = settings.bay.notify.again
+            self._newcomers = Newcomers(state, self._spool, again, self._desk.tell)
             self._inspection = Inspection(
                 settings.bay.inspect, local=settings.bay.release.domains, now=now
             )
@@ -60,7 +64,8 @@ class House:
             )
             sessions = Sessions(
                 settings.bay, name, tls, self._spool, self._reception,
-                Guests(settings.bay.limits), self._gate.admits, self._gate.key, now,
+                Guests(settings.bay.limits), Door(self._gate.admits, self._gate.key, now),
+                self._gate.key, now,
             )  # fmt: skip
             self._server = Server(sessions, bind(places))
             undo.pop_all()
@@ -70,7 +75,7 @@ class House:
         """Take up what was there, and begin to take mail."""
         await asyncio.to_thread(self._restore)
         await asyncio.to_thread(self._desk.restore)
-        for work in (self._findings.run, self._desk.run):
+        for work in (self._findings.run, self._desk.run, self._newcomers.run):
             self._tasks.append(asyncio.create_task(work()))
         await self._server.start()
         logger.info("the holding bay takes mail at %s", ", ".join(self._places))

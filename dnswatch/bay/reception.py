@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
+import msgspec
+
 from dnswatch.bay.fates import Reply, fate_of, reply_to, reply_to_retry
 from dnswatch.bay.record import (
     Answered,
@@ -105,7 +107,7 @@ class Reception:
         self._busy.add(ident)
         self._retries.expect(envelope)
         try:
-            await _thread(self._spool.put, draft, envelope)
+            await _thread(self._spool.put, draft, recorded(envelope))
             self._changed(ident)
             return await self._settle(envelope, waits)
         except SpoolError:
@@ -166,6 +168,12 @@ class Reception:
         if message is not None and message.is_ours:
             self._retries.forget(envelope)
         self._changed(envelope.ident)
+
+
+def recorded(envelope: Envelope) -> Envelope:
+    """Return what is written down of an envelope: no address where the key is a pseudonym."""
+    is_pseudonym = envelope.key.startswith("~")
+    return msgspec.structs.replace(envelope, client="") if is_pseudonym else envelope
 
 
 def reply_to_trouble(error: SpoolError) -> Reply:

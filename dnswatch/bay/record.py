@@ -49,7 +49,7 @@ class Envelope(_Line, frozen=True, kw_only=True, tag="envelope"):
     ident: str
     "Names the message: sorts by time, is never given twice."
     client: str
-    "Address of the client, as text."
+    "Address of the client, as text; in records empty where the site writes pseudonyms."
     key: str
     "The client's key in the store: its address, or the site's pseudonym for it."
     helo: str

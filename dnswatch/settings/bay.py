@@ -158,7 +158,7 @@ class Keep(Table, frozen=True):
 
 
 class Notify(Table, frozen=True):
-    """Whom the bay tells that a client's mail came for the first time, or is about to go."""
+    """Whom the bay tells: a client is quarantined, its mail came first, mail is about to go."""
 
     command: tuple[File, ...] = ()
     "A program and its arguments, run without a shell; it reads a JSON object."
@@ -169,7 +169,7 @@ class Notify(Table, frozen=True):
     again: Annotated[
         Duration, Range("1m", "365d", "a flood of notices is read by nobody")
     ] = Duration(86400.0)  # fmt: skip
-    "A client that sent nothing for so long counts as one whose mail comes for the first time."
+    "A client is told of once in so long: of its quarantine, and of mail after it sent none."
 
 
 class Bay(Table, frozen=True):

@@ -13,6 +13,7 @@ from typing import Self
 from dnswatch import clock
 from dnswatch.bay.reception import Reception
 from dnswatch.bay.record import Envelope, Judged, Verdict
+from dnswatch.bay.smtp.door import Door
 from dnswatch.bay.smtp.guests import Guests
 from dnswatch.bay.smtp.server import Server
 from dnswatch.bay.smtp.session import House
@@ -55,6 +56,7 @@ class Served:
     inspector: Says = field(default_factory=lambda: Says("clean"))
     admits: Callable[[str], bool] = lambda _: True
     tls: Tls = field(default_factory=Tls)
+    key: Callable[[str], str] = str
 
     def __enter__(self) -> Self:
         """Start."""
@@ -86,7 +88,8 @@ class Served:
     async def _start(self) -> None:
         house = House(
             self.settings, HOSTNAME, context(self.tls, self.folder, HOSTNAME, clock.now()),
-            self.spool, self.reception, Guests(self.settings.limits), self.admits, str, clock.now,
+            self.spool, self.reception, Guests(self.settings.limits),
+            Door(self.admits, self.key, clock.now, lag=0.0), self.key, clock.now,
         )  # fmt: skip
         sock = socket.socket()
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+import pytest
+
 from dnswatch.bay.gate import Gate
+from dnswatch.errors import StoreError
 from dnswatch.settings import Settings, read
 from dnswatch.store.database import open_writer
 
@@ -72,11 +75,12 @@ def test_site_may_let_others_in(tmp_path: Path) -> None:
     """Clients in `bay.open_to` may speak without any store."""
     made = gate(tmp_path, read('[bay]\nopen_to = ["198.51.100.0/24"]', ""))
     assert made.admits("198.51.100.7")
-    assert not made.admits("192.0.2.1")
+    with pytest.raises(StoreError):
+        made.admits("192.0.2.1")
 
 
 def test_store_that_fails_lets_nobody_new_in(tmp_path: Path) -> None:
-    """While the store cannot be read, those who were known may go on, and nobody else comes in."""
+    """While the store cannot be read, those who were known may go on; of others nobody can say."""
     site(tmp_path, ("192.0.2.1", NOW - 9, None))
     times = iter([NOW, NOW + 10, NOW + 20, NOW + 30])
     made = Gate(tmp_path, Settings(), lambda: next(times))
@@ -84,7 +88,8 @@ def test_store_that_fails_lets_nobody_new_in(tmp_path: Path) -> None:
     made.close()
     (tmp_path / "dnswatch.db").rename(tmp_path / "away")
     assert made.admits("192.0.2.1")
-    assert not made.admits("192.0.2.2")
+    with pytest.raises(StoreError, match="cannot be read who is quarantined"):
+        made.admits("192.0.2.2")
     (tmp_path / "away").rename(tmp_path / "dnswatch.db")
     site(tmp_path, ("192.0.2.2", NOW + 15, None))
     assert made.admits("192.0.2.2")

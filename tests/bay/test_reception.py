@@ -125,6 +125,19 @@ def test_retry_is_recognised_after_a_restart(tmp_path: Path) -> None:
         assert len(served.messages()) == 2
 
 
+def test_no_address_is_written_down_where_the_site_writes_pseudonyms(tmp_path: Path) -> None:
+    """A record names its client as the store does; a retry is recognised all the same."""
+    with Served(tmp_path, inspector=Says("unsure"), key=lambda _: "~0123") as served:
+        assert [served.send(), served.send()] == [451, 451]
+        (message,) = served.messages()
+        assert (message.envelope.client, message.envelope.key) == ("", "~0123")
+        (record,) = (tmp_path / "spool" / "records").iterdir()
+        assert b"127.0.0.1" not in record.read_bytes()
+    with Served(tmp_path, key=lambda _: "~0123") as served:
+        assert served.send() == 250
+        assert len(served.messages()) == 1
+
+
 def test_message_without_an_answer_is_deferred_at_the_start(tmp_path: Path) -> None:
     """A message whose client was not answered before a kill is the client's still."""
     with Served(tmp_path) as served:

@@ -74,6 +74,7 @@ class Desk:
         self._dirty: dict[str, None] = {}
         self._bell = asyncio.Event()
         self._told: OrderedDict[str, None] = OrderedDict()
+        self._is_troubled = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def restore(self) -> None:
@@ -89,6 +90,10 @@ class Desk:
         """Hear that there is news of a message; returns at once."""
         self._dirty[ident] = None
         self._bell.set()
+
+    def tell(self, notice: Notice) -> None:
+        """Have persons told of something; returns at once."""
+        self._notices.tell(notice)
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -150,9 +155,14 @@ class Desk:
         try:
             found, damaged = self._index.update_all(idents)
         except SpoolError as error:
-            logger.error("%d messages wait until the index can be written: %s", len(idents), error)
+            if not self._is_troubled:
+                logger.error("messages wait until the index can be written: %s", error)
+            self._is_troubled = True
             self._call(self._hear_later, idents)
             return []
+        if self._is_troubled:
+            logger.info("the index can be written again")
+        self._is_troubled = False
         for ident in damaged:
             logger.error("the record of message %s is damaged: it is left alone", ident)
         return found

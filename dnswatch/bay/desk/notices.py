@@ -1,7 +1,7 @@
-"""Notices: a person at the site is told when a client's mail comes for the first time, and more.
+"""Notices: a person is told when a client is quarantined, when its mail comes, and more.
 
-"First" is the first mail that the bay takes of a client which sent none for `bay.notify.again`: it
-is the moment from which somebody may miss a message.  (The mark itself stands in `dnswatch log`.)
+The "first mail" is the first that the bay takes of a client which sent none for `bay.notify.again`:
+it is the moment from which somebody may miss a message.
 
 Rules of this file: telling never holds up mail; a notice that fails is tried again twice, and then
 said in the log; of many that wait the oldest stay, and the rest are counted.
@@ -41,7 +41,7 @@ class Notice:
     """What a person is told."""
 
     event: str
-    "`first-mail` or `to-be-discarded`."
+    "`quarantined`, `first-mail` or `to-be-discarded`."
     text: str
     "In a sentence."
     facts: dict[str, Any]
@@ -135,7 +135,8 @@ class _Webhook:
         async with httpx2.AsyncClient(timeout=PATIENCE, follow_redirects=False) as client:
             response = await client.post(self.url, json=facts)
         if not response.is_success:
-            raise _Failure(f"'{self.url}' answered {response.status_code}")
+            host = httpx2.URL(self.url).host  # the rest of it is often a secret
+            raise _Failure(f"the webhook at '{host}' answered {response.status_code}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,7 @@ class _Mail:
 
 
 _SUBJECTS: Final = {
+    "quarantined": "a client is quarantined",
     "first-mail": "mail of a quarantined client",
     "to-be-discarded": "mail will be thrown away",
 }

@@ -100,7 +100,9 @@ def _headers(envelope: Envelope, settings: str) -> list[tuple[bytes, bytes]]:
         *(("Rcpt", recipient) for recipient in envelope.recipients),
     ]
     if settings:
-        said += [("IP", envelope.client), ("Settings-ID", settings)]
+        said.append(("Settings-ID", settings))
+    if settings and envelope.client:  # a record has none where the site writes pseudonyms
+        said.append(("IP", envelope.client))
     return [
         (name.encode(), "".join(one for one in value if one.isprintable()).encode())
         for name, value in said

@@ -63,7 +63,7 @@ class Sender:
         ):
             yield f"the client calls itself '{envelope.helo}', a name of the recipients' domain"
         if not _is_own_address(envelope.helo, envelope.client):
-            yield f"the client calls itself {envelope.helo}, but is {envelope.client}"
+            yield f"the client calls itself {envelope.helo}, but is {envelope.key}"
 
 
 def owner(name: str) -> str:

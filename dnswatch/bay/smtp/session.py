@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from ssl import SSLContext
 from typing import Any, Final, Literal, Protocol
 
-from aiosmtpd.smtp import SMTP
+from aiosmtpd.smtp import SMTP, TLSSetupException
 
 from dnswatch.bay.fates import Reply
 from dnswatch.bay.record import Envelope, Manners
+from dnswatch.bay.smtp.door import TURNED_AWAY, Door
 from dnswatch.bay.smtp.guests import Guests
 from dnswatch.bay.smtp.path import Path, read_path
 from dnswatch.bay.smtp.transfer import Transfer, receive
@@ -24,12 +25,6 @@ from dnswatch.errors import SpoolError
 from dnswatch.settings.bay import Bay
 
 logger: Final = logging.getLogger("dnswatch.bay")
-
-TURNED_AWAY: Final = (
-    "554 5.7.1 This holding bay takes mail of quarantined clients only: ask DNS again for the"
-    " exchange of your recipient"
-)
-"""Never "try again": such a client must not wait for what will not come."""
 
 FAREWELL: Final = 5.0
 """Seconds in which a client may read the last answer before its connection is cut."""
@@ -55,8 +50,7 @@ class House:
     spool: Spool
     reception: Takes
     guests: Guests
-    admits: Callable[[str], bool]
-    "Says whether the client at an address may speak; may take its time, so it runs in a thread."
+    door: Door
     key: Callable[[str], str]
     "The key of an address in the store."
     now: Callable[[], float]
@@ -128,9 +122,8 @@ class Session(SMTP):
         assert self.session is not None
         self._end = self.loop.call_later(self._limits.session, self._timeout_cb)
         client = str(self.session.peer[0]) if self.session.peer else ""
-        if not client or not await asyncio.to_thread(self._house.admits, client):
-            logger.info("client '%s' is not quarantined, and was turned away", client)
-            await self._leave(TURNED_AWAY)
+        if not client or (refusal := await self._house.door.refusal(client)):
+            await self._leave(refusal if client else TURNED_AWAY)
             return
         if not self._house.guests.enter(client):
             await self._leave("421 4.7.0 Too many connections, try again later")
@@ -165,7 +158,10 @@ class Session(SMTP):
             await self._leave("421 4.7.0 Too many errors")
 
     async def handle_exception(self, error: Exception) -> str:
-        """Answer for a fault of ours, or of a TLS handshake."""
+        """Answer for a fault of ours, or of a TLS handshake, after which nobody hears it."""
+        if isinstance(error, TLSSetupException):
+            logger.debug("a client could not agree on TLS: %s", error.__cause__)
+            return ""
         logger.error("a session stopped on a fault of its own", exc_info=error)
         return "451 4.3.0 Something is wrong here, try again later"
 

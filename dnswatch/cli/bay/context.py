@@ -116,8 +116,12 @@ def held_mail(config: Path | None, state: Path | None) -> "Iterator[Held]":
             " yours to read"
         )
     with Index(spool) as index:
-        for ident in index.catch_up():
-            typer.echo(f"dnswatch: the record of message {ident} is damaged: left out", err=True)
+        try:
+            for ident in index.catch_up():
+                text = f"dnswatch: the record of message {ident} is damaged: left out"
+                typer.echo(text, err=True)
+        except SpoolError as error:  # on a full disk one must see at least what could go
+            typer.echo(f"dnswatch: what came last may be missing here: {error}", err=True)
         yield Held(directory, settings, spool, index)
 
 
@@ -205,7 +209,7 @@ def meant(held: Held, ids: Sequence[str] | None, wanted: "Filter") -> "list[Row]
 def confirm(what: str, count: int, ids: Sequence[str] | None, yes: bool) -> None:
     """Ask before something is done to several messages that nobody named."""
     if count > 1 and not ids and not yes:
-        typer.confirm(f"{what} {count} messages?", abort=True)
+        typer.confirm(f"{what} {count} messages?", abort=True, err=True)
 
 
 def short_names(rows: "Sequence[Row]") -> dict[str, str]:

@@ -20,7 +20,7 @@ from dnswatch.cli.bay.context import (
     meant,
     when,
 )
-from dnswatch.cli.options import Config, Since, State, Why, nothing_found
+from dnswatch.cli.options import Config, Json, Since, State, Why, nothing_found
 from dnswatch.cli.orders.context import actor
 from dnswatch.errors import SpoolError
 
@@ -47,6 +47,7 @@ def release(
     is_: Is = None,
     since: Since = None,
     yes: Yes = False,
+    json: Json = False,
     config: Config = None,
     state: State = None,
 ) -> None:
@@ -66,8 +67,7 @@ def release(
             nothing_found("no message that could be released fits", since)
         confirm("release", len(usable), ids, yes)
         _decide(held, usable, "release", tuple(to or ()), why)
-        count = f"{len(usable)} messages are" if len(usable) > 1 else f"{usable[0].ident} is"
-        typer.echo(f"{count} sent on {when(held)}")
+        _tell(usable, "release", f"sent on {when(held)}", json)
 
 
 def discard(
@@ -81,6 +81,7 @@ def discard(
     is_: Is = None,
     since: Since = None,
     yes: Yes = False,
+    json: Json = False,
     config: Config = None,
     state: State = None,
 ) -> None:
@@ -102,8 +103,20 @@ def discard(
             nothing_found("no message that could be discarded fits", since)
         confirm("discard", len(usable), ids, yes)
         _decide(held, usable, "discard", tuple(to or ()), why)
-        count = f"{len(usable)} messages are" if len(usable) > 1 else f"{usable[0].ident} is"
-        typer.echo(f"{count} discarded: nobody receives it")
+        is_out = any(its == "released" for row in usable for _, its in row.recipients)
+        whom = "nobody else" if is_out else "nobody"
+        _tell(usable, "discard", f"discarded: {whom} receives it", json)
+
+
+def _tell(rows: "Sequence[Row]", fate: "Fate", what: str, json: bool) -> None:
+    """Say what was decided, and on which messages."""
+    if json:
+        from dnswatch.cli.render import print_json
+
+        print_json({"fate": fate, "messages": [row.ident for row in rows]})
+        return
+    count = f"{len(rows)} messages are" if len(rows) > 1 else f"{rows[0].ident} is"
+    typer.echo(f"{count} {what}")
 
 
 def _is_left(row: "Row") -> bool:

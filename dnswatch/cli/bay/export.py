@@ -16,7 +16,7 @@ from dnswatch.cli.bay.context import (
     held_mail,
     meant,
 )
-from dnswatch.cli.options import Config, Since, State, nothing_found
+from dnswatch.cli.options import Config, Json, Since, State, nothing_found
 
 
 def export(
@@ -36,6 +36,7 @@ def export(
     verdict: Verdicts = None,
     is_: Is = None,
     since: Since = None,
+    json: Json = False,
     config: Config = None,
     state: State = None,
 ) -> None:
@@ -49,7 +50,7 @@ def export(
       dnswatch bay export --client 192.0.2.7 --mbox evidence.mbox
     """
     from dnswatch.bay.desk.export import to_eml, to_mbox
-    from dnswatch.cli.render import harmless
+    from dnswatch.cli.render import harmless, print_json
 
     if eml is not None and mbox is not None:
         raise typer.BadParameter("give --eml or --mbox, not both")
@@ -60,7 +61,13 @@ def export(
             nothing_found("no message fits whose body is still kept", since)
         if mbox is not None:
             to_mbox(held.spool, idents, mbox)
-            typer.echo(f"{len(idents)} messages are in {harmless(str(mbox))}")
-            return
-        for ident in idents:
-            typer.echo(harmless(str(to_eml(held.spool, ident, eml or Path()))))
+            files = [mbox]
+        else:
+            files = [to_eml(held.spool, ident, eml or Path()) for ident in idents]
+    if json:
+        print_json({"messages": idents, "files": [str(one) for one in files]})
+    elif mbox is not None:
+        typer.echo(f"{len(idents)} messages are in {harmless(str(mbox))}")
+    else:
+        for file in files:
+            typer.echo(harmless(str(file)))

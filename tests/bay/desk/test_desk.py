@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sqlite3
 from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import cast
 import pytest
 
 from dnswatch import clock
-from dnswatch.bay.desk import orders
+from dnswatch.bay.desk import desk as module
+from dnswatch.bay.desk import index, orders
 from dnswatch.bay.desk.desk import Desk, own_addresses
 from dnswatch.bay.desk.index import Index
 from dnswatch.bay.desk.rows import Filter
@@ -79,6 +81,35 @@ def test_what_the_server_releases_is_sent(scene: Scene) -> None:
         return made
 
     scene.run(lambda: len(scene.exchange.taken) == 1, changed=arrive)
+
+
+def test_an_index_that_cannot_be_written_is_said_once(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One line when messages begin to wait for it, one when they go on, however long it takes."""
+    caplog.set_level("INFO", "dnswatch.bay")
+    monkeypatch.setattr(index, "_PATIENCE", 0.01)
+    monkeypatch.setattr(module, "RETRY", 0.01)
+    tries: list[int] = []
+
+    def unlock() -> bool:
+        tries.append(1)
+        if len(tries) == 20:
+            writer.execute("ROLLBACK")
+        return bool(scene.exchange.taken)
+
+    def arrive() -> list[str]:
+        writer.execute("BEGIN IMMEDIATE")
+        return [released(scene.spool)]
+
+    Index(scene.spool).close()
+    writer = sqlite3.connect(
+        scene.spool.path / index.FILE, isolation_level=None, check_same_thread=False
+    )
+    scene.run(unlock, changed=arrive)
+    writer.close()
+    said = [one for one in caplog.messages if "the index can" in one]
+    assert [one[:15] for one in said] == ["messages wait u", "the index can b"]
 
 
 def test_a_persons_order_is_heard(scene: Scene) -> None:

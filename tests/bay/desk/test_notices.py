@@ -61,14 +61,18 @@ def test_a_command_gets_the_facts(tmp_path: Path) -> None:
     assert (facts["event"], facts["recipients"]) == ("first-mail", 2)
 
 
-def test_a_webhook_gets_json() -> None:
-    """One POST a notice; one that fails is tried again."""
+def test_a_webhook_gets_json(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One POST a notice; one that fails is tried again, and the log keeps the secret in its URL."""
+    monkeypatch.setattr(module, "TRIES", (0.0, 0.0))
+    caplog.set_level("INFO", "dnswatch.bay")
     posted: list[dict[str, object]] = []
 
     class Hook(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(204)
+            self.send_response(204 if len(posted) > 1 else 500)
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
@@ -77,11 +81,13 @@ def test_a_webhook_gets_json() -> None:
     with HTTPServer(("127.0.0.1", 0), Hook) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        told = Told(Notify(webhooks=(Url(f"http://127.0.0.1:{server.server_port}/x"),)))
-        told.until(lambda: posted)
+        told = Told(Notify(webhooks=(Url(f"http://127.0.0.1:{server.server_port}/secret"),)))
+        told.until(lambda: len(posted) > 1)
         server.shutdown()
         thread.join()
     assert posted[0]["client"] == "x"
+    assert "the webhook at '127.0.0.1' answered 500" in caplog.text
+    assert "secret" not in caplog.text
 
 
 def test_a_person_gets_a_mail() -> None:

@@ -1,5 +1,6 @@
 """The dialogue, with real clients over real connections."""
 
+import contextlib
 import smtplib
 import ssl
 from pathlib import Path
@@ -262,3 +263,19 @@ def test_greeting_names_the_bay(tmp_path: Path) -> None:
     """The bay calls itself by its name, and by nobody else's."""
     with Served(tmp_path) as served, served.raw() as raw:
         assert raw.read() == f"220 {HOSTNAME} ESMTP"
+
+
+def test_failed_handshake_is_no_fault_of_ours(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A client that sends no TLS after STARTTLS is cut off, and leaves no traceback in the log."""
+    caplog.set_level("INFO", "dnswatch.bay")
+    with Served(tmp_path) as served:
+        with served.raw() as raw:
+            raw.read()
+            assert raw.say(b"EHLO x", b"STARTTLS")[-1].startswith("220")
+            raw.send(b"MAIL FROM:<a@b.example>\r\n" * 10)
+            with contextlib.suppress(ConnectionError):
+                raw.read()
+        assert served.send() == 250
+    assert not caplog.records

@@ -1,5 +1,7 @@
 """`dnswatch bay release` and `dnswatch bay discard`."""
 
+import json
+
 import pytest
 
 from dnswatch.bay.desk import orders
@@ -38,6 +40,15 @@ def test_a_discarded_message_can_be_released_after_all(run: Run, bay: Spool) -> 
     assert "is discarded already" in run("bay", "discard", worm, exit_code=1)
     run("bay", "release", worm)
     assert bay.message(worm).state == "releasing"
+
+
+def test_programs_are_told_what_was_decided(run: Run, bay: Spool) -> None:
+    """With --json the answer is JSON and nothing else."""
+    worm, later, _ = bay.idents()
+    said = run("bay", "discard", "--is", "held,deferred", "--yes", "--json")
+    assert json.loads(said) == {"fate": "discard", "messages": [worm, later]}
+    said = run("bay", "release", worm, "--json")
+    assert json.loads(said) == {"fate": "release", "messages": [worm]}
 
 
 def test_what_cannot_be_decided(run: Run, bay: Spool) -> None:

@@ -1,5 +1,6 @@
 """`dnswatch bay export`."""
 
+import json
 from pathlib import Path
 
 from dnswatch.bay.spool import Spool
@@ -12,6 +13,10 @@ def test_messages_become_files(run: Run, bay: Spool, tmp_path: Path) -> None:
     later = bay.idents()[1]
     said = run("bay", "export", later, "--eml", str(tmp_path))
     assert Path(said.strip()).read_bytes() == BODY
+    other = tmp_path / "other"
+    other.mkdir()
+    told = json.loads(run("bay", "export", later, "--eml", str(other), "--json"))
+    assert told == {"messages": [later], "files": [str(other / f"{later}.eml")]}
     assert "is there already" in run("bay", "export", later, "--eml", str(tmp_path), exit_code=1)
 
 

@@ -47,6 +47,12 @@ _NAMED: Final = {
     "vhdx": "disk", "one": "OneNote",
 }  # fmt: skip
 """Formats that are not opened here; ClamAV opens most of them."""
+_CLAIMS: Final = ("zip", "gz", "tgz", "bz2", "tbz2", "xz", "txz", "tar", "jar")
+"""Names of those that are: a file that is called so and is none is opened by somebody's program."""
+
+_END_OF_ZIP: Final = b"PK\x05\x06"
+_LAST_OF_ZIP: Final = 65_557
+"""Bytes at the end of a file in which a ZIP's last record begins: its comment may be that long."""
 
 
 class Beyond(Exception):  # noqa: N818 it is no error: a bound was met
@@ -84,7 +90,7 @@ class Archives:
 
     def _open(self, trail: Trail, data: bytes) -> None:
         stream = next((one for magic, one in _STREAMS.items() if data.startswith(magic)), None)
-        if data.startswith(_ZIP):
+        if data.startswith(_ZIP) or _END_OF_ZIP in data[-_LAST_OF_ZIP:]:  # it is read from its end
             self._zip(trail, data)
         elif stream is not None:
             self._stream(trail, data, stream)
@@ -92,6 +98,8 @@ class Archives:
             self._tar(trail, data)
         elif kind := _closed(trail[-1], data[:HEAD]):
             self._found.add("unseen", trail, f"is in the format {kind}, which is not opened")
+        elif _kind(trail[-1]) in _CLAIMS:
+            self._found.add("unseen", trail, "is no archive, though its name says so")
 
     def _zip(self, trail: Trail, data: bytes) -> None:
         self._count(data.count(b"PK\x01\x02"), trail)  # before zipfile makes an object of each
@@ -152,8 +160,14 @@ def _is_tar(data: bytes) -> bool:
 def _closed(name: str, head: bytes) -> str:
     """Name the format of an archive that is not opened."""
     known = next((kind for magic, kind in _CLOSED if head.startswith(magic)), "")
-    return known or _NAMED.get(name.rpartition(".")[2].lower() if "." in name else "", "")
+    return known or _NAMED.get(_kind(name), "")
+
+
+def _kind(name: str) -> str:
+    """Return what follows the last dot of a name."""
+    return name.rpartition(".")[2].lower() if "." in name else ""
 
 
 def _may_be_opened(name: str, head: bytes) -> bool:
-    return head.startswith((*_ZIP, *_STREAMS)) or _is_tar(head) or bool(_closed(name, head))
+    is_one = head.startswith((*_ZIP, *_STREAMS)) or _is_tar(head)
+    return is_one or _kind(name) in _CLAIMS or bool(_closed(name, head))

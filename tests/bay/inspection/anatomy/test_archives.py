@@ -48,6 +48,21 @@ def test_program_in_an_archive_is_found(pack: Callable[[tuple[str, bytes]], byte
     assert seen("photos.dat", pack(("photo.jpg", PROGRAM))).programs
 
 
+@pytest.mark.parametrize("name", ["photos.zip", "photos.dat"])
+def test_archive_behind_other_bytes_is_opened(name: str) -> None:
+    """A ZIP archive is one whatever comes before and after it, as in the programs that open it."""
+    hidden = b"MIME" + zipped(("cv.pdf.exe", PROGRAM)) + b"some more"
+    assert seen(name, hidden).disguised
+    assert seen("outer.zip", zipped(("inner.zip", hidden))).disguised
+
+
+@pytest.mark.parametrize("name", ["a.zip", "a.GZ", "a.tar"])
+def test_archive_in_name_alone_is_not_seen_through(name: str) -> None:
+    """What is called an archive and cannot be opened was not scanned: somebody's program may."""
+    assert seen(name, b"something else").unseen
+    assert seen("outer.zip", zipped((name, b"something else"))).unseen
+
+
 def test_disguise_in_an_archive_is_found() -> None:
     """A name that hides a program counts in an archive as well."""
     assert seen("a.zip", zipped(("cv.pdf.exe", b""))).disguised

@@ -11,6 +11,7 @@ from demo.act import Act, Outcome, act
 from demo.screen import picture, screen, summary
 from demo.world import BAY
 from demo.worm import Fate
+from tests import check
 
 ENOUGH = 120
 """Messages after which a worm that is not stopped has shown it."""
@@ -53,8 +54,7 @@ def test_quarantine_leads_its_mail_into_the_bay() -> None:
         assert len(diverted) >= 6
         assert not diverted & set(running.world.delivered)
         assert outcome.out + len(diverted) == outcome.tried
-        held = {to["address"] for one in running.kept for to in one["recipients"]}
-        assert held == diverted
+        check.eventually(lambda: _held(running) == diverted, within=30)
         assert {(one["verdict"], one["state"]) for one in running.kept} == {("worm", "held")}
         assert "to be worms" in running.site.command("explain", "--client", "127.0.0.66")
         assert "infected" in _shown(picture(running, running.begun + 5))
@@ -72,6 +72,11 @@ def test_where_there_is_no_terminal_there_are_lines() -> None:
     """Led into a file, the demonstration writes no cursor movements."""
     with screen(Console(file=io.StringIO())) as found:
         assert type(found).__name__ == "_Lines"
+
+
+def _held(running: Act) -> set[str]:
+    """Give whom the messages in the bay are for."""
+    return {to["address"] for one in running.kept for to in one["recipients"]}
 
 
 def _shown(what: object) -> str:

@@ -55,7 +55,7 @@ def test_quarantine_leads_its_mail_into_the_bay() -> None:
         assert not diverted & set(running.world.delivered)
         assert outcome.out + len(diverted) == outcome.tried
         check.eventually(lambda: _held(running) == diverted, within=30)
-        assert {(one["verdict"], one["state"]) for one in running.kept} == {("worm", "held")}
+        assert {(one["verdict"], one["state"]) for one in running.site.kept()} == {("worm", "held")}
         assert "to be worms" in running.site.command("explain", "--client", "127.0.0.66")
         assert "infected" in _shown(picture(running, running.begun + 5))
 
@@ -76,7 +76,7 @@ def test_where_there_is_no_terminal_there_are_lines() -> None:
 
 def _held(running: Act) -> set[str]:
     """Give whom the messages in the bay are for."""
-    return {to["address"] for one in running.kept for to in one["recipients"]}
+    return {to["address"] for one in running.site.kept() for to in one["recipients"]}
 
 
 def _shown(what: object) -> str:

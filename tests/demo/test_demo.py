@@ -56,7 +56,8 @@ def test_quarantine_leads_its_mail_into_the_bay() -> None:
         assert outcome.out + len(diverted) == outcome.tried
         check.eventually(lambda: _held(running) == diverted, within=30)
         assert {(one["verdict"], one["state"]) for one in running.site.kept()} == {("worm", "held")}
-        assert "to be worms" in running.site.command("explain", "--client", "127.0.0.66")
+        explain = ("explain", "--client", "127.0.0.66")
+        check.eventually(lambda: "to be worms" in running.site.command(*explain))
         assert "infected" in _shown(picture(running, running.begun + 5))
 
 

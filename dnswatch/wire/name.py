@@ -1,7 +1,8 @@
 """Domain names in wire form: skip, read, turn into text and back (RFC 1035 sections 3.1 and 4.1.4).
 
 Rules of this file: a name is at most 255 bytes, a compression pointer only points backwards, so
-every loop ends; whatever breaks this raises `WireError`.
+every loop ends, and never into the header, which is not passed on as it came; whatever breaks this
+raises `WireError`.
 """
 
 from typing import Final
@@ -13,6 +14,8 @@ MAX_NAME: Final = 255
 
 ROOT: Final = b"\0"
 
+_HEADER: Final = 12
+
 
 def skip(message: bytes, at: int) -> int:
     """Return the offset behind the name at `at`; of a pointer only the direction is looked at."""
@@ -20,8 +23,8 @@ def skip(message: bytes, at: int) -> int:
     try:
         while (length := message[at]) != 0:
             if length >= 0xC0:
-                if (length & 0x3F) << 8 | message[at + 1] >= start:
-                    raise WireError("a compression pointer does not point backwards")
+                if not _HEADER <= (length & 0x3F) << 8 | message[at + 1] < start:
+                    raise WireError("a compression pointer does not point backwards to a name")
                 return at + 2
             if length > 63 or at - start > MAX_NAME:
                 raise WireError("a name in the message is malformed")
@@ -39,8 +42,8 @@ def read(message: bytes, at: int) -> bytes:
         while (length := message[at]) != 0:
             if length >= 0xC0:
                 at = (length & 0x3F) << 8 | message[at + 1]
-                if at >= limit:
-                    raise WireError("a compression pointer does not point backwards")
+                if not _HEADER <= at < limit:
+                    raise WireError("a compression pointer does not point backwards to a name")
                 limit = at
                 continue
             if length > 63 or len(labels) + length + 2 > MAX_NAME:

@@ -13,6 +13,8 @@ hostnames = st.from_regex(
     r"[_-]?[a-zA-Z0-9_-]{0,20}[a-z](\.[A-Z0-9][a-z0-9_-]{0,20}){0,5}\.?", fullmatch=True
 )
 
+HEADER = bytes(12)
+
 
 @given(names, st.binary(max_size=20))
 def test_a_name_is_read_as_it_was_written(wire: bytes, behind: bytes) -> None:
@@ -24,10 +26,19 @@ def test_a_name_is_read_as_it_was_written(wire: bytes, behind: bytes) -> None:
 @given(names)
 def test_a_compressed_name_is_read_whole(wire: bytes) -> None:
     """A pointer to an earlier name gives that name (RFC 1035 section 4.1.4)."""
-    message = wire + b"\3www" + b"\xc0\x00"
+    message = HEADER + wire + b"\3www" + b"\xc0\x0c"
+    at = len(HEADER + wire)
     if len(wire) + 4 <= name.MAX_NAME:
-        assert name.read(message, len(wire)) == b"\3www" + wire.lower()
-    assert name.skip(message, len(wire)) == len(message)
+        assert name.read(message, at) == b"\3www" + wire.lower()
+    assert name.skip(message, at) == len(message)
+
+
+def test_the_header_holds_no_name() -> None:
+    """A pointer into the header is refused: what stands there is not passed on as it came."""
+    message = b"\1a\0" + bytes(9) + b"\3www\xc0\x00"
+    for see in (name.read, name.skip):
+        with pytest.raises(WireError):
+            see(message, 12)
 
 
 @pytest.mark.parametrize(
@@ -53,14 +64,15 @@ def test_a_malformed_name_is_refused(message: bytes) -> None:
 
 def test_a_chain_of_pointers_ends() -> None:
     """A name made of thousands of pointers, each to the one before, is read in one pass."""
-    chain = b"\0" + b"".join((0xC000 | max(0, at - 2)).to_bytes(2, "big") for at in range(1, 9999, 2))  # fmt: skip  # noqa: E501
+    pointers = (0xC000 | max(12, at - 2) for at in range(13, 9999, 2))
+    chain = HEADER + b"\0" + b"".join(pointer.to_bytes(2, "big") for pointer in pointers)
     assert name.read(chain, 9997) == name.ROOT
 
 
 def test_a_name_grown_by_pointers_is_refused() -> None:
     """Labels collected over many pointers count together: 255 bytes is the end."""
-    message = b"\x3f" + b"a" * 63 + b"\0"
-    starts = [0]
+    message = HEADER + b"\x3f" + b"a" * 63 + b"\0"
+    starts = [len(HEADER)]
     for _ in range(4):
         starts.append(len(message))
         message += b"\x3f" + b"b" * 63 + (0xC000 | starts[-2]).to_bytes(2, "big")

@@ -1,7 +1,9 @@
 """Flows: packets become connections and conversations, without a word of what they carry.
 
 `Flows` takes packets, or parts of flows that another `Flows` has made of an earlier or a later
-piece of the same capture (`Part`); cut anywhere, a capture gives the same flows.
+piece of the same capture (`Part`).  Cut anywhere, a capture gives the same flows; but for a
+connection of which both FINs are seen, on either side of a cut, and which goes on without a SYN
+more than `LINGER` later: it is one flow then instead of two.
 
 Rules of this file: a flow ends with its connection, or after silence; a SYN with another sequence
 number begins a new one.  Where a flow begins with a SYN-ACK, its source is whom that was sent to.

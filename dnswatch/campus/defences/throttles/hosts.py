@@ -7,8 +7,8 @@ second.
 
 from typing import Final
 
-from dnswatch.campus.defences.acts import Client, Contact
-from dnswatch.campus.defences.throttles.queue import DelayQueue
+from dnswatch.campus.defences.acts import Contact
+from dnswatch.campus.defences.throttles.queue import DelayQueues
 
 WORKING_SET: Final = 5
 PERIOD: Final = 1.0
@@ -20,14 +20,11 @@ class HostThrottle:
 
     def __init__(self) -> None:
         """Begin with nothing."""
-        self._queues: dict[Client, DelayQueue] = {}
+        self._queues = DelayQueues(WORKING_SET, PERIOD)
 
     def leaves(self, contact: Contact) -> float:
         """Return how long a connection waits, seconds."""
-        queue = self._queues.get(contact.client)
-        if queue is None:
-            queue = self._queues[contact.client] = DelayQueue(WORKING_SET, PERIOD)
-        return queue.wait(contact.address, contact.at)
+        return self._queues.wait(contact.client, contact.address, contact.at)
 
     def ended(self, contact: Contact, succeeded: bool) -> None:
         """Learn nothing: this throttle does not ask whether connections succeed."""

@@ -8,8 +8,8 @@ recipient is known here by its mail domain, which is what both DNS and connectio
 
 from typing import Final
 
-from dnswatch.campus.defences.acts import Client, Contact
-from dnswatch.campus.defences.throttles.queue import DelayQueue
+from dnswatch.campus.defences.acts import Contact
+from dnswatch.campus.defences.throttles.queue import DelayQueues
 
 WORKING_SET: Final = 5
 PERIOD: Final = 60.0
@@ -21,16 +21,13 @@ class MailThrottle:
 
     def __init__(self) -> None:
         """Begin with nothing."""
-        self._queues: dict[Client, DelayQueue] = {}
+        self._queues = DelayQueues(WORKING_SET, PERIOD)
 
     def leaves(self, contact: Contact) -> float:
         """Return how long a mail waits, seconds; other connections never do."""
         if not contact.recipient:
             return 0.0
-        queue = self._queues.get(contact.client)
-        if queue is None:
-            queue = self._queues[contact.client] = DelayQueue(WORKING_SET, PERIOD)
-        return queue.wait(contact.recipient, contact.at)
+        return self._queues.wait(contact.client, contact.recipient, contact.at)
 
     def ended(self, contact: Contact, succeeded: bool) -> None:
         """Learn nothing: this throttle does not ask whether mails are accepted."""

@@ -3,6 +3,8 @@
 from collections import OrderedDict
 from typing import Final
 
+from dnswatch.campus.defences.acts import Client
+
 LONGEST: Final = 100
 """Waiting requests at which the machine is taken off (Twycross, Williamson, USENIX Security 2003).
 """
@@ -47,3 +49,19 @@ class DelayQueue:
         left = [target for target, leaves in self._known.items() if leaves <= at]
         for target in left[: max(0, len(left) - self._size)]:
             del self._known[target]
+
+
+class DelayQueues:
+    """A queue for each client."""
+
+    def __init__(self, working_set: int, period: float) -> None:
+        """Begin with none; what each of them lets pass is as in `DelayQueue`."""
+        self._settings = working_set, period
+        self._queues: dict[Client, DelayQueue] = {}
+
+    def wait(self, client: Client, target: bytes, at: float) -> float:
+        """Return the seconds that a client's request for `target` waits."""
+        queue = self._queues.get(client)
+        if queue is None:
+            queue = self._queues[client] = DelayQueue(*self._settings)
+        return queue.wait(target, at)

@@ -17,7 +17,7 @@ import dns.reversename
 from dns.message import Message, QueryMessage
 
 from dnswatch.names.hostname import clean
-from dnswatch.names.questions import FAILURES, Questions
+from dnswatch.names.questions import FAILURES, Questions, forwarded
 from dnswatch.settings import Forward, Server
 
 AT_ONCE: Final = 4
@@ -47,7 +47,7 @@ class Pointers:
     ) -> None:
         """Ask `servers`, and those of `forward` for their domains; `ca_file` as in the settings."""
         self._servers = servers
-        self._forward = sorted(forward, key=lambda one: -len(one.domain))
+        self._forward = forward
         self._questions = Questions(ca_file, PATIENCE)
         self._known: dict[bytes, tuple[str | None, float]] = {}
 
@@ -92,9 +92,9 @@ class Pointers:
         address = ip_address(packed)
         if address.is_loopback or address.is_link_local:
             return ()
-        for one in self._forward:
-            if f".{name}".endswith(f".{one.domain}"):
-                return one.servers
+        servers = forwarded(name, self._forward)
+        if servers is not None:
+            return servers
         if address.is_global:
             return self._servers
         return tuple(one for one in self._servers if one.address and not one.address.is_global)

@@ -7,6 +7,7 @@ clients ask goes through `dnswatch.proxy.upstream`, which is made for many.
 import asyncio
 import socket
 import ssl
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Final
 
@@ -17,10 +18,19 @@ import dns.query
 import httpx2
 from dns.message import Message, QueryMessage
 
-from dnswatch.settings import Server
+from dnswatch.settings import Forward, Server
 
 FAILURES: Final = (OSError, EOFError, ValueError, dns.exception.DNSException, httpx2.HTTPError)
 """What `ask` raises where there is no response: the next server may do better."""
+
+
+def forwarded(name: str, forward: Iterable[Forward]) -> tuple[Server, ...] | None:
+    """Return the servers of the longest forwarded domain that a name lies in; None without one.
+
+    `name` is text in lower case, without its last dot.
+    """
+    found = [one for one in forward if f".{name}".endswith(f".{one.domain}")]
+    return max(found, key=lambda one: len(one.domain)).servers if found else None
 
 
 class Questions:

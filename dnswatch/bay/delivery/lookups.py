@@ -11,7 +11,7 @@ import dns.rdatatype
 from dns.message import Message, QueryMessage
 from dns.rdata import Rdata
 
-from dnswatch.names.questions import FAILURES, Questions
+from dnswatch.names.questions import FAILURES, Questions, forwarded
 from dnswatch.settings import Forward, Server
 
 PATIENCE: Final = 4.0
@@ -44,7 +44,7 @@ class Lookups:
     ) -> None:
         """Ask `servers`, and those of `forward` for their domains; `ca_file` as in the settings."""
         self._servers = servers
-        self._forward = sorted(forward, key=lambda one: -len(one.domain))
+        self._forward = forward
         self._questions = Questions(ca_file, PATIENCE)
         self._gate = asyncio.Semaphore(AT_ONCE)
 
@@ -63,10 +63,8 @@ class Lookups:
         return None
 
     def _asked(self, name: str) -> tuple[Server, ...]:
-        for one in self._forward:
-            if f".{name}".endswith(f".{one.domain}"):
-                return one.servers
-        return self._servers
+        servers = forwarded(name, self._forward)
+        return self._servers if servers is None else servers
 
 
 def _found(response: Message) -> Found | None:

@@ -26,6 +26,7 @@ import msgspec
 from dnswatch.bay.record import Decided, Envelope, Gone, Line, decode, encode
 from dnswatch.bay.state import STATES, Message, State, fold
 from dnswatch.errors import SpoolError
+from dnswatch.store.directory import is_held
 
 _IDENT: Final = re.compile(r"[0-9a-f]{22}")
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -113,14 +114,7 @@ class Spool:
 
     def is_claimed(self) -> bool:
         """Say whether a bay runs on it now."""
-        try:
-            with (self.path / "lock").open("rb") as lock:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
-        return False
+        return is_held(self.path)
 
     def draft(self, ident: str) -> Draft:
         """Begin to receive a message."""

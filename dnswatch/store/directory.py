@@ -44,6 +44,18 @@ def hold(state: Path, *, for_replays: bool = False) -> int:
     return lock
 
 
+def is_held(directory: Path) -> bool:
+    """Say whether a process holds the lock of a directory now; none does where there is no lock."""
+    try:
+        with (directory / "lock").open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def note_replayed(state: Path, until: float) -> None:
     """Note up to when the records of replays go."""
     (state / _REPLAYED).write_text(f"{until:.6f}\n")

@@ -1,6 +1,5 @@
 """What orders need: the site's policies, who gives an order, and whether a server hears it."""
 
-import fcntl
 import os
 import pwd
 from pathlib import Path
@@ -51,11 +50,6 @@ def actor() -> str:
 
 def is_serving(state: Path) -> bool:
     """Say whether a server keeps its records there now: it holds the lock."""
-    try:
-        with (state / "lock").open("rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
+    from dnswatch.store.directory import is_held
+
+    return is_held(state)

@@ -14,7 +14,8 @@ MAX_NAME: Final = 255
 
 ROOT: Final = b"\0"
 
-_HEADER: Final = 12
+HEADER: Final = 12
+"""Bytes of a message before its first name (RFC 1035 section 4.1.1)."""
 
 
 def skip(message: bytes, at: int) -> int:
@@ -23,7 +24,7 @@ def skip(message: bytes, at: int) -> int:
     try:
         while (length := message[at]) != 0:
             if length >= 0xC0:
-                if not _HEADER <= (length & 0x3F) << 8 | message[at + 1] < start:
+                if not HEADER <= (length & 0x3F) << 8 | message[at + 1] < start:
                     raise WireError("a compression pointer does not point backwards to a name")
                 return at + 2
             if length > 63 or at - start > MAX_NAME:
@@ -31,6 +32,21 @@ def skip(message: bytes, at: int) -> int:
             at += length + 1
     except IndexError:
         raise WireError("a name runs past the end of the message") from None
+    return at + 1
+
+
+def skip_plain(message: bytes, at: int) -> int:
+    """Return the offset behind a question's name at `at`, which must not be compressed."""
+    start = at
+    try:
+        while (length := message[at]) != 0:
+            if length > 63:
+                raise WireError("the question's name is compressed or malformed")
+            at += length + 1
+    except IndexError:
+        raise WireError("the question runs past the end of the message") from None
+    if at - start >= MAX_NAME:
+        raise WireError("the question's name is too long")
     return at + 1
 
 
@@ -42,7 +58,7 @@ def read(message: bytes, at: int) -> bytes:
         while (length := message[at]) != 0:
             if length >= 0xC0:
                 at = (length & 0x3F) << 8 | message[at + 1]
-                if not _HEADER <= at < limit:
+                if not HEADER <= at < limit:
                     raise WireError("a compression pointer does not point backwards to a name")
                 limit = at
                 continue

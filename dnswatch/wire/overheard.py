@@ -56,7 +56,7 @@ def read(message: bytes) -> Overheard | None:
         if message[4:6] == b"\0\0":
             return None
         raise WireError("the message has more than one question")
-    end = _name_end(message)
+    end = name.skip_plain(message, HEADER)
     if end + 4 > len(message):
         raise WireError("the question runs past the end of the message")
     flags = message[2]
@@ -123,18 +123,3 @@ def _extension(message: bytes, at: int) -> int:
     except (WireError, struct.error, IndexError):
         pass
     return 0
-
-
-def _name_end(message: bytes) -> int:
-    """Return the offset behind the question's name, which must not be compressed."""
-    at = HEADER
-    try:
-        while (length := message[at]) != 0:
-            if length > 63:
-                raise WireError("the question's name is compressed or malformed")
-            at += length + 1
-    except IndexError:
-        raise WireError("the question runs past the end of the message") from None
-    if at - HEADER >= name.MAX_NAME:
-        raise WireError("the question's name is too long")
-    return at + 1

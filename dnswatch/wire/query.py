@@ -14,7 +14,7 @@ from dnswatch.codes import Option, Rcode, Type
 from dnswatch.errors import WireError
 from dnswatch.wire import name
 
-HEADER: Final = 12
+HEADER: Final = name.HEADER
 """Bytes of a message's header (RFC 1035 section 4.1.1)."""
 
 MIN_UDP: Final = 512
@@ -110,17 +110,10 @@ def readable_question(message: bytes) -> bytes:
 
 
 def _question_end(message: bytes) -> int:
-    at = HEADER
-    try:
-        while (length := message[at]) != 0:
-            if length > 63:
-                raise WireError("the question's name is compressed or malformed")
-            at += length + 1
-    except IndexError:
-        raise WireError("the question runs past the end of the message") from None
-    if at - HEADER >= name.MAX_NAME or at + 5 > len(message):
-        raise WireError("the question's name is too long, or its type or class is missing")
-    return at + 5
+    end = name.skip_plain(message, HEADER) + 4
+    if end > len(message):
+        raise WireError("the question's type or class is missing")
+    return end
 
 
 _OPT = struct.Struct("!BHHBBHH")

@@ -38,8 +38,11 @@ class Ruling(NamedTuple):
     "What to do; None where a retry waits with the answer that is held already."
     enforced: Enforced | None
     "What is to be recorded."
-    is_tried: bool = False
-    "A dry run decided something; nothing of it is done."
+
+    @property
+    def is_tried(self) -> bool:
+        """Whether a dry run decided something; nothing of it is done."""
+        return self.enforced is not None and self.enforced.dry_run
 
 
 class Arbiter:
@@ -118,7 +121,7 @@ class Arbiter:
             if not mark.dry_run:
                 return Ruling(decision, Enforced(mark.policy, decided))
             tried = Enforced(mark.policy, decided, dry_run=True)
-        return Ruling(PASS, tried, tried is not None)
+        return Ruling(PASS, tried)
 
     def _unmark(self, client: bytes) -> None:
         """Forget a client's marks."""

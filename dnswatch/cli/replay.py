@@ -63,7 +63,7 @@ def replay(
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """Put what was recorded elsewhere through the watch, by the clock of the recording.
+    """Put recordings through the watch, by the clock of the recording.
 
     Nothing is asked of the network, and policies only tell what they would have done.  The exit
     code is 1 where something in a file was damaged or cut off; the rest of it was read.

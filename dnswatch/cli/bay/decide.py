@@ -51,7 +51,9 @@ def release(
     config: Config = None,
     state: State = None,
 ) -> None:
-    """Send messages on to their real exchanges, unchanged; what failed is tried once more.
+    """Send messages on to their real exchanges, unchanged.
+
+    What failed is tried once more.
 
     \b
     Examples:
@@ -85,7 +87,9 @@ def discard(
     config: Config = None,
     state: State = None,
 ) -> None:
-    """Let messages reach nobody; for bay.keep.done they can still be released after all.
+    """Let messages reach nobody.
+
+    For bay.keep.done they can still be released after all.
 
     \b
     Examples:

@@ -31,7 +31,9 @@ def play(
     days: Days = None,
     worm: WormName = None,
 ) -> None:
-    """Ask a running dnswatch all that a campus asks, each client from an address of its own.
+    """Ask a running dnswatch all that a campus asks.
+
+    Each client asks from an address of its own.
 
     Point that dnswatch at the world: dnswatch serve --upstream udp://127.0.0.1:5300
 

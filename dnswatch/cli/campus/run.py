@@ -56,7 +56,7 @@ def run(
     parquet: Parquet = None,
     pcap: Pcap = None,
 ) -> None:
-    """Simulate a campus; say what happened, what dnswatch saw and what it did.
+    """Simulate a campus; say what happened, and what dnswatch did.
 
     Example: dnswatch campus run sobig-2003 --policy quarantine
     """

@@ -165,7 +165,7 @@ def _show(summary: "Summary", *, kept: bool) -> None:
     if summary.begun is not None and summary.ended is not None:
         screen.print(
             f"from {render.moment(summary.begun)} to {render.moment(summary.ended)}:"
-            f" {len(summary.clients):,} clients\n", style="bold",
+            f" {render.many(len(summary.clients), 'client')}\n", style="bold",
         )  # fmt: skip
     table = render.table("what was read", "count", words=("what was read",))
     always = ("frames", "queries", "responses", "unanswered", *DAMAGE)

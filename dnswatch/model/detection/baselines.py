@@ -26,7 +26,7 @@ Little knowledge makes wide bounds, never narrow ones, however short that period
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from math import ceil, log
+from math import ceil, log, sqrt
 from typing import Final
 
 from dnswatch.model.detection.shiryaev_roberts import Bounds
@@ -194,6 +194,11 @@ class Baseline:
         self.hours = [count * left for count in self.hours]
         self.seen = {name: count * left for name, count in self.seen.items()}
         self.trials = {name: count * left for name, count in self.trials.items()}
+
+    @property
+    def surplus(self) -> float:
+        """How many times what was learned the role's clients may do together, at most (95 %)."""
+        return 1 + 1.64 / sqrt(sum(self.hours) + 1)
 
     @property
     def knows_each_day(self) -> bool:

@@ -354,7 +354,7 @@ class Detector:
         worked = [week.days(now - (n + 1) * DAY, now - n * DAY) for n in reversed(range(WINDOW))]
         if now < self._learning.listens + DAY:
             self._fleet.forget_day()
-        elif now < self._learning.ends + DAY:
+        elif now < self._learning.ends + DAY or not self._learning.knows_the_week(Role.CLIENT):
             self._fleet.learn_day(worked[-1])
         else:
             members = [self._member(case, now) for case in self._cases.values()

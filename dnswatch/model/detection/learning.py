@@ -49,10 +49,18 @@ class Learning:
         return self._baselines[role].bounds(history, self.known(today), self._weeks[role])
 
     def rate(self, role: Role, history: History, today: int) -> tuple[float, float]:
-        """Shape and rate (days) of the gamma distribution of such a client's bursts a day."""
-        shape, days = self._baselines[role].prior
-        known = self.known(today)
-        return shape + history.count(known), days + history.exposure(known)
+        """Shape and rate (days) of the gamma distribution of such a client's bursts a day.
+
+        The whole site is judged by it, and the sum over a site has no room for a mean that is a
+        little too low for all: so it is the most that the role's clients do together.
+        """
+        baseline, known = self._baselines[role], self.known(today)
+        shape, days = baseline.prior
+        return shape + history.count(known), (days + history.exposure(known)) / baseline.surplus
+
+    def knows_the_week(self, role: Role) -> bool:
+        """Say whether each day of the week was learned; before, bounds are wide."""
+        return self._baselines[role].knows_each_day
 
     def known(self, today: int) -> int:
         """Unix day up to which days have been learned from."""

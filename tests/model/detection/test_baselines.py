@@ -104,6 +104,17 @@ def test_a_rate_holds_in_the_busiest_hour_of_a_week_that_is_not_known() -> None:
     assert Baseline(Role.CLIENT).bounds(full, 128, Week()).rate == CAPS[Role.CLIENT]
 
 
+def test_what_all_clients_do_together_is_bounded_the_closer_the_more_they_did() -> None:
+    """A hundred bursts may have been a sixth too few by chance, ten thousand hardly any."""
+    surpluses = []
+    for bursts in (0, 100, 10_000):
+        baseline = Baseline(Role.CLIENT, hours=[bursts / HOURS] * HOURS)
+        surpluses.append(baseline.surplus)
+    assert surpluses[0] > 2
+    assert surpluses[1] == pytest.approx(1.16, abs=0.01)
+    assert surpluses[2] < 1.02
+
+
 def test_an_infected_client_does_not_teach_its_rate() -> None:
     """Of a tainted day no more is learned than that something was done."""
     poisoned = History(100, 100)

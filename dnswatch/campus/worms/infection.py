@@ -1,4 +1,4 @@
-"""Infection: what one infected host does: it harvests mail domains, and mails to them."""
+"""Infection: what an infected host does: it harvests mail domains, mails to them, calls home."""
 
 from collections import deque
 from collections.abc import Callable
@@ -68,6 +68,14 @@ class Infection:
                     deliver(to)
             elif (domain := self._target()) is not None:
                 yield from self._post.send(self._letter(domain), self._worm.way)
+
+    def call(self, name: Callable[[int, int], bytes], chance: Random) -> Process:
+        """Connect to the worm's servers for ever; `name` gives their names, by number and TTL."""
+        rate = self._worm.calls * self._rate / self._worm.mails
+        while rate:
+            yield self._loop.now + chance.expovariate(rate) * DAY
+            callee = name(chance.randrange(self._worm.callees), self._worm.callee_ttl)
+            yield from self._post.call(self.host, callee, self._worm.way)
 
     def _next(self, calendar: Calendar) -> float:
         """Return when the next mail goes."""

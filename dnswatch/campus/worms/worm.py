@@ -51,6 +51,12 @@ class Worm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     "Probability that such a mail infects who gets it."
     patience: Count = 14400.0
     "Seconds until somebody opens a mail, in the mean."
+    calls: Count = 0.0
+    "Connections of one host on a day that are not for mail, each with a lookup: for more code."
+    callees: Annotated[int, Range(1, 1000, "calls go somewhere")] = 20
+    "Hosts that it makes them to."
+    callee_ttl: Annotated[int, Range(0, 86400, "TTLs of hosts are shorter than a day")] = 1200
+    "TTL of their addresses, seconds."
     bounces: Count = 0.0
     "Mails that the site's mail servers send back to forged senders on the worst day."
 

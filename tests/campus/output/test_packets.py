@@ -7,9 +7,11 @@ from pathlib import Path
 
 import dns.message
 import dns.rdatatype
+import pyarrow.parquet as pq
 import pytest
 
-from dnswatch.campus.output.packets import FOREIGN, Capture, messages
+from dnswatch.campus.output.packets import Capture, messages
+from dnswatch.campus.world.outside import FOREIGN
 from dnswatch.model.observation import Observation, Origin
 from dnswatch.wire.name import from_text
 from tests.campus.scene import DAY, campus, outbreak
@@ -50,12 +52,16 @@ def test_tshark_reads_the_capture_and_finds_no_fault(tmp_path: Path) -> None:
             "tcp.flags.syn == 1 && tcp.flags.ack == 0 && tcp.dstport == 25",
             "_ws.malformed || tcp.analysis.flags || ip.checksum.status == 0",
             "smtp.response.code == 220",
+            "http.request",
         )
     }
-    asked, connected, faults, greeted = count.values()
+    asked, connected, faults, greeted, called = count.values()
     assert asked == worm.fates.total()
     assert 0 < greeted < connected
+    assert called > 50
     assert faults == 0
+    mails = pq.read_table(tmp_path / "campus.pcap.truth" / "mails.parquet").to_pylist()
+    assert len([one for one in mails if one["worm"]]) == worm.fates.total()
 
 
 def shark(file: Path, wanted: str) -> list[str]:

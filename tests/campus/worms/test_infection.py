@@ -4,7 +4,9 @@ from statistics import mean
 
 import pytest
 
+from dnswatch.campus.defences.acts import Contact
 from dnswatch.campus.run.truth import Fate, Sender, Truth
+from dnswatch.campus.world.outside import HTTP
 from tests.campus.scene import DAY, campus, outbreak
 
 
@@ -49,3 +51,15 @@ def test_a_worm_that_knows_the_thresholds_begins_few_domains() -> None:
 def test_a_worm_with_a_list_ends_with_it() -> None:
     """The spambot's list has 20,000 addresses."""
     assert all(one.fates.total() <= 20_000 for one in day_of("spambot").senders.values())
+
+
+@pytest.mark.parametrize(("worm", "calls"), [("sobig", 650), ("mydoom", 0)])
+def test_sobig_calls_home_and_mydoom_does_not(worm: str, calls: int) -> None:
+    """SoBig makes many connections that are not for mail, to a few servers (WORM'04, 5.1)."""
+    built, made = campus(outbreak(worm, 0.0, "first = 2\nsusceptible = 0")), list[Contact]()
+    built.post.hear = lambda contact, _: made.append(contact)
+    built.run(built.plan.begin + 1.25 * DAY)
+    called = [one for one in made if one.port == HTTP]
+    assert len(called) / 2 == pytest.approx(calls, rel=0.4)
+    assert len({one.address for one in called}) == (20 if calls else 0)
+    assert {one.client for one in called} <= set(built.truth.senders)

@@ -10,6 +10,9 @@ What really happened stands beside FILE, in the folder FILE.truth (`truth`).
 """
 
 from collections.abc import Iterator
+from heapq import heappop, heappush
+from itertools import count
+from math import inf
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -51,6 +54,8 @@ class Capture:
                 f"cannot write '{file}': {error.strerror}; name another file"
             ) from None
         self._writer = dpkt.pcap.Writer(self._file)
+        self._waiting: list[tuple[float, int, bytes]] = []
+        self._count = count()
 
     def __enter__(self) -> Self:
         """Begin to listen."""
@@ -67,11 +72,13 @@ class Capture:
         at: TracebackType | None,
     ) -> None:
         """End the capture, and write the truth."""
+        self._pass(inf)
         self._file.close()
         write_truth(self._campus, self._truth)
 
     def _observe(self, seen: Observation) -> None:
         assert seen.client is not None, "a campus leaves nobody out"
+        self._pass(seen.at - _LATENCY)
         server = seen.server or FOREIGN
         if seen.server is None and not seen.redirected:
             server = self._servers[place_of(seen.client, len(self._servers))]
@@ -81,11 +88,18 @@ class Capture:
         self._write(seen.at, _udp(server, _DNS, seen.client, port, response))
 
     def _connect(self, contact: Contact, is_made: bool) -> None:
+        self._pass(contact.at - _LATENCY)
         for number, frame in enumerate(connection(contact, is_made)):
             self._write(contact.at + number * _LATENCY, frame)
 
     def _write(self, at: float, frame: bytes) -> None:
-        self._writer.writepkt(frame, ts=at)
+        heappush(self._waiting, (at, next(self._count), frame))
+
+    def _pass(self, until: float) -> None:
+        """Write the frames before a moment, after which none will come: in order of time."""
+        while self._waiting and self._waiting[0][0] < until:
+            at, _, frame = heappop(self._waiting)
+            self._writer.writepkt(frame, ts=at)
 
 
 def messages(seen: Observation) -> tuple[bytes, bytes]:

@@ -38,7 +38,7 @@ def test_messages_say_what_was_seen() -> None:
     reason="tshark is not installed",
 )
 def test_tshark_reads_the_capture_and_finds_no_fault(tmp_path: Path) -> None:
-    """As many MX queries to foreign servers as SoBig sent mails; nothing malformed, and in order of time."""
+    """As many MX queries to foreign servers as SoBig sent mails; all in order and well formed."""
     built = campus(outbreak("sobig", 0.1, "first = 1\nsusceptible = 0"))
     file = tmp_path / "campus.pcap"
     with Capture(built, file):

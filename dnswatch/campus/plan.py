@@ -58,13 +58,13 @@ class Calendar(_Table, frozen=True):
 class Web(_Table, frozen=True):
     """What people do with a browser on a day."""
 
-    pages: Count = 40.0
+    pages: Count = 42.0
     "Pages of an active client (WORM'04, 5.2: some 400 flows to some 20 addresses)."
     flows: Annotated[int, Range(1, 1000, "a page takes one")] = 10
     "Connections a page."
     sites: Annotated[int, Range(1, 1000, "a person reads one")] = 12
     "Sites of a client on a day."
-    other: Share = 0.14
+    other: Share = 0.1
     "Share of sites that are reached by other ways than HTTP: shells, chat, news (HTTP is 90 % of"
     " all TCP; WORM'04, 5.4); the hosts that sites share are none of these."
     popularity: Annotated[float, Range("0", "3", "above, one site is the web")] = 0.9

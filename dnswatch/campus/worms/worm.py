@@ -22,9 +22,11 @@ class Worm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     references: tuple[Text, ...] = ()
     "Where its figures stand."
     mails: Annotated[float, Range("0.01", "1e7", "without mails it is no mass mailer")]
-    "Mails that one host tries on a day, in the mean of all hosts."
+    "Mails that one host tries on its first day, in the mean of all hosts."
     unevenness: Annotated[float, Range("0", "3", "above, one host is the outbreak")] = 0.0
     "Sigma of the lognormal activity of hosts."
+    lasts: Count = 0.0
+    "Days in which the activity of a host falls to a third; 0 is never."
     hours: Literal["always", "working"] = "always"
     "When it sends: at any hour, or mostly while people work."
     mails_in_all: Count = 0.0

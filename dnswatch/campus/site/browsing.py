@@ -15,7 +15,7 @@ from dnswatch.campus.world.outside import Outside
 from dnswatch.campus.world.popularity import Popularity
 
 SITES: Final = 50_000
-_SHARED: Final = 20
+_SHARED: Final = 8
 """Hosts of advertising, counting and pictures that many sites bring with them."""
 _THIRD: Final = 2
 """Of them, on a page."""

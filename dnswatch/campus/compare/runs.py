@@ -8,6 +8,7 @@ same site on the very same day, and costs no second past.
 import os
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
+from math import ceil
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -58,9 +59,10 @@ class Past:
         self._web: tuple[Day, Sequence[bytes]] | None = None
         self.panel = Panel({}, DNSWATCH)
         self.campus = Campus(plan, seed, task.policies, self._judges)
-        self.campus.sees_web = self._see
+        self.campus.web.sees = self._see
         self.campus.run(plan.begin + (plan.learning + task.honest_days) * DAY)
-        self.campus.sees_web = None
+        self.campus.web.sees = None
+        self.campus.web.foresee(self.campus.loop.now, ceil(task.days))
 
     def honest(self) -> Iterator[Honest]:
         """Say what the judges said of honest hosts."""

@@ -46,7 +46,7 @@ class Writing:
         campus.truth.keeps_mails = True
         campus.resolver.hear = self._observe
         campus.post.hear = self._connect
-        campus.sees_web = self._surf
+        campus.web.sees = self._surf
         return self
 
     def __exit__(

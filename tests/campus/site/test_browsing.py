@@ -16,7 +16,8 @@ MONDAY = 1_767_571_200.0
 def day() -> Day:
     """Give a Monday of a thousand clients."""
     browsing = Browsing(plan.Web(), 1000, np.random.default_rng(1))
-    return browsing.flows(MONDAY, Calendar(plan.Calendar()), np.random.default_rng(2))
+    (day,) = browsing.flows(MONDAY, Calendar(plan.Calendar()), np.random.default_rng(2))
+    return day
 
 
 def test_an_active_client_makes_400_connections_to_some_20_addresses(day: Day) -> None:

@@ -48,7 +48,8 @@ class Campus:
     ) -> None:  # fmt: skip
         """Build it; `policies` are the texts of all policies that there are.
 
-        In detail, each lookup of the web is an observation.  `judges` makes who is to judge in place of dnswatch.
+        In detail, each lookup of the web is an observation.  `judges` makes who is to judge in
+        place of dnswatch.
         """
         self.plan = plan
         self.seed = seed

@@ -124,8 +124,9 @@ def _known(lines: Iterable[Line], case: Case) -> Measured | None:
     """Return what comes of a case if that is known already: its judge never said anything."""
     chosen = defence(case.defence)
     for bare in lines:
-        is_bare = isinstance(bare, Measured) and (bare.worm, bare.defence) == (case.worm, NOTHING)
-        if is_bare and chosen.judge in bare.silent and not chosen.edge:
+        if not isinstance(bare, Measured) or (bare.worm, bare.defence) != (case.worm, NOTHING):
+            continue
+        if chosen.judge in bare.silent and not chosen.edge:
             return unjudged(bare, case.defence)
     return None
 

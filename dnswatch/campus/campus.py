@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from math import inf
 from random import Random
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from dnswatch.campus.run.loop import Loop, Process
 from dnswatch.campus.run.post import PLAIN, Letter, Post
 from dnswatch.campus.run.resolver import Asking, Resolver, key_of
 from dnswatch.campus.run.truth import Truth
-from dnswatch.campus.site.browsing import Browsing, Day
+from dnswatch.campus.run.web import Web
 from dnswatch.campus.site.errands import SET_UP_GUESSES, Errand, Scene, What, errands
 from dnswatch.campus.site.hosts import Site
 from dnswatch.campus.world.outside import Outside
@@ -39,13 +39,6 @@ _STRANGERS: Final = 0.5
 """Share of those mails whose sender's domain is one of spam, made up for the occasion."""
 
 
-class Sees(Protocol):
-    """Wants to know of each connection on the web, a day at a time."""
-
-    def __call__(self, day: Day, clients: Sequence[bytes]) -> None:
-        """Take a day's connections."""
-
-
 class Campus:
     """One campus, from its first day on."""
 
@@ -55,8 +48,8 @@ class Campus:
     ) -> None:  # fmt: skip
         """Build it; `policies` are the texts of all policies that there are.
 
-        In detail, each lookup of the web is an observation; else those of an hour are counted
-        together, which no detector can tell.  `judges` makes who is to judge in place of dnswatch.
+        In detail, each lookup of the web is an observation.  `judges` makes who is to judge in
+        place of dnswatch.
         """
         self.plan = plan
         self.seed = seed
@@ -66,8 +59,6 @@ class Campus:
         self.truth = Truth()
         self.outside = Outside(plan, seed, self.site.mail_servers)
         self.calendar = Calendar(plan.calendar)
-        self.sees_web: Sees | None = None
-        "Sees the connections on the web."
         self.vigil = Vigil(self.settings, key_of, (judges or _detector)(self))
         self.vigil.policing.configure(policies, self.settings)
         self.enable(plan.policies)
@@ -79,8 +70,8 @@ class Campus:
             plan.site.redirects,
         )  # fmt: skip
         self._is_detailed = is_detailed
-        self._browsing = Browsing(
-            plan.web, len(self.site.clients), numbers(seed, "habits of browsing")
+        self.web = Web(
+            plan.web, self.site.clients, seed, self.outside, self.resolver, self.loop, self.calendar
         )
         self.loop.call(plan.begin, self._day)
         if plan.outbreak.worm:
@@ -114,7 +105,10 @@ class Campus:
         busy = 1.0 if self.calendar.active(day) == self.plan.calendar.active else 0.5
         self._mail(day, busy, numbers(self.seed, f"mail servers of {day:.0f}"))
         self._programs(day, numbers(self.seed, f"mail programs of {day:.0f}"))
-        self._browse(day, numbers(self.seed, f"web of {day:.0f}"))
+        if self._is_detailed:
+            self.web.play(day)
+        else:
+            self.web.count(day)
         return day + DAY
 
     def _draw(self, drawn: Random) -> str:
@@ -170,29 +164,6 @@ class Campus:
         for at, client in zip(self.calendar.times(count, day, drawn).tolist(), who, strict=True):
             asking = Asking(clients[client], self.outside.mail_host, _A)
             self.loop.call(at, partial(self._ask, asking))
-
-    def _browse(self, day: float, drawn: np.random.Generator) -> None:
-        flows = self._browsing.flows(day, self.calendar, drawn)
-        if self.sees_web is not None:
-            self.sees_web(flows, self.site.clients)
-        lookups = self._browsing.lookups(flows, self.outside)
-        if self._is_detailed:
-            self.loop.start(day, self._surf(lookups))
-            return
-        hours = ((lookups.at - day) // 3600).astype(int)
-        keys, counts = np.unique(lookups.client * _HOURS + hours, return_counts=True)
-        for key, count in zip(keys.tolist(), counts.tolist(), strict=True):
-            client, hour = divmod(key, _HOURS)
-            tally = Tally(self.site.clients[client], _A, 0, 1, False, count)
-            self.loop.call(day + hour * 3600, partial(self._tally, tally))
-
-    def _surf(self, lookups: Day) -> Process:
-        """Ask for each name of a day."""
-        clients = self.site.clients
-        columns = (column.tolist() for column in lookups)
-        for at, client, site in zip(*columns, strict=True):
-            yield at
-            self.resolver.ask(Asking(clients[client], self.outside.web_name(site), _A))
 
     def _ask(self, asking: Asking) -> None:
         self.resolver.ask(asking)

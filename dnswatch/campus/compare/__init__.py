@@ -7,7 +7,8 @@ surfing    what a throttle does to people's pages
 runs       the runs of one seed: one honest past, and a future for each worm and defence
 board      many seeds in parallel, progress, and what is finished when it is broken off
 interval   means over seeds with their confidence intervals
-table      the numbers of all runs in rows
+results    all runs, to be asked for means
+table      their numbers in rows
 report     one HTML page with plots
 page       the tables in a page of the docs
 """

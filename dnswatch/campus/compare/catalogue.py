@@ -4,7 +4,7 @@ from collections.abc import Callable
 from math import inf
 from typing import Final, NamedTuple
 
-from dnswatch.campus.compare.judges import Found
+from dnswatch.campus.compare.judges import NOBODY, Found
 from dnswatch.campus.defences.acts import Finder, Throttle
 from dnswatch.campus.defences.finders.any_mx import AnyMx
 from dnswatch.campus.defences.finders.count import Count
@@ -29,6 +29,10 @@ DNSWATCH: Final = "dnswatch"
 """The name of dnswatch's own detector among the judges."""
 
 
+NOTHING: Final = "nothing"
+"""The name of the defence that all others are measured by."""
+
+
 class Defence(NamedTuple):
     """One defence."""
 
@@ -37,7 +41,7 @@ class Defence(NamedTuple):
     policies: tuple[str, ...] = ()
     "Policies of dnswatch that are switched on."
     judge: str = DNSWATCH
-    "Who gives verdicts."
+    "Who gives verdicts; `NOBODY` where nothing goes by them."
     edge: Callable[[Site], Edge] | None = None
     "What stands before connections."
 
@@ -64,7 +68,7 @@ def _filter(site: Site) -> Edge:
 
 
 DEFENCES: Final = (
-    Defence("nothing", "dnswatch watches, and does nothing"),
+    Defence(NOTHING, "dnswatch watches, and does nothing"),
     Defence("delay", "dnswatch's policy: a bucket of new mail domains for suspects", ("delay",)),
     Defence("limit-refreshes", "dnswatch's policy: what is known comes slowly",
         ("limit-refreshes",)),
@@ -74,12 +78,14 @@ DEFENCES: Final = (
     Defence("quarantine+filter", "dnswatch's quarantine and a filter on port 25", _QUARANTINE,
         edge=_filter),
     Defence("host-throttle", "Williamson 2002: one new host a second",
-        edge=_in_hosts(HostThrottle)),
+        (), NOBODY, _in_hosts(HostThrottle)),
     Defence("mail-throttle", "Williamson 2003: one new recipient a minute",
-        edge=_in_hosts(MailThrottle)),
-    Defence("nic", "Ganger 2002: only what DNS introduced", edge=_in_hosts(Introduced)),
-    Defence("failures", "Chen 2004: who fails often waits", edge=_in_router(Failures)),
-    Defence("filter", "port 25 is for mail servers", edge=_filter),
+        (), NOBODY, _in_hosts(MailThrottle)),
+    Defence("nic", "Ganger 2002: only what DNS introduced", (), NOBODY,
+        _in_hosts(Introduced)),
+    Defence("failures", "Chen 2004: who fails often waits", (), NOBODY,
+        _in_router(Failures)),
+    Defence("filter", "port 25 is for mail servers", (), NOBODY, _filter),
     Defence("any-mx", "Whyte 2006: any MX question; quarantine", _QUARANTINE, "any-mx"),
     Defence("many-mx", "BotFlex: 30 MX in 5 minutes; quarantine", _QUARANTINE, "many-mx"),
     Defence("sprt", "Jung 2004: Wald's test of failures; quarantine", _QUARANTINE, "sprt"),

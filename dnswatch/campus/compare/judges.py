@@ -16,6 +16,9 @@ from dnswatch.model.role import Role
 from dnswatch.watchdog.judging import Judge
 from dnswatch.watchdog.vigil import Judges
 
+NOBODY: Final = "nobody"
+"""The name of no judge at all."""
+
 RoleOf = Callable[[bytes], Role]
 AGAIN: Final = 3600.0
 """Seconds after a verdict before the same client is judged anew; it stands for a day."""
@@ -46,20 +49,27 @@ class Found:
 
 
 class Panel:
-    """Several judges at once: all see, one is heard, and what each said is kept."""
+    """Several judges at once: all see, one or none is heard, and what each said is kept."""
 
-    def __init__(self, judges: Mapping[str, Judges], heard: str, since: float = 0.0) -> None:
-        """Hear one of them, and note what they say from a moment on."""
+    def __init__(self, judges: Mapping[str, Judges], since: float = 0.0) -> None:
+        """Hear none of them yet, and note what they say from a moment on."""
         self._judges = dict(judges)
         self._since = since
-        self.heard = heard
+        self._heard = NOBODY
         self.said: dict[str, dict[bytes, int]] = {name: {} for name in judges}
         "Judge to those that it took for infected, and how often."
 
-    def choose(self, heard: str) -> None:
-        """Hear another one, and dismiss the rest."""
-        self._judges = {heard: self._judges[heard]}
-        self.heard = heard
+    @property
+    def silent(self) -> tuple[str, ...]:
+        """Those who took nobody for infected."""
+        return tuple(name for name, said in self.said.items() if not said)
+
+    def choose(self, heard: str, *, alone: bool = True) -> None:
+        """Hear one of them from now on; dismiss the rest, or let them see on."""
+        if alone:
+            self._judges = {name: one for name, one in self._judges.items() if name == heard}
+        self.said = {name: {} for name in self._judges}
+        self._heard = heard
 
     def see(self, changes: Changes, now: float, judge: Judge) -> None:
         """Let all of them see."""
@@ -73,7 +83,7 @@ class Panel:
         def hear(client: bytes, standing: Standing, why: str | None) -> None:
             if standing.rung == "infected" and standing.at >= self._since:
                 self.said[name][client] = self.said[name].get(client, 0) + 1
-            if name == self.heard:
+            if name == self._heard:
                 judge(client, standing, why)
 
         return hear

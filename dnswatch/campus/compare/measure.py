@@ -1,6 +1,7 @@
 """Measure: one run in numbers."""
 
 import msgspec
+from msgspec.structs import replace
 
 from dnswatch.campus.run.truth import Fate, Sender, Truth
 
@@ -48,6 +49,8 @@ class Measured(msgspec.Struct, frozen=True):
     "Share of people's pages that a throttle held for more than a second."
     hosts_stopped: int = 0
     "Honest hosts whose connections a throttle stopped altogether, of those looked at."
+    silent: tuple[str, ...] = ()
+    "Judges that saw all of it and gave no verdict: under them the very same would have happened."
 
 
 class Honest(msgspec.Struct, frozen=True):
@@ -83,6 +86,11 @@ def measure(truth: Truth, seed: int, worm: str, defence: str) -> Measured:
         honest_waits=tuple(truth.honest_waits),
         server_mails=truth.servers.total(), server_touched=truth.server_waits,
     )  # fmt: skip
+
+
+def unjudged(bare: Measured, defence: str) -> Measured:
+    """Return what comes of a defence that goes by a judge who said nothing: what came of none."""
+    return replace(bare, defence=defence, found=0, domains=(), seconds=(), silent=())
 
 
 def _count(senders: list[Sender], fate: Fate) -> int:

@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 from typing import Final
 
-from dnswatch.campus.compare.table import Results, tables
+from dnswatch.campus.compare.results import Results
+from dnswatch.campus.compare.table import tables
 from dnswatch.errors import DnswatchError
 
 BEGIN: Final = "<!-- comparison -->"

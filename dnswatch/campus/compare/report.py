@@ -10,7 +10,9 @@ matplotlib.use("svg")  # no screen is needed
 from matplotlib import pyplot
 from matplotlib.figure import Figure
 
-from dnswatch.campus.compare.table import Results, Table, tables
+from dnswatch.campus.compare.interval import Interval
+from dnswatch.campus.compare.results import Results
+from dnswatch.campus.compare.table import Table, tables
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 75em; padding: 0 1em; }
@@ -57,8 +59,8 @@ def _escape_plot(results: Results) -> str:
     for axis, worm in zip(axes[0], results.worms, strict=True):
         found = [results.mean(name, worm, results.escaped) for name in names]
         values = [one.mean if one else 0.0 for one in found]
-        halves = [(one.half or 0.0) if one else 0.0 for one in found]
-        axis.barh(names, values, xerr=halves, color="#4878a8", error_kw={"lw": 0.8})
+        spread = list(zip(*map(_spread, found), strict=True))
+        axis.barh(names, values, xerr=spread, color="#4878a8", error_kw={"lw": 0.8})
         axis.set_xlim(0, 130)
         axis.set_title(worm, fontsize=9)
         axis.axvline(100, color="#999", lw=0.8)
@@ -74,13 +76,19 @@ def _price_plot(results: Results) -> str:
         false = results.false(one.judge) if one.policies else None
         if escaped is None or false is None:
             continue
-        axis.errorbar(max(false.mean, 0.1), escaped.mean, yerr=escaped.half or 0.0, fmt="o", lw=0.8)
+        spread = [[side] for side in _spread(escaped)]
+        axis.errorbar(max(false.mean, 0.1), escaped.mean, yerr=spread, fmt="o", lw=0.8)
         axis.annotate(one.name, (max(false.mean, 0.1), escaped.mean), fontsize=8, xytext=(4, 4),
                       textcoords="offset points")  # fmt: skip
     axis.set_xscale("log")
     axis.set_xlabel("false verdicts of 1,000 honest clients a month (0.1 stands for none)")
     axis.set_ylabel("worm mail that left, %")
     return _svg(figure)
+
+
+def _spread(found: Interval | None) -> tuple[float, float]:
+    """Return how far an interval reaches below and above its mean."""
+    return (found.mean - found.low, found.high - found.mean) if found else (0.0, 0.0)
 
 
 def _svg(figure: Figure) -> str:

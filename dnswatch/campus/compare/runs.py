@@ -8,6 +8,7 @@ same site on the very same day, and costs no second past.
 import os
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
+from math import ceil
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -15,9 +16,9 @@ import msgspec
 from msgspec.structs import replace
 
 from dnswatch.campus.campus import Campus
-from dnswatch.campus.compare.catalogue import DNSWATCH, Defence, defence, judges
+from dnswatch.campus.compare.catalogue import NOTHING, Defence, defence, judges
 from dnswatch.campus.compare.judges import Panel
-from dnswatch.campus.compare.measure import Honest, Measured, measure
+from dnswatch.campus.compare.measure import Honest, Measured, measure, unjudged
 from dnswatch.campus.compare.surfing import surf
 from dnswatch.campus.plan import Plan
 from dnswatch.campus.site.browsing import Day
@@ -56,11 +57,12 @@ class Past:
         self.task = task
         self.seed = seed
         self._web: tuple[Day, Sequence[bytes]] | None = None
-        self.panel = Panel({}, DNSWATCH)
+        self.panel = Panel({})
         self.campus = Campus(plan, seed, task.policies, self._judges)
-        self.campus.sees_web = self._see
+        self.campus.web.sees = self._see
         self.campus.run(plan.begin + (plan.learning + task.honest_days) * DAY)
-        self.campus.sees_web = None
+        self.campus.web.sees = None
+        self.campus.web.foresee(self.campus.loop.now, ceil(task.days))
 
     def honest(self) -> Iterator[Honest]:
         """Say what the judges said of honest hosts."""
@@ -74,7 +76,7 @@ class Past:
         """Let a worm break out under a defence; afterwards this past is spent."""
         chosen, campus = defence(case.defence), self.campus
         campus.truth.begin_anew()
-        self.panel.choose(chosen.judge)
+        self.panel.choose(chosen.judge, alone=case.defence != NOTHING)
         campus.enable(chosen.policies)
         campus.post.edge = chosen.edge(campus.site) if chosen.edge else None
         since = campus.loop.now
@@ -83,7 +85,9 @@ class Past:
         )
         campus.break_out(replace(campus.plan, outbreak=outbreak))
         campus.run(since + self.task.days * DAY)
-        return self._with_surfing(measure(campus.truth, self.seed, *case), chosen)
+        found = measure(campus.truth, self.seed, *case)
+        silent = self.panel.silent if case.defence == NOTHING else ()
+        return self._with_surfing(replace(found, silent=silent), chosen)
 
     def _with_surfing(self, found: Measured, chosen: Defence) -> Measured:
         if chosen.edge is None or self._web is None:
@@ -93,7 +97,7 @@ class Past:
 
     def _judges(self, campus: Campus) -> Panel:
         found = judges(campus.site, campus.settings, campus.loop.now)
-        self.panel = Panel(found, DNSWATCH, campus.loop.now + self.task.plan.learning * DAY)
+        self.panel = Panel(found, campus.loop.now + self.task.plan.learning * DAY)
         return self.panel
 
     def _see(self, day: Day, clients: Sequence[bytes]) -> None:
@@ -110,7 +114,21 @@ def run_seed(task: Task, seed: int, results: Path) -> None:
     if not done:
         _write(results, past.honest())
     for case in missing:
-        _fork(past, case, results)
+        if same := _known(read(results), case):
+            _write(results, [same])
+        else:
+            _fork(past, case, results)
+
+
+def _known(lines: Iterable[Line], case: Case) -> Measured | None:
+    """Return what comes of a case if that is known already: its judge never said anything."""
+    chosen = defence(case.defence)
+    for bare in lines:
+        if not isinstance(bare, Measured) or (bare.worm, bare.defence) != (case.worm, NOTHING):
+            continue
+        if chosen.judge in bare.silent and not chosen.edge:
+            return unjudged(bare, case.defence)
+    return None
 
 
 def read(results: Path) -> list[Line]:

@@ -39,7 +39,7 @@ class Writing:
         campus.resolver.hear = self._observe
         campus.post.hear_passing = self._observe
         campus.post.hear = self._connect
-        campus.sees_web = self._surf
+        campus.web.sees = self._surf
         return self
 
     def __exit__(

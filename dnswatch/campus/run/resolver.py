@@ -76,6 +76,8 @@ class Resolver:
         self.hear: Hear | None = None
         "Hears each observation."
         self._is_due = False
+        self._infected: dict[bytes, float] = {}
+        "Who is taken for infected, and until when: more evidence does not change what is done."
         self._role = lru_cache(200_000)(lambda client: role_of(client, settings.roles))
         loop.call(loop.now + QUIET_TICK, self._tick)
 
@@ -110,6 +112,8 @@ class Resolver:
             self._arbiter.learn(news)
         for client, standing in changes.standings.items():
             self._truth.judged(client, standing.rung, standing.at)
+            is_infected = standing.rung == "infected"
+            self._infected[client] = standing.until if is_infected else 0.0
 
     def _tick(self) -> float:
         self.turn()
@@ -176,9 +180,13 @@ class Resolver:
             self._loop.call(floor(now / TICK + 1) * TICK, self._soon)
 
     def _is_evidence(self, client: bytes, qname: bytes, qtype: int) -> bool:
-        """Say whether the watch may judge a lookup: then it has its turn within a second."""
+        """Say whether a lookup may change a verdict: then the watch has its turn within a second.
+
+        Of a client that is taken for infected already it only puts off the end.
+        """
         is_candidate = self._exchanges.is_candidate(qname, qtype)
-        return is_candidate and self._role(client) is not Role.MAIL_SERVER
+        is_open = self._loop.now >= self._infected.get(client, 0.0)
+        return is_candidate and is_open and self._role(client) is not Role.MAIL_SERVER
 
 
 def place_of(client: bytes, servers: int) -> int:

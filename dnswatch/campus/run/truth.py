@@ -126,7 +126,7 @@ class Truth:
             self.server_waits += mail.fate in touched or mail.waited > 0
         else:
             self.honest[mail.fate] += 1
-            if mail.waited:
+            if mail.waited and mail.fate is Fate.LEFT:
                 self.honest_waits.append(mail.waited)
         if self.keeps_mails:
             self.mails.append(mail)

@@ -3,8 +3,11 @@
 An active client reads pages of its sites of that day; a page brings connections to its site and to
 two of the hosts that half of the web shares.  A name is looked up before it is used, unless the
 client's system still has the answer.
+
+People browse a crowd after the other, so that memory does not grow with the site.
 """
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -15,6 +18,8 @@ from dnswatch.campus.world.outside import Outside
 from dnswatch.campus.world.popularity import Popularity
 
 SITES: Final = 50_000
+CROWD: Final = 10_000
+"""Clients whose day is drawn at a time, some 300 MB."""
 _SHARED: Final = 8
 """Hosts of advertising, counting and pictures that many sites bring with them."""
 _THIRD: Final = 2
@@ -47,9 +52,17 @@ class Browsing:
         self._weight = seed_numbers.lognormal(-(_SPREAD**2) / 2, _SPREAD, clients)
         self._keeps = seed_numbers.random(clients) < settings.caching
 
-    def flows(self, day: float, calendar: Calendar, numbers: np.random.Generator) -> Day:
-        """Draw the connections of a day that begins at `day` (Unix seconds)."""
-        active = np.flatnonzero(numbers.random(self._clients) < calendar.active(day))
+    def flows(self, day: float, calendar: Calendar, numbers: np.random.Generator) -> Iterator[Day]:
+        """Draw the connections of a day that begins at `day` (Unix seconds), crowd by crowd."""
+        for first in range(0, self._clients, CROWD):
+            crowd = range(first, min(first + CROWD, self._clients))
+            yield self._flows(crowd, day, calendar, numbers)
+
+    def _flows(
+        self, crowd: range, day: float, calendar: Calendar, numbers: np.random.Generator
+    ) -> Day:
+        is_active = numbers.random(len(crowd)) < calendar.active(day)
+        active = np.flatnonzero(is_active) + crowd.start
         pages = numbers.poisson(self._settings.pages * self._weight[active])
         who = np.repeat(np.arange(len(active)), pages)
         at = calendar.times(len(who), day, numbers)

@@ -98,7 +98,8 @@ def _run(board: "Board", jobs: int) -> None:
 def _publish(board: "Board", chosen: "list[Defence]", file: Path, page: Path | None) -> None:
     from dnswatch.campus.compare.page import publish
     from dnswatch.campus.compare.report import page as html
-    from dnswatch.campus.compare.table import Results, tables
+    from dnswatch.campus.compare.results import Results
+    from dnswatch.campus.compare.table import tables
 
     results = Results(board.lines(), chosen)
     if not results.runs:

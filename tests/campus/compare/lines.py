@@ -22,7 +22,7 @@ LINES: list[Measured | Honest] = [
     run(1, "nothing", 80),
     run(2, "nothing", 100),
     run(1, "quarantine", 8, held=72, honest_touched={"held": 1}),
-    run(2, "quarantine", 20, held=80),
+    run(2, "quarantine", 20, held=80, honest_waits=(10.0, 30.0)),
     Honest(seed=1, judge="dnswatch", clients=1000, days=15.0, verdicts=1, hosts=1),
     Honest(seed=2, judge="dnswatch", clients=1000, days=15.0, verdicts=0, hosts=0),
 ]

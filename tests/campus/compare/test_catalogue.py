@@ -3,6 +3,7 @@
 import pytest
 
 from dnswatch.campus.compare.catalogue import DEFENCES, DNSWATCH, FINDERS, defence, judges
+from dnswatch.campus.compare.judges import NOBODY
 from dnswatch.errors import SettingsError
 from dnswatch.model.policies.reading import read_all
 from dnswatch.serve.policies import texts
@@ -15,7 +16,8 @@ def test_each_defence_names_policies_and_judges_that_there_are() -> None:
     assert len({one.name for one in DEFENCES}) == len(DEFENCES)
     for one in DEFENCES:
         assert set(one.policies) <= set(policies)
-        assert one.judge in (DNSWATCH, *FINDERS)
+        expected = (DNSWATCH, *FINDERS) if one.policies or not one.edge else (NOBODY,)
+        assert one.judge in expected
 
 
 def test_judges_and_edges_can_be_made_for_a_site() -> None:

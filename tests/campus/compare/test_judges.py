@@ -1,6 +1,6 @@
 """Judges: finders in the place of dnswatch's detector."""
 
-from dnswatch.campus.compare.judges import AGAIN, Found, Panel
+from dnswatch.campus.compare.judges import AGAIN, NOBODY, Found, Panel
 from dnswatch.campus.defences.finders.any_mx import AnyMx
 from dnswatch.model.changes import Changes, MailLookup
 from dnswatch.model.exchanges import LookupKind
@@ -50,15 +50,19 @@ def test_a_finder_judges_clients_and_never_declared_servers() -> None:
 
 
 def test_of_a_panel_one_is_heard_and_all_are_noted() -> None:
-    """What a judge says before the moment from which on it counts is not noted."""
+    """None until one is chosen; what is said before the moment from which on it counts is not."""
     both = {name: Found(name, AnyMx(), role_of) for name in ("one", "two")}
-    panel, told = Panel(both, "one", since=100.0), Told()
+    panel, told = Panel(both, since=100.0), Told()
     panel.see(asked(PERSON, 1.0), 2.0, told)
-    assert told.clients == [PERSON]
     assert panel.said == {"one": {}, "two": {}}
     panel.see(asked(PERSON, 2 * AGAIN), 2 * AGAIN, told)
     assert panel.said == {"one": {PERSON: 1}, "two": {PERSON: 1}}
-    panel.choose("two")
+    assert told.clients == []
+    panel.choose("two", alone=False)
+    assert set(panel.silent) == {"one", "two"}
     panel.see(asked(PERSON, 4 * AGAIN), 4 * AGAIN, told)
-    assert panel.said == {"one": {PERSON: 1}, "two": {PERSON: 2}}
-    assert len(told.clients) == 3
+    assert not set(panel.silent)
+    assert told.clients == [PERSON]
+    panel.choose(NOBODY)
+    panel.see(asked(PERSON, 8 * AGAIN), 8 * AGAIN, told)
+    assert (panel.said, told.clients) == ({}, [PERSON])

@@ -6,7 +6,7 @@ import pytest
 
 from dnswatch.campus.compare.catalogue import defence
 from dnswatch.campus.compare.page import BEGIN, END, publish
-from dnswatch.campus.compare.table import Results
+from dnswatch.campus.compare.results import Results
 from dnswatch.errors import DnswatchError
 from tests.campus.compare.lines import LINES
 
@@ -16,13 +16,13 @@ RESULTS = Results(LINES, [defence("nothing"), defence("quarantine")])
 def test_only_what_stands_between_the_marks_is_replaced(tmp_path: Path) -> None:
     """And the command that makes it stands above."""
     file = tmp_path / "page.md"
-    file.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    file.write_text(f"before\n{BEGIN}\nearlier tables\n{END}\nafter\n")
     for _ in range(2):
         publish(file, RESULTS, "dnswatch campus compare")
     text = file.read_text()
     assert text.startswith(f"before\n{BEGIN}")
     assert text.endswith(f"{END}\nafter\n")
-    assert "old" not in text
+    assert "earlier tables" not in text
     assert text.count("dnswatch campus compare") == 1
 
 

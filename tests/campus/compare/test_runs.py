@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from dnswatch.campus.compare.measure import Honest, Measured
-from dnswatch.campus.compare.runs import Case, Task, read, run_seed
+from dnswatch.campus.compare.measure import Honest, Measured, unjudged
+from dnswatch.campus.compare.runs import Case, Past, Task, read, run_seed
 from dnswatch.serve.policies import texts
 from tests.campus.scene import plan
 
@@ -35,3 +35,14 @@ def test_all_defences_meet_the_same_past(tmp_path: Path) -> None:
     results.write_bytes(whole)
     run_seed(task(), 1, results)
     assert results.read_bytes() == whole
+
+
+def test_under_a_judge_who_says_nothing_happens_what_happens_under_none(tmp_path: Path) -> None:
+    """Half of a spambot's domains exist, so the test of failures is silent; its run is not run."""
+    bare = Past(task(), 1).future(Case("spambot", "nothing"))
+    assert "sprt" in bare.silent
+    assert Past(task(), 1).future(Case("spambot", "sprt")) == unjudged(bare, "sprt")
+    cases = Case("spambot", "nothing"), Case("spambot", "sprt")
+    run_seed(task(cases), 1, tmp_path / "seed.jsonl")
+    runs = [line for line in read(tmp_path / "seed.jsonl") if isinstance(line, Measured)]
+    assert runs == [bare, unjudged(bare, "sprt")]

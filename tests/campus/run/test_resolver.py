@@ -73,3 +73,22 @@ def test_each_dns_server_keeps_answers_of_its_own() -> None:
     for client in built.site.clients[:4]:
         built.resolver.ask(Asking(client, built.outside.web_name(3), A))
     assert [one.origin for one in seen] == [Origin.UPSTREAM] * 2 + [Origin.CACHE] * 2
+
+
+def test_more_evidence_on_a_verdict_that_stands_needs_no_turn() -> None:
+    """A clean client's question brings one within a second, an infected client's does not."""
+    built, infected = marked("observe")
+    built.loop.run(built.loop.now + 100)  # the monitor asks for its domains first
+    turns: list[float] = []
+    turn = built.resolver.turn
+
+    def counted() -> None:
+        turns.append(built.loop.now)
+        turn()
+
+    built.resolver.turn = counted  # type: ignore[method-assign]
+    clean, name = built.site.clients[1], built.outside.mail.name(0)
+    for client, expected in ((infected, 0), (clean, 1)):
+        built.resolver.ask(Asking(client, name, MX))
+        built.loop.run(built.loop.now + 2)
+        assert len(turns) == expected

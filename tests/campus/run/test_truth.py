@@ -16,6 +16,7 @@ def test_mails_of_worms_servers_and_people_are_told_apart() -> None:
     truth.tried(mail(WORM, Fate.HELD, "slow"), is_server=False)
     truth.tried(mail(PERSON, Fate.LEFT, waited=4.0), is_server=False)
     truth.tried(mail(SERVER, Fate.LEFT), is_server=True)
+    truth.tried(mail(PERSON, Fate.REFUSED, waited=4.0), is_server=False)
     assert (truth.server_waits, truth.honest_waits) == (0, [4.0])
     truth.tried(mail(SERVER, Fate.LEFT, waited=0.8), is_server=True)
     truth.tried(mail(SERVER, Fate.REFUSED), is_server=True)

@@ -1,0 +1,1 @@
+"""The campus at scale: `python -m bench.campus`."""

@@ -17,7 +17,9 @@ from dnswatch.campus.compare.runs import Line, Task, read, run_seed
 from dnswatch.errors import DnswatchError
 
 _LOOK: Final = 0.5
-"""Seconds between two looks at how far it is."""
+"""Seconds between two looks at who is still running."""
+_COUNT: Final = 10
+"""Looks between two counts of what is finished, for which all results are read."""
 
 Tell = Callable[[int], None]
 """Takes how many runs are finished."""
@@ -45,16 +47,18 @@ class Board:
             raise DnswatchError(
                 f"cannot write results to '{self._directory}': {error.strerror}; name another --out"
             ) from None
-        waiting, running = list(self._seeds), dict[int, BaseProcess]()
+        waiting, running, looks = list(self._seeds), dict[int, BaseProcess](), 0
         try:
             while waiting or running:
                 while waiting and len(running) < jobs:
                     seed = waiting.pop(0)
                     running[seed] = self._start(seed)
                 sleep(_LOOK)
+                looks += 1
                 for seed in [seed for seed, process in running.items() if not process.is_alive()]:
                     self._ended(seed, running.pop(seed))
-                tell(self.finished())
+                if looks % _COUNT == 0 or not (waiting or running):
+                    tell(self.finished())
         finally:
             for process in running.values():
                 process.terminate()

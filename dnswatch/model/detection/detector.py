@@ -141,8 +141,8 @@ class Detector:
             news += self._judged(self._cases[client], now, "time passed")
         return news
 
-    def verdict(self, client: bytes, now: float) -> Verdict:
-        """Judge a client."""
+    def verdict(self, client: bytes, now: float, *, is_told: bool = False) -> Verdict:
+        """Judge a client; where its rung is told already, without the sentences."""
         case = self._cases.get(client)
         limit = score(self._limit)
         if case is None or self.role_of(client) == Role.MAIL_SERVER:
@@ -151,7 +151,7 @@ class Detector:
         rung = self._rung(case, now)
         return Verdict(
             rung.state, rung, score(days), limit, self._fades_at(case, now, rung),
-            evidence(case, self._write, self._clock),
+            () if is_told else evidence(case, self._write, self._clock),
         )  # fmt: skip
 
     def explain(self, client: bytes, now: float) -> list[str]:
@@ -290,8 +290,7 @@ class Detector:
 
     def _judged(self, case: Case, now: float, cause: str) -> list[News]:
         """Judge a case; say whether its rung changed, and each minute how a bad one stands."""
-        role = self.role_of(case.client)
-        if role != Role.MAIL_SERVER:
+        if (role := self.role_of(case.client)) != Role.MAIL_SERVER:
             case.settle(now, self._judge(role))
             self._stand(case, now)
         before, case.rung = case.rung, self._rung(case, now)
@@ -305,7 +304,8 @@ class Detector:
             return []
         case.told_at = now
         self._dirty.add(case.client)
-        return [Change(case.client, now, before, self.verdict(case.client, now), cause)]
+        verdict = self.verdict(case.client, now, is_told=case.rung == before)
+        return [Change(case.client, now, before, verdict, cause)]
 
     def _stand(self, case: Case, now: float) -> None:
         """Let a verdict that the evidence reached stand for its time, and then begin anew."""

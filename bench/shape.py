@@ -21,7 +21,6 @@ from dnswatch.study.paper.findings import Finding, findings
 from dnswatch.study.question import Question
 
 _PAGE: Final = Path(__file__).parent.parent / "docs" / "campus.md"
-_COMMAND: Final = "from dnswatch.cli import main; main()"
 _MEMORY: Final = "2000MB"
 _TRACES: Final = {"SoBig": "sobig-2003", "MyDoom": "mydoom-2004"}
 """Name of a trace, by which the study knows the outbreak, and the scenario that makes it."""
@@ -51,7 +50,7 @@ def play(name: str, folder: Path, seed: int) -> None:
         return
     say(f"Playing {name}")
     arguments = ["campus", "run", _TRACES[name], "--seed", str(seed), "--parquet", str(place)]
-    done = subprocess.run([sys.executable, "-c", _COMMAND, *arguments], check=False)
+    done = subprocess.run([sys.executable, "-m", "dnswatch", *arguments], check=False)
     if done.returncode:
         raise BenchError(f"the campus of {name} failed: exit code {done.returncode}")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-START = [sys.executable, "-c", "from dnswatch.cli import main; main()"]
+START = [sys.executable, "-m", "dnswatch"]
 
 
 def dnswatch(

@@ -33,6 +33,11 @@ _WHY: Final[Mapping[tuple[str, str], str]] = {
     ): "an address that mail goes to for the first time in a day or two is a new entry,"
     " and the paper wants few of those at mail servers (A14). Both can be had where addresses are"
     " refreshed beside MX answers, which a data set does not hold: the campus keeps to A14.",
+    ("A12", "SoBig"): "the share hangs on how long the addresses of the worm's servers live"
+    " (`callee_ttl`), of which nothing is known: the longer, the fewer of their lookups bring new"
+    " entries, and the larger is the share of mail.",
+    ("A15", "MyDoom"): "the outbreak fades, and two of its eleven days are a weekend; the paper"
+    " does not say over which days it averages. On weekdays of the first week it holds.",
     ("A16", "SoBig"): "five hosts with 3,000 mails and 650 calls a day, each with a lookup that"
     " nobody keeps, bring as many translations as all people on the web; with fewer, refreshes"
     " would not dominate (A12). The paper gives no number here, and its own do not multiply out to"

@@ -42,7 +42,7 @@ def bay(folder: Path, port: int) -> list[str]:
     """Run the bay by itself, with its own inspectors and no scanner of others."""
     config = folder / "dnswatch.toml"
     config.write_text(_BAY.format(port=port))
-    command = [sys.executable, "-c", "from dnswatch.cli import main; main()", "bay", "serve"]
+    command = [sys.executable, "-m", "dnswatch", "bay", "serve"]
     return [*command, "--config", str(config), "--state", str(folder / "state")]
 
 

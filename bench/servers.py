@@ -111,7 +111,7 @@ def _printed(program: str, *options: str) -> str:
     return found[0] if found else "of unknown version"
 
 
-_COMMAND: Final = (sys.executable, "-c", "from dnswatch.cli import main; main()")
+_COMMAND: Final = (sys.executable, "-m", "dnswatch")
 
 _DNSWATCH: Final = """\
 [cache]

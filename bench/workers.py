@@ -1,8 +1,9 @@
-"""Two workers against one: the same load of cached answers, all cores open to everybody.
+"""Two workers against one: the same load, all cores open to everybody.
 
-The load generator needs about as much CPU per question as a worker does per answer.  So on a
-machine of two cores two workers share them with it, and cannot reach twice of what one worker
-reaches on a core of its own; CPU per answer says whether they hinder each other.
+For cached answers the load generator needs about as much CPU per question as a worker does per
+answer.  So on a machine of two cores two workers share them with it, and cannot reach twice of what
+one worker reaches on a core of its own; CPU per answer says whether they hinder each other.  Misses
+cost a worker more, and leave it the room to show what it gains.
 """
 
 from typing import Final
@@ -11,6 +12,7 @@ from bench import scene
 from bench.dnsperf import Asking
 from bench.plan import Plan, say
 from bench.rig import Rig
+from bench.scene import Scene
 from bench.table import Table, ratios, spread
 from bench.throughput import Run, run
 
@@ -30,18 +32,22 @@ _HEAD: Final = (
 
 
 def measure_workers(rig: Rig, plan: Plan) -> list[Table]:
-    """Ask one worker and two in turn."""
-    what = scene.cached(rig)
-    asking = Asking(seconds=plan.seconds, sockets=_SOCKETS)
+    """Ask one worker and two in turn, for cached answers and for misses."""
+    return [_measure(rig, plan, what) for what in (scene.cached(rig), scene.misses(rig, plan))]
+
+
+def _measure(rig: Rig, plan: Plan, what: Scene) -> Table:
+    asking = Asking(seconds=plan.seconds, sockets=_SOCKETS, repeat=what.repeat)
     runs: dict[int, list[Run]] = {1: [], 2: []}
     for number in range(1, plan.rounds + 1):
         for workers, found in runs.items():
             found.append(run(rig.shared, what, "dnswatch", asking, workers))
-            say(f"Workers: {workers}, round {number}: {found[-1].load.rate:,.0f} answers/s")
-    return [table(runs)]
+            rate = found[-1].load.rate
+            say(f"{what.title}, workers: {workers}, round {number}: {rate:,.0f} answers/s")
+    return table(what.title, runs)
 
 
-def table(runs: dict[int, list[Run]]) -> Table:
+def table(title: str, runs: dict[int, list[Run]]) -> Table:
     """Set one worker and two side by side, round by round."""
     rates = {workers: [run.load.rate for run in found] for workers, found in runs.items()}
     rows = [
@@ -57,4 +63,4 @@ def table(runs: dict[int, list[Run]]) -> Table:
         )
         for workers, found in runs.items()
     ]
-    return Table("Workers of dnswatch, cached answers", _HEAD, tuple(rows))
+    return Table(title, _HEAD, tuple(rows))

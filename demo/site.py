@@ -19,7 +19,7 @@ from dnswatch.errors import StoreError
 from dnswatch.model.policies.standing import Standing
 from dnswatch.store import Store, orders
 
-_COMMAND: Final = (sys.executable, "-c", "from dnswatch.cli import main; main()")
+_COMMAND: Final = (sys.executable, "-m", "dnswatch")
 _START: Final = 20.0
 """Seconds until it must answer."""
 

@@ -132,7 +132,7 @@ NEGATIVES: Final = (
     Negative("inbound MTA that checks sender domains", inbound, State.INFECTED, Role.MAIL_SERVER),
     Negative("spam filter's block list storm", filter_storm, State.CLEAN),
     Negative("Thunderbird's account set-up", set_up, State.CLEAN),
-    Negative("`host` loop over 5 names", host_loop, State.SUSPECT),
+    Negative("`host` loop over 5 names", host_loop, State.CLEAN),
     Negative("`host` loop over 200 names", long_host_loop, State.INFECTED, Role.MAIL_SERVER),
     Negative("web form that checks addresses", form, State.INFECTED, Role.SERVER),
     Negative("import of 500 addresses", bulk, State.INFECTED, Role.MAIL_SERVER),

@@ -32,7 +32,7 @@ _TSHARK: Final = (
     "-e", "tcp.dstport", "-e", "tcp.flags", "-e", "dns.flags.response", "-e", "dns.qry.name",
     "-e", "dns.qry.type", "-e", "dns.a", "-r",
 )  # fmt: skip
-_REPLAY: Final = (sys.executable, "-c", "from dnswatch.cli import main; main()", "replay")
+_REPLAY: Final = (sys.executable, "-m", "dnswatch", "replay")
 _BASE: Final = "tshark -T fields"
 _HEAD: Final = ("reader", "packets/s", "ratio to tshark", "CPU µs per packet", "memory MiB")
 

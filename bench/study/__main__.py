@@ -20,7 +20,6 @@ from bench.study import trace
 from bench.table import Table
 
 _PAGE: Final = Path(__file__).parent.parent.parent / "docs" / "performance.md"
-_COMMAND: Final = "from dnswatch.cli import main; main()"
 _GIB: Final = 1 << 30
 _HEAD: Final = ("lookups", "flows", "data set GiB", "minutes", "CPU minutes", "memory GiB")
 
@@ -61,7 +60,7 @@ def measure(lookups: int, memory: str, folder: Path) -> Cost:
     say(f"Studying {lookups:,} lookups")
     begun = time.monotonic()
     arguments = ["study", str(place), "--out", str(folder / "report"), "--zone", "UTC"]
-    command = [sys.executable, "-c", _COMMAND, *arguments, "--memory", memory, "--json"]
+    command = [sys.executable, "-m", "dnswatch", *arguments, "--memory", memory, "--json"]
     pid = os.posix_spawn(
         sys.executable,
         command,

@@ -15,8 +15,9 @@ from typing import Final
 
 from dnswatch import clock
 from dnswatch.bay.house import House
-from dnswatch.errors import DnswatchError, SettingsError
-from dnswatch.settings import Source, combine, decode
+from dnswatch.control import Control
+from dnswatch.errors import DnswatchError
+from dnswatch.settings import Source, combine
 
 logger: Final = logging.getLogger("dnswatch.bay")
 
@@ -28,9 +29,6 @@ RETRY: Final = 5.0
 
 PATIENCE: Final = 1.0
 """Seconds for messages on their way in when told to stop; they were not acknowledged."""
-
-_LONGEST: Final = 1 << 20
-"""Bytes of a message of the supervisor: more than it can send."""
 
 
 def main(source: Source, state: Path, control: socket.socket | None) -> None:
@@ -51,7 +49,7 @@ class _Process:
     def __init__(self, source: Source, state: Path, control: socket.socket | None) -> None:
         self._settings = combine(source)
         self._state = state
-        self._control = control
+        self._control = Control(control) if control else None
         self._is_stopping = False
         self._called = asyncio.Event()
         self._said = ""
@@ -99,23 +97,12 @@ class _Process:
     def _obey(self) -> None:
         """Take new settings from the supervisor, or note that it is gone."""
         assert self._control is not None
-        try:
-            message = self._control.recv(_LONGEST)
-        except BlockingIOError:
-            return
-        except ConnectionError:
-            message = b""
-        if not message:
+        news = self._control.news()
+        if self._control.is_over:
             asyncio.get_running_loop().remove_reader(self._control)
             self._stop()
-            return
-        try:
-            settings = combine(decode(message))
-        except (SettingsError, ValueError) as error:
-            logger.error("new settings are refused, the old ones stay in force: %s", error)
-            return
-        if settings != self._settings:
-            self._settings = settings
+        elif news is not None and news[1] != self._settings:
+            self._settings = news[1]
             self._called.set()
 
     def _stop(self) -> None:

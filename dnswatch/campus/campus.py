@@ -62,7 +62,9 @@ class Campus:
         self.vigil = Vigil(self.settings, key_of, (judges or _detector)(self))
         self.vigil.policing.configure(policies, self.settings)
         self.enable(plan.policies)
-        self.resolver = Resolver(self.outside, self.settings, self.loop, self.vigil, self.truth)
+        self.resolver = Resolver(
+            self.outside, self.settings, self.loop, self.vigil, self.truth, plan.site.dns_servers
+        )
         self.post = Post(
             self.outside, self.resolver, self.loop, self.truth, frozenset(self.site.mail_servers),
             plan.site.redirects,
@@ -86,7 +88,7 @@ class Campus:
             load(plan.outbreak.worm), plan.outbreak, self.post, self.loop, self.truth,
             self.calendar, self.seed,
         )  # fmt: skip
-        outbreak.begin(at, self.site.clients, self.outside.mail, plan.site.domain)
+        outbreak.begin(at, self.site.clients, self.outside, plan.site.domain)
         self.loop.start(at, outbreak.backscatter(at, self.site.mail_servers))
 
     def run(self, until: float) -> None:

@@ -31,7 +31,7 @@ class Site(_Table, frozen=True):
     mail_servers: Annotated[int, Range(1, 100, "mail goes through one")] = 4
     "Of them, mail servers."
     dns_servers: Annotated[int, Range(1, 100, "the watch stands in one")] = 3
-    "Of them, DNS servers; the first is where dnswatch runs."
+    "Of them, DNS servers: each has a cache of its own, and one dnswatch watches all of them."
     network: Subnet = Subnet("10.64.0.0/12")
     "Where they are."
     domain: Domain = Domain("campus.example")
@@ -58,12 +58,15 @@ class Calendar(_Table, frozen=True):
 class Web(_Table, frozen=True):
     """What people do with a browser on a day."""
 
-    pages: Count = 40.0
+    pages: Count = 42.0
     "Pages of an active client (WORM'04, 5.2: some 400 flows to some 20 addresses)."
     flows: Annotated[int, Range(1, 1000, "a page takes one")] = 10
     "Connections a page."
     sites: Annotated[int, Range(1, 1000, "a person reads one")] = 12
     "Sites of a client on a day."
+    other: Share = 0.1
+    "Share of sites that are reached by other ways than HTTP: shells, chat, news (HTTP is 90 % of"
+    " all TCP; WORM'04, 5.4); the hosts that sites share are none of these."
     popularity: Annotated[float, Range("0", "3", "above, one site is the web")] = 0.9
     "Exponent of Zipf's law for sites (Breslau et al., INFOCOM 1999: 0.64 to 0.83 for pages)."
     caching: Share = 0.6
@@ -94,6 +97,11 @@ class World(_Table, frozen=True):
     "Exponent of Zipf's law for mail domains (honeypots: the first takes 11 % of all mails)."
     providers: Annotated[int, Range(1, 10_000, "somebody hosts mail")] = 60
     "Mail providers that share their exchanges among domains."
+    hosters: Annotated[int, Range(1, 100_000, "somebody hosts domains")] = 300
+    "Machines of hosting companies; an assumption."
+    shared: Share = 0.87
+    "Share of domains whose own names stand for such a machine: names that share their address with"
+    " others (Edelman, Web Sites Sharing IP Addresses, 2003)."
     hosted: Share = 0.5
     "Share of domains at a provider."
     without_mx: Share = 0.22
@@ -102,8 +110,9 @@ class World(_Table, frozen=True):
     "Share that do not exist any more."
     mx_ttls: Ttls = ((300, 0.1), (3600, 0.45), (14400, 0.2), (86400, 0.25))
     "TTLs of MX answers; an assumption: longer than those of the web (WORM'04, 5.3)."
-    exchange_ttls: Ttls = ((300, 0.1), (3600, 0.3), (14400, 0.2), (86400, 0.4))
-    "TTLs of exchanges' addresses; an assumption, by the same reason."
+    exchange_ttls: Ttls = ((3600, 0.1), (14400, 0.1), (86400, 0.6), (172800, 0.2))
+    "TTLs of exchanges' addresses: a day and more, as recommended (RFC 1912, section 2.2); those of"
+    " mail servers are large (WORM'04, 5.3); the shares are an assumption."
     guessable: Share = 0.4
     "Share of guessed mail hosts that exist; an assumption, half of MyDoom's guesses fail."
 

@@ -99,7 +99,8 @@ def _print_csv(found: Ranking) -> None:
 def _print_text(found: Ranking, limit: int, now: float) -> None:
     console, grid = render.console(), found.grid
     step = step_for(console, grid)
-    console.print(f"{len(found.accounts)} clients, most mail-related lookups first", style="bold")
+    clients = render.many(len(found.accounts), "client")
+    console.print(f"{clients}, most mail-related lookups first", style="bold")
     console.print(f"{period(grid, now)}; a bar is {render.span(grid.width * step)}\n")
     console.print(rows(found.accounts[:limit], found.activity[:limit], step, now))
     if (more := len(found.accounts) - limit) > 0:

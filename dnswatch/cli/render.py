@@ -51,6 +51,11 @@ def short(number: float) -> str:
     return f"{scaled:.0f}{suffix}"
 
 
+def many(count: int, one: str, several: str = "") -> str:
+    """Write how many there are: `1 client`, `12 clients`; `several` where it takes no s."""
+    return f"{count:,} {one if count == 1 else several or one + 's'}"
+
+
 def size(count: int) -> str:
     """Write a number of bytes: `812 B`, `3.4 MB`."""
     prefix, unit = next((p, u) for p, u in reversed(_UNITS) if count >= u or u == 1)

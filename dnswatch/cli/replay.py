@@ -63,7 +63,7 @@ def replay(
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """Put what was recorded elsewhere through the watch, by the clock of the recording.
+    """Put recordings through the watch, by the clock of the recording.
 
     Nothing is asked of the network, and policies only tell what they would have done.  The exit
     code is 1 where something in a file was damaged or cut off; the rest of it was read.
@@ -165,7 +165,7 @@ def _show(summary: "Summary", *, kept: bool) -> None:
     if summary.begun is not None and summary.ended is not None:
         screen.print(
             f"from {render.moment(summary.begun)} to {render.moment(summary.ended)}:"
-            f" {len(summary.clients):,} clients\n", style="bold",
+            f" {render.many(len(summary.clients), 'client')}\n", style="bold",
         )  # fmt: skip
     table = render.table("what was read", "count", words=("what was read",))
     always = ("frames", "queries", "responses", "unanswered", *DAMAGE)

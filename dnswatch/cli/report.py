@@ -72,7 +72,7 @@ def report(
     config: Config = None,
     state: State = None,
 ) -> None:
-    """Rank the clients by what they looked up, or report on one of them.
+    """Rank the clients by their lookups, or report on one of them.
 
     Works while the server runs and after it has stopped.  JSON and CSV hold all clients.
 

@@ -46,7 +46,7 @@ def serve(
     state: State = None,
     verbose: Verbose = False,
 ) -> None:
-    """Answer the site's clients, and keep an account of what they look up.
+    """Answer the site's clients, and keep account of their lookups.
 
     Runs until Ctrl-C or SIGTERM.  SIGHUP reads the configuration anew; a broken one is refused, and
     the old one stays in force.
@@ -68,7 +68,9 @@ def check(
     upstream: UpstreamOption = None,
     workers: Workers = None,
 ) -> None:
-    """Judge a configuration without starting: exit 0 if `serve` would take it, else 2.
+    """Judge a configuration without starting.
+
+    Exits with 0 if `serve` would take it, else with 2.
 
     Example: dnswatch check --config dnswatch.toml
     """

@@ -163,8 +163,9 @@ def _print_status(state: str, found: "StatusReport", now: float) -> None:
     console, extent = render.console(), found.extent
     console.print(render.plain(f"records in {state}", "bold"))
     console.print(
-        f"{render.size(extent.used)}: {extent.clients} clients, {extent.lookups} mail-related"
-        f" lookups, {extent.entries} addresses"
+        f"{render.size(extent.used)}: {render.many(extent.clients, 'client')},"
+        f" {render.many(extent.lookups, 'mail-related lookup')},"
+        f" {render.many(extent.entries, 'address', 'addresses')}"
     )
     if extent.first is not None and extent.last is not None:
         console.print(f"from {render.moment(extent.first)} to {render.moment(extent.last)}")

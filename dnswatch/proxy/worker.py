@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from dnswatch import clock
+from dnswatch.control import Control
 from dnswatch.names.hosts import HostsFiles
 from dnswatch.proxy.access import Admissions
 from dnswatch.proxy.datagrams import Batch
@@ -25,7 +26,7 @@ from dnswatch.proxy.service import Service
 from dnswatch.proxy.streams import Connections, TcpListener
 from dnswatch.proxy.upstream.build import Builder
 from dnswatch.proxy.upstream.group import PROBE_ROUND, Prober, Routes
-from dnswatch.settings import Settings, Source, combine, decode
+from dnswatch.settings import Settings, Source, combine
 
 DRAIN: Final = 1.0
 """Seconds that queries in flight are waited for at the end."""
@@ -165,12 +166,12 @@ def main(
     """Be worker `number` until told to stop; for a freshly forked process."""
     gc.freeze()
     gc.set_threshold(*_COLLECT)
-    asyncio.run(_serve(number, source, listening, line, control))
+    asyncio.run(_serve(number, source, listening, line, Control(control)))
 
 
 async def _serve(
     number: int, source: Source, listening: list[Listening], line: socket.socket,
-    control: socket.socket,
+    control: Control,
 ) -> None:  # fmt: skip
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(_Faults())
@@ -181,22 +182,19 @@ async def _serve(
     loop.add_signal_handler(signal.SIGINT, lambda: None)  # the supervisor gets it as well
     loop.add_signal_handler(signal.SIGHUP, lambda: None)
     loop.add_reader(control, _obey, control, worker, over)
-    control.send(b"ready")
+    control.ready()
     await over.wait()
     loop.remove_reader(control)
     await worker.stop()
 
 
-def _obey(control: socket.socket, worker: Worker, over: asyncio.Event) -> None:
+def _obey(control: Control, worker: Worker, over: asyncio.Event) -> None:
     """Take a new configuration from the supervisor, or notice that it is gone."""
-    try:
-        message = control.recv(1 << 20)
-    except ConnectionError:
-        message = b""
-    if not message:
+    news = control.news()
+    if control.is_over:
         over.set()
-        return
-    worker.configure(combine(decode(message)))
+    elif news is not None:
+        worker.configure(news[1])
 
 
 class _Faults:

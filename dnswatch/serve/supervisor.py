@@ -16,6 +16,7 @@ from typing import Final
 
 from dnswatch import clock
 from dnswatch.bay.places import is_wanted
+from dnswatch.control import READY
 from dnswatch.errors import SettingsError
 from dnswatch.proxy import worker
 from dnswatch.serve.children import Child
@@ -127,7 +128,7 @@ class Supervisor:
         for child in self._workers:
             if child.control is not None and not child.ready:
                 with contextlib.suppress(BlockingIOError, ConnectionError):
-                    child.ready = child.control.recv(64) == b"ready"
+                    child.ready = child.control.recv(64) == READY
         if not self._said_ready and all(child.ready for child in self._workers):
             self._said_ready = True
             settings = combine(self._source)

@@ -176,7 +176,7 @@ class Detection(Table, frozen=True):
     learning: Annotated[
         Duration, Range("0s", "90d", "a site is not learned in a minute, nor for ever")
     ] = Duration(14 * 86400)
-    "A new site is only observed for that long."
+    "A new site is only observed for that long; its bounds stay wide until a whole week is learned."
 
 
 class Policies(Table, frozen=True):

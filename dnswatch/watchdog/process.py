@@ -17,15 +17,16 @@ from pathlib import Path
 from typing import Final
 
 from dnswatch import clock
-from dnswatch.errors import SettingsError, StoreError
+from dnswatch.control import Control
+from dnswatch.errors import StoreError
 from dnswatch.model.exchanges import lessons_of
 from dnswatch.seams.batch import STARTED, Batch, Briefing, Lessons, Marks, brief
 from dnswatch.seams.merge import Merge
-from dnswatch.settings import Source, combine, decode
+from dnswatch.settings import Source, combine
 from dnswatch.watchdog.archive import Archive
 from dnswatch.watchdog.desk import Desk
 from dnswatch.watchdog.housekeeper import Housekeeper
-from dnswatch.watchdog.lines import LONGEST, Line
+from dnswatch.watchdog.lines import Line
 from dnswatch.watchdog.recorder import Recorder
 from dnswatch.watchdog.site import Site
 
@@ -64,7 +65,7 @@ class _Process:
         self, source: Source, state: Path, workers: list[socket.socket], control: socket.socket
     ) -> None:
         settings = combine(source)
-        self._control = control
+        self._control = Control(control)
         self._lines = [Line(worker, line) for worker, line in enumerate(workers)]
         self._archive = Archive(state, settings)
         self._recorder = Recorder(self._archive, clock.now)
@@ -194,21 +195,11 @@ class _Process:
 
     def _obey(self) -> None:
         """Take new settings from the supervisor, or note that it is gone."""
-        try:
-            message = self._control.recv(LONGEST)
-        except BlockingIOError:
+        news = self._control.news()
+        self._is_stopping |= self._control.is_over
+        if news is None:
             return
-        except ConnectionError:
-            message = b""
-        if not message:
-            self._is_stopping = True
-            return
-        try:
-            source = decode(message)
-            settings = combine(source)
-        except (SettingsError, ValueError) as error:
-            logger.error("new settings are refused, the old ones stay in force: %s", error)
-            return
+        source, settings = news
         self._archive.reload(settings)
         self._housekeeper.reload(settings)
         self._desk.reload(settings)

@@ -206,7 +206,7 @@ def test_two_workers_are_set_against_one() -> None:
         throughput.Run(Load(answers, 0, 10.0, 0.9), Cost(10.0, shares))
         for answers, shares in ((1_000_000, (10.0,)), (1_500_000, (6.0, 3.0)))
     )
-    row = workers.table({1: [one], 2: [two]}).rows[1]
+    row = workers.table("Misses", {1: [one], 2: [two]}).rows[1]
     assert (row[0], row[2], row[5]) == ("2", "1.50", "30%")
 
 

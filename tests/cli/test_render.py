@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dnswatch.cli.render import harmless, recent, short, size, span, sparkline
+from dnswatch.cli.render import harmless, many, recent, short, size, span, sparkline
 from tests.records import NOON
 
 
@@ -43,6 +43,14 @@ def test_numbers_are_read_at_a_glance() -> None:
     ]  # fmt: skip
     assert [size(n) for n in (812, 3_400_000)] == ["812 B", "3.4 MB"]
     assert [span(n) for n in (60, 7200, 5400)] == ["1 min", "2 h", "1 h 30 min"]
+
+
+def test_one_is_not_many() -> None:
+    """What is counted agrees with its number."""
+    assert [many(count, "client") for count in (0, 1, 1200)] == [
+        "0 clients", "1 client", "1,200 clients",
+    ]  # fmt: skip
+    assert [many(count, "address", "addresses") for count in (1, 2)] == ["1 address", "2 addresses"]
 
 
 def test_a_recent_moment_takes_six_columns() -> None:

@@ -24,8 +24,8 @@ from tests.upstream import Upstream
 
 COMMAND: Final = os.environ.get("DNSWATCH_COMMAND", "").split() or [
     sys.executable,
-    "-c",
-    "from dnswatch.cli import main; main()",
+    "-m",
+    "dnswatch",
 ]
 """What is tested; `DNSWATCH_COMMAND=dnswatch` tests the one that is installed."""
 

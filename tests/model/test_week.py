@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dnswatch.model.week import HOURS, Week, hour_of
+from dnswatch.model.week import HOURS, RUSH, Week, hour_of
 
 MONDAY = 1_767_571_200.0
 DAY = 86400.0
@@ -40,3 +40,21 @@ def test_a_site_that_nothing_is_known_of_has_even_hours() -> None:
     """Before anything is learned, working time is the calendar's."""
     assert Week().days(MONDAY, MONDAY + 3600) == pytest.approx(1 / 24)
     assert hour_of(MONDAY) == 4 * 24
+
+
+@pytest.mark.parametrize("height", [0, 0.1, 1, 10, 1000])
+def test_no_hour_is_busier_than_its_pace_and_the_doubt_allow(height: float) -> None:
+    """A site that works in a quarter of the hours is not taken for one that never rests."""
+    shift = [RUSH * height * (hour // 42 == 2) for hour in range(HOURS)]
+    week = Week(shift)
+    inside = range(2 * 42 + 1, 3 * 42 - 1)
+    assert all(week.pace[hour] * week.doubt >= RUSH * 0.999 for hour in inside)
+    assert 1 < week.doubt <= RUSH
+
+
+def test_the_doubt_goes_as_the_week_is_learned() -> None:
+    """What nothing is known of may be anything; what was seen a thousand times is known."""
+    doubts = [Week([count] * HOURS).doubt for count in (0, 1, 10, 1000)]
+    assert doubts == sorted(doubts, reverse=True)
+    assert doubts[0] == RUSH
+    assert doubts[-1] == pytest.approx(1, abs=0.01)

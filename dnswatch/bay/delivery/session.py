@@ -8,6 +8,7 @@ is none at all.
 
 import os
 import ssl
+from asyncio import BaseTransport, WriteTransport
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -97,7 +98,7 @@ async def _connect(address: str, port: int, hello: str) -> SMTP:
         await client.starttls(tls_context=context, validate_certs=False, timeout=CONNECT)
         await _say_hello(client)
     except (SMTPException, OSError, ValueError):
-        client.close()
+        _drop(client.transport)
         return await _greet(address, port, hello)
     return client
 
@@ -110,7 +111,7 @@ async def _greet(address: str, port: int, hello: str) -> SMTP:
         await client.connect(timeout=CONNECT)
         await _say_hello(client)
     except BaseException:
-        client.close()
+        _drop(client.transport)
         raise
     return client
 
@@ -210,13 +211,20 @@ def _refusal(reply: SMTPResponse) -> Said:
 
 async def _leave(client: SMTP) -> None:
     """Say good-bye; an exchange that does not answer is not waited for long."""
+    transport = client.transport
     try:
         if client.is_connected:
             await client.quit(timeout=2.0)
     except (SMTPException, OSError, ValueError):
         pass
     finally:
-        client.close()
+        _drop(transport)
+
+
+def _drop(transport: BaseTransport | None) -> None:
+    """End a connection at once: TLS would wait half a minute for the exchange to agree to it."""
+    if isinstance(transport, WriteTransport):
+        transport.abort()
 
 
 def _name(client: SMTP, address: str, port: int) -> str:

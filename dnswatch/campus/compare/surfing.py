@@ -8,13 +8,12 @@ import numpy as np
 
 from dnswatch.campus.defences.acts import Contact, Throttle
 from dnswatch.campus.site.browsing import Day
-from dnswatch.campus.world.outside import Outside
+from dnswatch.campus.world.outside import HTTP, Outside
 
 CLIENTS: Final = 60
 """Clients looked at."""
 NOTICED: Final = 1.0
 """Seconds after which a person's flow of thought is interrupted (Nielsen 1993)."""
-HTTP: Final = 80
 
 
 class Surfed(NamedTuple):

@@ -5,11 +5,10 @@ from typing import Final
 
 from dnswatch.campus.defences.acts import Contact
 from dnswatch.campus.site.browsing import Day
-from dnswatch.campus.world.outside import Outside
+from dnswatch.campus.world.outside import HTTP, Outside
 from dnswatch.model.flow import Flow, Outcome
 
 TCP: Final = 6
-HTTP: Final = 80
 _PAGE: Final = (12, 9_000, 600, 1.5)
 """Packets and bytes both ways, payload that the client sent, and seconds, of a part of a page."""
 _MAIL: Final = (24, 6_000, 4_000, 3.0)
@@ -19,9 +18,10 @@ _REFUSED: Final = (3, 144, 0, 9.0)
 """Three SYNs, and nobody answers."""
 
 
-def mail_flow(contact: Contact, is_made: bool, is_worm: bool) -> Flow:
-    """Return the flow of a mail."""
-    packets, size, payload, length = (_WORM if is_worm else _MAIL) if is_made else _REFUSED
+def flow_of(contact: Contact, is_made: bool, is_worm: bool) -> Flow:
+    """Return the flow of a mail, or of another connection of a worm."""
+    made = _PAGE if contact.port == HTTP else _WORM if is_worm else _MAIL
+    packets, size, payload, length = made if is_made else _REFUSED
     outcome = Outcome.SUCCESS if is_made else Outcome.FAILURE
     return Flow(
         contact.at, contact.client, contact.address, TCP, contact.port, outcome,
@@ -29,12 +29,12 @@ def mail_flow(contact: Contact, is_made: bool, is_worm: bool) -> Flow:
     )  # fmt: skip
 
 
-def web_flows(day: Day, clients: Sequence[bytes]) -> Iterator[Flow]:
+def web_flows(day: Day, clients: Sequence[bytes], outside: Outside) -> Iterator[Flow]:
     """Yield the flows of a day on the web."""
     packets, size, payload, length = _PAGE
     columns = (column.tolist() for column in day)
     for at, client, site in zip(*columns, strict=True):
         yield Flow(
-            at, clients[client], Outside.web_address(site), TCP, HTTP, Outcome.SUCCESS,
-            at + length, packets, size, payload,
+            at, clients[client], outside.web_address(site), TCP, outside.web_port(site),
+            Outcome.SUCCESS, at + length, packets, size, payload,
         )  # fmt: skip

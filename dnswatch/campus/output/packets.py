@@ -1,13 +1,18 @@
 """Packets: a capture of the campus, as the network between its hosts and the world would show it.
 
 Each lookup is a query and its response over UDP; each connection for mail a TCP handshake with the
-beginning of SMTP, or a SYN that is refused.  The web is in the lookups only.  Link layer, checksums
-and lengths are right, so that tshark and Zeek read it without complaint.
+beginning of SMTP, or a SYN that is refused; other connections of worms one with the beginning of
+HTTP.  What people do on the web is in the lookups only.  Link layer, checksums and lengths are
+right, so that tshark and Zeek read it without complaint.
 
 A lookup that the site redirected is shown as it was sent: to a foreign server, without recursion.
+What really happened stands beside FILE, in the folder FILE.truth (`truth`).
 """
 
 from collections.abc import Iterator
+from heapq import heappop, heappush
+from itertools import count
+from math import inf
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -18,18 +23,20 @@ import dpkt
 
 from dnswatch.campus.campus import Campus
 from dnswatch.campus.defences.acts import Contact
+from dnswatch.campus.output.truth import write_truth
+from dnswatch.campus.run.resolver import place_of
+from dnswatch.campus.world.outside import FOREIGN, HTTP
 from dnswatch.errors import SourceError
 from dnswatch.model.observation import Observation
 
-FOREIGN: Final = bytes((198, 41, 0, 4))
-"""A root name server (a.root-servers.net), which SoBig asked."""
 _LATENCY: Final = 0.02
 """Seconds from a query to its response, and from one side of a connection to the other."""
 _DNS: Final = 53
 _TYPES: Final = {1: dnslib.A, 15: dnslib.MX, 28: dnslib.AAAA}
 _WINDOW: Final = 65535
-_TALK: Final = ((False, b"220 mail ESMTP\r\n"), (True, b"EHLO client\r\n"))
-"""Who says what when a connection stands: the server first."""
+_SMTP_TALK: Final = ((False, b"220 mail ESMTP\r\n"), (True, b"EHLO client\r\n"))
+_HTTP_TALK: Final = ((True, b"GET / HTTP/1.0\r\n\r\n"), (False, b"HTTP/1.0 200 OK\r\n\r\n"))
+"""What client (true) and server say when a connection stands."""
 
 
 class Capture:
@@ -38,7 +45,8 @@ class Capture:
     def __init__(self, campus: Campus, file: Path) -> None:
         """Begin a capture in `file`; it replaces what stands there."""
         self._campus = campus
-        self._server = campus.site.resolvers[0]
+        self._truth = file.with_name(f"{file.name}.truth")
+        self._servers = campus.site.resolvers
         try:
             self._file = file.open("wb")
         except OSError as error:
@@ -46,10 +54,14 @@ class Capture:
                 f"cannot write '{file}': {error.strerror}; name another file"
             ) from None
         self._writer = dpkt.pcap.Writer(self._file)
+        self._waiting: list[tuple[float, int, bytes]] = []
+        self._count = count()
 
     def __enter__(self) -> Self:
         """Begin to listen."""
+        self._campus.truth.keeps_mails = True
         self._campus.resolver.hear = self._observe
+        self._campus.post.hear_passing = self._observe
         self._campus.post.hear = self._connect
         return self
 
@@ -59,23 +71,35 @@ class Capture:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
-        """End the capture."""
+        """End the capture, and write the truth."""
+        self._pass(inf)
         self._file.close()
+        write_truth(self._campus, self._truth)
 
     def _observe(self, seen: Observation) -> None:
         assert seen.client is not None, "a campus leaves nobody out"
-        server = FOREIGN if seen.redirected else self._server
+        self._pass(seen.at - _LATENCY)
+        server = seen.server or FOREIGN
+        if seen.server is None and not seen.redirected:
+            server = self._servers[place_of(seen.client, len(self._servers))]
         query, response = messages(seen)
         port = 1024 + crc32(repr(seen.at).encode()) % 60000
         self._write(seen.at - _LATENCY, _udp(seen.client, port, server, _DNS, query))
         self._write(seen.at, _udp(server, _DNS, seen.client, port, response))
 
     def _connect(self, contact: Contact, is_made: bool) -> None:
+        self._pass(contact.at - _LATENCY)
         for number, frame in enumerate(connection(contact, is_made)):
             self._write(contact.at + number * _LATENCY, frame)
 
     def _write(self, at: float, frame: bytes) -> None:
-        self._writer.writepkt(frame, ts=at)
+        heappush(self._waiting, (at, next(self._count), frame))
+
+    def _pass(self, until: float) -> None:
+        """Write the frames before a moment, after which none will come: in order of time."""
+        while self._waiting and self._waiting[0][0] < until:
+            at, _, frame = heappop(self._waiting)
+            self._writer.writepkt(frame, ts=at)
 
 
 def messages(seen: Observation) -> tuple[bytes, bytes]:
@@ -90,7 +114,7 @@ def messages(seen: Observation) -> tuple[bytes, bytes]:
 
 
 def connection(contact: Contact, is_made: bool) -> Iterator[bytes]:
-    """Yield the frames of a connection for mail."""
+    """Yield the frames of a connection."""
     client, server = contact.client, contact.address
     port = 1024 + crc32(repr(contact.at).encode()) % 60000
     mine, theirs = 1000, 5000
@@ -104,7 +128,7 @@ def connection(contact: Contact, is_made: bool) -> Iterator[bytes]:
     mine, theirs = mine + 1, theirs + 1
     ack, push = dpkt.tcp.TH_ACK, dpkt.tcp.TH_PUSH | dpkt.tcp.TH_ACK
     yield _tcp(client, port, server, contact.port, mine, theirs, ack)
-    for is_client, said in _TALK:
+    for is_client, said in _HTTP_TALK if contact.port == HTTP else _SMTP_TALK:
         if is_client:
             yield _tcp(client, port, server, contact.port, mine, theirs, push, said)
             mine += len(said)

@@ -74,6 +74,10 @@ class Player:
             made.bind((self.address(client), 0))
         return made
 
+    def source(self, client: bytes) -> str:
+        """Return the address that a client asks from."""
+        return self.address(client) if self._is_local else str(ip_address(client))
+
     @staticmethod
     def address(client: bytes) -> str:
         """Return the loopback address that stands for a client."""

@@ -1,5 +1,7 @@
 """The post: how a mail travels, with lookups, a connection, and what a defence says to each.
 
+Other connections that a worm makes (`call`) go the same way.
+
 A process of the loop that hands a mail to the post says `fate = yield from post.send(...)`.
 """
 
@@ -10,11 +12,13 @@ from typing import Final, NamedTuple
 
 from dnswatch.campus.defences.acts import Contact, Throttle
 from dnswatch.campus.defences.throttles.port import SMTP
-from dnswatch.campus.run.loop import Loop
+from dnswatch.campus.run.loop import Loop, Process
 from dnswatch.campus.run.resolver import Asking, Reply, Resolver
+from dnswatch.campus.run.resolver import Hear as HearLookup
 from dnswatch.campus.run.truth import Fate, Mail, Truth
-from dnswatch.campus.world.outside import Outside, takes_mail
+from dnswatch.campus.world.outside import FOREIGN, HTTP, Outside, takes_mail
 from dnswatch.codes import Rcode, Type
+from dnswatch.model.observation import Observation, Origin
 from dnswatch.wire.name import from_text
 
 _A: Final = int(Type.A)
@@ -90,6 +94,8 @@ class Post:
         "What stands before connections, if anything does."
         self.hear: Hear | None = None
         "Hears each connection that was tried."
+        self.hear_passing: HearLookup | None = None
+        "Hears each lookup that passes by the site's server to a foreign one: the edge sees it."
         self._outside = outside
         self._resolver = resolver
         self._loop = loop
@@ -119,13 +125,25 @@ class Post:
         """Put a question to whom the sender puts them, and wait for the reply."""
         is_foreign = way.resolver == "foreign"
         if way.resolver == "own" or (is_foreign and not self._redirects):
-            heard = self._outside.answer(name, qtype)
-            addresses = tuple(address for address, _ in heard.addresses)
-            return Reply(self._loop.now, heard.rcode, addresses, heard.exchanges)
+            return self._elsewhere(source, name, qtype, is_foreign)
         reply = self._resolver.ask(Asking(source, name, qtype, is_foreign))
         if reply.at > self._loop.now:
             yield reply.at
         return reply
+
+    def _elsewhere(self, source: bytes, name: bytes, qtype: int, is_foreign: bool) -> Reply:
+        """Let others than the site's server answer: nothing is kept, and it sees nothing of it."""
+        heard = self._outside.answer(name, qtype)
+        if is_foreign and self.hear_passing is not None:
+            self.hear_passing(
+                Observation(
+                    self._loop.now, source, name, qtype, heard.rcode, Origin.UPSTREAM,
+                    heard.addresses, heard.exchanges, heard.ttl if heard.exchanges else 0,
+                    recursion=False, server=FOREIGN,
+                )
+            )  # fmt: skip
+        addresses = tuple(address for address, _ in heard.addresses)
+        return Reply(self._loop.now, heard.rcode, addresses, heard.exchanges)
 
     def _route(self, letter: Letter, way: Way) -> Routing:
         """Look for an address that takes mail for a domain."""
@@ -161,23 +179,40 @@ class Post:
     def _deliver(self, letter: Letter, address: bytes, way: Way) -> Sending:
         """Connect and hand over, as far as what stands before connections lets it."""
         is_inside = address in self._servers
-        edge = self.edge if self.edge and (self.edge.is_in_hosts or not is_inside) else None
         contact = Contact(
             self._loop.now, letter.source, address, SMTP, way.resolver != "own",
             _wire(letter.domain),
         )  # fmt: skip
-        if edge and (wait := edge.throttle.leaves(contact)) > 0:
-            if wait == inf:
-                return Fate.BLOCKED
-            yield self._loop.now + wait
-        is_made = is_inside or (takes_mail(address) and not letter.unreachable)
-        if edge:
-            edge.throttle.ended(contact._replace(at=self._loop.now), is_made)
-        if self.hear is not None:
-            self.hear(contact._replace(at=self._loop.now), is_made)
-        if not is_made:
+        is_taken = is_inside or (takes_mail(address) and not letter.unreachable)
+        if not (yield from self._connect(contact, is_taken)):
+            return Fate.BLOCKED
+        if not is_taken:
             return Fate.FAILED
         return Fate.INSIDE if is_inside else Fate.LEFT
+
+    def call(self, source: bytes, name: bytes, way: Way) -> Process:
+        """Connect to a web server by its name, for something else than mail."""
+        reply = yield from self.ask(source, name, _A, way)
+        if reply.addresses:
+            contact = Contact(
+                self._loop.now, source, reply.addresses[0], HTTP, way.resolver != "own"
+            )
+            yield from self._connect(contact, True)
+
+    def _connect(self, contact: Contact, is_taken: bool) -> Generator[float, None, bool]:
+        """Open a connection, when it may leave; returns whether it ever does."""
+        is_inside = contact.address in self._servers
+        edge = self.edge if self.edge and (self.edge.is_in_hosts or not is_inside) else None
+        if edge and (wait := edge.throttle.leaves(contact)) > 0:
+            if wait == inf:
+                return False
+            yield self._loop.now + wait
+        contact = contact._replace(at=self._loop.now)
+        if edge:
+            edge.throttle.ended(contact, is_taken)
+        if self.hear is not None:
+            self.hear(contact, is_taken)
+        return True
 
 
 @lru_cache(100_000)

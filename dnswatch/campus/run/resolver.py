@@ -1,4 +1,4 @@
-"""The resolver: the site's DNS server in simulated time, made of dnswatch's own parts.
+"""The resolver: the site's DNS servers in simulated time, made of dnswatch's own parts.
 
 A question goes the way that it goes in a worker (`proxy/service`): marks, answer cache, outside,
 arbiter, observation; the observation goes the way that it goes in the watch process.  The only
@@ -58,20 +58,21 @@ class Asking(NamedTuple):
 
 
 class Resolver:
-    """The site's DNS server."""
+    """The site's DNS servers, all under one watch; a client always asks the same."""
 
     def __init__(
-        self, outside: Outside, settings: Settings, loop: Loop, vigil: Vigil, truth: Truth
-    ) -> None:
-        """Serve; verdicts are noted in the truth."""
+        self, outside: Outside, settings: Settings, loop: Loop, vigil: Vigil, truth: Truth,
+        servers: int = 1,
+    ) -> None:  # fmt: skip
+        """Serve by some servers, each with a cache; verdicts are noted in the truth."""
         self.vigil = vigil
         self._outside = outside
         self._loop = loop
         self._truth = truth
         self._exchanges = Exchanges()
         self._arbiter = Arbiter(settings, self._exchanges)
-        self._cache = AnswerCache(settings.cache)
-        self._known = KnownAddresses()
+        self._servers = [(AnswerCache(settings.cache), KnownAddresses()) for _ in range(servers)]
+        "Each keeps answers of its own, and the addresses that it has seen."
         self.hear: Hear | None = None
         "Hears each observation."
         self._is_due = False
@@ -89,7 +90,7 @@ class Resolver:
             case = self._arbiter.case((client, qname, qtype), now)
             if case is not None and (done := self._arbiter.refuses(client, case, now)):
                 return self._refused(asking, done)
-        heard, origin, is_refresh = self._heard(qname, qtype, now)
+        heard, origin, is_refresh = self._heard(asking, now)
         if case is None:
             self._observe(asking, heard, origin, None)
             return _true(now, heard)
@@ -123,19 +124,21 @@ class Resolver:
         self._is_due = False
         self.turn()
 
-    def _heard(self, qname: bytes, qtype: int, now: float) -> tuple[Heard, Origin, bool]:
+    def _heard(self, asking: Asking, now: float) -> tuple[Heard, Origin, bool]:
         """Return an answer, where it came from, and whether it brings nothing but refreshes."""
+        client, qname, qtype, _ = asking
+        cache, known = self._servers[place_of(client, len(self._servers))]
         key = qname + qtype.to_bytes(2, "big")
-        kept = self._cache.get(key, now)
+        kept = cache.get(key, now)
         if kept is not None:
             heard = Heard(kept.rcode, kept.addresses, kept.exchanges, kept.ttl)
             return heard, Origin.CACHE, bool(kept.addresses)
         heard = self._outside.answer(qname, qtype)
         fresh = Response(0, heard.rcode)
         fresh.addresses, fresh.exchanges, fresh.ttl = heard.addresses, heard.exchanges, heard.ttl
-        self._cache.put(key, fresh, now)
+        cache.put(key, fresh, now)
         is_candidate = self._exchanges.is_candidate(qname, qtype)
-        is_refresh = is_candidate and self._known.note(heard.addresses, now)
+        is_refresh = is_candidate and known.note(heard.addresses, now)
         return heard, Origin.UPSTREAM, is_refresh
 
     def _given(self, decision: Decision, heard: Heard, now: float) -> Reply:
@@ -184,6 +187,11 @@ class Resolver:
         is_candidate = self._exchanges.is_candidate(qname, qtype)
         is_open = self._loop.now >= self._infected.get(client, 0.0)
         return is_candidate and is_open and self._role(client) is not Role.MAIL_SERVER
+
+
+def place_of(client: bytes, servers: int) -> int:
+    """Return which of a site's DNS servers a client asks."""
+    return client[-1] % servers
 
 
 def key_of(client: bytes) -> str:

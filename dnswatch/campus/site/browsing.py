@@ -20,7 +20,7 @@ from dnswatch.campus.world.popularity import Popularity
 SITES: Final = 50_000
 CROWD: Final = 10_000
 """Clients whose day is drawn at a time, some 300 MB."""
-_SHARED: Final = 20
+_SHARED: Final = 8
 """Hosts of advertising, counting and pictures that many sites bring with them."""
 _THIRD: Final = 2
 """Of them, on a page."""

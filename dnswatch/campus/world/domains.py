@@ -1,8 +1,11 @@
 """Mail domains: which there are, where their exchanges are, and for how long answers live.
 
 A domain is a number, the most popular first.  Half of the domains are at a provider, and share its
-exchanges with thousands of others; the rest have one or two exchanges of their own.  Some have no
-MX records, so that their own address takes mail (RFC 5321 section 5.1), and some are dead.
+exchanges with thousands of others; the rest have one or two exchanges of their own name.  Some have
+no MX records, so that their own address takes mail (RFC 5321 section 5.1), and some are dead.
+
+A name of one's own is not an address of one's own: most domains stand at hosting companies, whose
+addresses have many names.
 """
 
 from random import Random
@@ -48,6 +51,10 @@ class MailDomains:
         self._own: list[int] = drawn.integers(1, 3, count).tolist()
         self._ending: list[int] = drawn.choice(len(_ENDINGS), count, p=_SHARES).tolist()
         self._mx_ttl: list[int] = draw_ttls(settings.mx_ttls, count, drawn).tolist()
+        hosters = Popularity(settings.hosters, 1.0).draws(count, drawn)
+        is_shared = drawn.random(count) < settings.shared
+        alone = settings.hosters + np.arange(count)
+        self._home: list[int] = np.where(is_shared, hosters, alone).tolist()
         self._numbers: dict[bytes, int] = {}
         self._providers = settings.providers
 
@@ -81,6 +88,10 @@ class MailDomains:
         """TTL of the domain's MX answer, seconds."""
         return self._mx_ttl[number]
 
+    def home(self, number: int) -> int:
+        """Return the number of the machine that a domain's own names stand for."""
+        return self._home[number]
+
     def exchanges(self, number: int) -> tuple[Exchange, ...]:
         """Return a domain's exchanges; none where it has no MX records."""
         if not self._has_mx[number] or self._is_dead[number]:
@@ -92,7 +103,7 @@ class MailDomains:
                 )
                 for host in range(1 + provider % _PROVIDER_HOSTS)
             )
-        own = self._providers * _PROVIDER_HOSTS + 2 * number
+        own = self._providers * _PROVIDER_HOSTS + 2 * self._home[number]
         return tuple(
             Exchange(from_text(f"{_MAIL_HOSTS[(number + n) % 4]}.{self.text(number)}"), own + n)
             for n in range(self._own[number])

@@ -15,6 +15,12 @@ from dnswatch.codes import Rcode, Type
 from dnswatch.model.exchanges import GUESSES, parent_of
 from dnswatch.wire.name import from_text
 
+HTTP: Final = 80
+"""Port of web sites."""
+SSH: Final = 22
+"""Port of those that are something else."""
+FOREIGN: Final = bytes((198, 41, 0, 4))
+"""A root name server (a.root-servers.net), which SoBig asked."""
 NEGATIVE_TTL: Final = 900
 """Seconds that a name counts as missing; between the hour and the minute that zones mostly say."""
 _KEPT: Final = 50_000
@@ -23,6 +29,11 @@ _WEB_NET: Final = 0x17000000
 _GUESS_NET: Final = 0x2D000000
 """Where exchanges, web sites, and hosts that were guessed right have their addresses."""
 _TTLS: Final = 4096
+_GOLDEN: Final = 0.6180339887498949
+"""Its multiples lie evenly between whole numbers: a share of the sites is that of each rank.  Those
+of the first eight, which many pages bring with them, are below 0.86."""
+_CALLEES: Final = 1_000_000
+"""Web sites from here on are servers of worms."""
 
 
 class Heard(NamedTuple):
@@ -50,10 +61,12 @@ class Outside:
         self.campus = plan.site.domain.wire
         self.mail_host = from_text("mail")[:-1] + self.campus
         self._guessable = plan.world.guessable
+        self._other = plan.web.other
         self._web_ttls: list[int] = draw_ttls(plan.web.ttls, _TTLS, drawn).tolist()
         self._ttls: list[int] = draw_ttls(plan.world.exchange_ttls, _TTLS, drawn).tolist()
         self._exchanges: dict[bytes, Exchange] = {}
-        self._sites: dict[bytes, int] = {}
+        self._sites: dict[bytes, tuple[int, int]] = {}
+        "Numbers of web sites by name, and TTLs."
         self._kept: OrderedDict[tuple[bytes, int], Heard] = OrderedDict()
         self._own = {
             (self.campus, int(Type.MX)): Heard(0, (), (self.mail_host,), 3600),
@@ -77,12 +90,22 @@ class Outside:
     def web_name(self, number: int) -> bytes:
         """Return a web site's name, by which its address can be asked for from then on."""
         name = from_text(f"www.s{number}.com")
-        self._sites[name] = number
+        self._sites[name] = number, self.web_ttl(number)
+        return name
+
+    def callee_name(self, number: int, ttl: int) -> bytes:
+        """Return the name of a worm's server: a web site that nobody reads."""
+        name = from_text(f"h{number}.callees.net")
+        self._sites[name] = _CALLEES + number, ttl
         return name
 
     def web_ttl(self, number: int) -> int:
         """TTL of a web site's address, seconds."""
         return self._web_ttls[number % _TTLS]
+
+    def web_port(self, number: int) -> int:
+        """Port of a web site; the sites that are no web sites are as popular as any."""
+        return SSH if number * _GOLDEN % 1 > 1 - self._other else HTTP
 
     @staticmethod
     def web_address(number: int) -> bytes:
@@ -97,8 +120,8 @@ class Outside:
         if exchange is not None:
             return self._host(_MAIL_NET + exchange.number, exchange.number, qtype)
         if (site := self._sites.get(name)) is not None:
-            ttl = self.web_ttl(site)
-            return Heard(0, ((self.web_address(site), ttl),), (), ttl)
+            number, ttl = site
+            return Heard(0, ((self.web_address(number), ttl),), (), ttl)
         if name[: name[0] + 1] in GUESSES:
             return self._guessed(name, qtype)
         return NXDOMAIN
@@ -111,7 +134,8 @@ class Outside:
             self._exchanges.update((exchange.name, exchange) for exchange in exchanges)
             names = tuple(exchange.name for exchange in exchanges)
             return Heard(0, (), names, self.mail.mx_ttl(number)) if names else NODATA
-        return self._host(_GUESS_NET + number, number, qtype)
+        home = self.mail.home(number)
+        return self._host(_GUESS_NET + home, home, qtype)
 
     def _guessed(self, name: bytes, qtype: int) -> Heard:
         """Answer for a host that somebody guessed in front of a mail domain."""
@@ -121,10 +145,10 @@ class Outside:
         for exchange in self.mail.exchanges(number):
             if exchange.name == name:
                 return self._host(_MAIL_NET + exchange.number, exchange.number, qtype)
-        drawn = crc32(name)
-        if drawn % 1000 >= 1000 * self._guessable:
+        if crc32(name) % 1000 >= 1000 * self._guessable:
             return NXDOMAIN
-        return self._host(_GUESS_NET + drawn % (1 << 24), drawn, qtype)
+        home = self.mail.home(number)
+        return self._host(_GUESS_NET + home, home, qtype)
 
     def _host(self, address: int, number: int, qtype: int) -> Heard:
         if qtype != Type.A:

@@ -1,7 +1,8 @@
-"""Infection: what one infected host does: it harvests mail domains, and mails to them."""
+"""Infection: what an infected host does: it harvests mail domains, mails to them, calls home."""
 
 from collections import deque
 from collections.abc import Callable
+from math import exp
 from random import Random
 from typing import Final
 
@@ -31,7 +32,8 @@ class Infection:
         self._loop = loop
         self._chance = chance
         sigma = worm.unevenness
-        self._rate = worm.mails * chance.lognormvariate(-(sigma**2) / 2, sigma)
+        self._activity = chance.lognormvariate(-(sigma**2) / 2, sigma)
+        self._since = loop.now
         self._sent = 0
         self._targets: list[int] = []
         self._favour = Popularity(worm.domains, worm.favour)
@@ -69,16 +71,30 @@ class Infection:
             elif (domain := self._target()) is not None:
                 yield from self._post.send(self._letter(domain), self._worm.way)
 
+    def call(self, name: Callable[[int, int], bytes], chance: Random) -> Process:
+        """Connect to the worm's servers for ever; `name` gives their names, by number and TTL."""
+        while self._worm.calls:
+            yield self._loop.now + chance.expovariate(self.rate(self._worm.calls)) * DAY
+            callee = name(chance.randrange(self._worm.callees), self._worm.callee_ttl)
+            yield from self._post.call(self.host, callee, self._worm.way)
+
     def _next(self, calendar: Calendar) -> float:
         """Return when the next mail goes."""
         at = self._loop.now
         if self._worm.hours == "always":
-            return at + self._chance.expovariate(self._rate) * DAY
+            return at + self._chance.expovariate(self.rate(self._worm.mails)) * DAY
         most = max(calendar.pace)
         while True:
-            at += self._chance.expovariate(self._rate * most) * DAY
+            at += self._chance.expovariate(self.rate(self._worm.mails) * most) * DAY
             if self._chance.random() * most < calendar.pace[hour_of(at)]:
                 return at
+
+    def rate(self, first: float) -> float:
+        """Return what this host does now of what hosts do on their first day, times a day."""
+        if not self._worm.lasts:
+            return first * self._activity
+        age = (self._loop.now - self._since) / DAY
+        return first * self._activity * exp(-age / self._worm.lasts)
 
     def _letter(self, domain: str) -> Letter:
         unreachable = self._chance.random() < self._worm.unreachable

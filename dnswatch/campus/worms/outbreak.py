@@ -17,7 +17,7 @@ from dnswatch.campus.run.loop import Loop, Process
 from dnswatch.campus.run.post import Letter, Post
 from dnswatch.campus.run.truth import Infection as Infected
 from dnswatch.campus.run.truth import Truth
-from dnswatch.campus.world.domains import MailDomains
+from dnswatch.campus.world.outside import Outside
 from dnswatch.campus.worms.infection import Infection
 from dnswatch.campus.worms.worm import Worm
 from dnswatch.settings import Domain
@@ -27,8 +27,9 @@ _FIRST_HOURS: Final = 6 * 3600.0
 _RISE: Final = DAY
 _FADE: Final = 3 * DAY
 """Seconds in which backscatter rises, and falls to a third: it was worst for some three days."""
-_BOUNCE_DOMAINS: Final = 2000
-"""Mail domains that backscatter goes to (1,600 addresses on the worst day; WORM'04, 5.2)."""
+_BOUNCE_DOMAINS: Final = 20_000
+"""Mail domains that backscatter goes to, one as likely as the other, since their people never wrote
+here (1,600 addresses on the worst day; WORM'04, 5.2)."""
 _SLICE: Final = 3600.0
 
 
@@ -49,11 +50,10 @@ class Outbreak:
         self._chance = chance(seed, f"outbreak of {worm.name}")
         self._seed = seed
 
-    def begin(
-        self, at: float, clients: Sequence[bytes], domains: MailDomains, campus: Domain
-    ) -> None:
+    def begin(self, at: float, clients: Sequence[bytes], outside: Outside, campus: Domain) -> None:
         """Let it break out at a moment."""
-        self._domains = domains
+        self._outside = outside
+        self._domains = outside.mail
         self._campus = str(campus)
         drawn = list(clients)
         self._chance.shuffle(drawn)
@@ -74,7 +74,7 @@ class Outbreak:
             height = (1 - exp(-age / _RISE)) * exp(-max(0.0, age - 2 * _RISE) / _FADE)
             for _ in range(round(most * height * _SLICE / DAY)):
                 when = at + drawn.random() * _SLICE
-                number = self._domains.draw(drawn) % _BOUNCE_DOMAINS
+                number = drawn.randrange(min(_BOUNCE_DOMAINS, len(self._domains)))
                 self._domains.name(number)
                 domain = self._domains.text(number)
                 letter = Letter(drawn.choice(servers), domain, f"forged@{domain}")
@@ -101,6 +101,8 @@ class Outbreak:
         deliver = self._delivered(host)
         act = infection.act(self._colleague, deliver, self._campus, self._calendar)
         self._loop.start(now, act)
+        calls = chance(self._seed, f"calls of {self._worm.name} on {host.hex()}")
+        self._loop.start(now, infection.call(self._outside.callee_name, calls))
 
     def _colleague(self, drawn: Random) -> bytes:
         return drawn.choice(self._clients)

@@ -22,9 +22,11 @@ class Worm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     references: tuple[Text, ...] = ()
     "Where its figures stand."
     mails: Annotated[float, Range("0.01", "1e7", "without mails it is no mass mailer")]
-    "Mails that one host tries on a day, in the mean of all hosts."
+    "Mails that one host tries on its first day, in the mean of all hosts."
     unevenness: Annotated[float, Range("0", "3", "above, one host is the outbreak")] = 0.0
     "Sigma of the lognormal activity of hosts."
+    lasts: Count = 0.0
+    "Days in which the activity of a host falls to a third; 0 is never."
     hours: Literal["always", "working"] = "always"
     "When it sends: at any hour, or mostly while people work."
     mails_in_all: Count = 0.0
@@ -51,6 +53,12 @@ class Worm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     "Probability that such a mail infects who gets it."
     patience: Count = 14400.0
     "Seconds until somebody opens a mail, in the mean."
+    calls: Count = 0.0
+    "Connections of one host on a day that are not for mail, each with a lookup: for more code."
+    callees: Annotated[int, Range(1, 1000, "calls go somewhere")] = 20
+    "Hosts that it makes them to."
+    callee_ttl: Annotated[int, Range(0, 86400, "TTLs of hosts are shorter than a day")] = 1200
+    "TTL of their addresses, seconds."
     bounces: Count = 0.0
     "Mails that the site's mail servers send back to forged senders on the worst day."
 

@@ -25,7 +25,7 @@ from dnswatch.cli.orders.context import actor
 from dnswatch.errors import SpoolError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from dnswatch.bay.desk.rows import Row
     from dnswatch.bay.record import Fate, Line
@@ -51,7 +51,9 @@ def release(
     config: Config = None,
     state: State = None,
 ) -> None:
-    """Send messages on to their real exchanges, unchanged; what failed is tried once more.
+    """Send messages on to their real exchanges, unchanged.
+
+    What failed is tried once more.
 
     \b
     Examples:
@@ -60,14 +62,12 @@ def release(
     """
     with held_mail(config, state) as held:
         wanted = chosen(held, client, sender, domain, verdict, is_, since)
-        rows = meant(held, ids, wanted)
-        usable = [row for row in rows if row.has_body and _is_left(row)]
-        _refuse(ids, rows, usable)
-        if not usable:
+        rows = _usable(meant(held, ids, wanted), _is_left, ids)
+        if not rows:
             nothing_found("no message that could be released fits", since)
-        confirm("release", len(usable), ids, yes)
-        _decide(held, usable, "release", tuple(to or ()), why)
-        _tell(usable, "release", f"sent on {when(held)}", json)
+        confirm("release", len(rows), ids, yes)
+        _decide(held, rows, "release", tuple(to or ()), why)
+        _tell(rows, "release", f"sent on {when(held)}", json)
 
 
 def discard(
@@ -85,7 +85,9 @@ def discard(
     config: Config = None,
     state: State = None,
 ) -> None:
-    """Let messages reach nobody; for bay.keep.done they can still be released after all.
+    """Let messages reach nobody.
+
+    For bay.keep.done they can still be released after all.
 
     \b
     Examples:
@@ -94,18 +96,14 @@ def discard(
     """
     with held_mail(config, state) as held:
         wanted = chosen(held, client, sender, domain, verdict, is_, since)
-        rows = meant(held, ids, wanted)
-        usable = [
-            row for row in rows if row.has_body and row.state not in ("released", "discarded")
-        ]
-        _refuse(ids, rows, usable)
-        if not usable:
+        rows = _usable(meant(held, ids, wanted), _is_open, ids)
+        if not rows:
             nothing_found("no message that could be discarded fits", since)
-        confirm("discard", len(usable), ids, yes)
-        _decide(held, usable, "discard", tuple(to or ()), why)
-        is_out = any(its == "released" for row in usable for _, its in row.recipients)
+        confirm("discard", len(rows), ids, yes)
+        _decide(held, rows, "discard", tuple(to or ()), why)
+        is_out = any(its == "released" for row in rows for _, its in row.recipients)
         whom = "nobody else" if is_out else "nobody"
-        _tell(usable, "discard", f"discarded: {whom} receives it", json)
+        _tell(rows, "discard", f"discarded: {whom} receives it", json)
 
 
 def _tell(rows: "Sequence[Row]", fate: "Fate", what: str, json: bool) -> None:
@@ -123,14 +121,21 @@ def _is_left(row: "Row") -> bool:
     return any(its != "released" for _, its in row.recipients)
 
 
-def _refuse(ids: "Sequence[str] | None", rows: "Sequence[Row]", usable: "Sequence[Row]") -> None:
-    """Say of messages that were named why nothing can be done with them."""
-    if not ids:
-        return
-    for row in rows:
-        if row not in usable:
-            reason = "is no longer kept" if not row.has_body else f"is {row.state} already"
-            raise SpoolError(f"message {row.ident} {reason}: nothing was done")
+def _is_open(row: "Row") -> bool:
+    return row.state not in ("released", "discarded")
+
+
+def _usable(
+    rows: "Sequence[Row]", fits: "Callable[[Row], bool]", ids: "Sequence[str] | None"
+) -> "list[Row]":
+    """Return the messages that can be decided on; of named ones it is an error if they cannot."""
+    usable = [row for row in rows if row.has_body and fits(row)]
+    if ids:
+        for row in rows:
+            if row not in usable:
+                reason = "is no longer kept" if not row.has_body else f"is {row.state} already"
+                raise SpoolError(f"message {row.ident} {reason}: nothing was done")
+    return usable
 
 
 def _decide(held: Held, rows: "Sequence[Row]", fate: "Fate", to: tuple[str, ...], why: str) -> None:

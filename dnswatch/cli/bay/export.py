@@ -40,7 +40,9 @@ def export(
     config: Config = None,
     state: State = None,
 ) -> None:
-    """Write messages to files: byte for byte as .eml, or all of them to an mbox.
+    """Write messages to files: as .eml, or all of them to an mbox.
+
+    Byte for byte as they came.
 
     Nothing is overwritten.  The files may hold a worm: they are for your eyes only (mode 0600).
 

@@ -7,7 +7,9 @@ from dnswatch.cli.options import Config, Json, State
 
 
 def reindex(json: Json = False, config: Config = None, state: State = None) -> None:
-    """Make the index of the bay anew from the records; a running bay goes on meanwhile.
+    """Make the index of the bay anew from the records.
+
+    A running bay goes on meanwhile.
 
     Exits with 1 where a record is damaged, and names it.
 

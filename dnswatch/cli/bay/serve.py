@@ -8,7 +8,9 @@ from dnswatch.cli.state import state_directory
 
 
 def serve(config: Config = None, state: State = None, verbose: Verbose = False) -> None:
-    """Take the mail of quarantined clients, inspect it, and release, hold or defer it.
+    """Take the mail of quarantined clients, and inspect it.
+
+    Each message is then released, held or deferred.
 
     `dnswatch serve` runs the bay by itself where quarantine is configured; this command is for a
     bay on a machine of its own.  Runs until Ctrl-C or SIGTERM.

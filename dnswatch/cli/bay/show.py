@@ -24,7 +24,7 @@ def show(
     config: Config = None,
     state: State = None,
 ) -> None:
-    """Show a message: who sent it how, what was found, what became of it, its headers and text.
+    """Show a message: its way, what was found in it, and its text.
 
     Attachments are named and never opened; what a terminal would obey is shown as text.
 

@@ -53,7 +53,7 @@ def compare(
     scenario: Scenario = "compare",
     page: Page = None,
 ) -> None:
-    """Run every defence against every worm on the same days; write a report.
+    """Run all defences against all worms on the same days; report.
 
     What is finished is kept: Ctrl-C makes the report of that, and the same command goes on.
 

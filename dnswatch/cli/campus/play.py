@@ -1,5 +1,6 @@
 """`dnswatch campus play`: a campus's lookups as real queries to a running dnswatch."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,6 +22,13 @@ Speed = Annotated[
     float, typer.Option("--speed", metavar="N", min=0.01, help="Times as fast as real time.")
 ]
 
+TruthAt = Annotated[
+    Path | None,
+    typer.Option(
+        "--truth", metavar="DIR", help="Write there who was infected, and which mail was a worm's."
+    ),
+]
+
 
 def play(
     against: Against,
@@ -30,8 +38,11 @@ def play(
     seed: Seed = 1,
     days: Days = None,
     worm: WormName = None,
+    truth: TruthAt = None,
 ) -> None:
-    """Ask a running dnswatch all that a campus asks, each client from an address of its own.
+    """Ask a running dnswatch all that a campus asks.
+
+    Each client asks from an address of its own.
 
     Point that dnswatch at the world: dnswatch serve --upstream udp://127.0.0.1:5300
 
@@ -42,6 +53,7 @@ def play(
     from dnswatch import clock
     from dnswatch.campus.campus import Campus
     from dnswatch.campus.output.play import Player
+    from dnswatch.campus.output.truth import write_truth
     from dnswatch.campus.output.world import World
     from dnswatch.cli.campus.run import live, plan_of, summary_of
     from dnswatch.serve.policies import texts
@@ -51,9 +63,12 @@ def play(
     campus = Campus(plan, seed, texts(""), is_detailed=True)
     player = Player(target, plan.begin, speed, clock.now, sleep)
     campus.resolver.hear = player.play
+    campus.truth.keeps_mails = truth is not None
     with World(campus.outside, source):
         live(campus, plan)
         player.close()
+    if truth is not None:
+        write_truth(campus, truth, player.source)
     typer.echo(f"played    {player.sent:,} queries, {player.heard:,} responses")
     typer.echo(summary_of(campus))
 

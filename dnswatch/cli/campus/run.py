@@ -56,9 +56,9 @@ def run(
     parquet: Parquet = None,
     pcap: Pcap = None,
 ) -> None:
-    """Simulate a campus; say what happened, what dnswatch saw and what it did.
+    """Simulate a campus; say what happened, and what dnswatch did.
 
-    Example: dnswatch campus run sobig-2003 --policy quarantine
+    Example: dnswatch campus run mydoom-2004 --policy quarantine
     """
     from dnswatch.campus.campus import Campus
     from dnswatch.serve.policies import texts

@@ -30,7 +30,7 @@ Who = Annotated[
 
 @app.command()
 def clear(who: Who, why: Why = "", config: Config = None, state: State = None) -> None:
-    """Say that a client is clean now: what was seen before counts no more.
+    """Say that a client is clean now: its past counts no more.
 
     Example: dnswatch clients clear 192.0.2.7 --why "reinstalled"
     """
@@ -56,7 +56,9 @@ def trust(
 def distrust(
     who: Who, for_: For = None, why: Why = "", config: Config = None, state: State = None
 ) -> None:
-    """Say that a client is infected, whatever is seen: policies act on it at once.
+    """Say that a client is infected, whatever is seen.
+
+    Policies act on it at once.
 
     Example: dnswatch clients distrust 192.0.2.7 --for 1d --why "seen spreading"
     """
@@ -75,7 +77,9 @@ def role(
     config: Config = None,
     state: State = None,
 ) -> None:
-    """Confirm what a client is for; a declared server is only ever observed.
+    """Confirm what a client is for.
+
+    A declared server is only ever observed.
 
     What the configuration says under [roles] comes first.
 

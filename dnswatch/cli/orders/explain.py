@@ -23,7 +23,9 @@ def explain(
     config: Config = None,
     state: State = None,
 ) -> None:
-    """Explain the verdict on a client: in sentences, step by step, and with the lookups themselves.
+    """Explain the verdict on a client, step by step.
+
+    In sentences, and with the lookups themselves.
 
     Works while the server runs and after it has stopped; the last seconds may be missing.
 

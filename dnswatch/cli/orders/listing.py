@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def list_(json: Json = False, config: Config = None, state: State = None) -> None:
-    """List the clients that stand out: by verdict, by a person's word, by role.
+    """List the clients that stand out by verdict, word or role.
 
     Below them, hosts that behave like a mail server: they are watched like any other client until a
     person confirms what they are.

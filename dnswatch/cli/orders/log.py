@@ -24,7 +24,9 @@ def log(
     config: Config = None,
     state: State = None,
 ) -> None:
-    """Show what changed, when, why and by whom: verdicts, marks, policies, overrules, roles.
+    """Show what changed, when, why and by whom.
+
+    Verdicts, marks, policies, overrules, roles.
 
     \b
     Examples:

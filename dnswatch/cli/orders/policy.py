@@ -26,7 +26,9 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The policy's name.")]
 
 @app.command("list")
 def list_(json: Json = False, config: Config = None, state: State = None) -> None:
-    """List the policies in order of precedence: of those that fit a client the first acts.
+    """List the policies in order of precedence.
+
+    Of those that fit a client the first acts.
 
     Example: dnswatch policy list
     """
@@ -54,7 +56,7 @@ def list_(json: Json = False, config: Config = None, state: State = None) -> Non
 
 @app.command()
 def show(name: Name, config: Config = None, state: State = None) -> None:
-    """Show a policy: whom it is for, what it does, whom it may hit wrongly, and why.
+    """Show a policy: for whom it is, what it does, what it may harm.
 
     Example: dnswatch policy show ladder
     """
@@ -81,7 +83,9 @@ def show(name: Name, config: Config = None, state: State = None) -> None:
 
 @app.command()
 def enable(name: Name, config: Config = None, state: State = None) -> None:
-    """Switch a policy on; it stays on over restarts, and says what happens to whom.
+    """Switch a policy on; say what will now happen to whom.
+
+    It stays on over restarts.
 
     Example: dnswatch policy enable delay
     """
@@ -129,7 +133,9 @@ def try_(
     config: Config = None,
     state: State = None,
 ) -> None:
-    """Show what a policy would have done to the stored lookups of a client; nothing is changed.
+    """Show what a policy would have done to a client's lookups.
+
+    It looks at the stored ones; nothing is changed.
 
     Its strongest step is tried, as if the client were infected.
 

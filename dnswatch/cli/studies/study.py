@@ -56,7 +56,7 @@ def study(
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """Analyse traces as the paper did, and hold them against its numbers.
+    """Analyse traces as the paper did, and hold them against it.
 
     Writes index.html, which holds all of it, and each figure as PNG, SVG and CSV.
 

@@ -15,11 +15,18 @@ is a sender below `CAPS` bursts a day.  What was learned counts half after `HALF
 
 At first the site is only learned, for `LEARNING`: everything is novel to an empty memory, so its
 first half fills the memory, and its second half counts.
+
+Little knowledge makes wide bounds, never narrow ones, however short that period is:
+- nothing is said of how clients' rates are spread before each day of the week was learned: what
+  they do from Thursday to Sunday bounds nothing that they do on a Monday;
+- a rate holds for the mean of a week, but must hold in each of its hours; so it is multiplied by
+  the week's doubt (week.py), which is 4 at first and goes to 1;
+- a mark that was never learned weighs nothing: the bound of its share is 1.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from math import ceil, log
+from math import ceil, log, sqrt
 from typing import Final
 
 from dnswatch.model.detection.shiryaev_roberts import Bounds
@@ -171,7 +178,7 @@ class Baseline:
             for name, trials in self.trials.items() if trials
         }  # fmt: skip
         self.continuation = self.shares.pop(CONTINUED, self.continuation)
-        if self.role == Role.CLIENT:
+        if self.role == Role.CLIENT and self.knows_each_day:
             self.prior = _fit_gamma(sorted(clients), quiet, exposure) or self.prior
 
     def live(self, first: int, known: int) -> None:
@@ -188,21 +195,27 @@ class Baseline:
         self.seen = {name: count * left for name, count in self.seen.items()}
         self.trials = {name: count * left for name, count in self.trials.items()}
 
+    @property
+    def surplus(self) -> float:
+        """How many times what was learned the role's clients may do together, at most (95 %)."""
+        return 1 + 1.64 / sqrt(sum(self.hours) + 1)
+
+    @property
+    def knows_each_day(self) -> bool:
+        """Whether each day of the week was learned."""
+        return all(self.lived)
+
     def week(self) -> Week:
         """Spread the week as the bursts are, each day of it counting the same."""
-        mean = sum(self.lived) / 7
-        if not mean:
+        if not self.knows_each_day:
             return Week()
-        even = sum(self.hours) / HOURS
+        mean = sum(self.lived) / 7
         return Week(
-            [
-                count * mean / lived if (lived := self.lived[hour // 24]) else even
-                for hour, count in enumerate(self.hours)
-            ]
+            [count * mean / self.lived[hour // 24] for hour, count in enumerate(self.hours)]
         )
 
-    def bounds(self, history: History, today: int) -> Bounds:
-        """Bound what an honest client with this history does."""
+    def bounds(self, history: History, today: int, week: Week) -> Bounds:
+        """Bound what an honest client with this history does in any hour of a week."""
         shape, days = self.prior
         rate = gamma_quantile(
             CONFIDENCE, shape + history.count(today), days + history.exposure(today)
@@ -212,7 +225,7 @@ class Baseline:
         ends = history.trials - history.continued + _ALIKE * (1 - usual)
         share = beta_quantile(CONFIDENCE, goes_on, ends)
         return Bounds(
-            min(max(rate, FLOOR), CAPS[self.role]),
+            min(max(rate, FLOOR) * week.doubt, CAPS[self.role]),
             min(max(share, LEAST_CONTINUATION), MOST_CONTINUATION),
         )
 

@@ -184,7 +184,7 @@ class Case:
         self.day(at).note(mark.name, is_seen)
         if not self.statistic or mark.name not in judge.marks:
             return
-        factor = mark.factor(is_seen, judge.baseline.shares.get(mark.name, mark.least))
+        factor = mark.factor(is_seen, judge.baseline.shares.get(mark.name, 1.0))
         self.statistic.weigh(factor)
         if factor != 1:
             days = mean(self.statistic.parts)

@@ -22,7 +22,7 @@ from dnswatch.model.detection.case import Case, Judge
 from dnswatch.model.detection.explain import Clock, Write, evidence, explain
 from dnswatch.model.detection.fleet import WINDOW, Calmed, Fleet, Member, Remembered, Warned
 from dnswatch.model.detection.learning import DAY, JUDGED, Learning, judged_as
-from dnswatch.model.detection.novelty import Followed, Novel, Registrable
+from dnswatch.model.detection.novelty import Followed, Novel, Registrable, Round
 from dnswatch.model.detection.roles import Proposal, behaviour_of, propose
 from dnswatch.model.detection.servers import Load, Surge
 from dnswatch.model.detection.shiryaev_roberts import Statistic, score
@@ -123,13 +123,14 @@ class Detector:
         found = case.novelty.see(lookup, self._registrable)
         if lookup.qtype == Type.MX:
             case.conduct.note(now, isinstance(found, Novel))
+        if lookup.qtype == Type.MX or isinstance(found, Round):
             case.go_on(now, self.plan.fade)
         if self.plan.is_strict and is_breach(lookup, role):
             case.breach = now, lookup.qname
             case.infected_until = now + self.plan.fade
         if isinstance(found, Followed):
             case.follow(lookup, found, judge)
-        elif found and now >= self._learning.listens:
+        elif isinstance(found, Novel) and now >= self._learning.listens:
             self._novel(case, lookup, found, judge)
         return news + self._judged(case, now, "a mail-related lookup")
 
@@ -354,7 +355,7 @@ class Detector:
         worked = [week.days(now - (n + 1) * DAY, now - n * DAY) for n in reversed(range(WINDOW))]
         if now < self._learning.listens + DAY:
             self._fleet.forget_day()
-        elif now < self._learning.ends + DAY:
+        elif now < self._learning.ends + DAY or not self._learning.knows_the_week(Role.CLIENT):
             self._fleet.learn_day(worked[-1])
         else:
             members = [self._member(case, now) for case in self._cases.values()

@@ -32,19 +32,14 @@ def evidence(case: Case, write: Write, clock: Clock) -> tuple[str, ...]:
 
 def explain(case: Case, verdict: Verdict, write: Write, clock: Clock) -> list[str]:
     """Explain a verdict step by step."""
-    days, limit = _short(exp(verdict.score)), _short(exp(verdict.limit))
-    lines = [
-        f"{verdict.state}: score {verdict.score:.2f} of {verdict.limit:.2f} nats, that is "
-        f"{days} of {limit} days: so long an honest client can be watched, in the mean, before it "
-        "looks like this"
-    ]
+    lines = [_state(case, verdict)]
     if verdict.fades_at == inf:
         lines.append("it stands until a person says otherwise")
     elif verdict.fades_at is not None:
         lines.append(f"it fades at {clock(verdict.fades_at)} if nothing more is seen")
     lines += evidence(case, write, clock)
     if case.statistic is None:
-        return [*lines, "the site is still being learned: there is no score yet"]
+        return lines
     bounds = case.bounds
     lines.append(
         f"an honest client of its kind begins at most {bounds.rate:.3g} bursts of new mail domains "
@@ -53,6 +48,17 @@ def explain(case: Case, verdict: Verdict, write: Write, clock: Clock) -> list[st
     )
     lines += [_line(step, write, clock) for step in case.steps]
     return lines + [_found_line(found, clock) for found in case.found]
+
+
+def _state(case: Case, verdict: Verdict) -> str:
+    if case.statistic is None:
+        return f"{verdict.state}: there is no score while the site is being learned"
+    days, limit = _short(exp(verdict.score)), _short(exp(verdict.limit))
+    return (
+        f"{verdict.state}: score {verdict.score:.2f} of {verdict.limit:.2f} nats, that is "
+        f"{days} of {limit} days: so long an honest client can be watched, in the mean, before it "
+        "looks like this"
+    )
 
 
 def _evidence(case: Case, write: Write, clock: Clock) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Learning: when a site is learned, and what each role's clients are bounded by."""
 
 from collections.abc import Callable, Iterable
+from math import ceil
 from typing import Final
 
 from dnswatch.model.detection.baselines import DELAY, Baseline, History
@@ -21,8 +22,9 @@ class Learning:
         """Learn for `period` seconds from `started` (Unix seconds) on, before judging anything."""
         self.ends = started + period
         "When verdicts begin, Unix seconds."
-        self.listens = started + period / 2
-        "When the memories are filled enough for lookups to count, Unix seconds."
+        self.listens = max(started, (started + period / 2) // DAY * DAY)
+        """When the memories are filled enough for lookups to count, Unix seconds: with a day, since
+        half a day that is learned as a whole one would teach that its weekday is quiet."""
         self._baselines = {role: Baseline.begin(role) for role in JUDGED}
         self._weeks = {role: Week() for role in JUDGED}
 
@@ -44,13 +46,21 @@ class Learning:
 
     def bounds(self, role: Role, history: History, today: int) -> Bounds:
         """Bound what an honest client of the role with that history does."""
-        return self._baselines[role].bounds(history, self.known(today))
+        return self._baselines[role].bounds(history, self.known(today), self._weeks[role])
 
     def rate(self, role: Role, history: History, today: int) -> tuple[float, float]:
-        """Shape and rate (days) of the gamma distribution of such a client's bursts a day."""
-        shape, days = self._baselines[role].prior
-        known = self.known(today)
-        return shape + history.count(known), days + history.exposure(known)
+        """Shape and rate (days) of the gamma distribution of such a client's bursts a day.
+
+        The whole site is judged by it, and the sum over a site has no room for a mean that is a
+        little too low for all: so it is the most that the role's clients do together.
+        """
+        baseline, known = self._baselines[role], self.known(today)
+        shape, days = baseline.prior
+        return shape + history.count(known), (days + history.exposure(known)) / baseline.surplus
+
+    def knows_the_week(self, role: Role) -> bool:
+        """Say whether each day of the week was learned; before, bounds are wide."""
+        return self._baselines[role].knows_each_day
 
     def known(self, today: int) -> int:
         """Unix day up to which days have been learned from."""
@@ -88,8 +98,8 @@ class Learning:
 
     @property
     def _first(self) -> int:
-        """First Unix day that is learned from."""
-        return int(self.listens // DAY)
+        """First Unix day that is learned from: the first that was heard from its begin."""
+        return ceil(self.listens / DAY)
 
 
 def judged_as(role: Role) -> Role:

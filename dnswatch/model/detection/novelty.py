@@ -13,6 +13,10 @@ Domains are registrable ones, so that `example.org` and `lists.example.org` are 
 repeat, the exchange's address after its MX answer, and the names that a mail program tries when a
 person sets up an account are of a domain already known, and so not novel.
 
+A domain brings evidence once.  Whether a client still goes through domains that it has guessed at,
+as a worm does whose list is at its end, is told by a **round**: guesses at `ROUND` known domains
+within `ROUND_TIME`, one name of each being enough, since the first may have an address.
+
 An exchange that is called like its domain is not counted without the client's MX question: it
 cannot be told from a person who reads that domain's web pages.
 
@@ -21,6 +25,7 @@ All is bounded: what was seen longest ago goes first.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf
 from typing import Final, NamedTuple, TypeVar
 
 from dnswatch.model.changes import MailLookup
@@ -49,6 +54,13 @@ FAMILY_TIME: Final = 60.0
 GUESSING: Final = 8
 """Domains at a time that one client is guessing mail hosts of."""
 
+ROUND: Final = 5
+"""Known domains whose mail hosts are guessed in a round: more than a person has webmails, and few
+enough of the last `GUESSING` for a worm whose other guesses were right at once."""
+
+ROUND_TIME: Final = 3600.0
+"""Seconds in which they are guessed."""
+
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -73,6 +85,13 @@ class Followed(NamedTuple):
     "Registrable domain that the MX question was for."
 
 
+class Round(NamedTuple):
+    """A guess of a client that goes through domains which it knows."""
+
+    domain: bytes
+    "Registrable domain of the last guess."
+
+
 @dataclass(slots=True)
 class Novelty:
     """What one client has looked up lately."""
@@ -86,7 +105,7 @@ class Novelty:
     guesses: dict[bytes, dict[bytes, float]] = field(default_factory=dict)
     "Domain to the mail host names guessed, and when."
 
-    def see(self, lookup: MailLookup, registrable: Registrable) -> Novel | Followed | None:
+    def see(self, lookup: MailLookup, registrable: Registrable) -> Novel | Followed | Round | None:
         """Say what a mail-related lookup is, and remember it."""
         match lookup.kind:
             case LookupKind.MX:
@@ -117,16 +136,22 @@ class Novelty:
             return None
         return Novel(domain, False) if self._is_novel(domain, lookup.at) else None
 
-    def _guess(self, lookup: MailLookup, registrable: Registrable) -> Novel | None:
+    def _guess(self, lookup: MailLookup, registrable: Registrable) -> Novel | Round | None:
         parent = parent_of(lookup.qname)
         domain = registrable(parent) or parent
         names = self.guesses.pop(domain, {})
         names[lookup.qname] = lookup.at
         names = {name: at for name, at in names.items() if lookup.at - at <= FAMILY_TIME}
         _keep(self.guesses, domain, names, GUESSING)
-        if len(names) < FAMILY:
-            return None
-        return Novel(domain, False) if self._is_novel(domain, lookup.at) else None
+        if len(names) >= FAMILY and self._is_novel(domain, lookup.at):
+            return Novel(domain, False)
+        return Round(domain) if self._makes_a_round(lookup.at) else None
+
+    def _makes_a_round(self, now: float) -> bool:
+        lately = (max(names.values()) for domain, names in self.guesses.items()
+            if now - self.known.get(domain, -inf) <= MEMORY
+        )  # fmt: skip
+        return sum(now - at <= ROUND_TIME for at in lately) >= ROUND
 
     def _has_asked(self, name: bytes, now: float) -> bool:
         at = self.asked.get(name)

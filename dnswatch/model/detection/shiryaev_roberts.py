@@ -33,7 +33,7 @@ with L to infinity A <= r + E T, the first, since T is finite or its mean is inf
 
 Working time and the calendar agree at each full week (week.py).  The bounds must be bounds: what
 the theorem says of a client whose `continuation` is understated is nothing.  Hence they are upper
-confidence bounds (baselines.py).
+confidence bounds (baselines.py), and the wider, the less of the site and of its week is known.
 
 **Choice of components.**  Senders differ in their rate and in whether they pause.  Four components
 cover them: slow (4), hourly (25), fast (120), and without a pause (300).  To know beforehand which

@@ -20,8 +20,9 @@ from dnswatch.model.detection.baselines import LEARNING
 from dnswatch.model.detection.marks import Mark
 
 FADE: Final = 86400.0
-"""Seconds after the last MX question or novel domain for which a client stays infected: its owner
-has had a day to clean it, and a worm that still runs has looked up something by then."""
+"""Seconds after the last MX question, novel domain or round of guesses for which a client stays
+infected: its owner has had a day to clean it, and a worm that still runs has looked up something by
+then."""
 
 
 class State(StrEnum):
@@ -128,7 +129,7 @@ class Plan:
     learning: float = LEARNING
     "Seconds that a new site is learned before the first verdict."
     fade: float = FADE
-    "Seconds after the last MX question or novel domain for which a client stays infected."
+    "Seconds after the last sign of sending for which a client stays infected (`FADE`)."
 
 
 _LEAST: Final = 3000.0

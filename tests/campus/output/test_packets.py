@@ -7,9 +7,11 @@ from pathlib import Path
 
 import dns.message
 import dns.rdatatype
+import pyarrow.parquet as pq
 import pytest
 
-from dnswatch.campus.output.packets import FOREIGN, Capture, messages
+from dnswatch.campus.output.packets import Capture, messages
+from dnswatch.campus.world.outside import FOREIGN
 from dnswatch.model.observation import Observation, Origin
 from dnswatch.wire.name import from_text
 from tests.campus.scene import DAY, campus, outbreak
@@ -36,7 +38,7 @@ def test_messages_say_what_was_seen() -> None:
     reason="tshark is not installed",
 )
 def test_tshark_reads_the_capture_and_finds_no_fault(tmp_path: Path) -> None:
-    """As many MX queries to foreign servers as SoBig sent mails; nothing malformed."""
+    """As many MX queries to foreign servers as SoBig sent mails; all in order and well formed."""
     built = campus(outbreak("sobig", 0.1, "first = 1\nsusceptible = 0"))
     file = tmp_path / "campus.pcap"
     with Capture(built, file):
@@ -49,13 +51,18 @@ def test_tshark_reads_the_capture_and_finds_no_fault(tmp_path: Path) -> None:
             f"dns.flags.response == 0 && dns.qry.type == 15 && ip.dst == {foreign}",
             "tcp.flags.syn == 1 && tcp.flags.ack == 0 && tcp.dstport == 25",
             "_ws.malformed || tcp.analysis.flags || ip.checksum.status == 0",
+            "frame.time_delta < 0",
             "smtp.response.code == 220",
+            "http.request",
         )
     }
-    asked, connected, faults, greeted = count.values()
+    asked, connected, faults, backward, greeted, called = count.values()
     assert asked == worm.fates.total()
     assert 0 < greeted < connected
-    assert faults == 0
+    assert called > 50
+    assert faults == backward == 0
+    mails = pq.read_table(tmp_path / "campus.pcap.truth" / "mails.parquet").to_pylist()
+    assert len([one for one in mails if one["worm"]]) == worm.fates.total()
 
 
 def shark(file: Path, wanted: str) -> list[str]:

@@ -2,6 +2,8 @@
 
 from math import inf
 
+from msgspec.structs import replace
+
 from dnswatch.campus.campus import Campus
 from dnswatch.campus.run.resolver import Asking
 from dnswatch.codes import Rcode
@@ -60,6 +62,17 @@ def test_a_delayed_answer_says_when_it_is_there() -> None:
     ]
     assert replies[0].at == built.loop.now
     assert (replies[-1].at, replies[-1].rcode) == (built.loop.now + 4.0, Rcode.SERVFAIL)
+
+
+def test_each_dns_server_keeps_answers_of_its_own() -> None:
+    """What one of them knows, another asks for again: to the site cache that is a refresh."""
+    chosen = plan()
+    built = campus(replace(chosen, site=replace(chosen.site, dns_servers=2)))
+    seen = list[Observation]()
+    built.resolver.hear = seen.append
+    for client in built.site.clients[:4]:
+        built.resolver.ask(Asking(client, built.outside.web_name(3), A))
+    assert [one.origin for one in seen] == [Origin.UPSTREAM] * 2 + [Origin.CACHE] * 2
 
 
 def test_more_evidence_on_a_verdict_that_stands_needs_no_turn() -> None:

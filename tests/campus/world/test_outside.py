@@ -1,7 +1,9 @@
 """The DNS outside answers the same each time, and knows who takes mail."""
 
+import pytest
+
 from dnswatch.campus.plan import Plan, World
-from dnswatch.campus.world.outside import NXDOMAIN, Outside, takes_mail
+from dnswatch.campus.world.outside import HTTP, NXDOMAIN, Outside, takes_mail
 from dnswatch.wire.name import from_text
 
 A, MX = 1, 15
@@ -46,3 +48,12 @@ def test_a_web_site_is_known_once_it_was_named() -> None:
     heard = world.answer(world.web_name(7), A)
     assert heard.addresses == ((world.web_address(7), world.web_ttl(7)),)
     assert not takes_mail(world.web_address(7))
+
+
+def test_some_sites_are_no_web_sites() -> None:
+    """A share of the popular ones and of the others, and none of those that all pages bring."""
+    world = outside()
+    is_other = [world.web_port(number) != HTTP for number in range(10_000)]
+    assert not any(is_other[:8])
+    assert sum(is_other[:100]) == pytest.approx(10, abs=1)
+    assert sum(is_other) == pytest.approx(1000, abs=2)

@@ -1,10 +1,15 @@
 """What one infected host does: the paper's figures come out."""
 
+from random import Random
 from statistics import mean
 
 import pytest
 
+from dnswatch.campus.defences.acts import Contact
 from dnswatch.campus.run.truth import Fate, Sender, Truth
+from dnswatch.campus.world.outside import HTTP
+from dnswatch.campus.worms.infection import Infection
+from dnswatch.campus.worms.worm import read
 from tests.campus.scene import DAY, campus, outbreak
 
 
@@ -19,7 +24,7 @@ def mails_a_day(sender: Sender, until: float) -> float:
     return sender.fates.total() / (until - sender.infected_at) * DAY
 
 
-@pytest.mark.parametrize(("worm", "mails"), [("mydoom", 1800), ("slow", 48)])
+@pytest.mark.parametrize(("worm", "mails"), [("mydoom", 1950), ("slow", 48)])
 def test_a_worm_keeps_its_rate(worm: str, mails: float) -> None:
     """In the mean of its hosts, which are uneven."""
     truth = day_of(worm)
@@ -49,3 +54,25 @@ def test_a_worm_that_knows_the_thresholds_begins_few_domains() -> None:
 def test_a_worm_with_a_list_ends_with_it() -> None:
     """The spambot's list has 20,000 addresses."""
     assert all(one.fates.total() <= 20_000 for one in day_of("spambot").senders.values())
+
+
+@pytest.mark.parametrize(("worm", "calls"), [("sobig", 650), ("mydoom", 0)])
+def test_sobig_calls_home_and_mydoom_does_not(worm: str, calls: int) -> None:
+    """SoBig makes many connections that are not for mail, to a few servers (WORM'04, 5.1)."""
+    built, made = campus(outbreak(worm, 0.0, "first = 2\nsusceptible = 0")), list[Contact]()
+    built.post.hear = lambda contact, _: made.append(contact)
+    built.run(built.plan.begin + 1.25 * DAY)
+    called = [one for one in made if one.port == HTTP]
+    assert len(called) / 2 == pytest.approx(calls, rel=0.4)
+    assert len({one.address for one in called}) == (20 if calls else 0)
+    assert {one.client for one in called} <= set(built.truth.senders)
+
+
+def test_an_outbreak_fades() -> None:
+    """A host that lasts for a day does a third after it."""
+    built = campus(outbreak("slow", 0.0, "first = 1\nsusceptible = 0"))
+    worm = read('name = "w"\nsummary = "s"\nmails = 2000\nlasts = 1\ndomains = 5\n', "test")
+    infection = Infection(b"\x0a\0\0\1", worm, built.post, built.loop, Random(1))
+    assert infection.rate(100.0) == 100.0
+    built.run(built.plan.begin + DAY)
+    assert infection.rate(100.0) == pytest.approx(37, abs=1)

@@ -1,7 +1,9 @@
 """`dnswatch campus play` against a real `dnswatch serve`."""
 
+from ipaddress import ip_address
 from pathlib import Path
 
+import pyarrow.parquet as pq
 from typer.testing import CliRunner
 
 from dnswatch.cli import app
@@ -23,13 +25,15 @@ def test_a_real_dnswatch_is_asked_what_the_campus_asks(tmp_path: Path) -> None:
         done = CliRunner().invoke(
             app,
             ["campus", "play", str(file), "--against", f"127.0.0.1:{site.port}", "--world", world,
-             "--speed", "100000", "--days", "1", "--worm", "slow"],
+             "--speed", "100000", "--days", "1", "--worm", "slow", "--truth", str(tmp_path)],
         )  # fmt: skip
     assert done.exit_code == 0, done.output
     words = done.output.replace(",", "").split()
     sent, heard = int(words[1]), int(words[3])
     assert sent > 500
     assert heard > sent / 2
+    (infected,) = pq.read_table(tmp_path / "infections.parquet")["address"].to_pylist()
+    assert ip_address(infected).is_loopback
 
 
 def test_a_target_that_is_no_endpoint_is_wrong_usage() -> None:

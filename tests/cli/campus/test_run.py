@@ -49,4 +49,5 @@ def test_a_capture_is_written_where_it_is_wanted(tmp_path: Path) -> None:
     arguments = (str(file), "--days", "1", "--pcap", str(pcap))
     assert run(*arguments)[0] == 0
     assert pcap.stat().st_size > 10_000
+    assert (tmp_path / "campus.pcap.truth" / "infections.parquet").exists()
     assert run(*arguments, "--parquet", str(tmp_path / "set"))[0] == 2

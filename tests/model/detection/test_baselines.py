@@ -17,6 +17,10 @@ from dnswatch.model.detection.baselines import (
     History,
 )  # fmt: skip
 from dnswatch.model.role import Role
+from dnswatch.model.week import HOURS, RUSH, Week
+
+KNOWN = Week([1e9] * HOURS)
+"""A week that was learned so long that nothing of it is in doubt."""
 
 
 def day(number: int, bursts: int = 1, is_tainted: bool = False) -> Day:
@@ -32,19 +36,26 @@ def history(days: int, bursts: float) -> History:
     return History(100, at=100 + days, bursts=bursts)
 
 
+def lived(days: int = 28) -> Baseline:
+    """What is learned of clients, as far as time is concerned."""
+    baseline = Baseline(Role.CLIENT)
+    baseline.live(100, 100 + days)
+    return baseline
+
+
 def test_a_silent_client_is_allowed_less_the_longer_it_is_silent() -> None:
     """Whoever never sends mail is found by its first mails."""
     baseline = Baseline(Role.CLIENT)
-    rates = [baseline.bounds(history(days, 0), 100 + days).rate for days in (0, 7, 60)]
+    rates = [baseline.bounds(history(days, 0), 100 + days, KNOWN).rate for days in (0, 7, 60)]
     assert rates == sorted(rates, reverse=True)
     assert rates[-1] >= FLOOR
 
 
 def test_a_busy_client_is_allowed_more_than_it_did() -> None:
     """A bound is above the rate that was seen, and below the cap of the role."""
-    bound = Baseline(Role.CLIENT).bounds(history(28, 28), 128).rate
+    bound = Baseline(Role.CLIENT).bounds(history(28, 28), 128, KNOWN).rate
     assert 1 < bound < CAPS[Role.CLIENT]
-    assert Baseline(Role.CLIENT).bounds(history(28, 9999), 128).rate == CAPS[Role.CLIENT]
+    assert Baseline(Role.CLIENT).bounds(history(28, 9999), 128, KNOWN).rate == CAPS[Role.CLIENT]
 
 
 def test_the_fit_finds_how_unequal_clients_are() -> None:
@@ -54,7 +65,7 @@ def test_the_fit_finds_how_unequal_clients_are() -> None:
     for _ in range(3000):
         rate = chance.gammavariate(0.5, 0.4)
         clients.append((float(sum(chance.random() < rate / 100 for _ in range(2800))), 28.0))
-    baseline = Baseline(Role.CLIENT)
+    baseline = lived()
     baseline.fit(clients, 0, 28.0)
     shape, days = baseline.prior
     assert shape / days == pytest.approx(0.2, rel=0.2)
@@ -63,11 +74,45 @@ def test_the_fit_finds_how_unequal_clients_are() -> None:
 
 def test_clients_that_never_asked_count_as_silent() -> None:
     """A site whose clients send no mail allows little."""
-    few, many = Baseline(Role.CLIENT), Baseline(Role.CLIENT)
+    few, many = lived(), lived()
     few.fit([(2.0, 28.0)] * 10, 0, 28.0)
     many.fit([(2.0, 28.0)] * 10, 990, 28.0)
     new = History(128, 128)
-    assert many.bounds(new, 128).rate < few.bounds(new, 128).rate
+    assert many.bounds(new, 128, KNOWN).rate < few.bounds(new, 128, KNOWN).rate
+
+
+def test_six_days_say_nothing_of_the_seventh() -> None:
+    """A site that was learned over a weekend is bounded as one that was not learned at all."""
+    short, whole = lived(6), lived(7)
+    for baseline in (short, whole):
+        for number in range(100, 106):
+            baseline.learn(day(number, DAILY))
+        baseline.fit([(0.0, 6.0)] * 1000, 0, 6.0)
+    assert short.prior == Baseline(Role.CLIENT).prior != whole.prior
+    assert short.week().doubt == RUSH > whole.week().doubt
+
+
+def test_a_rate_holds_in_the_busiest_hour_of_a_week_that_is_not_known() -> None:
+    """People work in a quarter of the hours: their rate in those is four times the mean."""
+    quiet, busy, full = history(60, 0), history(28, 14), history(28, 9999)
+    for client in (quiet, busy):
+        known, unknown = (
+            Baseline(Role.CLIENT).bounds(client, 160, week) for week in (KNOWN, Week())
+        )
+        assert unknown.rate == pytest.approx(RUSH * known.rate)
+        assert unknown.continuation == known.continuation
+    assert Baseline(Role.CLIENT).bounds(full, 128, Week()).rate == CAPS[Role.CLIENT]
+
+
+def test_what_all_clients_do_together_is_bounded_the_closer_the_more_they_did() -> None:
+    """A hundred bursts may have been a sixth too few by chance, ten thousand hardly any."""
+    surpluses = []
+    for bursts in (0, 100, 10_000):
+        baseline = Baseline(Role.CLIENT, hours=[bursts / HOURS] * HOURS)
+        surpluses.append(baseline.surplus)
+    assert surpluses[0] > 2
+    assert surpluses[1] == pytest.approx(1.16, abs=0.01)
+    assert surpluses[2] < 1.02
 
 
 def test_an_infected_client_does_not_teach_its_rate() -> None:
@@ -101,15 +146,15 @@ def test_a_client_that_walks_lists_is_allowed_longer_bursts() -> None:
     baseline = Baseline(Role.CLIENT, continuation=0.2)
     single = History(0, 0, trials=200.0, continued=0.0)
     walker = History(0, 0, trials=200.0, continued=190.0)
-    assert baseline.bounds(single, 0).continuation == LEAST_CONTINUATION
-    assert baseline.bounds(walker, 0).continuation == MOST_CONTINUATION
+    assert baseline.bounds(single, 0, KNOWN).continuation == LEAST_CONTINUATION
+    assert baseline.bounds(walker, 0, KNOWN).continuation == MOST_CONTINUATION
 
 
 def test_a_declared_resolver_has_its_cap_until_it_has_a_history() -> None:
     """Nobody knows beforehand how many people are behind it."""
     baseline = Baseline.begin(Role.RESOLVER)
-    assert baseline.bounds(History(0, 0), 0).rate == pytest.approx(500, rel=0.01)
-    assert baseline.bounds(history(28, 560), 128).rate < 30
+    assert baseline.bounds(History(0, 0), 0, KNOWN).rate == pytest.approx(500, rel=0.01)
+    assert baseline.bounds(history(28, 560), 128, KNOWN).rate < 30
 
 
 def test_each_weekday_counts_the_same() -> None:
@@ -130,4 +175,4 @@ def test_a_role_all_of_whose_few_bursts_went_on_is_bounded_all_the_same() -> Non
     day.note(CONTINUED, True)
     baseline.learn(day)
     baseline.fit([], 0, 7.0)
-    assert baseline.bounds(History(20_000), 20_001).continuation == MOST_CONTINUATION
+    assert baseline.bounds(History(20_000), 20_001, KNOWN).continuation == MOST_CONTINUATION

@@ -23,7 +23,8 @@ WHO = lookups.client(1)
 AT = 1_767_571_200.0
 DAY = 86400.0
 BOUNDS = Bounds(0.2, 0.4)
-JUDGE = Judge(frozenset(mark.name for mark in marks.ALL), Baseline(Role.CLIENT), Week())
+SHARES = {mark.name: mark.least for mark in marks.ALL}
+JUDGE = Judge(frozenset(SHARES), Baseline(Role.CLIENT, shares=SHARES), Week())
 
 
 def case() -> Case:
@@ -65,6 +66,14 @@ def followed(one: Case) -> list[Weighing]:
     """How the client's follow-through was weighed."""
     weighed = [step for step in one.steps if isinstance(step, Weighing)]
     return [step for step in weighed if step.mark == marks.FOLLOWED.name]
+
+
+def test_a_mark_that_was_never_learned_weighs_nothing() -> None:
+    """Of a site that nothing is known of, nobody can say that its honest clients do not follow."""
+    one, judge = case(), JUDGE._replace(baseline=Baseline(Role.CLIENT))
+    one.see(lookups.mx(AT, WHO, "a.org", recursion=False), Novel(b"\1a\0", True), judge)
+    one.follow(lookups.address(AT + 2, WHO, "mx.a", "a"), Followed(b"\1a\0"), judge)
+    assert [type(step) for step in one.steps] == [Step]
 
 
 def test_what_a_policy_withheld_is_not_held_against_or_for_a_client() -> None:

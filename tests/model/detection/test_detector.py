@@ -1,6 +1,6 @@
 """Lookups in, changes of verdicts out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from math import inf
 
 import pytest
@@ -267,3 +267,29 @@ def test_a_worm_that_has_no_new_domain_left_stays_infected_while_it_mails() -> N
         assert watch.verdict(SENDER, READY + day * 0.9 * DAY + 60).state == State.INFECTED
     last = READY + 5 * 0.9 * DAY + 19 * 1.2
     assert watch.verdict(SENDER, last + DAY + 1).state == State.CLEAN
+
+
+def guessed(domains: int, begin: float, labels: tuple[str, ...]) -> Iterator[MailLookup]:
+    """A sender that asks for no MX, and goes on to the next domain each ten minutes."""
+    for n in range(domains):
+        yield from lookups.guesses(begin + n * 600, SENDER, f"target{n}.net", labels)
+
+
+def test_a_worm_that_only_guesses_stays_infected_while_it_mails() -> None:
+    """Its list is known, and a bay that answers its first guess leaves it none to go on with."""
+    watch = learned()
+    shown(watch, guessed(20, READY, lookups.GUESSES))
+    for day in range(1, 6):
+        shown(watch, guessed(20, READY + day * 0.9 * DAY, ("mx",)))
+        assert watch.verdict(SENDER, READY + day * 0.9 * DAY + 12000).state == State.INFECTED
+    last = READY + 5 * 0.9 * DAY + 12000
+    assert watch.verdict(SENDER, last + DAY).state == State.CLEAN
+
+
+def test_a_cleaned_client_whose_owner_reads_webmail_is_released() -> None:
+    """A worm may well have mailed to the places where its host's owner reads mail."""
+    watch = learned()
+    shown(watch, guessed(20, READY, lookups.GUESSES))
+    for hour in range(48):
+        shown(watch, guessed(3, READY + 12000 + hour * 3600, ("mail", "smtp")))
+    assert watch.verdict(SENDER, READY + 12000 + DAY).state == State.CLEAN

@@ -58,7 +58,8 @@ def test_the_learning_period_is_told() -> None:
     watch = detector(Plan())
     for lookup in attack(3, begin=READY - 20 * 86400):
         watch.see(lookup)
-    assert "still being learned" in watch.explain(SENDER, READY - 19 * 86400)[-1]
+    said = watch.explain(SENDER, READY - 19 * 86400)
+    assert said[0] == "clean: there is no score while the site is being learned"
 
 
 def test_what_the_bay_found_is_told() -> None:

@@ -25,6 +25,17 @@ def test_the_first_half_of_the_learning_period_only_fills_the_memory() -> None:
     assert LEARNING.ends - FIRST * DAY == 14 * DAY
 
 
+def test_only_whole_days_are_learned() -> None:
+    """A watch that begins at five in the afternoon does not learn that its weekday is quiet."""
+    late = Learning((FIRST + 0.7) * DAY, 14 * DAY)
+    assert late.listens == (FIRST + 7) * DAY
+    assert late.history(Role.CLIENT, FIRST, FIRST).since == FIRST + 7
+    assert late.known(FIRST + 14) == FIRST + 14
+    at_once = Learning((FIRST + 0.7) * DAY, 0)
+    assert at_once.listens == (FIRST + 0.7) * DAY
+    assert at_once.history(Role.CLIENT, FIRST, FIRST).since == FIRST + 1
+
+
 def test_a_day_is_learned_when_it_is_old_enough() -> None:
     """What a day was the beginning of is seen before it teaches."""
     learning = Learning(FIRST * DAY, 14 * DAY)

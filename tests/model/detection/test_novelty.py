@@ -15,15 +15,21 @@ from dnswatch.model.detection.novelty import (
     GUESSING,
     KNOWN,
     MEMORY,
+    ROUND,
+    ROUND_TIME,
     Followed,
     Novel,
     Novelty,
+    Round,
 )  # fmt: skip
+from dnswatch.model.exchanges import LookupKind
 from dnswatch.names.suffixes import registrable
 from dnswatch.wire.name import from_text
 
 WHO = lookups.client(1)
 AT = 1_767_571_200.0
+ALL = lookups.GUESSES
+GUESS = LookupKind.GUESS
 
 
 def domains(*seen: MailLookup, novelty: Novelty | None = None) -> list[bytes]:
@@ -84,6 +90,33 @@ def test_three_guesses_within_a_minute_are_a_family() -> None:
         for one in guesses(AT + 61 * n, WHO, "a.org", ("mx", "ns")[n % 2 :][:1])
     ]
     assert domains(*slow) == []
+
+
+def rounds(gap: float, count: int) -> int:
+    """How many of some guesses, one at each of a list of known domains, make a round."""
+    novelty = Novelty()
+    for n in range(count):
+        for one in guesses(AT + n * 60, WHO, f"d{n}.org", ALL):
+            novelty.see(one, registrable)
+    later = AT + 2 * ROUND_TIME + count * 60
+    again = (
+        address(later + n * gap, WHO, f"mx.d{n}.org", f"d{n}.org", GUESS) for n in range(count)
+    )
+    return sum(isinstance(novelty.see(one, registrable), Round) for one in again)
+
+
+def test_guesses_at_many_known_domains_are_a_round() -> None:
+    """A worm whose list is known asks one name of each domain, and the first may be right."""
+    assert rounds(60, ROUND + 2) == 3
+    assert rounds(60, ROUND - 1) == 0
+    assert rounds(ROUND_TIME / ROUND + 300, ROUND + 2) == 0
+
+
+def test_guesses_at_domains_that_are_not_known_are_no_round() -> None:
+    """Whoever reads mail at many web sites has sent none to them."""
+    novelty = Novelty()
+    seen = [address(AT + n, WHO, f"mail.d{n}.org", f"d{n}.org", GUESS) for n in range(20)]
+    assert {novelty.see(one, registrable) for one in seen} == {None}
 
 
 def test_an_account_set_up_is_one_domain() -> None:

@@ -37,6 +37,10 @@ SAVE_EVERY: Final = 5.0
 """Seconds between two savings; a watch that was killed takes in again the lookups since the last,
 which are stored each second, and lacks guessed names, of which no record is kept."""
 
+LOOK_EVERY: Final = 60.0
+"""Seconds between two looks at those who are not clean and do nothing: time only lets verdicts
+fade, which is known beforehand to the minute, and a large site has hundreds of them."""
+
 _SHOWN: Final = 5
 """Contributing clients that the log names."""
 
@@ -67,6 +71,7 @@ class Judging:
         "Key to the role that the configuration says, as far as it was asked for."
         self._saved_at = now
         self._save_every = save_every
+        self._looked_at = -inf
         self._is_due = True
         "Whether to store what is known without waiting for the next time."
         self._later: defaultdict[bytes, list[MailLookup]] = defaultdict(list)
@@ -150,7 +155,10 @@ class Judging:
                 continue  # mail-related to policies alone: who asks for all may mean anything
             key = self._key_of(lookup.client).encode()
             news += self._detector.see(replace(lookup, client=key))
-        return news + self._detector.advance(now)
+        if now >= self._looked_at + LOOK_EVERY:
+            self._looked_at = now
+            news += self._detector.advance(now)
+        return news
 
     def _met(self, key: bytes, client: bytes, judge: Judge) -> None:
         """Remember a client's address; judge it if it was not clean when it was last seen."""

@@ -6,6 +6,7 @@ from math import inf
 from msgspec.structs import replace
 
 from dnswatch.model.changes import Changes, MailLookup
+from dnswatch.model.detection.verdict import FADE
 from dnswatch.model.exchanges import LookupKind
 from dnswatch.model.finding import Finding
 from dnswatch.model.observation import Origin
@@ -79,6 +80,17 @@ def test_a_sender_is_judged_and_a_reader_is_not() -> None:
     rungs = [rung for client, rung in site.told if client == SENDER]
     assert rungs == ["suspect", "likely", "infected"]
     assert not [client for client, _ in site.told if client == READER]
+
+
+def test_a_verdict_fades_within_a_minute_though_nobody_asks_anything() -> None:
+    """Those who are not clean are looked at once a minute, however often a turn comes."""
+    site = Site()
+    site.see(lookups(SENDER, 30))
+    assert site.told[-1] == (SENDER, "infected")
+    ends = AT + 29 + FADE
+    for second in range(int(ends) - 30, int(ends) + 60):
+        site.see(Changes(), float(second))
+    assert site.told[-1][1] != "infected"
 
 
 def test_while_a_site_is_learned_nobody_is_judged() -> None:

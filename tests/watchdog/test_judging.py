@@ -85,9 +85,9 @@ def test_a_sender_is_judged_and_a_reader_is_not() -> None:
 def test_a_verdict_fades_within_a_minute_though_nobody_asks_anything() -> None:
     """Those who are not clean are looked at once a minute, however often a turn comes."""
     site = Site()
-    site.see(lookups(SENDER, 30))
+    site.see(lookups(SENDER, 60))
     assert site.told[-1] == (SENDER, "infected")
-    ends = AT + 29 + FADE
+    ends = AT + 59 + FADE
     for second in range(int(ends) - 30, int(ends) + 60):
         site.see(Changes(), float(second))
     assert site.told[-1][1] != "infected"

@@ -12,7 +12,7 @@ from demo.site import DemoError
 from demo.worm import ADDRESS
 from dnswatch import clock
 
-SECONDS: Final = 12.0
+SECONDS: Final = 20.0
 """How long the worm works in each act."""
 PAUSE: Final = 1.0
 """Seconds that each of its engines waits between two messages."""

@@ -58,17 +58,19 @@ class Panel:
         self._heard = NOBODY
         self.said: dict[str, dict[bytes, int]] = {name: {} for name in judges}
         "Judge to those that it took for infected, and how often."
+        self._spoke: set[str] = set()
 
     @property
     def silent(self) -> tuple[str, ...]:
-        """Those who took nobody for infected."""
-        return tuple(name for name, said in self.said.items() if not said)
+        """Those who suspected nobody: some policies act on suspects."""
+        return tuple(name for name in self.said if name not in self._spoke)
 
     def choose(self, heard: str, *, alone: bool = True) -> None:
         """Hear one of them from now on; dismiss the rest, or let them see on."""
         if alone:
             self._judges = {name: one for name, one in self._judges.items() if name == heard}
         self.said = {name: {} for name in self._judges}
+        self._spoke.clear()
         self._heard = heard
 
     def see(self, changes: Changes, now: float, judge: Judge) -> None:
@@ -81,6 +83,8 @@ class Panel:
 
     def _hearer(self, name: str, judge: Judge) -> Judge:
         def hear(client: bytes, standing: Standing, why: str | None) -> None:
+            if standing.rung != "clean":
+                self._spoke.add(name)
             if standing.rung == "infected" and standing.at >= self._since:
                 self.said[name][client] = self.said[name].get(client, 0) + 1
             if name == self._heard:

@@ -50,7 +50,7 @@ class Measured(msgspec.Struct, frozen=True):
     hosts_stopped: int = 0
     "Honest hosts whose connections a throttle stopped altogether, of those looked at."
     silent: tuple[str, ...] = ()
-    "Judges that saw all of it and gave no verdict: under them the very same would have happened."
+    "Judges that saw all of it and suspected nobody: under them the very same would have happened."
 
 
 class Honest(msgspec.Struct, frozen=True):

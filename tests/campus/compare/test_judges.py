@@ -2,11 +2,13 @@
 
 from dnswatch.campus.compare.judges import AGAIN, NOBODY, Found, Panel
 from dnswatch.campus.defences.finders.any_mx import AnyMx
+from dnswatch.campus.defences.finders.count import Count
 from dnswatch.model.changes import Changes, MailLookup
 from dnswatch.model.exchanges import LookupKind
 from dnswatch.model.observation import Origin
-from dnswatch.model.policies.standing import Standing
+from dnswatch.model.policies.standing import RUNGS, Standing
 from dnswatch.model.role import Role
+from dnswatch.watchdog.judging import Judge
 from dnswatch.wire.name import from_text
 
 PERSON, SERVER = b"\x0a\0\0\7", b"\x0a\0\0\1"
@@ -66,3 +68,17 @@ def test_of_a_panel_one_is_heard_and_all_are_noted() -> None:
     panel.choose(NOBODY)
     panel.see(asked(PERSON, 8 * AGAIN), 8 * AGAIN, told)
     assert (panel.said, told.clients) == ({}, [PERSON])
+
+
+def test_who_suspects_somebody_is_not_silent() -> None:
+    """Policies may act on a suspect, so what happens is not what happens with nothing."""
+
+    class Suspicious:
+        def see(self, changes: Changes, now: float, judge: Judge) -> None:
+            judge(PERSON, Standing(RUNGS["suspect"], now + 60, now), "a test")
+
+    panel = Panel({"one": Suspicious(), "two": Found("two", Count(), role_of)})
+    panel.choose(NOBODY, alone=False)
+    panel.see(Changes(), 1.0, Told())
+    assert panel.silent == ("two",)
+    assert panel.said["one"] == {}

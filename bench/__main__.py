@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from bench.bay import measure_bay
-from bench.errors import BenchError
+from bench.command import add_page, ended, put
 from bench.latency import measure_latency
 from bench.memory import measure_memory
-from bench.page import origin, publish
+from bench.page import origin
 from bench.plan import Plan, say
 from bench.policies import measure_policies
 from bench.rig import Rig, rig
@@ -45,7 +45,8 @@ def main(arguments: Sequence[str]) -> int:
             parser.error(f"nothing is called {name!r} here; choose from {', '.join(_MEASUREMENTS)}")
     plan = Plan(options.seconds, options.rounds, options.clients, options.answers)
     command = " ".join(["python -m bench", *arguments])
-    try:
+
+    def work() -> None:
         if os.getloadavg()[0] > _QUIET:
             say("the machine has other work: expect wide ranges, and lost answers at half load")
         with rig() as built:
@@ -53,15 +54,9 @@ def main(arguments: Sequence[str]) -> int:
             for name in options.what or _MEASUREMENTS:
                 tables = _MEASUREMENTS[name](built, plan)
                 block = "\n".join([f"{source}\n", *map(str, tables)])
-                print(block)
-                if not options.print:
-                    publish(options.page, name, block)
-    except BenchError as error:
-        print(f"bench: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
-    return 0
+                put(options, name, block)
+
+    return ended(work)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -74,8 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=_count, default=default.rounds, help="interleaved rounds")
     parser.add_argument("--clients", type=_count, default=default.clients, help="for memory")
     parser.add_argument("--answers", type=_count, default=default.answers, help="for memory")
-    parser.add_argument("--page", type=Path, default=_PAGE, help="file to publish the tables in")
-    parser.add_argument("--print", action="store_true", help="print the tables, publish nothing")
+    add_page(parser, _PAGE)
     return parser
 
 

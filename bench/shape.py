@@ -11,8 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from bench.command import add_page, ended, put
 from bench.errors import BenchError
-from bench.page import publish
 from bench.plan import say
 from bench.table import Table
 from dnswatch.study.analysis import analyse
@@ -93,22 +93,18 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.shape", description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="which campus")
     parser.add_argument("--folder", type=Path, help="where data sets are kept, or are already")
-    parser.add_argument("--page", type=Path, default=_PAGE, help="file to publish the table in")
-    parser.add_argument("--print", action="store_true", help="print the table, publish nothing")
+    add_page(parser, _PAGE)
     options = parser.parse_args(arguments)
-    try:
+
+    def work() -> None:
         with TemporaryDirectory(prefix="bench-shape-") as made:
             folder = options.folder or Path(made)
             for name in _TRACES:
                 play(name, folder, options.seed)
             block = str(table(judge(folder)))
-        print(block)
-        if not options.print:
-            publish(options.page, "shape", block)
-    except BenchError as error:
-        print(f"bench: {error}", file=sys.stderr)
-        return 2
-    return 0
+        put(options, "shape", block)
+
+    return ended(work)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+from bench.command import add_page, ended, put
 from bench.errors import BenchError
-from bench.page import origin, publish
+from bench.page import origin
 from bench.plan import say
 from bench.table import Table
 
@@ -73,25 +74,19 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.campus", description=__doc__)
     sizes = [size(text) for text in _SIZES]
     parser.add_argument("sizes", nargs="*", type=size, default=sizes, metavar="HOSTSxDAYS")
-    parser.add_argument("--page", type=Path, default=_PAGE, help="file to publish the table in")
-    parser.add_argument("--print", action="store_true", help="print the table, publish nothing")
+    add_page(parser, _PAGE)
     options = parser.parse_args(arguments)
-    try:
+
+    def work() -> None:
         rows = tuple(measure(*one).row() for one in options.sizes)
         table = Table("Campuses with an outbreak of MyDoom, all judges looking on", _HEAD, rows)
         command = " ".join(["python -m bench.campus", *arguments])
         block = (
             f"{origin(command, {'numpy': version('numpy')}, datetime.now(UTC).date())}\n\n{table}"
         )
-        print(block)
-        if not options.print:
-            publish(options.page, "campus", block)
-    except BenchError as error:
-        print(f"bench: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
-    return 0
+        put(options, "campus", block)
+
+    return ended(work)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Final
 
+from bench.command import add_page, ended, put
 from bench.detection import site
 from bench.detection.crowd import measure_crowds
 from bench.detection.honest import measure_honest
@@ -18,8 +19,6 @@ from bench.detection.power import (
     measure_senders,
     warmed_up,
 )  # fmt: skip
-from bench.errors import BenchError
-from bench.page import publish
 from bench.table import Table
 from dnswatch.model.detection.detector import Detector
 from dnswatch.model.role import Role
@@ -54,22 +53,18 @@ def main(arguments: Sequence[str]) -> int:
     """Measure what the arguments name, or all; 2 where it cannot be published."""
     parser = argparse.ArgumentParser(prog="python -m bench.detection", description=__doc__)
     parser.add_argument("what", nargs="*", metavar="WHAT", help=", ".join(_MEASUREMENTS))
-    parser.add_argument("--page", type=Path, default=_PAGE, help="file to publish the tables in")
-    parser.add_argument("--print", action="store_true", help="print the tables, publish nothing")
+    add_page(parser, _PAGE)
     options = parser.parse_args(arguments)
     for name in options.what:
         if name not in _MEASUREMENTS:
             parser.error(f"nothing is called {name!r} here; choose from {', '.join(_MEASUREMENTS)}")
-    try:
+
+    def work() -> None:
         for name in options.what or _MEASUREMENTS:
             block = "\n".join(map(str, _MEASUREMENTS[name]()))
-            print(block)
-            if not options.print:
-                publish(options.page, name, block)
-    except BenchError as error:
-        print(f"bench: {error}", file=sys.stderr)
-        return 2
-    return 0
+            put(options, name, block)
+
+    return ended(work)
 
 
 if __name__ == "__main__":

@@ -15,8 +15,9 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
+from bench.command import add_page, ended, put
 from bench.errors import BenchError
-from bench.page import origin, publish
+from bench.page import origin
 from bench.plan import say
 from bench.process import Process
 from bench.replay.traffic import write
@@ -53,22 +54,17 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.replay", description=__doc__)
     parser.add_argument("--size", type=int, default=200, help="of the mixed capture, MB")
     parser.add_argument("--rounds", type=int, default=3, help="interleaved rounds")
-    parser.add_argument("--page", type=Path, default=_PAGE, help="file to publish the tables in")
-    parser.add_argument("--print", action="store_true", help="print the tables, publish nothing")
+    add_page(parser, _PAGE)
     options = parser.parse_args(arguments)
-    try:
+
+    def work() -> None:
         with tempfile.TemporaryDirectory(prefix="dnswatch-bench-") as place:
             tables = measure(Path(place), options.size * 1_000_000, options.rounds)
-    except BenchError as error:
-        print(f"bench: {error}", file=sys.stderr)
-        return 2
-    command = " ".join(["python -m bench.replay", *arguments])
-    source = origin(command, _versions(), datetime.now(UTC).date())
-    block = "\n".join([f"{source}\n", *map(str, tables)])
-    print(block)
-    if not options.print:
-        publish(options.page, "replay", block)
-    return 0
+        command = " ".join(["python -m bench.replay", *arguments])
+        source = origin(command, _versions(), datetime.now(UTC).date())
+        put(options, "replay", "\n".join([f"{source}\n", *map(str, tables)]))
+
+    return ended(work)
 
 
 def measure(place: Path, size: int, rounds: int) -> list[Table]:

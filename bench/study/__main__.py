@@ -13,8 +13,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from bench.command import add_page, ended, put
 from bench.errors import BenchError
-from bench.page import origin, publish
+from bench.page import origin
 from bench.plan import say
 from bench.study import trace
 from bench.table import Table
@@ -82,10 +83,10 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("lookups", nargs="*", type=int, default=lengths, metavar="LOOKUPS")
     parser.add_argument("--memory", default="6GB", help="memory that DuckDB takes at most")
     parser.add_argument("--folder", type=Path, help="where there is room for trace and spill")
-    parser.add_argument("--page", type=Path, default=_PAGE, help="file to publish the table in")
-    parser.add_argument("--print", action="store_true", help="print the table, publish nothing")
+    add_page(parser, _PAGE)
     options = parser.parse_args(arguments)
-    try:
+
+    def work() -> None:
         with TemporaryDirectory(prefix="bench-study-", dir=options.folder) as folder:
             costs = [measure(count, options.memory, Path(folder)) for count in options.lookups]
         table = Table(
@@ -96,15 +97,9 @@ def main(arguments: Sequence[str]) -> int:
         command = " ".join(["python -m bench.study", *arguments])
         versions = {name: version(name) for name in ("duckdb", "ibis-framework")}
         block = f"{origin(command, versions, datetime.now(UTC).date())}\n\n{table}"
-        print(block)
-        if not options.print:
-            publish(options.page, "study", block)
-    except BenchError as error:
-        print(f"bench: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
-    return 0
+        put(options, "study", block)
+
+    return ended(work)
 
 
 if __name__ == "__main__":

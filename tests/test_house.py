@@ -5,16 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-import pytest
-
 ROOT: Final = Path(__file__).parent.parent
 MODULES: Final = sorted((ROOT / "dnswatch").rglob("*.py"))
 TESTS: Final = sorted((ROOT / "tests").rglob("*.py"))
 
-FILE_LINES: Final = 400
+FILE_LINES: Final = 600
 FUNCTION_LINES: Final = 60
 PARAMETERS: Final = 8
-ROOM_FILES: Final = 14
 
 MANY_PARAMETERS: Final[frozenset[str]] = frozenset(
     {
@@ -70,54 +67,64 @@ def functions(path: Path) -> Iterator[Function]:
             yield node
 
 
-@pytest.mark.parametrize("path", [*MODULES, *TESTS], ids=lambda path: str(path.relative_to(ROOT)))
-def test_files_and_functions_are_short(path: Path) -> None:
-    """A file has at most 400 lines, a function at most 60."""
-    assert len(path.read_text().splitlines()) <= FILE_LINES
-    for function in functions(path):
-        assert function.end_lineno is not None
-        assert function.end_lineno - function.lineno < FUNCTION_LINES, function.name
+def test_files_and_functions_hold_one_idea() -> None:
+    """A file has at most 600 lines, a function at most 60: longer ones hold two ideas."""
+    long = []
+    for path in [*MODULES, *TESTS]:
+        if (lines := len(path.read_text().splitlines())) > FILE_LINES:
+            long.append(f"{path.relative_to(ROOT)}: {lines} lines")
+        for function in functions(path):
+            assert function.end_lineno is not None
+            if (lines := function.end_lineno - function.lineno + 1) > FUNCTION_LINES:
+                long.append(f"{path.relative_to(ROOT)}:{function.name}: {lines} lines")
+    assert not long
 
 
-@pytest.mark.parametrize("path", MODULES, ids=named)
-def test_functions_take_few_parameters(path: Path) -> None:
+def test_functions_take_few_parameters() -> None:
     """A function takes at most eight parameters, `self` aside."""
-    for function in functions(path):
-        taken = function.args.posonlyargs + function.args.args + function.args.kwonlyargs
-        count = len([one for one in taken if one.arg not in ("self", "cls")])
-        place = f"{named(path)}:{function.name}"
-        assert count <= PARAMETERS or place in MANY_PARAMETERS, f"{place} takes {count}"
+    many = []
+    for path in MODULES:
+        for function in functions(path):
+            taken = function.args.posonlyargs + function.args.args + function.args.kwonlyargs
+            count = len([one for one in taken if one.arg not in ("self", "cls")])
+            place = f"{named(path)}:{function.name}"
+            if count > PARAMETERS and place not in MANY_PARAMETERS:
+                many.append(f"{place}: {count} parameters")
+    assert not many
 
 
-@pytest.mark.parametrize("path", MODULES, ids=named)
-def test_what_is_public_says_what_it_is(path: Path) -> None:
-    """Modules, and classes and functions whose name begins with no underscore, have a docstring."""
-    tree = ast.parse(path.read_text())
-    assert ast.get_docstring(tree), "the module"
+def undocumented(tree: ast.Module) -> Iterator[str]:
+    """The public names of a module that have no docstring."""
+    if not ast.get_docstring(tree):
+        yield "the module"
     for node in ast.walk(tree):
         if not isinstance(node, ast.Module | ast.ClassDef):
             continue
         if isinstance(node, ast.ClassDef) and node.name.startswith("_"):
             continue
         for inner in node.body:
-            if isinstance(inner, Function | ast.ClassDef) and not inner.name.startswith("_"):
-                is_callback = isinstance(node, ast.ClassDef) and node.name.startswith("_")
-                assert is_callback or ast.get_docstring(inner), inner.name
+            if not isinstance(inner, Function | ast.ClassDef) or inner.name.startswith("_"):
+                continue
+            if not ast.get_docstring(inner):
+                yield inner.name
 
 
-@pytest.mark.parametrize(
-    "room", sorted({path.parent for path in MODULES}), ids=lambda room: room.name
-)
-def test_rooms_are_small(room: Path) -> None:
-    """A room holds what one screen of names can show."""
-    assert len(list(room.glob("*.py"))) <= ROOM_FILES
+def test_what_is_public_says_what_it_is() -> None:
+    """Modules, and classes and functions whose name begins with no underscore, have a docstring."""
+    silent = [
+        f"{named(path)}: {name}"
+        for path in MODULES
+        for name in undocumented(ast.parse(path.read_text()))
+    ]
+    assert not silent
 
 
-@pytest.mark.parametrize("path", MODULES, ids=named)
-def test_each_module_has_its_test(path: Path) -> None:
+def test_each_module_has_its_test() -> None:
     """`dnswatch/room/thing.py` is tested in `tests/room/test_thing.py`, or it is said where."""
-    name = named(path)
-    if path.name == "__init__.py" or name in UNTESTED:
-        return
-    mirror = ROOT / "tests" / Path(name).parent / f"test_{path.name}"
-    assert mirror.exists(), f"{mirror.relative_to(ROOT)} is missing"
+    missing = []
+    for path in MODULES:
+        name = named(path)
+        mirror = ROOT / "tests" / Path(name).parent / f"test_{path.name}"
+        if path.name != "__init__.py" and name not in UNTESTED and not mirror.exists():
+            missing.append(str(mirror.relative_to(ROOT)))
+    assert not missing

@@ -102,7 +102,7 @@ class Site:
                 [*COMMAND, "serve", *arguments],
                 stderr=log,
                 cwd=self.folder,
-                env=environment(),
+                env={**environment(), "RUNTIME_DIRECTORY": str(self.folder / "run")},
                 start_new_session=True,
             )
         check.eventually(

@@ -75,8 +75,8 @@ def _rates(count: int, watched: int, days: int) -> tuple[str, str, str]:
 def _watch(detector: Detector, seed: int, days: int, tally: Tally) -> None:
     people = site.people(Random(seed))
     until = site.MONDAY + (_LEARNING + days) * site.DAY
-    for lookup in site.traffic(people, site.MONDAY, until, seed):
-        for news in detector.see(lookup):
+    for lookup, told in site.watched(detector, site.traffic(people, site.MONDAY, until, seed)):
+        for news in told:
             match news:
                 case Change(before=before, verdict=verdict) if before.state != verdict.state:
                     tally.infected += verdict.state == State.INFECTED

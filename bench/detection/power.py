@@ -43,8 +43,9 @@ def warmed_up(used: tuple[Mark, ...] = marks.DEFAULT) -> Detector:
     """Return a detector that knows an honest site; copy it before you use it."""
     detector = site.detector(Plan(marks=used))
     people = site.people(Random(1))
-    for lookup in site.traffic(people, site.MONDAY, site.MONDAY + WARM_UP * site.DAY, seed=1):
-        detector.see(lookup)
+    traffic = site.traffic(people, site.MONDAY, site.MONDAY + WARM_UP * site.DAY, seed=1)
+    for _ in site.watched(detector, traffic):
+        pass
     return detector
 
 

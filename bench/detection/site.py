@@ -24,7 +24,7 @@ from dnswatch.campus.site.errands import (
 from dnswatch.campus.site.people import RATE, SHAPE, Person
 from dnswatch.campus.site.people import people as habits
 from dnswatch.model.changes import MailLookup
-from dnswatch.model.detection.detector import Detector
+from dnswatch.model.detection.detector import Detector, News
 from dnswatch.model.detection.verdict import Plan
 from dnswatch.model.role import Role
 from dnswatch.names.suffixes import registrable
@@ -70,6 +70,17 @@ def detector(plan: Plan | None = None, clients: int = CLIENTS) -> Detector:
     for number in range(clients):
         built.meet(lookups.client(number), MONDAY)
     return built
+
+
+def watched(judge: Detector, lookups_: Lookups) -> Iterator[tuple[MailLookup, list[News]]]:
+    """Play lookups, tell each day that everybody is there, and yield what is said to each."""
+    today = 0
+    for lookup in lookups_:
+        if int(lookup.at // DAY) > today:
+            today = int(lookup.at // DAY)
+            for number in range(CLIENTS):
+                judge.meet(lookups.client(number), lookup.at)
+        yield lookup, judge.see(lookup)
 
 
 def moment(at: float) -> str:

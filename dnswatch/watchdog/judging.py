@@ -19,7 +19,7 @@ from dnswatch.model.changes import Changes, MailLookup
 from dnswatch.model.detection.detector import Detector, News
 from dnswatch.model.detection.fleet import Calmed, Warned
 from dnswatch.model.detection.servers import Surge
-from dnswatch.model.detection.verdict import Change, Knob, Plan, State, Verdict
+from dnswatch.model.detection.verdict import Change, Knob, Plan, Verdict
 from dnswatch.model.finding import Finding
 from dnswatch.model.policies.note import About, Note
 from dnswatch.model.policies.orders import Orders
@@ -168,7 +168,7 @@ class Judging:
         if len(self._addresses) > KNOWN:
             self._declared.pop(self._addresses.popitem(last=False)[0], None)
         verdict = self._detector.verdict(key, self._saved_at)
-        if verdict.state is not State.CLEAN:
+        if verdict.rung:
             judge(client, standing_of(verdict, self._saved_at), "as it stood before")
 
     def _tell(self, change: Change, judge: Judge) -> None:
@@ -206,7 +206,7 @@ def plan_of(settings: Settings) -> Plan:
 def standing_of(verdict: Verdict, at: float) -> Standing:
     """Turn a verdict into what policies go by: the share of the alarm's threshold."""
     share = exp(min(0.0, verdict.score - verdict.limit))
-    least = RUNGS[verdict.rung.name.lower()] if verdict.state is not State.CLEAN else 0.0
+    least = RUNGS[verdict.rung.name.lower()] if verdict.rung else 0.0
     until = inf if verdict.fades_at is None else verdict.fades_at
     return Standing(max(share, least), until, at)
 

@@ -205,7 +205,7 @@ def test_clear_holds_once() -> None:
 def test_a_worm_in_the_bay_completes_a_suspicion() -> None:
     """What the bay found makes a suspect infected, the log says why, and it is stored as heard."""
     site, why = Site(), []
-    site.see(lookups(SENDER, 22))
+    site.see(lookups(SENDER, 18))
     assert site.told == [(SENDER, "suspect")]
     finding = Finding(7, AT + 61, b"10.0.0.66", "worm", "m1", "ClamAV knows it")
     site.judging.find([finding, finding], AT + 62, lambda _client, standing, text: why.append(

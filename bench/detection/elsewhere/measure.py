@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from copy import deepcopy
 from functools import lru_cache
-from heapq import merge
 from random import Random
 from statistics import mean
 from typing import Final

@@ -136,9 +136,7 @@ def _sittings(person: Person, days: int, chance: Random) -> Iterator[tuple[float
                 yield BEGIN + day * _DAY + hour * _HOUR, size
 
 
-def _look_up(
-    at: float, person: Person, habits: Habits, chance: Random
-) -> Iterator[MailLookup]:
+def _look_up(at: float, person: Person, habits: Habits, chance: Random) -> Iterator[MailLookup]:
     who = address(person.number, at, habits)
     domain = _domain(person, chance)
     if person.only_checks:
@@ -155,5 +153,3 @@ def _domain(person: Person, chance: Random) -> str:
     if lot < 0.58:
         return f"friend{chance.randrange(12)}-of-{person.number}.net"
     return f"new{chance.getrandbits(32)}.org"
-
-

@@ -47,7 +47,7 @@ def _of_list(size: int, name: str = "listed") -> Act:
 
 
 def _freemail(count: int) -> Act:
-    def look_up(at: float, who: bytes, number: int, chance: Random) -> Iterator[MailLookup]:
+    def look_up(at: float, who: bytes, number: int, _: Random) -> Iterator[MailLookup]:
         yield from lookups.delivery(at, who, _FREEMAIL[number * 7 % count])
 
     return look_up

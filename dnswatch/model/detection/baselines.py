@@ -1,17 +1,17 @@
 """Baselines: what honest clients do at most, learned from what the site's clients did.
 
 Bounds are upper confidence bounds:
-- rate of bursts: the rates of a role's clients follow a gamma distribution, fitted by moments to
-  all
-  but the busiest; a client's own bursts make it the client's own; its upper quantile is the bound;
-- continuation of a burst: likewise, with a beta distribution around the role's share;
-- each mark: the role's share with Clopper and Pearson's upper bound;
-- hours of the week: the role's pooled bursts (week.py).
+- rate of sessions: the rates of a role's clients follow a gamma distribution, fitted by moments to
+  all but the busiest; a client's own sessions make it the client's own; its upper quantile is the
+  bound;
+- continuation of a burst and of a session, and each mark: likewise, with a beta distribution around
+  the upper bound of the role's share, as narrow as the role's clients are alike (`_alike`);
+- hours of the week: the role's pooled sessions (week.py).
 
 Poison guard.  Nothing is learned of a day before it is `DELAY` old, nor of a day soon after which
 the client looked infected (`Rung.LIKELY`) more than that it did something, nor more than `DAILY`
 events of one client and day for what is pooled.  Bounds have caps: what stays undetected for good
-is a sender below `CAPS` bursts a day.  What was learned counts half after `HALF_LIFE`.
+is a sender below `CAPS` sessions a day.  What was learned counts half after `HALF_LIFE`.
 
 At first the site is only learned, for `LEARNING`: everything is novel to an empty memory, so its
 first half fills the memory, and its second half counts.
@@ -24,7 +24,7 @@ Little knowledge makes wide bounds, never narrow ones, however short that period
 - a mark that was never learned weighs nothing: the bound of its share is 1.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import ceil, log, sqrt
 from typing import Final
@@ -45,14 +45,22 @@ DAILY: Final = 8
 HALF_LIFE: Final = 56.0
 """Days after which what was learned counts half: habits change with the term and the job."""
 CONFIDENCE: Final = 0.9
-"""That a client's rate, or its continuation, is below its bound.  A client in ten that does a
-little more is made up for by the nine that do less (docs/detection.md measures it)."""
+"""That a client's rate is below its bound.  A client in ten that does a little more is made up for
+by the nine that do less (docs/detection.md measures it)."""
+NEW_CONFIDENCE: Final = 0.999
+"""The same for a client of which nothing has been learned: where machines get new addresses, the
+busiest of all is new again and again."""
+_NEW: Final = 6.0
+"""Days that a client must have been learned, not to be new: no more than a new site's clients."""
+HABIT_CONFIDENCE: Final = 0.75
+"""That a client's share of continued bursts, sittings and sessions, and of each mark, is below its
+bound: a client in four does a little more.  Surer bounds would cost two domains of each sender."""
 SHARE_CONFIDENCE: Final = 0.95
 """That a role's share is below its bound."""
 FLOOR: Final = 0.05
-"""Bursts a day that every client is allowed, however quiet: one in three weeks."""
+"""Sessions a day that every client is allowed, however quiet: one in three weeks."""
 CAPS: Final = {Role.CLIENT: 5.0, Role.SERVER: 100.0, Role.RESOLVER: 500.0}
-"""Bursts a day that no bound of the role exceeds; a client that needs more must be declared."""
+"""Sessions a day that no bound of the role exceeds; a client that needs more must be declared."""
 LEAST_CONTINUATION: Final = 0.3
 MOST_CONTINUATION: Final = 0.8
 """Above, bursts would tell nothing any more."""
@@ -60,11 +68,29 @@ TRIMMED: Final = 0.01
 """Share of the busiest clients that the fit leaves out: they may be infected."""
 CONTINUED: Final = "continued"
 """Name of the share of novel domains that continue their burst."""
+RESUMED: Final = "resumed"
+"""Name of the share of ended bursts after which the sitting goes on."""
+RECURRED: Final = "recurred"
+"""Name of the share of ended sittings after which the session goes on."""
+LEVELS: Final = (CONTINUED, RESUMED, RECURRED)
+_LEAST: Final = (LEAST_CONTINUATION, 0.03, 0.03)
+"""Least bound that is believed of an honest client, at each level."""
 _ALIKE: Final = 10.0
-"""Novel domains of its own that weigh as much as its role's share in a client's continuation:
-clients are taken to be that much alike (a standard deviation of 0.13 around a share of 0.2)."""
+"""Trials of its own that weigh as much as its role's share in a client's bound, before it is
+learned how alike clients are (a standard deviation of 0.13 around a share of 0.2)."""
+_MOST_ALIKE: Final = 50.0
+"""The same at most, where it is learned."""
+_UNALIKE: Final = 0.5
+"""The same, at least: some clients do it always and the others never."""
+_PAIRS: Final = 200.0
+"""Pairs of trials of one client that weigh as much as what is assumed of how alike clients are."""
+_ASSUMED: Final = dict.fromkeys(LEVELS, _ALIKE)
+"""How alike clients are before it is learned; 2 where nothing is said: marks are habits of a
+program, and a client has it or has not."""
+_MOST_USUAL: Final = 0.95
+"""Role's share at most: a few trials may all have been seen."""
 _QUIET: Final = 0.002
-"""Bursts a day of an average client, at least: no site is learned well enough to say less."""
+"""Sessions a day of an average client, at least: no site is learned well enough to say less."""
 
 
 @dataclass(slots=True)
@@ -83,7 +109,7 @@ class Day:
     is_tainted: bool = False
     "Whether it must not be learned from: the client looked infected on this day or soon after."
 
-    def note_burst(self, at: float) -> None:
+    def note_session(self, at: float) -> None:
         """Count a burst that began."""
         hour = hour_of(at)
         self.bursts += 1
@@ -106,9 +132,11 @@ class History:
     at: int = 0
     "Unix day for which the counts hold."
     bursts: float = 0.0
-    continued: float = 0.0
-    trials: float = 0.0
-    "Novel domains that could have continued a burst."
+    "Sessions."
+    seen: dict[str, float] = field(default_factory=dict)
+    "Name of a share to how often it was seen."
+    tried: dict[str, float] = field(default_factory=dict)
+    "Name of a share to how often it could have been seen."
 
     def learn(self, day: Day) -> None:
         """Take in a day; of a tainted one no more than that something was done."""
@@ -118,8 +146,9 @@ class History:
             self.bursts += min(day.bursts, 1)
             return
         self.bursts += day.bursts
-        self.continued += day.seen.get(CONTINUED, 0)
-        self.trials += day.trials.get(CONTINUED, 0)
+        for name, trials in day.trials.items():
+            self.tried[name] = self.tried.get(name, 0.0) + trials
+            self.seen[name] = self.seen.get(name, 0.0) + day.seen[name]
 
     def exposure(self, today: int) -> float:
         """Days that were learned from, each counting as much as its events do."""
@@ -132,8 +161,8 @@ class History:
     def _fade(self, today: int) -> None:
         left = _fading(today - self.at)
         self.bursts *= left
-        self.continued *= left
-        self.trials *= left
+        self.seen = {name: count * left for name, count in self.seen.items()}
+        self.tried = {name: count * left for name, count in self.tried.items()}
         self.at = today
 
 
@@ -152,10 +181,10 @@ class Baseline:
     trials: dict[str, float] = field(default_factory=dict)
     prior: tuple[float, float] = (0.5, 2.5)
     "Shape and rate (days) of the clients' rates; before anything is known, 0.2 a day in the mean."
-    continuation: float = 0.5
-    "Share of novel domains that continue a burst, at most."
-    shares: dict[str, float] = field(default_factory=dict)
-    "Upper bound of each mark's share."
+    shares: dict[str, float] = field(default_factory=lambda: dict.fromkeys(LEVELS, 0.5))
+    "Upper bound of each share; that of a mark is missing before it was learned."
+    alike: dict[str, float] = field(default_factory=dict)
+    "How alike the role's clients are in each share, in trials (`_ALIKE`)."
 
     def learn(self, day: Day) -> None:
         """Take in a day of one client."""
@@ -173,13 +202,18 @@ class Baseline:
         `clients` are bursts and days of each client that was ever seen with a mail-related lookup;
         `quiet` others never were, in `exposure` days each.
         """
-        self.shares = {
+        self.shares |= {
             name: share_bound(self.seen[name], trials, SHARE_CONFIDENCE)
             for name, trials in self.trials.items() if trials
         }  # fmt: skip
-        self.continuation = self.shares.pop(CONTINUED, self.continuation)
         if self.role == Role.CLIENT and self.knows_each_day:
             self.prior = _fit_gamma(sorted(clients), quiet, exposure) or self.prior
+
+    def compare(self, histories: Sequence[History]) -> None:
+        """Learn how alike clients are in each share."""
+        for name in self.trials:
+            done = [(one.seen[name], one.tried[name]) for one in histories if name in one.tried]
+            self.alike[name] = _alike(done, _ASSUMED.get(name, 2.0))
 
     def live(self, first: int, known: int) -> None:
         """Note that days before `known` are learned; `first` is the first of all (Unix days)."""
@@ -217,17 +251,29 @@ class Baseline:
     def bounds(self, history: History, today: int, week: Week) -> Bounds:
         """Bound what an honest client with this history does in any hour of a week."""
         shape, days = self.prior
+        is_new = self.knows_each_day and history.exposure(today) < _NEW
         rate = gamma_quantile(
-            CONFIDENCE, shape + history.count(today), days + history.exposure(today)
+            NEW_CONFIDENCE if is_new else CONFIDENCE,
+            shape + history.count(today), days + history.exposure(today),
+        )  # fmt: skip
+        rate = min(max(rate, FLOOR) * week.doubt, CAPS[self.role])
+        shares = (
+            min(max(self.share(name, history, is_new=is_new), least), MOST_CONTINUATION)
+            for name, least in zip(LEVELS, _LEAST, strict=True)
         )
-        usual = min(self.continuation, MOST_CONTINUATION)  # a few trials may all have gone on
-        goes_on = history.continued + _ALIKE * usual
-        ends = history.trials - history.continued + _ALIKE * (1 - usual)
-        share = beta_quantile(CONFIDENCE, goes_on, ends)
-        return Bounds(
-            min(max(rate, FLOOR) * week.doubt, CAPS[self.role]),
-            min(max(share, LEAST_CONTINUATION), MOST_CONTINUATION),
-        )
+        return Bounds(rate, *shares)
+
+    def share(self, name: str, history: History, *, is_new: bool = False) -> float:
+        """Bound a share of an honest client with this history; 1 where it was never learned."""
+        if name not in self.shares:
+            return 1.0
+        usual = min(self.shares[name], _MOST_USUAL)
+        weight = self.alike.get(name, _ASSUMED.get(name, 2.0))
+        seen, tried = history.seen.get(name, 0.0), history.tried.get(name, 0.0)
+        return beta_quantile(
+            SHARE_CONFIDENCE if is_new else HABIT_CONFIDENCE,
+            seen + weight * usual, tried - seen + weight * (1 - usual),
+        )  # fmt: skip
 
     @classmethod
     def begin(cls, role: Role) -> "Baseline":
@@ -254,6 +300,20 @@ def _fit_gamma(
     weight = sum(known**2 for _, known in kept) + quiet * exposure**2
     variance = max((squares - mean * days) / weight, mean**2 / 20)
     return mean**2 / variance, mean / variance
+
+
+def _alike(done: Sequence[tuple[float, float]], assumed: float) -> float:
+    """How many trials a client's own must be to weigh as much as its role's share.
+
+    `done` is how often each client was seen to do it, and of how many trials.  By moments of a beta
+    binomial distribution: any two trials of one client are correlated by 1 / (1 + alike).
+    """
+    trials = sum(count for _, count in done)
+    share = (sum(seen for seen, _ in done) + 0.5) / (trials + 1)
+    squares = sum((seen - count * share) ** 2 for seen, count in done) / (share * (1 - share))
+    pairs = sum(max(count * (count - 1), 0.0) for _, count in done)
+    correlation = (squares - trials + _PAIRS / (1 + assumed)) / (pairs + _PAIRS)
+    return min(max(1 / max(correlation, 1e-6) - 1, _UNALIKE), _MOST_ALIKE)
 
 
 def _fading(days: float) -> float:

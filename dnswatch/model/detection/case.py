@@ -4,16 +4,17 @@ A case is bounded: all it holds has a limit, and a lookup costs O(1).
 """
 
 from dataclasses import dataclass, field
+from math import inf
 from typing import Final, NamedTuple
 
 import msgspec
 
 from dnswatch.model.changes import MailLookup
 from dnswatch.model.detection import marks
-from dnswatch.model.detection.baselines import CONTINUED, DELAY, Baseline, Day, History
+from dnswatch.model.detection.baselines import DELAY, LEVELS, Day, History
 from dnswatch.model.detection.marks import Mark
 from dnswatch.model.detection.novelty import Followed, Novel, Novelty
-from dnswatch.model.detection.shiryaev_roberts import GAP, Bounds, Statistic, Step, mean
+from dnswatch.model.detection.shiryaev_roberts import Bounds, Statistic, Step, ended_after, mean
 from dnswatch.model.detection.verdict import Rung, rung_of
 from dnswatch.model.exchanges import LookupKind
 from dnswatch.model.finding import Finding
@@ -97,8 +98,12 @@ class Case:
     bounds: Bounds
     bounded_on: int
     "Unix day on which the bounds were drawn."
+    shares: dict[str, float] = field(default_factory=dict)
+    "Upper bound of each mark's share, drawn with the bounds."
     statistic: Statistic | None = None
-    "None during the learning period."
+    "None before the first lookup that is judged."
+    provisional: bool = False
+    "Whether it is judged by what is assumed of any client, since the site is being learned."
     novelty: Novelty = field(default_factory=Novelty)
     last_novel: float | None = None
     "When a novel mail domain was last looked up, Unix seconds."
@@ -143,16 +148,12 @@ class Case:
 
     def see(self, lookup: MailLookup, found: Novel, judge: "Judge") -> None:
         """Fold in a novel mail domain."""
-        day = self.day(lookup.at)
         if self.statistic:
             step = self.statistic.see(found.domain, lookup.at, self.bounds, judge.week)
             self._keep(step)
             self.later += self.infected_until is not None
-        goes_on = self.last_novel is not None and lookup.at - self.last_novel <= GAP
-        if self.last_novel is not None:
-            day.note(CONTINUED, goes_on)
-        if not goes_on:
-            day.note_burst(lookup.at)
+        if judge.learns:
+            self._note(lookup.at)
         self.last_novel = lookup.at
         forward = lookup.recursion and not lookup.redirected
         self.weigh(marks.NO_RECURSION, not forward, found.domain, lookup.at, judge)
@@ -175,6 +176,22 @@ class Case:
             is_old = lookup.refreshed > lookup.new
             self.weigh(marks.REFRESHED, is_old, found.domain, lookup.at, judge)
 
+    def judge_by_learned(self, now: float) -> None:
+        """End the provisional judgment: what it did not find begins anew, by learned bounds."""
+        self.provisional = False
+        if self.infected_until is None:
+            self.restart(now)
+
+    def _note(self, at: float) -> None:
+        """Note a novel mail domain, to be learned."""
+        day = self.day(at)
+        ended = ended_after(inf if self.last_novel is None else at - self.last_novel)
+        if self.last_novel is not None:
+            for level, name in enumerate(LEVELS[: ended + 1]):
+                day.note(name, level == ended)
+        if ended == len(LEVELS):
+            day.note_session(at)
+
     def settle(self, now: float, judge: "Judge") -> None:
         """Count those as not followed whose time is over."""
         while self.pending and now - self.pending[0].at > marks.WAIT:
@@ -183,10 +200,11 @@ class Case:
 
     def weigh(self, mark: Mark, is_seen: bool, domain: bytes, at: float, judge: "Judge") -> None:
         """Note a mark to be learned, and weigh it where the site uses it."""
-        self.day(at).note(mark.name, is_seen)
+        if judge.learns:
+            self.day(at).note(mark.name, is_seen)
         if not self.statistic or mark.name not in judge.marks:
             return
-        factor = mark.factor(is_seen, judge.baseline.shares.get(mark.name, 1.0))
+        factor = mark.factor(is_seen, self.shares.get(mark.name, 1.0))
         self.statistic.weigh(factor)
         if factor != 1:
             days = mean(self.statistic.parts)
@@ -224,6 +242,7 @@ class Case:
     def declare(self, role: Role, history: History, bounds: Bounds, now: float) -> None:
         """Begin to judge as another role."""
         self.role, self.history, self.bounds = role, history, bounds
+        self.shares = {}
         self.restart(now)
 
     def go_on(self, now: float, fade: float) -> None:
@@ -270,5 +289,6 @@ class Judge(NamedTuple):
 
     marks: frozenset[str]
     "Names of the marks that are weighed."
-    baseline: Baseline
     week: Week
+    learns: bool = True
+    "Whether what is seen is noted, to be learned."

@@ -25,10 +25,10 @@ from dnswatch.model.detection.case import Case, Judge
 from dnswatch.model.detection.explain import Clock, Write, evidence, explain
 from dnswatch.model.detection.fleet import WINDOW, Calmed, Fleet, Member, Remembered, Warned
 from dnswatch.model.detection.learning import DAY, JUDGED, Learning, judged_as
-from dnswatch.model.detection.novelty import Followed, Novel, Registrable, Round
+from dnswatch.model.detection.novelty import MEMORY, Followed, Novel, Registrable, Round
 from dnswatch.model.detection.roles import Proposal, behaviour_of, propose
 from dnswatch.model.detection.servers import Load, Surge
-from dnswatch.model.detection.shiryaev_roberts import Statistic, score
+from dnswatch.model.detection.shiryaev_roberts import COMPONENTS, Statistic, score
 from dnswatch.model.detection.strict import is_breach
 from dnswatch.model.detection.verdict import (
     SUSPECT,
@@ -45,6 +45,13 @@ from dnswatch.model.role import Role
 
 CLIENTS: Final = 200_000
 """Clients that are known to exist; beyond, the one that was quiet for longest is forgotten."""
+ABSENT: Final = 28
+"""Days after which a client that made no lookup of any kind is forgotten: it is somebody else's
+address by now, or a machine that was sold."""
+_HERE: Final = 7
+"""Days in which everybody who is still there makes a lookup."""
+_SEASON: Final = 84
+"""Days whose most clients set the limit: a holiday makes no client of fewer."""
 CASES: Final = 20_000
 """Clients with mail-related lookups of which a case is kept, some 10 kB each; beyond, the one goes
 whose last novel mail domain is longest ago, of those that are clean."""
@@ -74,6 +81,8 @@ class _Site(msgspec.Struct):
     baselines: list[Baseline]
     loads: list[Load]
     fleet: Remembered
+    seen: dict[bytes, int] = {}
+    here: list[int] = []
 
 
 class Detector:
@@ -94,6 +103,12 @@ class Detector:
         "Unix day up to which days have been closed."
         self._met: OrderedDict[bytes, int] = OrderedDict()
         "Each client to the Unix day on which it was met."
+        self._seen: dict[bytes, int] = {}
+        "Each client to the Unix day on which it was seen last."
+        self._here: list[int] = []
+        "How many clients there were on each of the last days."
+        self._now_here = 0
+        "How many there are today, as far as they have shown themselves."
         self._cases: OrderedDict[bytes, Case] = OrderedDict()
         "The one whose last novel domain is longest ago first."
         self._loads: dict[bytes, Load] = {}
@@ -111,11 +126,14 @@ class Detector:
         return self._learning.ends
 
     def meet(self, client: bytes, now: float) -> None:
-        """Note that a client exists; call it at its first lookup of any kind, at least."""
+        """Note that a client is there; call it at its first lookup of each day, of any kind."""
+        today = int(now // DAY)
+        self._now_here += self._seen.get(client, 0) <= today - _HERE
+        self._seen[client] = today
         if client in self._met:
             self._met.move_to_end(client)
         else:
-            self._met[client] = int(now // DAY)
+            self._met[client] = today
             if len(self._met) > CLIENTS:
                 self._forget(next(iter(self._met)))
 
@@ -129,9 +147,9 @@ class Detector:
             return news + self._serve(lookup)
         case = self._case(client, role, now)
         self._refresh(case, role, now)
-        judge = self._judge(role)
+        judge = self._judge(role, now)
         case.settle(now, judge)
-        if not lookup.proven and self._needs_proof(case, now):
+        if not lookup.proven and not case.provisional and self._needs_proof(case, now):
             case.unproven += 1
             return news + self._judged(case, now, "a lookup that anybody may have sent")
         found = case.novelty.see(lookup, self._registrable)
@@ -144,7 +162,7 @@ class Detector:
             case.infected_until = now + self.plan.fade
         if isinstance(found, Followed):
             case.follow(lookup, found, judge)
-        elif isinstance(found, Novel) and now >= self._learning.listens:
+        elif isinstance(found, Novel) and not self._is_usual_here(found.domain, client, now):
             self._novel(case, lookup, found, judge)
         if not lookup.proven and case.statistic:
             case.statistic.clip(self._limit * SUSPECT)
@@ -162,12 +180,14 @@ class Detector:
         case = self._cases.get(client)
         limit = score(self._limit)
         if case is None or self.role_of(client) == Role.MAIL_SERVER:
-            return Verdict(State.CLEAN, Rung.WATCHED, -inf, limit)
+            return Verdict(self._state(client, Rung.WATCHED, now), Rung.WATCHED, -inf, limit)
         days = self._days(case, now)
         rung = self._rung(case, now)
         return Verdict(
-            rung.state, rung, score(days), limit, self._fades_at(case, now, rung),
+            self._state(client, rung, now), rung, score(days), limit,
+            self._fades_at(case, now, rung),
             () if is_told else evidence(case, self._write, self._clock),
+            self._reached(case, now) if case.provisional else rung,
         )  # fmt: skip
 
     def explain(self, client: bytes, now: float) -> list[str]:
@@ -178,6 +198,14 @@ class Detector:
         if case is None:
             return ["clean: it has made no mail-related lookup"]
         return explain(case, self.verdict(client, now), self._write, self._clock)
+
+    def provisional(self, now: float) -> list[tuple[bytes, Verdict]]:
+        """Rank those that would be suspect, were the site not being learned; the worst first."""
+        told = [
+            (who, self.verdict(who, now)) for who, case in self._cases.items()
+            if case.provisional and self._reached(case, now)
+        ]  # fmt: skip
+        return sorted(told, key=lambda one: (-one[1].provisional, -one[1].score))
 
     def overrule(self, client: bytes, said: Overrule, now: float) -> list[News]:
         """Take a person's word on a client."""
@@ -213,7 +241,7 @@ class Detector:
         """Return what must be stored to go on later; of the clients, those that changed."""
         site = _Site(
             self._started, self._swept, dict(self._met), self._learning.export(),
-            list(self._loads.values()), self._fleet.export(),
+            list(self._loads.values()), self._fleet.export(), self._seen, self._here,
         )  # fmt: skip
         changed = {
             client: msgspec.msgpack.encode(self._cases[client])
@@ -229,25 +257,50 @@ class Detector:
         stored = msgspec.msgpack.decode(site, type=_Site)
         self._started, self._swept = stored.started, stored.swept
         self._met = OrderedDict(stored.met)
+        # What was stored before an upgrade does not say when a client was seen last.
+        self._seen = {client: stored.seen.get(client, stored.swept) for client in stored.met}
+        self._here = stored.here
+        self._now_here = self._count_here()
         self._learning = Learning(stored.started, self.plan.learning)
         self._learning.restore(stored.baselines)
         self._loads = {load.client: load for load in stored.loads}
         self._fleet.restore(stored.fleet)
         cases = [msgspec.msgpack.decode(client, type=Case) for client in clients]
+        for case in cases:
+            if case.statistic and len(case.statistic.parts) != len(COMPONENTS):
+                case.restart(case.statistic.since)  # reckoned by components of before an upgrade
         for case in sorted(cases, key=lambda case: case.last_novel or 0):
             self._cases[case.client] = case
             self.heard = max(self.heard, case.heard)
-            if case.rung or case.overrule:
+            if case.rung or case.overrule or case.infected_until is not None:
                 self._watchful.add(case.client)
+
+    def _state(self, client: bytes, rung: Rung, now: float) -> State:
+        """Name a rung; nobody is called clean who has not been judged."""
+        is_judged = now >= self._learning.ends or self.role_of(client) == Role.MAIL_SERVER
+        return rung.state if rung or is_judged else State.LEARNING
 
     @property
     def _limit(self) -> float:
         """Statistic at which a client is infected, days."""
-        return self.plan.knob.limit(len(self._met) - len(self._loads))
+        return self.plan.knob.limit(max(self._now_here, *self._here, 0) - len(self._loads))
 
-    def _judge(self, role: Role) -> Judge:
+    def _count_here(self) -> int:
+        """Count the clients that were seen in the last days."""
+        return sum(day > self._swept - _HERE for day in self._seen.values())
+
+    def _forget_absent(self) -> None:
+        """Note how many clients there are, and forget those that were not seen for long."""
+        self._now_here = self._count_here()
+        self._here = [*self._here[1 - _SEASON :], self._now_here]
+        gone = [client for client, day in self._seen.items() if day <= self._swept - ABSENT]
+        for client in gone:
+            if client not in self._watchful:
+                self._forget(client)
+
+    def _judge(self, role: Role, now: float) -> Judge:
         used = frozenset(mark.name for mark in self.plan.marks)
-        return Judge(used, self._learning.baseline(role), self._learning.week(role))
+        return Judge(used, self._learning.week(role), now >= self._learning.listens)
 
     def _serve(self, lookup: MailLookup) -> list[News]:
         """Fold in a lookup of a declared mail server."""
@@ -265,13 +318,23 @@ class Detector:
         is_suspect = rung_of(self._days(case, now), self._limit) >= Rung.SUSPECT
         return is_suspect or case.infected_until is not None
 
+    def _is_usual_here(self, domain: bytes, client: bytes, now: float) -> bool:
+        """Say whether a domain is news only because its client is: others here know it.
+
+        A machine that has got another address, or was just bought, asks for what its owner asks for
+        always.  Only a site that is itself older than a memory can know better.
+        """
+        is_young = (int(now // DAY) - self._met[client]) * DAY < MEMORY
+        is_old_site = now - self._started >= MEMORY
+        return is_young and is_old_site and self._fleet.knows(domain, client, now)
+
     def _novel(self, case: Case, lookup: MailLookup, found: Novel, judge: Judge) -> None:
         case.see(lookup, found, judge)
         self._cases.move_to_end(case.client)
         days = self._days(case, lookup.at)
-        if rung_of(days, self._limit) >= Rung.LIKELY:
+        if rung_of(days, self._limit) >= (Rung.SUSPECT if case.provisional else Rung.LIKELY):
             case.taint()
-        if case.rung < Rung.INFECTED:  # who has a verdict needs no test of the whole site
+        if judge.learns and case.rung < Rung.INFECTED:  # a verdict needs no test of the site
             self._fleet.see(case.client, found.domain, lookup.at)
         case.go_on(lookup.at, self.plan.fade)
 
@@ -287,8 +350,10 @@ class Detector:
                 case = self._cases[client] = Case(client, role, history, bounds, today)
             else:
                 case.declare(role, history, bounds, now)
-        if case.statistic is None and now >= self._learning.ends:
+            case.shares = self._learning.shares(role, history)
+        if case.statistic is None:
             case.statistic = Statistic.begin(now, case.bounds)
+            case.provisional = now < self._learning.ends
         self._dirty.add(client)
         return case
 
@@ -297,6 +362,7 @@ class Detector:
         today = int(now // DAY)
         if case.bounded_on != today:
             case.bounds = self._learning.bounds(role, case.history, today)
+            case.shares = self._learning.shares(role, case.history)
             case.bounded_on = today
 
     def _days(self, case: Case, now: float) -> float:
@@ -309,6 +375,12 @@ class Detector:
             return Rung.WATCHED
         if word := case.word(now):
             return Rung.INFECTED if word == Word.DISTRUST else Rung.WATCHED
+        if case.provisional and not case.breach:
+            return Rung.WATCHED
+        return self._reached(case, now)
+
+    def _reached(self, case: Case, now: float) -> Rung:
+        """Place a client by its evidence alone, whether or not the site is still being learned."""
         if case.infected_until is not None:
             return Rung.INFECTED if now < case.infected_until else Rung.WATCHED
         return rung_of(self._days(case, now), self._limit)
@@ -316,12 +388,12 @@ class Detector:
     def _judged(self, case: Case, now: float, cause: str) -> list[News]:
         """Judge a case; say whether its rung changed, and each minute how a bad one stands."""
         if (role := self.role_of(case.client)) != Role.MAIL_SERVER:
-            case.settle(now, self._judge(role))
+            case.settle(now, self._judge(role, now))
             self._stand(case, now)
         before, case.rung = case.rung, self._rung(case, now)
         if case.rung and case.conduct.suspect_on is None:
             case.conduct.suspect_on = case.conduct.days
-        if case.rung or case.overrule:
+        if case.rung or case.overrule or case.infected_until is not None:
             self._watchful.add(case.client)
         else:
             self._watchful.discard(case.client)
@@ -334,6 +406,8 @@ class Detector:
 
     def _stand(self, case: Case, now: float) -> None:
         """Let a verdict that the evidence reached stand for its time, and then begin anew."""
+        if case.provisional and now >= self._learning.ends:
+            case.judge_by_learned(now)
         if case.overrule and now >= case.overrule.until:
             case.overrule = None
         if case.infected_until is not None:
@@ -358,6 +432,7 @@ class Detector:
         while self._swept < int(now // DAY):
             self._swept += 1
             news += self._end_day(self._swept * DAY)
+            self._forget_absent()
         return news
 
     def _end_day(self, now: float) -> list[News]:
@@ -386,7 +461,7 @@ class Detector:
             members = [self._member(case, now) for case in self._cases.values()
                 if case.days and case.rung < Rung.INFECTED
             ]  # fmt: skip
-            quiet = len(self._met) - len(self._loads) - len(members)
+            quiet = self._now_here - len(self._loads) - len(members)
             limit = self.plan.knob.site_limit()
             return self._fleet.end_day(now, worked, members, max(0, quiet), limit)
         return None
@@ -403,11 +478,21 @@ class Detector:
 
     def _fit(self, role: Role, today: int) -> None:
         histories = [
-            case.history for case in self._cases.values() if self.role_of(case.client) == role
-        ]
+            (case.history, self._known_days(case.client, self._met[case.client], today)[1])
+            for case in self._cases.values() if self.role_of(case.client) == role
+        ]  # fmt: skip
         # Whoever never made a mail-related lookup has no case, and is nobody's server.
-        quiet = len(self._met) - len(self._cases) - len(self._loads) if role == Role.CLIENT else 0
-        self._learning.fit(role, histories, max(0, quiet), today)
+        quiet = [] if role != Role.CLIENT else [
+            self._known_days(client, met, today) for client, met in self._met.items()
+            if client not in self._cases and client not in self._loads
+        ]  # fmt: skip
+        self._learning.fit(role, histories, quiet, today)
+
+    def _known_days(self, client: bytes, met: int, today: int) -> tuple[int, int]:
+        """Unix days from and until which a client was there, as far as anybody can know."""
+        seen = self._seen[client]
+        # Of whom only the first lookup was told nobody knows how long it stayed.
+        return met, min(today, seen + 1) if seen > met else today
 
     def _make_room(self) -> None:
         if len(self._cases) >= CASES:
@@ -418,7 +503,7 @@ class Detector:
             self._gone.add(client)
 
     def _forget(self, client: bytes) -> None:
-        del self._met[client]
+        del self._met[client], self._seen[client]
         self._cases.pop(client, None)
         self._loads.pop(client, None)
         self._watchful.discard(client)

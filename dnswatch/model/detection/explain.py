@@ -9,14 +9,23 @@ from dnswatch.model.detection.case import STEPS, Case, Found, Weighing
 from dnswatch.model.detection.shiryaev_roberts import (
     COMPONENTS,
     GAP,
+    SESSION,
+    SITTING,
     Component,
     Step,
     mean,
     score,
 )  # fmt: skip
-from dnswatch.model.detection.verdict import Verdict
+from dnswatch.model.detection.verdict import State, Verdict
 from dnswatch.model.policies.orders import Word
 
+_STEPS: Final = (
+    "its burst goes on",
+    "a burst goes on with its sitting",
+    "a sitting goes on with its session",
+    "a session begins after {days:.3f} days of working time",
+)
+"""What a step was, by how many levels had ended before."""
 _MARKS: Final = {mark.name: mark for mark in marks.ALL}
 
 Write = Callable[[bytes], str]
@@ -32,7 +41,7 @@ def evidence(case: Case, write: Write, clock: Clock) -> tuple[str, ...]:
 
 def explain(case: Case, verdict: Verdict, write: Write, clock: Clock) -> list[str]:
     """Explain a verdict step by step."""
-    lines = [_state(case, verdict)]
+    lines = [_state(verdict)]
     if verdict.fades_at == inf:
         lines.append("it stands until a person says otherwise")
     elif verdict.fades_at is not None:
@@ -42,17 +51,24 @@ def explain(case: Case, verdict: Verdict, write: Write, clock: Clock) -> list[st
         return lines
     bounds = case.bounds
     lines.append(
-        f"an honest client of its kind begins at most {bounds.rate:.3g} bursts of new mail domains "
-        f"a day, and goes on within {GAP:.0f} s in at most {bounds.continuation:.0%} of cases; "
-        "supposed senders: " + "; ".join(map(_component, COMPONENTS))
+        f"an honest client of its kind begins at most {bounds.rate:.3g} sessions with new mail "
+        f"domains a day, goes on within {GAP / 60:.0f} min in at most {bounds.continuation:.0%} of "
+        f"cases, if not, within {SITTING / 60:.0f} min in at most {bounds.resumption:.0%}, and if "
+        f"not, within {SESSION / 3600:.0f} h in at most {bounds.recurrence:.0%}; supposed senders: "
+        + "; ".join(map(_component, COMPONENTS))
     )
     lines += [_line(step, write, clock) for step in case.steps]
     return lines + [_found_line(found, clock) for found in case.found]
 
 
-def _state(case: Case, verdict: Verdict) -> str:
-    if case.statistic is None:
-        return f"{verdict.state}: there is no score while the site is being learned"
+def _state(verdict: Verdict) -> str:
+    if verdict.state == State.LEARNING:
+        would = verdict.provisional
+        said = f"would be {would.state}" if would else "has done nothing that stands out"
+        return (
+            f"learning: not judged yet; by the cautious bounds that are assumed of any client it "
+            f"{said} (score {verdict.score:.2f} of {verdict.limit:.2f} nats)"
+        )
     days, limit = _short(exp(verdict.score)), _short(exp(verdict.limit))
     return (
         f"{verdict.state}: score {verdict.score:.2f} of {verdict.limit:.2f} nats, that is "
@@ -111,15 +127,14 @@ def _line(step: Step | Weighing, write: Write, clock: Clock) -> str:
             f"{clock(step.at)}  {write(step.domain)}: {text}: x {step.factor:.3g}, "
             f"R = {_short(step.days)} days"
         )
-    what = (
-        "goes on" if step.goes_on else f"a burst begins after {step.days:.3f} days of working time"
-    )
+    what = _STEPS[step.ended].format(days=step.days)
+    shares = " / ".join(f"{share:.1%}" for share in step.bounds.shares)
     parts = " + ".join(
         f"{one.weight:g} x {_short(part)}" for one, part in zip(COMPONENTS, step.parts, strict=True)
     )
     return (
         f"{clock(step.at)}  {write(step.domain)} is new to it, {what} "
-        f"(at most {step.bounds.rate:.3g} a day, {step.bounds.continuation:.0%}): "
+        f"(at most {step.bounds.rate:.3g} a day; {shares}): "
         f"R = {parts} = {_short(mean(step.parts))} days, {score(mean(step.parts)):.2f} nats"
     )
 
@@ -143,5 +158,5 @@ def _found_line(found: Found, clock: Clock) -> str:
 
 
 def _component(one: Component) -> str:
-    goes_on = f", going on in {one.burst:.0%}" if one.burst else ""
-    return f"{one.speed:.0f} times as often{goes_on}"
+    shares = " / ".join(f"{share:.0%}" for share in one.shares)
+    return f"{one.speed:.0f} times as often, going on in {shares}"

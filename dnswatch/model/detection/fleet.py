@@ -207,6 +207,14 @@ class Fleet:
         """Learn a domain that a declared server looked up: it is no news from anyone else."""
         self._keep(domain, _Heard(now, now, b""))
 
+    def knows(self, domain: bytes, client: bytes, now: float) -> bool:
+        """Say whether somebody else has looked a domain up, lately and not just now."""
+        heard = self._heard.get(domain)
+        return (
+            heard is not None and heard.by != client and now - heard.last <= MEMORY
+            and now - heard.first > COINCIDENCE
+        )  # fmt: skip
+
     def see(self, client: bytes, domain: bytes, now: float) -> None:
         """Count a domain that was novel to a client."""
         heard = self._heard.get(domain)

@@ -48,6 +48,11 @@ class Learning:
         """Bound what an honest client of the role with that history does."""
         return self._baselines[role].bounds(history, self.known(today), self._weeks[role])
 
+    def shares(self, role: Role, history: History) -> dict[str, float]:
+        """Bound how often each mark is seen of such an honest client, where it was learned."""
+        baseline = self._baselines[role]
+        return {name: baseline.share(name, history) for name in baseline.shares}
+
     def rate(self, role: Role, history: History, today: int) -> tuple[float, float]:
         """Shape and rate (days) of the gamma distribution of such a client's bursts a day.
 
@@ -78,12 +83,20 @@ class Learning:
                 if (role := role_of(case.client)) in self._baselines:
                     self._baselines[role].learn(day)
 
-    def fit(self, role: Role, histories: list[History], quiet: int, today: int) -> None:
-        """Draw a role's bounds from its clients' histories; `quiet` more never did anything."""
+    def fit(
+        self, role: Role, histories: list[tuple[History, int]], quiet: list[tuple[int, int]],
+        today: int,
+    ) -> None:  # fmt: skip
+        """Draw a role's bounds from its clients' histories, each with the day it was there until.
+
+        `quiet` are the days from and until which others were there, that never did anything.
+        """
         known = self.known(today)
-        clients = [(history.count(known), history.exposure(known)) for history in histories]
+        clients = [(one.count(known), one.exposure(min(known, end))) for one, end in histories]
+        days = [History(max(met, self._first)).exposure(min(known, end)) for met, end in quiet]
         baseline = self._baselines[role]
-        baseline.fit(clients, quiet, History(self._first).exposure(known))
+        baseline.fit(clients, len(days), sum(days) / max(1, len(days)))
+        baseline.compare([one for one, _ in histories])
         self._weeks[role] = baseline.week()
 
     def export(self) -> list[Baseline]:

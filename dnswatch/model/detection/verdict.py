@@ -28,6 +28,7 @@ then."""
 class State(StrEnum):
     """The judgment in one word."""
 
+    LEARNING = "learning"
     CLEAN = "clean"
     SUSPECT = "suspect"
     INFECTED = "infected"
@@ -75,6 +76,8 @@ class Verdict:
     "When it becomes milder if nothing more is seen, Unix seconds; None where it is clean."
     evidence: tuple[str, ...] = ()
     "Sentences, the weightiest first."
+    provisional: Rung = Rung.WATCHED
+    "Where its evidence has led by what is assumed of any client, while the site is being learned."
 
     @property
     def missing(self) -> float:

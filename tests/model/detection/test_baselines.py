@@ -27,7 +27,7 @@ def day(number: int, bursts: int = 1, is_tainted: bool = False) -> Day:
     """A day with some bursts."""
     made = Day(number, is_tainted=is_tainted)
     for n in range(bursts):
-        made.note_burst(number * 86400.0 + n * 600)
+        made.note_session(number * 86400.0 + n * 600)
     return made
 
 
@@ -143,9 +143,9 @@ def test_what_was_learned_counts_half_after_its_half_life() -> None:
 
 def test_a_client_that_walks_lists_is_allowed_longer_bursts() -> None:
     """The continuation follows the client, within its limits."""
-    baseline = Baseline(Role.CLIENT, continuation=0.2)
-    single = History(0, 0, trials=200.0, continued=0.0)
-    walker = History(0, 0, trials=200.0, continued=190.0)
+    baseline = Baseline(Role.CLIENT, shares={CONTINUED: 0.2})
+    single = History(0, 0, tried={CONTINUED: 200.0})
+    walker = History(0, 0, tried={CONTINUED: 200.0}, seen={CONTINUED: 190.0})
     assert baseline.bounds(single, 0, KNOWN).continuation == LEAST_CONTINUATION
     assert baseline.bounds(walker, 0, KNOWN).continuation == MOST_CONTINUATION
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from bench.detection import lookups
 from dnswatch.model.detection import marks
-from dnswatch.model.detection.baselines import DELAY, Baseline, Day, History
+from dnswatch.model.detection.baselines import DELAY, LEVELS, Day, History
 from dnswatch.model.detection.case import FOUND, PENDING, STEPS, Case, Judge, Weighing
 from dnswatch.model.detection.novelty import Followed, Novel
 from dnswatch.model.detection.shiryaev_roberts import Bounds, Statistic, Step
@@ -24,13 +24,13 @@ AT = 1_767_571_200.0
 DAY = 86400.0
 BOUNDS = Bounds(0.2, 0.4)
 SHARES = {mark.name: mark.least for mark in marks.ALL}
-JUDGE = Judge(frozenset(SHARES), Baseline(Role.CLIENT, shares=SHARES), Week())
+JUDGE = Judge(frozenset(SHARES), Week())
 
 
 def case() -> Case:
     """A client that is judged."""
     statistic = Statistic.begin(AT, BOUNDS)
-    return Case(WHO, Role.CLIENT, History(0), BOUNDS, int(AT // DAY), statistic)
+    return Case(WHO, Role.CLIENT, History(0), BOUNDS, int(AT // DAY), dict(SHARES), statistic)
 
 
 def see(one: Case, at: float, domain: bytes = b"\1a\0") -> None:
@@ -46,7 +46,7 @@ def test_a_case_does_not_grow() -> None:
     assert len(one.steps) <= STEPS
     assert len(one.pending) <= PENDING
     assert len(one.days) <= DELAY + 1
-    assert all(len(day.trials) <= len(marks.ALL) + 1 for day in one.days)
+    assert all(len(day.trials) <= len(marks.ALL) + len(LEVELS) for day in one.days)
 
 
 def test_following_an_answer_counts_at_once_and_not_following_later() -> None:
@@ -70,9 +70,10 @@ def followed(one: Case) -> list[Weighing]:
 
 def test_a_mark_that_was_never_learned_weighs_nothing() -> None:
     """Of a site that nothing is known of, nobody can say that its honest clients do not follow."""
-    one, judge = case(), JUDGE._replace(baseline=Baseline(Role.CLIENT))
-    one.see(lookups.mx(AT, WHO, "a.org", recursion=False), Novel(b"\1a\0", True), judge)
-    one.follow(lookups.address(AT + 2, WHO, "mx.a", "a"), Followed(b"\1a\0"), judge)
+    one = case()
+    one.shares.clear()
+    one.see(lookups.mx(AT, WHO, "a.org", recursion=False), Novel(b"\1a\0", True), JUDGE)
+    one.follow(lookups.address(AT + 2, WHO, "mx.a", "a"), Followed(b"\1a\0"), JUDGE)
     assert [type(step) for step in one.steps] == [Step]
 
 

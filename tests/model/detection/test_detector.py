@@ -1,7 +1,7 @@
 """Lookups in, changes of verdicts out."""
 
 from collections.abc import Iterable, Iterator
-from math import inf, log
+from math import exp, inf, log
 
 import pytest
 from hypothesis import given, settings
@@ -12,14 +12,14 @@ from bench.detection import lookups
 from dnswatch.codes import Type
 from dnswatch.model.changes import MailLookup
 from dnswatch.model.detection.detector import Detector, News
-from dnswatch.model.detection.verdict import Change, Plan, Rung, State
+from dnswatch.model.detection.verdict import Change, Knob, Plan, Rung, State
 from dnswatch.model.observation import Observation, Origin
 from dnswatch.model.policies.orders import Overrule, Word
 from dnswatch.model.role import Role
 from dnswatch.model.watch import Watch
 from dnswatch.wire.name import from_text
 
-from .scene import DAY, MONDAY, READY, SENDER, attack, detector, learned
+from .scene import CLIENTS, DAY, MONDAY, READY, SENDER, attack, detector, learned
 
 SERVER = lookups.client(9)
 
@@ -101,7 +101,7 @@ def test_the_learning_period_only_observes() -> None:
     watch = detector()
     assert watch.learned_at == MONDAY + 14 * DAY
     assert shown(watch, attack(100, begin=MONDAY + 13 * DAY)) == []
-    assert watch.verdict(SENDER, MONDAY + 13.5 * DAY).state == State.CLEAN
+    assert watch.verdict(SENDER, MONDAY + 13.5 * DAY).state == State.LEARNING
 
 
 def test_an_infection_during_the_learning_period_is_found_afterwards() -> None:
@@ -344,3 +344,49 @@ def test_an_explanation_says_what_was_not_weighed() -> None:
     climbed(watch, forged(attack(60)))
     (line,) = [line for line in watch.explain(SENDER, READY + 72) if "not weighed" in line]
     assert "TCP or a DNS cookie" in line
+
+
+def test_a_worm_with_a_finite_list_is_found_the_moment_the_learning_period_ends() -> None:
+    """It runs from the first day and has no new domain left: what it did is judged all the same."""
+    watch, end = detector(), MONDAY + 14 * DAY
+    for n in range(14 * 96 - 1):  # one of 40 domains each 15 minutes
+        for lookup in lookups.delivery(MONDAY + n * 900, SENDER, f"listed{n % 40}.net"):
+            watch.see(lookup)
+    (who, verdict), *others = watch.provisional(end - 1)
+    assert (who, verdict.provisional, verdict.state) == (SENDER, Rung.INFECTED, State.LEARNING)
+    assert others == []
+    assert "by the cautious bounds" in watch.explain(SENDER, end - 1)[0]
+    assert of_sender(watch.advance(end + 1)).verdict.state == State.INFECTED
+
+
+def test_who_would_be_infected_teaches_nothing_while_a_site_is_learned() -> None:
+    """Days of a worm in the learning period are left out of what honest clients are held to do."""
+    watch = detector()
+    shown(watch, attack(600, begin=MONDAY + 9 * DAY, gap=450))
+    watch.advance(READY)
+    assert watch.explain(SENDER, READY)
+    assert sum(watch._learning.baseline(Role.CLIENT).trials.values()) < 30
+
+
+def test_who_was_not_seen_for_long_drops_out_of_every_count() -> None:
+    """A site whose machines get other addresses is held for no larger than it is."""
+    watch = detector()
+    for week in range(8):
+        for number in range(CLIENTS):
+            for day in range(7):
+                at = MONDAY + (7 * week + day) * DAY
+                watch.meet(lookups.client(number + 10_000 * week), at)
+        watch.advance(MONDAY + 7 * (week + 1) * DAY)
+    limit = exp(watch.verdict(SENDER, MONDAY + 56 * DAY).limit)
+    assert limit <= Knob().limit(2 * CLIENTS) * 1.01
+
+
+def test_what_the_site_knows_is_no_news_from_a_new_client() -> None:
+    """A machine with a new address asks for what was asked for under its old one."""
+    watch, new = learned(), lookups.client(70_000)
+    for n in range(12):
+        shown(watch, lookups.delivery(READY + n * 60, lookups.client(n), f"friend{n}.org"))
+    moved = READY + 4 * DAY
+    for n in range(12):
+        shown(watch, lookups.delivery(moved + n, new, f"friend{n}.org"))
+    assert watch.verdict(new, moved + 12).evidence == ()

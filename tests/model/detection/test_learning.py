@@ -61,6 +61,7 @@ def test_a_silent_server_tells_nothing_of_its_later_work() -> None:
 def test_what_was_learned_survives_a_restart() -> None:
     """A restart is no new learning period."""
     before, after = Learning(FIRST * DAY, 14 * DAY), Learning(FIRST * DAY, 14 * DAY)
-    before.fit(Role.CLIENT, [case(before).history], 100, FIRST + 20)
+    end = FIRST + 20
+    before.fit(Role.CLIENT, [(case(before).history, end)], [(FIRST, end)] * 100, end)
     after.restore(before.export())
     assert after.baseline(Role.CLIENT) == before.baseline(Role.CLIENT)

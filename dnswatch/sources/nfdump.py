@@ -10,13 +10,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import lru_cache
-from ipaddress import ip_address
 from itertools import islice
 from operator import attrgetter
 from typing import Final
 
 from msgspec.structs import replace
 
+from dnswatch import addresses
 from dnswatch.model.flow import Flow
 from dnswatch.sources.capture.flows import Flows, Part
 from dnswatch.sources.capture.ip import TCP, UDP
@@ -132,7 +132,7 @@ def _port(text: str) -> bytes:
 
 @lru_cache(100_000)
 def _packed(text: str) -> bytes:
-    return ip_address(text).packed
+    return addresses.read(text).packed
 
 
 @lru_cache(10_000)

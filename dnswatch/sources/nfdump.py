@@ -37,7 +37,9 @@ _NAMES: Final = {
     "packets back": ("opkt", "outPackets"), "bytes back": ("obyt", "outBytes"),
 }  # fmt: skip
 """What is wanted, and what it is called: by nfdump up to 1.7.2, and later."""
-_NEEDED: Final = ("ts", "source", "destination", "protocol", "packets", "bytes")
+_NEEDED: Final = (
+    "ts", "source", "destination", "sport", "dport", "protocol", "packets", "bytes",
+)  # fmt: skip
 _PROTOCOLS: Final = {"TCP": TCP, "UDP": UDP, "ICMP": 1, "ICMP6": 58, "GRE": 47, "ESP": 50}
 _FLAGS: Final = {"F": 1, "S": 2, "R": 4, "P": 8, "A": 16, "U": 32}
 _SYN, _ACK = 2, 16

@@ -122,9 +122,9 @@ def test_messages_with_faults_and_kills_in_between(tmp_path: Path) -> None:
         for kill in range(1, KILLS + 1):
             enough = MESSAGES * kill // (KILLS + 2)
             with process(settings, spool.path):
-                eventually(partial(has_taken, exchange, enough), within=PATIENCE)
+                eventually(partial(has_taken, exchange, enough))
         with process(settings, spool.path):
-            eventually(lambda: all_done(spool, idents), within=PATIENCE)
+            eventually(lambda: all_done(spool, idents))
         numbers = (one.data.partition(b"Subject: ")[2].split()[0] for one in exchange.taken)
         copies = Counter(map(int, numbers))
     states = Counter(spool.message(ident).state for ident in idents)

@@ -142,7 +142,8 @@ def _status_json(found: "StatusReport") -> dict[str, Any]:
         "upstreams": [
             {
                 "upstream": each.upstream, "worker": each.worker, "up": each.up, "rtt": each.rtt,
-                "answers": each.answers, "failures": each.failures, "at": iso(each.at),
+                "answers": each.answers, "failures": each.failures, "edns": each.edns,
+                "at": iso(each.at),
             }
             for each in found.upstreams
         ],
@@ -153,6 +154,14 @@ def _losses(found: "StatusReport") -> list[str]:
     return sorted(
         name for name, count in found.counters.items() if count and _LOSSES & set(name.split("_"))
     )
+
+
+def _state(upstream: "Upstream") -> "Text":
+    from rich.text import Text
+
+    if not upstream.up:
+        return Text("DOWN", "bold red")
+    return Text("up", "green") if upstream.edns else Text("up, without EDNS", "yellow")
 
 
 def _print_status(state: str, found: "StatusReport", now: float) -> None:
@@ -177,7 +186,7 @@ def _print_status(state: str, found: "StatusReport", now: float) -> None:
             table.add_row(
                 render.plain(each.upstream),
                 str(each.worker),
-                Text("up", "green") if each.up else Text("DOWN", "bold red"),
+                _state(each),
                 f"{each.rtt * 1000:.0f} ms" if each.rtt else "-",
                 *(render.short(number) for number in (each.answers, each.failures)),
                 render.recent(each.at, now),

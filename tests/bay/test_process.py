@@ -74,7 +74,7 @@ class Bay:
         before = self.said("takes mail at")
         self._nursery.stdin.write("start\n")
         self.pid = int(self._answer())
-        check.eventually(lambda: self.said("takes mail at") > before, within=30)
+        check.eventually(lambda: self.said("takes mail at") > before)
 
     def wait(self) -> int:
         """Wait for its end; returns its exit code."""
@@ -184,7 +184,9 @@ def test_killed_in_the_midst_of_many_no_mail_is_half_or_lost(bay: Bay) -> None:
 
 def _send(bay: Bay, number: int) -> bool:
     try:
-        with smtplib.SMTP("127.0.0.1", bay.port, local_hostname="x", timeout=20) as client:
+        with smtplib.SMTP(
+            "127.0.0.1", bay.port, local_hostname="x", timeout=check.PATIENCE
+        ) as client:
             return not client.sendmail("a@b.example", ["c@d.example"], message(number))
     except (OSError, smtplib.SMTPException):
         return False
@@ -223,9 +225,13 @@ def test_where_it_cannot_run_it_says_why(tmp_path: Path) -> None:
         config.write_text(f'[upstream]\nservers = ["127.0.0.1:1"]\n[bay]\n{extra}\n')
         command = [*COMMAND, "bay", "serve", "--config", config, "--state", tmp_path / "state"]
         ended = subprocess.run(
-            list(map(str, command)), capture_output=True, text=True, check=False, timeout=30,
+            list(map(str, command)),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=check.PATIENCE,
             env=environment(),
-        )  # fmt: skip
+        )
         assert said in ended.stderr
         assert "Traceback" not in ended.stderr
         assert ended.returncode in (1, 2)

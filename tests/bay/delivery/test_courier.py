@@ -121,9 +121,9 @@ def test_messages_with_faults_and_kills_in_between(tmp_path: Path) -> None:
         for kill in range(1, KILLS + 1):
             enough = MESSAGES * kill // (KILLS + 2)
             with process(settings, spool.path):
-                eventually(partial(has_taken, exchange, enough), within=PATIENCE)
+                eventually(partial(has_taken, exchange, enough))
         with process(settings, spool.path):
-            eventually(lambda: all_done(spool, idents), within=PATIENCE)
+            eventually(lambda: all_done(spool, idents))
         copies = Counter(int(one.data.split(b"\r\n")[0][9:]) for one in exchange.taken)
     states = Counter(spool.message(ident).state for ident in idents)
     assert states == {"released": MESSAGES * 9 // 10, "failed": MESSAGES // 10}

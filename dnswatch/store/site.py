@@ -116,7 +116,8 @@ _MOST_REFRESHED = """
     FROM entry WHERE refreshed > 0 ORDER BY refreshed DESC, address LIMIT ?"""
 _COUNTERS = "SELECT name, sum(count) FROM counter WHERE start >= ? GROUP BY name"
 _UPSTREAMS = """
-    SELECT worker, upstream, at, up, rtt, answers, failures, edns FROM health ORDER BY upstream, worker"""
+    SELECT worker, upstream, at, up, rtt, answers, failures, edns
+    FROM health ORDER BY upstream, worker"""
 _EXTENT = """
     SELECT (SELECT min(start) FROM site), (SELECT max(start) FROM site),
         (SELECT count(*) FROM client), (SELECT count(*) FROM lookup), (SELECT count(*) FROM entry),

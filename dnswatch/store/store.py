@@ -223,9 +223,15 @@ def _write_health(conn: sqlite3.Connection, changes: Changes, now: float) -> Non
         _HEAR_HEALTH,
         (
             (
-                worker, upstream, now, health.up, health.rtt, health.answers, health.failures,
+                worker,
+                upstream,
+                now,
+                health.up,
+                health.rtt,
+                health.answers,
+                health.failures,
                 health.edns,
-            )  # fmt: skip
+            )
             for (worker, upstream), health in changes.health.items()
         ),
     )

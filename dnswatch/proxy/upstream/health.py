@@ -100,8 +100,6 @@ class Health:
 
     def report(self, upstream: str) -> batch.Health:
         """Say how it does, and start counting anew."""
-        said = batch.Health(
-            upstream, self.up, self.rtt, self._answers, self._failures, self.edns
-        )
+        said = batch.Health(upstream, self.up, self.rtt, self._answers, self._failures, self.edns)
         self._answers = self._failures = 0
         return said

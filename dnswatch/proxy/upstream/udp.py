@@ -118,7 +118,7 @@ class UdpUpstream:
         self._fallback.close()
 
     def take(self, asking: Asking, message: bytes, sent_at: float) -> None:
-        """Hand on a response that was compared with its question, or ask over TCP where it is cut."""
+        """Hand on a response that fits its question; one that is cut is asked for over TCP."""
         if message[2] & 2 and not asking.done:
             self._fallback.ask(_OverTcp(asking, self))
         else:

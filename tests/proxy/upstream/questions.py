@@ -14,6 +14,8 @@ WITHIN = 10.0
 class Question:
     """One question, and what became of it."""
 
+    edns = True
+
     def __init__(self, qname: str = "www.example.", *, do: bool = False) -> None:
         """Ask for an address."""
         asked = query.read(b"id" + exact(qname, want_dnssec=do))

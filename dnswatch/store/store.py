@@ -188,7 +188,7 @@ def _lookup_row(lookup: MailLookup, key: str) -> tuple[object, ...]:
         lookup.qtype, lookup.rcode, int(lookup.origin),
         json.dumps(addresses) if addresses else None, json.dumps(exchanges) if exchanges else None,
         lookup.ttl, lookup.new, lookup.refreshed, lookup.hits, lookup.redirected, lookup.recursion,
-        *_enforced(lookup.enforced),
+        *_enforced(lookup.enforced), lookup.proven,
     )  # fmt: skip
 
 
@@ -293,9 +293,10 @@ _ADD_TALLY = """
     ON CONFLICT DO UPDATE SET count = count + excluded.count"""
 _ADD_LOOKUP = """
     INSERT INTO lookup (at, client, kind, domain, qname, qtype, rcode, origin, addresses,
-        exchanges, ttl, new, refreshed, hits, redirected, recursion, policy, decided, dry_run)
+        exchanges, ttl, new, refreshed, hits, redirected, recursion, policy, decided, dry_run,
+        proven)
     VALUES (?, (SELECT id FROM client WHERE key = ?),
-        ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+        ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _ADD_VERDICT = "INSERT INTO verdict (client, share, at, until) VALUES (?, ?, ?, ?)"
 _ADD_SITE = """
     INSERT INTO site (start, measure, count) VALUES (?, ?, ?)

@@ -138,7 +138,7 @@ def test_edns_is_lost_and_found_by_our_own_probes() -> None:
     server.answers(rounds.now)
     known.append(server.health.edns)
     assert known == [True, False, True]
-    assert [asking.edns for asking in server.asked] == [True, False, True]
+    assert [asking.edns for asking in server.asked[:3]] == [True, False, True]
 
 
 def test_a_server_that_understands_nothing_keeps_its_edns() -> None:

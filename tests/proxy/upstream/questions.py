@@ -28,7 +28,9 @@ class Question:
         self.failures = 0
         self.told = asyncio.Event()
 
-    def response(self, upstream: object, message: bytes, sent_at: float) -> None:
+    def response(
+        self, upstream: object, message: bytes, sent_at: float, form: object = None
+    ) -> None:
         """Take an answer."""
         self.responses.append(message)
         self.told_by.append(upstream)

@@ -11,3 +11,14 @@ Rooms, from the ground up; a room imports only from rooms on lower floors (`docs
     1  model · wire                 what is true of a site · what a DNS message is
     0  settings · codes · errors
 """
+
+
+def version() -> str:
+    """Return the version that is installed; a source tree that is not installed has none."""
+    from importlib.metadata import PackageNotFoundError  # 20 ms, which few commands need
+    from importlib.metadata import version as installed
+
+    try:
+        return installed("dnswatch")
+    except PackageNotFoundError:
+        return "not installed: run from its source tree"

@@ -5,9 +5,21 @@ that it judges the change and not the day's luck.
 """
 
 import os
+from typing import Final
 
 import hypothesis
+import pytest
 
 hypothesis.settings.register_profile("dnswatch", deadline=None)
 hypothesis.settings.register_profile("same", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("same" if os.environ.get("DNSWATCH_REQUIRE_ALL") else "dnswatch")
+
+WHOLE: Final = 1500.0
+"""Seconds for a test that plays a whole benchmark, demonstration or site."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give tests that play something whole a limit of their own."""
+    for item in items:
+        if item.get_closest_marker("whole"):
+            item.add_marker(pytest.mark.timeout(WHOLE))

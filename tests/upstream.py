@@ -21,6 +21,7 @@ from typing import Final, Self, cast
 import dns.exception
 
 from tests.behaviour import Asked, Behaviour, Close, Send, Status, Step, plain
+from tests.check import PATIENCE
 from tests.doh import serve_https
 from tests.loopback import reserve
 
@@ -92,7 +93,7 @@ class Upstream:
         ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run(ready)), daemon=True)
         self._thread.start()
-        assert ready.wait(10), "the test's own upstream does not start"
+        assert ready.wait(PATIENCE), "the test's own upstream does not start"
 
     def stop(self) -> None:
         """Close everything; whoever asks from now on is refused."""

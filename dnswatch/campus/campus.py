@@ -22,8 +22,10 @@ from dnswatch.campus.world.outside import Outside
 from dnswatch.campus.worms.outbreak import Outbreak
 from dnswatch.campus.worms.shipped import load
 from dnswatch.codes import Type
+from dnswatch.errors import SettingsError
 from dnswatch.model.observation import Tally
 from dnswatch.model.policies.orders import Orders
+from dnswatch.model.policies.reading import read_all
 from dnswatch.settings import Settings
 from dnswatch.watchdog.judging import Judging
 from dnswatch.watchdog.vigil import Judges, Vigil
@@ -61,6 +63,7 @@ class Campus:
         self.calendar = Calendar(plan.calendar)
         self.vigil = Vigil(self.settings, key_of, (judges or _detector)(self))
         self.vigil.policing.configure(policies, self.settings)
+        self._policies = frozenset(read_all(policies)[0])
         self.enable(plan.policies)
         self.resolver = Resolver(
             self.outside, self.settings, self.loop, self.vigil, self.truth, plan.site.dns_servers
@@ -78,7 +81,13 @@ class Campus:
             self.break_out(plan)
 
     def enable(self, policies: Sequence[str]) -> None:
-        """Switch policies on, and no others."""
+        """Switch policies on, and no others; raises `SettingsError` for a name that is none's."""
+        for name in policies:
+            if name not in self._policies:
+                raise SettingsError(
+                    f"there is no policy '{name}': expected one of"
+                    f" {', '.join(sorted(self._policies))}"
+                )
         self.vigil.policing.order(Orders(enabled=frozenset(policies)))
 
     def break_out(self, plan: Plan) -> None:

@@ -13,7 +13,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from dnswatch.cli import bay, campus, replay, report, serve, site
+import dnswatch
+from dnswatch.cli import bay, campus, replay, report, serve, site, status
 from dnswatch.cli.orders import clients, explain, log, policy
 from dnswatch.cli.studies import study
 from dnswatch.errors import DnswatchError, SettingsError
@@ -45,7 +46,7 @@ app.command()(serve.serve)
 app.command()(serve.check)
 app.command()(report.report)
 app.command()(site.cache)
-app.command()(site.status)
+app.command()(status.status)
 app.command()(replay.replay)
 app.command()(study.study)
 app.command()(explain.explain)
@@ -58,12 +59,7 @@ app.add_typer(bay.app)
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import PackageNotFoundError, version
-
-        try:
-            typer.echo(f"dnswatch {version('dnswatch')}")
-        except PackageNotFoundError:
-            typer.echo("dnswatch, not installed: run from its source tree")
+        typer.echo(f"dnswatch {dnswatch.version()}")
         raise typer.Exit
 
 

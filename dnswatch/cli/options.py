@@ -75,14 +75,22 @@ def nothing_found(text: str, since: float | None = None) -> NoReturn:
     raise typer.Exit(1)
 
 
+def _records(context: typer.Context, given: Path | None) -> Path | None:
+    from dnswatch.cli.state import records
+
+    return given if context.resilient_parsing else records(given)
+
+
 State = Annotated[
     Path | None,
     typer.Option(
         "--state",
         metavar="DIR",
         is_eager=True,  # --since depends on it
+        callback=_records,
         help="Where the records are kept.  [default: $DNSWATCH_STATE, $STATE_DIRECTORY,"
-        " /var/lib/dnswatch for root, else ~/.local/state/dnswatch]",
+        " /var/lib/dnswatch for root, else ~/.local/state/dnswatch; or where the one server that"
+        " runs keeps its own]",
     ),
 ]
 Since = Annotated[

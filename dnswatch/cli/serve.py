@@ -4,13 +4,15 @@ import logging
 import os
 import sys
 from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from dnswatch.cli.options import Config, State
+from dnswatch import clock, version
+from dnswatch.cli.options import Config
 from dnswatch.cli.orders.context import policies_of
-from dnswatch.cli.state import state_directory
+from dnswatch.cli.state import runtime_directory, state_directory
 
 Listen = Annotated[
     list[str] | None,
@@ -35,6 +37,15 @@ Workers = Annotated[
     int | None,
     typer.Option("--workers", metavar="N", help="Answer with N processes.  [default: 1]"),
 ]
+Kept = Annotated[
+    Path | None,
+    typer.Option(
+        "--state",
+        metavar="DIR",
+        help="Keep the records there.  [default: $DNSWATCH_STATE, $STATE_DIRECTORY,"
+        " /var/lib/dnswatch for root, else ~/.local/state/dnswatch]",
+    ),
+]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Say more on stderr.")]
 
 
@@ -43,7 +54,7 @@ def serve(
     listen: Listen = None,
     upstream: UpstreamOption = None,
     workers: Workers = None,
-    state: State = None,
+    state: Kept = None,
     verbose: Verbose = False,
 ) -> None:
     """Answer the site's clients, and keep account of their lookups.
@@ -55,11 +66,15 @@ def serve(
     """
     from dnswatch.serve.loading import load
     from dnswatch.serve.supervisor import Supervisor
+    from dnswatch.store.directory import Server, announced
 
     log_to_stderr(logging.DEBUG if verbose else logging.INFO)
 
     read = partial(load, config, listen or None, upstream or None, workers)
-    Supervisor(read(), state_directory(state), read).run()
+    directory = state_directory(state)
+    supervisor = Supervisor(read(), directory, read)
+    with announced(directory, runtime_directory(), Server(os.getpid(), version(), clock.now())):
+        supervisor.run()
 
 
 def check(

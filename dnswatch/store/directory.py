@@ -6,14 +6,29 @@ that of replays, since neither could make sense of the other's records.
 
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from dnswatch.errors import StoreError
 from dnswatch.store.database import FILE
 
 _REPLAYED: Final = "replayed"
 """File that says up to when replayed records go, Unix seconds."""
+_SERVER: Final = "server"
+"""File that says who serves from here; it is believed only while the lock is held."""
+
+
+class Server(msgspec.Struct, frozen=True):
+    """A running `dnswatch serve`."""
+
+    pid: int
+    version: str
+    since: float
+    "When it was started, Unix seconds."
 
 
 def hold(state: Path, *, for_replays: bool = False) -> int:
@@ -56,6 +71,54 @@ def is_held(directory: Path) -> bool:
     return False
 
 
+@contextmanager
+def announced(state: Path, runtime: Path, server: Server) -> Iterator[None]:
+    """Say who serves from a directory, there and in `runtime`, where commands look for servers.
+
+    A `runtime` that cannot be written to is no fault: commands then need `--state`.
+    """
+    sign = runtime / f"serving-{server.pid}"
+    (state / _SERVER).write_bytes(msgspec.json.encode(server))
+    try:
+        runtime.mkdir(mode=0o755, parents=True, exist_ok=True)
+        sign.write_text(str(state.absolute()), encoding="utf-8", errors="surrogateescape")
+    except OSError:
+        pass
+    try:
+        yield
+    finally:
+        for file in (sign, state / _SERVER):
+            file.unlink(missing_ok=True)
+
+
+def serving(runtime: Path) -> list[Path]:
+    """Return the state directories of the servers that run now and were announced in `runtime`."""
+    found = []
+    for sign in sorted(runtime.glob("serving-*")):
+        try:
+            state = Path(sign.read_text(encoding="utf-8", errors="surrogateescape"))
+        except OSError:
+            continue
+        if is_held(state):
+            found.append(state)
+    return list(dict.fromkeys(found))
+
+
+def server(state: Path) -> Server | None:
+    """Return the server that runs in a directory now; None where none does."""
+    if not is_held(state):
+        return None
+    try:
+        return msgspec.json.decode((state / _SERVER).read_bytes(), type=Server)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def is_replayed(state: Path) -> bool:
+    """Say whether a directory holds the records of replays."""
+    return (state / _REPLAYED).exists()
+
+
 def note_replayed(state: Path, until: float) -> None:
     """Note up to when the records of replays go."""
     (state / _REPLAYED).write_text(f"{until:.6f}\n")
@@ -70,13 +133,12 @@ def present(state: Path, now: float) -> float:
 
 
 def _claim(state: Path, for_replays: bool) -> None:
-    is_replayed = (state / _REPLAYED).exists()
-    if is_replayed and not for_replays:
+    if is_replayed(state) and not for_replays:
         raise StoreError(
             f"'{state}' holds the records of a replay: give the server a directory of its own with"
             " --state"
         )
-    if for_replays and not is_replayed:
+    if for_replays and not is_replayed(state):
         if (state / FILE).exists():
             raise StoreError(
                 f"'{state}' holds the records of a server: give the replay a directory of its own"

@@ -95,6 +95,14 @@ class StatusReport:
     extent: site.Extent
     counters: Counter[str]
     upstreams: list[site.Upstream]
+    measures: Counter[str]
+    "Of the site, as in its cache's report."
+
+    @property
+    def cached_share(self) -> float | None:
+        """Share of the lookups that were answered without asking upstream; None where none was."""
+        lookups = self.measures["lookup"]
+        return 1 - self.measures["upstream"] / lookups if lookups else None
 
 
 def ranking(db: Database, since: float, role_of: RoleOf) -> Ranking | None:
@@ -154,7 +162,9 @@ def cache(db: Database, since: float, now: float, limit: int) -> CacheReport | N
 
 def status(db: Database, since: float) -> StatusReport:
     """Report on dnswatch itself; `since` is for its counters."""
-    return StatusReport(site.extent(db), site.counters(db, since), site.upstreams(db))
+    return StatusReport(
+        site.extent(db), site.counters(db, since), site.upstreams(db), site.measures(db, since)
+    )
 
 
 def _accounts(db: Database, since: float, found: list[Machine]) -> list[Account]:

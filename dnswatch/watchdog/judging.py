@@ -8,12 +8,12 @@ import logging
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from ipaddress import ip_address
 from math import exp, inf
 from typing import Final
 
 from msgspec.structs import replace
 
+from dnswatch import addresses
 from dnswatch.codes import Type
 from dnswatch.model.changes import Changes, MailLookup
 from dnswatch.model.detection.detector import Detector, News
@@ -109,7 +109,7 @@ class Judging:
             self._later[lookup.client].append(lookup)
         for key in dict.fromkeys([*map(str.encode, stored.cases), *self._later]):
             if not key.startswith(b"~"):
-                self._met(key, ip_address(key.decode()).packed, judge)
+                self._met(key, addresses.read(key.decode()).packed, judge)
 
     def order(self, orders: Orders, now: float) -> None:
         """Take what persons said since the last time; the marks that follow are not made here."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests import loopback
 from tests.bay.daemon import running
+from tests.check import PATIENCE
 from tests.live.tools import need
 
 EICAR = r"X5O!P%@AP[4\PZX54(P^)7CC)7}$" + "EICAR" + "-STANDARD-ANTIVIRUS-TEST-FILE!" + "$H+H*"
@@ -66,7 +67,7 @@ def clamd(folder: Path) -> Iterator[Clamd]:
 
 def _pongs(path: Path) -> bool:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
-        line.settimeout(5)
+        line.settimeout(PATIENCE)
         try:
             line.connect(str(path))
             line.sendall(b"zPING\0")

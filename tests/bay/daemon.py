@@ -19,12 +19,12 @@ def running(arguments: list[str], answers: Callable[[], bool], log: str) -> Iter
             assert process.poll() is None, Path(log).read_text()
             return answers()
 
-        check.eventually(up, within=30)
+        check.eventually(up)
         yield
     finally:
         process.terminate()
         try:
-            process.wait(10)
+            process.wait(check.PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -8,6 +8,7 @@ import httpx2
 
 from tests import loopback
 from tests.bay.daemon import running
+from tests.check import PATIENCE
 from tests.live.tools import need
 
 SPAM = "Everything is cheap today"
@@ -75,6 +76,6 @@ def rspamd(folder: Path) -> Iterator[str]:
 
 def _pongs(url: str) -> bool:
     try:
-        return httpx2.get(f"{url}/ping", timeout=5, trust_env=False).is_success
+        return httpx2.get(f"{url}/ping", timeout=PATIENCE, trust_env=False).is_success
     except httpx2.HTTPError:
         return False

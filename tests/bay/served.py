@@ -22,6 +22,7 @@ from dnswatch.bay.spool import Spool
 from dnswatch.bay.state import Message
 from dnswatch.settings import Duration
 from dnswatch.settings.bay import Bay, Tls
+from tests.check import PATIENCE
 from tests.loopback import reserve
 
 HOSTNAME = "bay.example"
@@ -103,7 +104,9 @@ class Served:
 
     def client(self) -> smtplib.SMTP:
         """Connect as a mail program does."""
-        return smtplib.SMTP("127.0.0.1", self.port, local_hostname="client.example", timeout=20)
+        return smtplib.SMTP(
+            "127.0.0.1", self.port, local_hostname="client.example", timeout=PATIENCE
+        )
 
     def raw(self) -> "Raw":
         """Connect as a worm does."""
@@ -132,7 +135,7 @@ class Raw:
 
     def __init__(self, port: int) -> None:
         """Connect."""
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=20)
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
         self._file = self._socket.makefile("rb")
 
     def __enter__(self) -> Self:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -74,7 +75,7 @@ class Bay:
         before = self.said("takes mail at")
         self._nursery.stdin.write("start\n")
         self.pid = int(self._answer())
-        check.eventually(lambda: self.said("takes mail at") > before, within=30)
+        check.eventually(lambda: self.said("takes mail at") > before)
 
     def wait(self) -> int:
         """Wait for its end; returns its exit code."""
@@ -184,7 +185,9 @@ def test_killed_in_the_midst_of_many_no_mail_is_half_or_lost(bay: Bay) -> None:
 
 def _send(bay: Bay, number: int) -> bool:
     try:
-        with smtplib.SMTP("127.0.0.1", bay.port, local_hostname="x", timeout=20) as client:
+        with smtplib.SMTP(
+            "127.0.0.1", bay.port, local_hostname="x", timeout=check.PATIENCE
+        ) as client:
             return not client.sendmail("a@b.example", ["c@d.example"], message(number))
     except (OSError, smtplib.SMTPException):
         return False
@@ -213,6 +216,30 @@ def test_finding_and_pace_reach_the_record(bay: Bay) -> None:
     assert {one["inspector"] for one in lines[1]["opinions"]} >= {"programs", "sender"}
 
 
+OWN: Final = (
+    "127.0.0.1", "IPv6:::ffff:127.0.0.1", "IPv6:::ffff:7f00:1", "IPv6:2002:7f00:1::1",
+    "IPv6:64:ff9b::127.0.0.1", "IPv6:::127.0.0.1", "0.0.0.0", "IPv6:::",
+)  # fmt: skip
+
+
+def test_mail_to_the_bay_itself_never_comes_back(tmp_path: Path) -> None:
+    """However its address is written, though it listens where exchanges do: one copy stays one."""
+    bay = Bay(tmp_path, '[bay.fates]\nunsure = "release"\n')
+    config = tmp_path / "dnswatch.toml"
+    config.write_text(f"{config.read_text()}[bay.release]\nport = {bay.port}\nloopback = true\n")
+    bay.start()
+    try:
+        for address in OWN:
+            with smtplib.SMTP("127.0.0.1", bay.port, local_hostname="x", timeout=20) as client:
+                assert not client.sendmail("a@b.example", [f"u@[{address}]"], b"Subject: x\r\n")
+        check.eventually(
+            lambda: all(bay.spool.message(ident).state == "failed" for ident in bay.spool.idents())
+        )
+        assert len(bay.spool.idents()) == len(OWN)
+    finally:
+        bay.close()
+
+
 def test_where_it_cannot_run_it_says_why(tmp_path: Path) -> None:
     """Without a place to take mail, or at one that is taken, the command ends with a sentence."""
     for extra, said in (
@@ -223,9 +250,13 @@ def test_where_it_cannot_run_it_says_why(tmp_path: Path) -> None:
         config.write_text(f'[upstream]\nservers = ["127.0.0.1:1"]\n[bay]\n{extra}\n')
         command = [*COMMAND, "bay", "serve", "--config", config, "--state", tmp_path / "state"]
         ended = subprocess.run(
-            list(map(str, command)), capture_output=True, text=True, check=False, timeout=30,
+            list(map(str, command)),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=check.PATIENCE,
             env=environment(),
-        )  # fmt: skip
+        )
         assert said in ended.stderr
         assert "Traceback" not in ended.stderr
         assert ended.returncode in (1, 2)

@@ -76,7 +76,7 @@ def test_what_a_person_decides_during_inspection_stands(
     with Served(tmp_path, inspector=inspector) as served, served.raw() as client:
         client.begin()
         client.send(BODY + b".\r\n")
-        assert inspector.asked.wait(10)
+        assert inspector.asked.wait(check.PATIENCE)
         (ident,) = served.spool.idents()
         line = Decided(at=clock.now(), fate=order, actor="root")  # type: ignore[arg-type]
         served.spool.append(ident, line)
@@ -100,7 +100,7 @@ def test_mail_that_goes_during_inspection_is_not_acknowledged(tmp_path: Path, ho
             client.say(b"EHLO client.example", b"MAIL FROM:<a@b.example>", b"RCPT TO:<c@d.example>")
             client.say(b"DATA")
             client.send(BODY + b".\r\n")
-            assert inspector.asked.wait(10)
+            assert inspector.asked.wait(check.PATIENCE)
             if how == "retention":
                 served.spool.let_go(ident, Gone(at=clock.now(), why="bay.keep.size"))
             else:
@@ -155,7 +155,7 @@ def test_same_message_at_the_same_time_is_taken_once(tmp_path: Path) -> None:
     with Served(tmp_path, inspector=inspector) as served, served.raw() as first:
         first.begin()
         first.send(BODY + b".\r\n")
-        assert inspector.asked.wait(10)
+        assert inspector.asked.wait(check.PATIENCE)
         with served.raw() as second:
             second.begin()
             second.send(BODY + b".\r\n")

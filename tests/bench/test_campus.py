@@ -7,6 +7,8 @@ import pytest
 from bench.campus.__main__ import main
 from bench.campus.life import plan_of
 
+pytestmark = pytest.mark.whole
+
 
 def test_all_grows_with_the_site() -> None:
     """Ten times the hosts have ten times the mail and ten times the infected."""

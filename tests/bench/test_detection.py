@@ -10,6 +10,8 @@ from bench.detection.crowd import higher_criticism
 from bench.detection.power import Rule, duration
 from bench.detection.senders import SENDERS
 
+pytestmark = pytest.mark.whole
+
 
 def test_the_rule_of_thumb_fires_above_thirty_questions_in_five_minutes() -> None:
     """31 MX questions in 5 minutes fire, at a slower pace they never do."""

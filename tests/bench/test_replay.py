@@ -2,11 +2,15 @@
 
 from pathlib import Path
 
+import pytest
+
 from bench.replay.__main__ import Run, table
 from bench.replay.traffic import SEGMENTS, write
 from dnswatch.sources.crew import Crew
 from dnswatch.sources.stream import Stream
 from tests.sources.judge import judged, need_tshark
+
+pytestmark = pytest.mark.whole
 
 
 def test_the_traffic_is_what_it_says(tmp_path: Path) -> None:

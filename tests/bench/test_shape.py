@@ -14,6 +14,8 @@ from dnswatch.campus.scenarios import load
 from dnswatch.serve.policies import texts
 from dnswatch.study.paper.findings import Finding, Holds
 
+pytestmark = pytest.mark.whole
+
 DAYS: Final = 3
 SCENARIOS: Final[Mapping[str, str]] = {"SoBig": "sobig-2003", "MyDoom": "mydoom-2004"}
 

@@ -8,6 +8,8 @@ from bench.study.__main__ import main
 from bench.study.trace import DAYS, write
 from dnswatch.sources.dataset import FLOWS, OBSERVATIONS
 
+pytestmark = pytest.mark.whole
+
 
 def test_the_made_up_trace_is_a_data_set(tmp_path: Path) -> None:
     """It has the columns of docs/dataset.md, all its days, and as many lookups as wanted."""

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from dnswatch.cli import app
+from dnswatch.cli.status import NOT_RUNNING
 from dnswatch.store import Identity, Store
 from tests import records
 
@@ -36,7 +37,7 @@ def run(monkeypatch: pytest.MonkeyPatch, state: Path) -> Iterator[Run]:
     def command(*arguments: str, exit_code: int = 0) -> str:
         result = CliRunner().invoke(app, arguments, prog_name="dnswatch")
         assert result.exit_code == exit_code, result.output
-        return result.stdout if exit_code == 0 else result.stderr
+        return result.stdout if exit_code in (0, NOT_RUNNING) else result.stderr
 
     time.tzset()
     yield command

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.check import PATIENCE
+
 START = [sys.executable, "-m", "dnswatch"]
 
 
@@ -15,7 +17,10 @@ def dnswatch(
     *arguments: str, state: Path, **environment: str
 ) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
-        [*START, *arguments], env=variables(state, environment), capture_output=True, timeout=60
+        [*START, *arguments],
+        env=variables(state, environment),
+        capture_output=True,
+        timeout=PATIENCE,
     )
 
 
@@ -49,7 +54,7 @@ def test_a_reader_that_leaves_early_is_no_error(state: Path) -> None:
     os.close(read_end)
     done = subprocess.run(
         [*START, "report", "--json"], env=variables(state, {}), stdout=write_end,
-        stderr=subprocess.PIPE, timeout=60,
+        stderr=subprocess.PIPE, timeout=PATIENCE,
     )  # fmt: skip
     os.close(write_end)
     assert done.stderr == b""

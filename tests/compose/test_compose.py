@@ -9,6 +9,8 @@ import pytest
 from dnswatch.settings import read
 from tests.compose.files import ROOT, SITE, configured, services, site, stages
 
+pytestmark = pytest.mark.whole
+
 NAMES = ("dnswatch", "unbound", "rspamd", "clamav", "signatures")
 
 

@@ -6,7 +6,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.compose.files import ROOT, stages
+
+pytestmark = pytest.mark.whole
 
 
 def replayed(folder: Path) -> Path:

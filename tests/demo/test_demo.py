@@ -13,6 +13,8 @@ from demo.world import BAY
 from demo.worm import Fate
 from tests import check
 
+pytestmark = pytest.mark.whole
+
 ENOUGH = 120
 """Messages after which a worm that is not stopped has shown it."""
 PAUSE = 0.05
@@ -54,7 +56,7 @@ def test_quarantine_leads_its_mail_into_the_bay() -> None:
         assert len(diverted) >= 6
         assert not diverted & set(running.world.delivered)
         assert outcome.out + len(diverted) == outcome.tried
-        check.eventually(lambda: _held(running) == diverted, within=30)
+        check.eventually(lambda: _held(running) == diverted)
         assert {(one["verdict"], one["state"]) for one in running.site.kept()} == {("worm", "held")}
         explain = ("explain", "--client", "127.0.0.66")
         check.eventually(lambda: "to be worms" in running.site.command(*explain))

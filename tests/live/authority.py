@@ -123,7 +123,7 @@ def _running(command: list[str], folder: Path, port: int) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(check.PATIENCE)
 
 
 def _answers(port: int) -> bool:

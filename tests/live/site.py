@@ -102,25 +102,25 @@ class Site:
                 [*COMMAND, "serve", *arguments],
                 stderr=log,
                 cwd=self.folder,
-                env=environment(),
+                env={**environment(), "RUNTIME_DIRECTORY": str(self.folder / "run")},
                 start_new_session=True,
             )
         check.eventually(
-            lambda: self.process.poll() is not None or len(self.log("ready:")) > starts, within=20
+            lambda: self.process.poll() is not None or len(self.log("ready:")) > starts
         )
         assert self.process.poll() is None, self._log.read_text()
 
     def stop(self) -> int:
         """Stop dnswatch as a service manager would; returns its exit code."""
         self.process.terminate()
-        return self.process.wait(10)
+        return self.process.wait(check.PATIENCE)
 
     def close(self) -> None:
         """Stop dnswatch whatever happened to it, and give the ports back."""
         if self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(5)
+                self.process.wait(check.PATIENCE)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
@@ -170,7 +170,7 @@ class Site:
     def ask_tcp(self, name: str, kind: str = "A", **wishes: Any) -> dns.message.Message:
         """Ask over a TCP connection of its own."""
         return dns.query.tcp(
-            self.query(name, kind, **wishes), self.listen, port=self.port, timeout=8
+            self.query(name, kind, **wishes), self.listen, port=self.port, timeout=check.PATIENCE
         )
 
     def exchange(self, wire: bytes, wait: float = 5.0) -> bytes:
@@ -184,7 +184,7 @@ class Site:
         """Tell whether a datagram gets no answer although a good one after it does."""
         good = self.query("after.silence.example").to_wire()
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-            client.settimeout(5)
+            client.settimeout(check.PATIENCE)
             client.connect((self.listen, self.port))
             client.send(wire)
             client.send(good)
@@ -192,7 +192,7 @@ class Site:
 
     def connect(self) -> socket.socket:
         """Open a TCP connection to dnswatch."""
-        return socket.create_connection((self.listen, self.port), timeout=8)
+        return socket.create_connection((self.listen, self.port), timeout=check.PATIENCE)
 
     def told(self, *command: str) -> Any:
         """Run a reading command with `--json` and return what it tells."""
@@ -214,7 +214,7 @@ class Site:
             [*COMMAND, *command, "--state", str(self.state)],
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=check.PATIENCE,
             check=False,
             env=environment(),
         )

@@ -126,7 +126,7 @@ def test_stale_answers_bridge_a_gap(serve: Serve) -> None:
     stale = check.eventually(lambda: marked(site, "stale.example", 3))
     assert (check.data(stale), check.ttl(stale) <= 30) == (["192.0.2.1"], True)
     site.upstream.behaviour = answer("A 192.0.2.2")
-    check.eventually(lambda: check.data(site.ask("stale.example")) == ["192.0.2.2"], within=30)
+    check.eventually(lambda: check.data(site.ask("stale.example")) == ["192.0.2.2"])
 
 
 def test_stale_denials_bridge_a_gap(serve: Serve) -> None:

@@ -19,7 +19,7 @@ def ask_at_once(site: Site, queries: list[dns.message.Message]) -> list[dns.mess
             stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in queries
         ]
         for client, query in zip(clients, queries, strict=True):
-            client.settimeout(5)
+            client.settimeout(check.PATIENCE)
             client.sendto(query.to_wire(), (site.listen, site.port))
         return [dns.message.from_wire(client.recv(65535)) for client in clients]
 
@@ -42,7 +42,7 @@ def test_one_client_many_times(serve: Serve) -> None:
     site = serve(delayed(0.25))
     query = site.query("again.example")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-        client.settimeout(5)
+        client.settimeout(check.PATIENCE)
         for _ in range(3):
             client.sendto(query.to_wire(), (site.listen, site.port))
         assert client.recv(512)[:2] == query.id.to_bytes(2, "big")

@@ -48,7 +48,7 @@ def test_broken_answers_do_no_harm(serve: Serve) -> None:
     site = serve(spoilt_by(lambda wire: spoilt(wire, chance)), settings=HASTY)
     before = site.workers_running()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-        client.settimeout(5)
+        client.settimeout(check.PATIENCE)
         for number in range(500):
             wire = site.query(f"n{number}.example", id=number).to_wire()
             client.sendto(wire, (site.listen, site.port))

@@ -116,7 +116,7 @@ def test_a_stop_is_quick_and_clean(serve: Serve, number: signal.Signals) -> None
         check.eventually(lambda: len(set(site.upstream.names())) == 20)
         whom = -site.process.pid if number == signal.SIGINT else site.process.pid
         os.kill(whom, number)
-        assert site.process.wait(5) == 0
+        assert site.process.wait(check.PATIENCE) == 0
 
 
 def test_a_broken_configuration_is_refused(serve: Serve) -> None:
@@ -215,7 +215,7 @@ def test_a_full_disk_stops_only_the_recording(tmp_path: Path) -> None:
                 ask_many(site, f"during{asked}n", 50)
                 asked += 50
             filling.unlink()
-            check.eventually(lambda: is_recorded(site, asked), within=30)
+            check.eventually(lambda: is_recorded(site, asked))
             assert len(said) == len(site.log("full")) == 1
             assert site.stop() == 0
             assert is_sound(site)

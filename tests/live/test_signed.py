@@ -51,7 +51,7 @@ def asks(site: Site, source: str, name: str, kind: str, *, do: bool) -> dns.mess
     """Ask over UDP, and over TCP where that is cut short, with DO or without."""
     query = site.query(name, kind, use_edns=0, want_dnssec=do, payload=1232)
     got, _ = dns.query.udp_with_fallback(
-        query, "127.0.0.1", port=site.port, source=source, timeout=8
+        query, "127.0.0.1", port=site.port, source=source, timeout=check.PATIENCE
     )
     return got
 
@@ -64,7 +64,9 @@ def records(response: dns.message.Message) -> set[tuple[str, str]]:
 def at_authority(url: str, name: str, kind: str) -> set[tuple[str, str]]:
     """What nsd itself answers with DO."""
     query = dns.message.make_query(name, kind, want_dnssec=True)
-    return records(dns.query.tcp(query, "127.0.0.1", port=int(url.rpartition(":")[2]), timeout=8))
+    return records(
+        dns.query.tcp(query, "127.0.0.1", port=int(url.rpartition(":")[2]), timeout=check.PATIENCE)
+    )
 
 
 def marked(serve: Serve, url: str, **settings: object) -> Site:

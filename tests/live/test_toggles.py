@@ -7,6 +7,7 @@ from pathlib import Path
 import dns.resolver
 import pytest
 
+from tests.check import PATIENCE
 from tests.live.site import Serve, Site
 from tests.live.test_policies import DELAY, distrusted, order
 from tests.live.tools import need
@@ -29,7 +30,7 @@ def test_no_query_is_lost_while_policies_are_switched(serve: Serve, tmp_path: Pa
             order(site, "policy", "enable", policy)
         for policy in ("refuse-mail-lookups", "limit-refreshes"):
             order(site, "policy", "disable", policy)
-    printed, _ = load.communicate(timeout=60)
+    printed, _ = load.communicate(timeout=PATIENCE)
     lost = re.search(r"Queries lost:\s+(\d+)", printed)
     assert lost is not None, printed
     assert lost[1] == "0", printed

@@ -7,6 +7,8 @@ from typing import Final
 
 import pytest
 
+from tests.check import PATIENCE
+
 PACKAGES: Final = {
     "clamd": "clamav-daemon",
     "dig": "bind9-dnsutils",
@@ -48,6 +50,6 @@ def lacking(what: str) -> str:
 def run(program: str, *arguments: str) -> str:
     """Run a program to its end and return what it printed."""
     done = subprocess.run(
-        [need(program), *arguments], capture_output=True, text=True, timeout=30, check=False
+        [need(program), *arguments], capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     return done.stdout + done.stderr

@@ -71,7 +71,11 @@ class Composed:
         files = ["--config", str(self.folder / "dnswatch.toml")]
         files += ["--state", str(self.folder / "state")]
         done = subprocess.run(
-            [*COMMAND, *command, *files], capture_output=True, text=True, timeout=60, check=False
+            [*COMMAND, *command, *files],
+            capture_output=True,
+            text=True,
+            timeout=check.PATIENCE,
+            check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -98,7 +102,7 @@ def composed(network: Network, folder: Path, upstream: str) -> Iterator[Composed
                 _publish(place)
             site.running[name] = stack.enter_context(_service(name, place, folder))
         for name in site.running:
-            check.eventually(partial(site.is_healthy, name), within=180)
+            check.eventually(partial(site.is_healthy, name))
         yield site
 
 

@@ -39,7 +39,9 @@ class Running:
     def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
         """Run a command within, as a health check does."""
         within = [need("nsenter"), "--target", str(self._pid), "--mount", "--net", "--", *command]
-        return subprocess.run(within, capture_output=True, text=True, timeout=30, check=False)
+        return subprocess.run(
+            within, capture_output=True, text=True, timeout=check.PATIENCE, check=False
+        )
 
     def said(self, containing: str = "") -> list[str]:
         """Give the log's lines that contain a text."""
@@ -68,7 +70,7 @@ def contained(
     finally:
         process.terminate()
         try:
-            process.wait(10)
+            process.wait(check.PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -54,9 +54,9 @@ class Exchange:
         with self._lock:
             return [taken for taken in self._taken if recipient in taken.recipients]
 
-    def got(self, recipient: str, within: float = 20) -> Delivery:
+    def got(self, recipient: str) -> Delivery:
         """Wait for a message for a recipient; demand that it came once."""
-        found = check.eventually(lambda: self.of(recipient), within)
+        found = check.eventually(lambda: self.of(recipient))
         assert len(found) == 1
         return found[0]
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from tests.check import PATIENCE
 from tests.live.tools import lacking, need
 
 CLONE_NEWNET: Final = 0x40000000
@@ -55,7 +56,7 @@ class Place:
         """Run a command to its end; return what it printed, on either output."""
         done = subprocess.run(
             self.within(*command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            timeout=60, check=False,
+            timeout=PATIENCE, check=False,
         )  # fmt: skip
         return done.stdout
 

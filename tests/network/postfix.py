@@ -121,6 +121,6 @@ def postfix(place: Place) -> Iterator[Postfix]:
             finally:
                 place.run(program, "-c", str(folder), "stop")  # the master outlives its script
                 process.terminate()
-                process.wait(10)
+                process.wait(check.PATIENCE)
     finally:
         shutil.rmtree(folder)

@@ -18,7 +18,7 @@ from tests.network.places import Network, Place
 from tests.network.postfix import Postfix, postfix
 from tests.upstream import Upstream
 
-pytestmark = pytest.mark.timeout(400)  # rspamd compiles its rules first
+pytestmark = pytest.mark.whole
 
 OUTSIDE: Final = "10.44.0.80"
 MAILER, WORM = "192.168.1.66", "192.168.1.67"
@@ -78,7 +78,7 @@ def test_mail_of_quarantined_clients_from_first_to_last(stage: Stage, tmp_path: 
 def clean_mail_goes_through_the_bay(stage: Stage) -> None:
     """Postfix is led to the bay; rspamd and ClamAV find nothing; the exchange gets the mail."""
     stage.mailer.send("bob@clean.example")
-    arrived = stage.outside.got("bob@clean.example", within=60)
+    arrived = stage.outside.got("bob@clean.example")
     assert arrived.peer == SITE
     assert arrived.sender == "alice@site.example"
     kept = check.eventually(lambda: stage.listed("bob@clean.example"))
@@ -105,11 +105,13 @@ def a_worm_is_held_until_it_is_released(stage: Stage, file: Path) -> None:
     message += b"\r\n"  # swaks ends it with an empty line
     assert stage.site.content(held["id"]) == message
     stage.site.dnswatch("bay", "release", held["id"])
-    assert stage.outside.got("bob@held.example", within=60).content == message
+    sent_on = stage.outside.got("bob@held.example").content
+    assert sent_on.startswith(b"Received: from ")
+    assert sent_on.endswith(message)
 
 
 def a_cleared_client_delivers_by_itself(stage: Stage) -> None:
     """After `clients clear` the next mail goes out directly, once the answers' 30 s are over."""
     stage.site.dnswatch("clients", "clear", MAILER)
     stage.mailer.send("bob@direct.example")
-    assert stage.outside.got("bob@direct.example", within=30).peer == MAILER
+    assert stage.outside.got("bob@direct.example").peer == MAILER

@@ -27,7 +27,7 @@ def bind() -> Iterator[Bind]:
         def make(address: str) -> socket.socket:
             family = socket.AF_INET6 if ":" in address else socket.AF_INET
             sock = stack.enter_context(socket.socket(family, socket.SOCK_DGRAM))
-            sock.settimeout(10)
+            sock.settimeout(check.PATIENCE)
             sock.bind((address, 0))
             return sock
 

@@ -16,6 +16,7 @@ from dnswatch.model.policies.orders import Overrule, Word
 from dnswatch.seams.batch import STARTED, Health, Lessons
 from dnswatch.store import Store, orders
 from dnswatch.wire.name import from_text
+from tests.check import PATIENCE
 from tests.watchdog.process import QUIET, Site, eventually, saw
 
 ALICE, BOB = ip_address("192.0.2.7").packed, ip_address("2001:db8::7").packed
@@ -77,7 +78,7 @@ def test_it_ends_when_the_supervisor_is_gone(site: Site) -> None:
     """A watch without a supervisor stores what it has and leaves; no orphan stays."""
     site.send(saw(time.time(), ALICE, SITE))
     site.leave()
-    assert site.process.wait(20) == 0
+    assert site.process.wait(PATIENCE) == 0
     assert site.measure("lookup") == 1
 
 

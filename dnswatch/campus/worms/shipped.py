@@ -15,11 +15,14 @@ def names() -> list[str]:
 
 def load(name: str) -> Worm:
     """Read a worm by its name, or by the path of its file."""
+    return read(text(name), Path(name).name)
+
+
+def text(name: str) -> str:
+    """Return what a worm's file says; raises `SettingsError` where there is none."""
     path = _ROOM / f"{name}.toml"
-    if not path.is_file():
-        path = Path(name)
     try:
-        return read(path.read_text(encoding="utf-8"), str(path.name))
+        return (path if path.is_file() else Path(name)).read_text(encoding="utf-8")
     except OSError as error:
         raise SettingsError(
             f"worm '{name}': {error.strerror}; expected the path of a file, or one of"

@@ -114,4 +114,5 @@ def _publish(board: "Board", chosen: "list[Defence]", file: Path, page: Path | N
 
 
 def _listed(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
+    """Read names separated by commas, each once."""
+    return list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))

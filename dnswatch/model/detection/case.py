@@ -102,6 +102,8 @@ class Case:
     judged_on: tuple[int, bool] | None = None
     "Unix day of the last finding that was weighed, and whether a worm was found on it."
     found: list[Found] = field(default_factory=list)
+    unproven: int = 0
+    "Lookups that were not weighed, since anybody may have sent them in its name."
 
     def day(self, at: float) -> Day:
         """Return the day of a moment, begun where it was not; never one before the last."""
@@ -209,7 +211,7 @@ class Case:
     def restart(self, now: float) -> None:
         """Forget the evidence, and go on watching."""
         self.infected_until = self.breach = None
-        self.later = 0
+        self.later = self.unproven = 0
         self.pending.clear()
         self.steps.clear()
         self.found.clear()

@@ -249,7 +249,7 @@ def test_client_that_leaves_while_it_waits_is_recognised(tmp_path: Path) -> None
         with served.raw() as raw:
             raw.begin()
             raw.send(BODY + b".\r\n")
-            assert inspector.asked.wait(10)
+            assert inspector.asked.wait(check.PATIENCE)
         check.eventually(lambda: not served._server._house.guests._connections)
         inspector.may_answer.set()
         check.eventually(lambda: served.messages()[0].state == "deferred")

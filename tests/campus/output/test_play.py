@@ -7,6 +7,7 @@ import dns.message
 from dnswatch.campus.output.play import Player
 from dnswatch.model.observation import Observation, Origin
 from dnswatch.wire.name import from_text
+from tests.check import PATIENCE
 
 CLIENTS = [b"\x0a\0\0\1", b"\x0a\0\0\2"]
 
@@ -20,7 +21,7 @@ def test_each_client_asks_from_an_address_of_its_own_and_at_its_time() -> None:
     waits: list[float] = []
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
-        server.settimeout(5)
+        server.settimeout(PATIENCE)
         player = Player(server.getsockname(), 1000.0, 10.0, lambda: 50.0, waits.append)
         for at, client in ((1000.0, CLIENTS[0]), (1020.0, CLIENTS[1])):
             player.play(seen(at, client, "a.example"))

@@ -5,6 +5,7 @@ import dns.query
 
 from dnswatch.campus.output.world import World
 from tests.campus.scene import campus, plan
+from tests.check import PATIENCE
 
 
 def test_the_world_answers_what_the_simulated_resolver_hears() -> None:
@@ -14,7 +15,7 @@ def test_the_world_answers_what_the_simulated_resolver_hears() -> None:
     name = built.outside.mail.text(0).upper()
     with World(built.outside, ("127.0.0.1", 0)) as world:
         asked = dns.message.make_query(name, "MX")
-        heard = dns.query.udp(asked, world.address[0], port=world.address[1], timeout=5)
+        heard = dns.query.udp(asked, world.address[0], port=world.address[1], timeout=PATIENCE)
         assert asked.is_response(heard)
         assert heard.question[0].name.to_text() == f"{name}."
         assert world.answer(b"\0" * 5) == b""

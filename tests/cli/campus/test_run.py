@@ -42,6 +42,14 @@ def test_an_unknown_scenario_is_wrong_usage() -> None:
     assert "paper" in text
 
 
+def test_an_unknown_policy_is_wrong_usage() -> None:
+    """Exit code 2 before a day is simulated: a misspelt defence is never no defence."""
+    code, text = run("--policy", "nosuch")
+    assert code == 2
+    assert "there is no policy 'nosuch'" in text
+    assert "quarantine" in text
+
+
 def test_a_capture_is_written_where_it_is_wanted(tmp_path: Path) -> None:
     """But not both at once."""
     file, pcap = tmp_path / "plan.toml", tmp_path / "campus.pcap"

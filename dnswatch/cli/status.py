@@ -1,0 +1,205 @@
+"""`dnswatch status`: whether dnswatch runs, and how it does."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import typer
+
+from dnswatch import clock
+from dnswatch.cli.options import Config, Json, Since, State, settings_of
+from dnswatch.cli.state import present, state_directory
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from sqlite_utils import Database
+
+    from dnswatch.settings import Settings
+    from dnswatch.store.directory import Server
+    from dnswatch.store.reports import StatusReport
+
+NOT_RUNNING: Final = 3
+"""Exit code where no server runs, as of `systemctl status` (LSB 3.1, 20.2)."""
+
+_LOSSES: Final = {
+    "broken", "dropped", "evicted", "forgotten", "full", "late", "lost", "malformed", "mismatch",
+    "unsent",
+}  # fmt: skip
+"""Words in the names of counters that tell of what was dropped, evicted or not believed."""
+
+
+class _Now(NamedTuple):
+    """What a server is at."""
+
+    server: "Server | None"
+    "None where none runs."
+    is_replayed: bool
+    learning_until: float | None
+    "Unix seconds; None where nothing is stored yet, or the site is learned."
+    policies: list[str]
+    "Those that are switched on, in order of precedence."
+
+
+def status(
+    since: Since = None, json: Json = False, config: Config = None, state: State = None
+) -> None:
+    """Show whether dnswatch runs, its upstreams, counters and records.
+
+    The exit code is 3 where no server runs: what is told then is the last that it wrote.
+
+    \b
+    Examples:
+      dnswatch status
+      dnswatch status --since 10m --json
+    """
+    from dnswatch.store import Store, reports
+
+    directory, settings = state_directory(state), settings_of(config)
+    with Store.read(directory) as store, store.snapshot() as db:
+        found = reports.status(db, since or 0.0)
+        now = _now(db, directory, settings)
+    if json:
+        from dnswatch.cli.render import print_json
+
+        print_json({"state": str(directory), **_now_json(now), **_status_json(found)})
+    else:
+        _print_now(str(directory), now)
+        _print_status(found, present(directory), runs=now.server is not None)
+    if now.server is None and not now.is_replayed:
+        raise typer.Exit(NOT_RUNNING)
+
+
+def _now(db: "Database", directory: Path, settings: "Settings") -> _Now:
+    from dnswatch.cli.detector import detector_of
+    from dnswatch.cli.orders.context import policies_of
+    from dnswatch.cli.whom import Whom
+    from dnswatch.store import orders
+    from dnswatch.store.directory import is_replayed, server
+
+    detector = detector_of(db, settings, Whom(directory, settings))
+    ends = None if detector is None else detector.learned_at
+    known, _ = policies_of(settings)
+    enabled = orders.read(db, clock.now()).enabled
+    return _Now(
+        server(directory),
+        is_replayed(directory),
+        ends if ends is not None and ends > present(directory) else None,
+        [name for name in known if name in enabled],
+    )
+
+
+def _now_json(now: _Now) -> dict[str, Any]:
+    from dnswatch.cli.render import iso
+
+    runs = now.server is not None
+    return {
+        "running": runs,
+        "pid": now.server.pid if now.server else None,
+        "version": now.server.version if now.server else None,
+        "since": iso(now.server.since) if now.server else None,
+        "learning_until": None if now.learning_until is None else iso(now.learning_until),
+        "policies": now.policies,
+    }
+
+
+def _print_now(state: str, now: _Now) -> None:
+    from dnswatch.cli import render
+
+    console = render.console()
+    if now.server is not None:
+        text = f"dnswatch {now.server.version} runs since {render.moment(now.server.since)}"
+        console.print(f"{text} (process {now.server.pid})", style="bold green")
+    elif now.is_replayed:
+        console.print("records of a replay: no server runs on them", style="bold")
+    else:
+        console.print("dnswatch is not running: this is the last that it wrote", style="bold red")
+    if now.learning_until is not None:
+        console.print(f"learning until {render.moment(now.learning_until)}: no verdicts before")
+    on = ", ".join(now.policies) or "none"
+    console.print(f"policies switched on: {render.harmless(on)}")
+    console.print(render.plain(f"records in {state}", "bold"))
+
+
+def _status_json(found: "StatusReport") -> dict[str, Any]:
+    from dnswatch.cli.render import iso
+
+    extent = found.extent
+    return {
+        "store": {
+            "bytes": extent.used, "clients": extent.clients, "mail_related": extent.lookups,
+            "addresses": extent.entries,
+            "first": None if extent.first is None else iso(extent.first),
+            "last": None if extent.last is None else iso(extent.last),
+        },
+        "cached_share": found.cached_share,
+        "counters": dict(sorted(found.counters.items())),
+        "losses": {name: found.counters[name] for name in _losses(found)},
+        "upstreams": [
+            {
+                "upstream": each.upstream, "worker": each.worker, "up": each.up, "rtt": each.rtt,
+                "answers": each.answers, "failures": each.failures, "edns": each.edns,
+                "at": iso(each.at),
+            }
+            for each in found.upstreams
+        ],
+    }  # fmt: skip
+
+
+def _losses(found: "StatusReport") -> list[str]:
+    return sorted(
+        name for name, count in found.counters.items() if count and _LOSSES & set(name.split("_"))
+    )
+
+
+def _print_status(found: "StatusReport", now: float, *, runs: bool) -> None:
+    from dnswatch.cli import render
+
+    console, extent = render.console(), found.extent
+    console.print(
+        f"{render.size(extent.used)}: {render.many(extent.clients, 'client')},"
+        f" {render.many(extent.lookups, 'mail-related lookup')},"
+        f" {render.many(extent.entries, 'address', 'addresses')}"
+    )
+    if extent.first is not None and extent.last is not None:
+        console.print(f"from {render.moment(extent.first)} to {render.moment(extent.last)}")
+    if found.cached_share is not None:
+        console.print(f"answered from the cache: {found.cached_share:.1%} of the lookups")
+    if found.upstreams:
+        _print_upstreams(console, found, now, runs=runs)
+    if found.counters:
+        _print_counters(console, found)
+
+
+def _print_upstreams(console: "Console", found: "StatusReport", now: float, *, runs: bool) -> None:
+    from rich.text import Text
+
+    from dnswatch.cli import render
+
+    heads = ("upstream", "worker", "state", "rtt", "answers", "failures", "heard")
+    table = render.table(*heads, words=("upstream", "state"))
+    for each in found.upstreams:
+        word, style = ("up", "green") if each.edns else ("up, without EDNS", "yellow")
+        if not each.up:
+            word, style = "DOWN", "bold red"
+        table.add_row(
+            render.plain(each.upstream),
+            str(each.worker),
+            Text(word, style) if runs else Text(f"was {word}"),
+            f"{each.rtt * 1000:.0f} ms" if each.rtt else "-",
+            *(render.short(number) for number in (each.answers, each.failures)),
+            render.recent(each.at, now),
+        )
+    console.print()
+    console.print(table)
+
+
+def _print_counters(console: "Console", found: "StatusReport") -> None:
+    from dnswatch.cli import render
+
+    losses = _losses(found)
+    table = render.table("counter", "count", words=("counter",))
+    for name in [*losses, *sorted(set(found.counters) - set(losses))]:
+        style = "bold red" if name in losses else ""
+        label = f"! {name}" if name in losses else f"  {name}"
+        table.add_row(label, str(found.counters[name]), style=style)
+    console.print()
+    console.print(table)

@@ -153,6 +153,11 @@ def end_to_end(options: bytes) -> bytes:
     return b"".join(kept)
 
 
+def bare(query: Query) -> Query:
+    """Return the same question without the options that a client gave it."""
+    return Query(query.flags, query.question, query.edns_flags, query.size, b"", query.edns)
+
+
 def for_upstream(query: Query, size: int, edns: bool = True) -> bytes:
     """Write what an upstream is asked, all but the message ID: canonical case, our own EDNS size.
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+from dnswatch.proxy.upstream.transport import Upstream
 from dnswatch.wire import query
 from dnswatch.wire.query import Query
 from tests.proxy.scripted import exact
@@ -43,6 +44,20 @@ class Question:
         """Wait until something has been heard."""
         async with asyncio.timeout(WITHIN):
             await self.told.wait()
+
+
+async def ask_by_eights(upstream: Upstream, names: int = 32) -> list[Question]:
+    """Ask for so many names, eight at a time, and wait for the end of each."""
+    questions = [Question(f"n{number}.example.") for number in range(names)]
+    room = asyncio.Semaphore(8)
+
+    async def ask(question: Question) -> None:
+        async with room:
+            upstream.ask(question)
+            await question.ended()
+
+    await asyncio.gather(*map(ask, questions))
+    return questions
 
 
 async def until(is_so: Callable[[], object]) -> None:

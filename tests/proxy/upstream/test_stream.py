@@ -1,26 +1,31 @@
 """An upstream over TCP, over real connections: sharing, order, and connections that end."""
 
 import asyncio
+import ssl
 from collections import Counter
 
+import dns.edns
+import dns.message
 import pytest
 
 from dnswatch.proxy.upstream import stream
 from dnswatch.proxy.upstream.stream import StreamUpstream
 from dnswatch.settings import Server
-from tests.behaviour import both as both_of
 from tests.behaviour import (
+    Close,
     by_name,
     closed,
     delayed,
     dribbled,
+    ending_after,
     in_turn,
     plain,
     silent,
     wrong_id,
     wrong_question,
 )
-from tests.proxy.upstream.questions import Question, until
+from tests.behaviour import both as both_of
+from tests.proxy.upstream.questions import Question, ask_by_eights, until
 from tests.upstream import Upstream
 
 
@@ -202,3 +207,56 @@ def test_an_idle_connection_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with Upstream(plain, scheme="tcp") as server:
         asyncio.run(ask())
+
+
+@pytest.mark.parametrize("answers", [1, 3])
+def test_a_server_that_closes_after_some_answers_loses_none(answers: int) -> None:
+    """However few answers a connection is good for, every question gets its own (RFC 7766, 6.2.4).
+
+    What was left open goes on as long as the last connection answered something.
+    """
+
+    async def ask() -> None:
+        bench = Bench(server)
+        questions = await ask_by_eights(bench.upstream)
+        assert [question.failures for question in questions] == [0] * 32
+        bench.upstream.close()
+
+    with Upstream(ending_after(answers, Close()), scheme="tcp") as server:
+        asyncio.run(ask())
+
+
+def test_what_nobody_waits_for_is_not_asked_anew() -> None:
+    """A question that was answered or given up elsewhere goes on no other connection."""
+
+    async def ask() -> None:
+        bench = Bench(server)
+        given_up = Question("given-up.example.")
+        bench.upstream.ask(given_up)
+        await until(lambda: server.asked)
+        given_up.done = True
+        server.behaviour = ending_after(1, Close())
+        await bench.asks(Question())
+        await until(lambda: bench.upstream._connection is None)
+        await bench.asks(Question("last.example."))
+        assert server.names().count("given-up.example.") == 1
+        bench.upstream.close()
+
+    with Upstream(silent, scheme="tcp") as server:
+        asyncio.run(ask())
+
+
+def test_encrypted_questions_are_padded() -> None:
+    """Over TLS every question is a multiple of 128 bytes long (RFC 8467); over TCP none is."""
+    server = Server("tls://127.0.0.1:853#dns.test")
+    tls = ssl.create_default_context()
+    plain_one, encrypted = (
+        StreamUpstream(server, tls=context, size=1232, now=lambda: 0.0, counters=Counter())
+        for context in (None, tls)
+    )
+    for qname in ("a.", "www.example.org.", f"{'x' * 60}.{'y' * 60}.example."):
+        message = b"\0\0" + encrypted.message(Question(qname))
+        assert len(message) % 128 == 0
+        assert len(plain_one.message(Question(qname))) < len(message) - 2
+        (padding,) = dns.message.from_wire(message).options
+        assert padding.otype == dns.edns.OptionType.PADDING

@@ -19,7 +19,7 @@ from h2.events import DataReceived, Event, ResponseReceived, StreamEnded, Stream
 from h2.exceptions import ProtocolError, StreamClosedError
 
 from dnswatch.errors import WireError
-from dnswatch.proxy.upstream.kept import MAX_WAITING, KeptConnection, KeptUpstream, Sent
+from dnswatch.proxy.upstream.kept import MAX_WAITING, KeptConnection, KeptUpstream, Pending
 from dnswatch.proxy.upstream.transport import Asking
 from dnswatch.settings import Server
 from dnswatch.wire import build, response
@@ -79,7 +79,7 @@ class _Connection(KeptConnection):
         self._http = H2Connection(H2Configuration(client_side=True, header_encoding=None))
         self._received = bytearray()
         self._replies: dict[int, _Reply] = {}
-        self._later: deque[tuple[Asking, int]] = deque()
+        self._later: deque[Pending] = deque()
         "What the server takes as soon as it has done with something else."
         server = upstream.server
         self._headers = [
@@ -96,18 +96,18 @@ class _Connection(KeptConnection):
             return
         self._http.initiate_connection()
         self._http.increment_flow_control_window(1 << 24)
-        self._flush()
+        self._put_http()
 
-    def send(self, asking: Asking, fruitless: int) -> None:
+    def send(self, pending: Pending) -> None:
         """Send a question, now or as soon as the server takes it."""
         if self._has_room():
-            super().send(asking, fruitless)
+            super().send(pending)
             if self._http.highest_outbound_stream_id > _LAST_STREAM:
                 self.leave()
         elif len(self._later) < MAX_WAITING:
-            self._later.append((asking, fruitless))
+            self._later.append(pending)
         else:
-            asking.failure(self.upstream)
+            pending.asking.failure(self.upstream)
 
     def write(self, asking: Asking) -> int:
         """Write a request on a stream of its own; RFC 8484 section 4.1 wants 0 for an ID."""
@@ -115,7 +115,7 @@ class _Connection(KeptConnection):
         stream = self._http.get_next_available_stream_id()
         self._http.send_headers(stream, [*self._headers, ("content-length", str(len(question)))])
         self._http.send_data(stream, question, end_stream=True)
-        self._flush()
+        self._put_http()
         return stream
 
     def data_received(self, data: bytes) -> None:
@@ -132,7 +132,7 @@ class _Connection(KeptConnection):
             self.upstream.counters["upstream_https_failed"] += 1
             self.give_up()
             return
-        self._flush()
+        self._put_http()
         self._send_later()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -208,26 +208,26 @@ class _Connection(KeptConnection):
             return False
         limit = min(self._http.remote_settings.max_concurrent_streams, MAX_WAITING)
         if len(self.waiting) >= limit:
-            for stream in [n for n, sent in self.waiting.items() if sent.asking.done]:
+            for stream in [n for n, one in self.waiting.items() if one.asking.done]:
                 self._cancel(stream)
                 del self.waiting[stream]
-            self._flush()
+            self._put_http()
         return self._http.open_outbound_streams < limit
 
     def _send_later(self) -> None:
         """Send what waited for room."""
         while self._later and self.open and self._has_room():
-            asking, fruitless = self._later.popleft()
-            if not asking.done:
-                super().send(asking, fruitless)
+            pending = self._later.popleft()
+            if not pending.asking.done:
+                super().send(pending)
 
     def _pass_on_later(self) -> None:
         later, self._later = self._later, deque()
-        self.upstream.again(Sent(asking, 0.0, fruitless) for asking, fruitless in later)
+        self.upstream.again(later)
 
-    def _flush(self) -> None:
-        if self.transport is not None and (data := self._http.data_to_send()):
-            self.transport.write(data)
+    def _put_http(self) -> None:
+        if data := self._http.data_to_send():
+            self.put(data)
 
 
 def _seconds(age: bytes) -> int:

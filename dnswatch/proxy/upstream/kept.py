@@ -1,8 +1,8 @@
 """A connection that is kept: many questions at a time, answers in any order, and how it ends.
 
-A server may end a connection whenever it likes (RFC 7766 section 6.2.4, RFC 9113 section 6.8): after
-some time, after some answers, some after one.  What it left open is asked anew on the next one,
-until nobody waits for it any more, or two have ended under it without a single answer.
+A server may end a connection whenever it likes (RFC 7766 section 6.2.4, RFC 9113 section 6.8):
+after some time, after some answers, some after one.  What it left open is asked anew on the next
+one, until nobody waits for it any more, or two have ended under it without a single answer.
 """
 
 import asyncio
@@ -34,14 +34,16 @@ MAX_FRUITLESS: Final = 2
 first may just have been idle for too long."""
 
 
-class Sent(NamedTuple):
+class Pending(NamedTuple):
     """One question with what became of it so far."""
 
     asking: Asking
-    at: float
-    "When it was sent, Unix seconds."
-    fruitless: int
-    "Connections that have ended under it without an answer."
+    answered: int
+    "What its upstream had answered when it was asked, or last asked anew."
+    fruitless: int = 0
+    "Connections that have ended under it since then, without an answer to anything."
+    sent_at: float = 0.0
+    "Unix seconds."
 
 
 class KeptUpstream(ABC):
@@ -61,7 +63,9 @@ class KeptUpstream(ABC):
         self._size = size
         self._connection: KeptConnection | None = None
         self._connecting: asyncio.Task[None] | None = None
-        self._queue: list[Sent] = []
+        self.answered = 0
+        "Questions answered so far."
+        self._queue: list[Pending] = []
         self._left: set[KeptConnection] = set()
         "Connections that take no more questions, but may still answer some."
 
@@ -71,7 +75,7 @@ class KeptUpstream(ABC):
 
     def ask(self, asking: Asking) -> None:
         """Send a question, over a connection that is open or is opened for it."""
-        self._ask(asking, 0)
+        self._ask(Pending(asking, self.answered))
 
     def close(self) -> None:
         """Close the connections; nobody is told."""
@@ -81,15 +85,15 @@ class KeptUpstream(ABC):
             if connection is not None:
                 connection.close()
 
-    def _ask(self, asking: Asking, fruitless: int) -> None:
+    def _ask(self, pending: Pending) -> None:
         if self._connection is not None and self._connection.is_stuck(self.now()):
             self._connection.give_up()
         if self._connection is not None and self._connection.open:
-            self._connection.send(asking, fruitless)
+            self._connection.send(pending)
         elif len(self._queue) >= MAX_WAITING:
-            asking.failure(self)
+            pending.asking.failure(self)
         else:
-            self._queue.append(Sent(asking, 0.0, fruitless))
+            self._queue.append(pending)
             if self._connecting is None:
                 self._connecting = asyncio.get_running_loop().create_task(self._connect())
 
@@ -110,13 +114,15 @@ class KeptUpstream(ABC):
             self._connecting = None
         waiting, self._queue = self._queue, []
         if connection is None:
-            for sent in waiting:
-                sent.asking.failure(self)
+            for pending in waiting:
+                pending.asking.failure(self)
         elif connection.open:
             self._connection = connection
-            self.again(waiting)
+            for pending in waiting:
+                if not pending.asking.done:
+                    self._ask(pending)
         else:
-            self.again(sent._replace(fruitless=sent.fruitless + 1) for sent in waiting)
+            self.again(waiting)
 
     def left(self, connection: "KeptConnection") -> None:
         """Take it that a connection takes no more questions; there may be another one by now."""
@@ -129,20 +135,21 @@ class KeptUpstream(ABC):
         self.left(connection)
         self._left.discard(connection)
 
-    def again(self, waiting: Iterable[Sent]) -> None:
+    def again(self, waiting: Iterable[Pending]) -> None:
         """Ask anew what a connection left open."""
-        for asking, _, fruitless in waiting:
+        for asking, answered, fruitless, _ in waiting:
             if asking.done:
                 continue
-            if fruitless >= MAX_FRUITLESS:
+            is_fruitless = self.answered == answered
+            if is_fruitless and fruitless + 1 >= MAX_FRUITLESS:
                 asking.failure(self)
             else:
-                self._ask(asking, fruitless)
+                self._ask(Pending(asking, self.answered, fruitless + 1 if is_fruitless else 0))
 
     def message(self, asking: Asking) -> bytes:
         """Write the question, all but its ID; padded where it is encrypted."""
         block = query.PADDING_BLOCK if self._tls else 0
-        return query.for_upstream(asking.query, self._size, asking.edns, block=block)
+        return query.for_upstream(asking.query, self._size, block=block)
 
 
 class KeptConnection(asyncio.Protocol, ABC):
@@ -151,23 +158,22 @@ class KeptConnection(asyncio.Protocol, ABC):
     def __init__(self, upstream: KeptUpstream) -> None:
         """Wait to be opened."""
         self.upstream = upstream
-        self.waiting: dict[int, Sent] = {}
+        self.waiting: dict[int, Pending] = {}
         "What was sent, by the number that its answer comes under."
         self.transport: asyncio.Transport | None = None
-        self._has_answered = self._has_left = False
+        self._has_left = False
         self._quiet_since = 0.0
+        self._unsent = bytearray()
         self._idle: asyncio.TimerHandle | None = None
 
     @abstractmethod
     def write(self, asking: Asking) -> int:
-        """Write a question to the transport; returns the number that its answer comes under."""
+        """Write a question by `put`; returns the number that its answer comes under."""
 
     @property
     def open(self) -> bool:
         """Questions can be sent."""
-        return (
-            self.transport is not None and not self.transport.is_closing() and not self._has_left
-        )
+        return self.transport is not None and not self.transport.is_closing() and not self._has_left
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin the idle time."""
@@ -175,19 +181,34 @@ class KeptConnection(asyncio.Protocol, ABC):
         self.transport = transport
         self._rest()
 
-    def send(self, asking: Asking, fruitless: int) -> None:
+    def send(self, pending: Pending) -> None:
         """Send a question; what nobody waits for any more makes room for it."""
         if len(self.waiting) >= MAX_WAITING:
-            self.waiting = {n: sent for n, sent in self.waiting.items() if not sent.asking.done}
+            self.waiting = {n: one for n, one in self.waiting.items() if not one.asking.done}
             if len(self.waiting) >= MAX_WAITING:
-                asking.failure(self.upstream)
+                pending.asking.failure(self.upstream)
                 return
         now = self.upstream.now()
         if not self.waiting:
             self._quiet_since = now
-        number = self.write(asking)
-        self.waiting[number] = Sent(asking, now, fruitless)
+        number = self.write(pending.asking)
+        self.waiting[number] = pending._replace(sent_at=now)
         self._rest()
+
+    def put(self, data: bytes) -> None:
+        """Write bytes, those of one turn of the loop together.
+
+        A server that closes after the first of several questions would answer the second piece by a
+        reset, and the first answer would be lost unread.
+        """
+        if not self._unsent:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._unsent += data
+
+    def _flush(self) -> None:
+        unsent, self._unsent = bytes(self._unsent), bytearray()
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.write(unsent)
 
     def is_stuck(self, now: float) -> bool:
         """Tell whether questions wait here on a server that says nothing any more."""
@@ -205,9 +226,9 @@ class KeptConnection(asyncio.Protocol, ABC):
 
     def answered(self, number: int, message: bytes) -> None:
         """Hand on the answer to what waits under `number`."""
-        asking, at, _ = self.waiting.pop(number)
-        self._has_answered = True
-        asking.response(self.upstream, message, at)
+        pending = self.waiting.pop(number)
+        self.upstream.answered += 1
+        pending.asking.response(self.upstream, message, pending.sent_at)
         self._end_if_done()
 
     def failed(self, number: int, counter: str) -> None:
@@ -237,9 +258,7 @@ class KeptConnection(asyncio.Protocol, ABC):
             self.transport.abort()
 
     def _elsewhere(self, numbers: list[int]) -> None:
-        more = 0 if self._has_answered else 1
-        lost = [self.waiting.pop(number) for number in numbers]
-        self.upstream.again(sent._replace(fruitless=sent.fruitless + more) for sent in lost)
+        self.upstream.again([self.waiting.pop(number) for number in numbers])
 
     def _end_if_done(self) -> None:
         if self._has_left and not self.waiting:

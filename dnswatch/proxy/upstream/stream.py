@@ -1,6 +1,5 @@
 """An upstream over TCP or TLS: messages with their length before them (RFC 7766, RFC 7858)."""
 
-import asyncio
 import struct
 from itertools import count
 
@@ -33,8 +32,7 @@ class _Connection(KeptConnection):
         while (ident := next(self._ids) & 0xFFFF) in self.waiting:
             pass
         message = self.upstream.message(asking)
-        assert self.transport is not None
-        self.transport.write(_LENGTH_AND_ID.pack(len(message) + 2, ident) + message)
+        self.put(_LENGTH_AND_ID.pack(len(message) + 2, ident) + message)
         return ident
 
     def data_received(self, data: bytes) -> None:

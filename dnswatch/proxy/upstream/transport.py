@@ -8,6 +8,7 @@ from typing import Protocol
 from dnswatch.proxy.upstream.health import Health
 from dnswatch.wire.query import Query
 
+
 class Upstream(Protocol):
     """A transport to one server."""
 

@@ -27,7 +27,7 @@ from tests.behaviour import (
     wrong_question,
 )
 from tests.live.certificates import Certificates
-from tests.proxy.upstream.questions import Question, ask_by_eights
+from tests.proxy.upstream.questions import Question, ask_by_eights, until
 from tests.upstream import Upstream
 
 
@@ -44,6 +44,12 @@ def server(own: Certificates) -> Iterator[Upstream]:
         yield made
 
 
+async def close(upstream: HttpsUpstream) -> None:
+    """Close all connections, and wait until they are."""
+    upstream.close()
+    await until(lambda: upstream._connection is None and not upstream._left)
+
+
 async def ask(server: Upstream, ca_file: str, *questions: Question) -> Counter[str]:
     """Ask all questions at once, wait for all ends, and give what was counted."""
     counters: Counter[str] = Counter()
@@ -55,8 +61,7 @@ async def ask(server: Upstream, ca_file: str, *questions: Question) -> Counter[s
         upstream.ask(question)
     for question in questions:
         await question.ended()
-    upstream.close()
-    await asyncio.gather(*upstream._tasks, return_exceptions=True)
+    await close(upstream)
     return counters
 
 
@@ -145,8 +150,7 @@ def test_a_connection_that_ends_loses_no_answer(
         upstream = upstream_of(server, own.file)
         questions = await ask_by_eights(upstream)
         assert [question.failures for question in questions] == [0] * 32
-        upstream.close()
-        await asyncio.gather(*upstream._tasks, return_exceptions=True)
+        await close(upstream)
 
     asyncio.run(run())
 

@@ -8,7 +8,7 @@ import dns.edns
 import dns.message
 import pytest
 
-from dnswatch.proxy.upstream import stream
+from dnswatch.proxy.upstream import kept
 from dnswatch.proxy.upstream.stream import StreamUpstream
 from dnswatch.settings import Server
 from tests.behaviour import (
@@ -165,7 +165,7 @@ def test_a_connection_that_went_dead_is_left() -> None:
         first, second = Question("lost.example."), Question()
         bench.upstream.ask(first)
         await until(lambda: server.asked)
-        bench.now += stream.SILENCE + 1
+        bench.now += kept.SILENCE + 1
         server.behaviour = plain
         await bench.asks(second)
         await first.ended()
@@ -184,7 +184,7 @@ def test_a_quiet_connection_without_questions_is_kept() -> None:
     async def ask() -> None:
         bench = Bench(server)
         await bench.asks(Question())
-        bench.now += stream.SILENCE + 1
+        bench.now += kept.SILENCE + 1
         await bench.asks(Question())
         assert server.connections == 1
         bench.upstream.close()
@@ -195,7 +195,7 @@ def test_a_quiet_connection_without_questions_is_kept() -> None:
 
 def test_an_idle_connection_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """After its idle time we close, and the next question opens another one."""
-    monkeypatch.setattr(stream, "IDLE", 0.05)
+    monkeypatch.setattr(kept, "IDLE", 0.05)
 
     async def ask() -> None:
         bench = Bench(server)

@@ -153,6 +153,11 @@ def end_to_end(options: bytes) -> bytes:
     return b"".join(kept)
 
 
+def bare(query: Query) -> Query:
+    """Return the same question without the options that a client gave it."""
+    return Query(query.flags, query.question, query.edns_flags, query.size, b"", query.edns)
+
+
 PADDING_BLOCK: Final = 128
 """Bytes of which an encrypted question is a multiple, so that its length tells nobody the name
 (RFC 8467 section 4.1)."""

@@ -15,9 +15,10 @@ from dnswatch.bay.delivery.backoff import is_hopeless, try_at
 from dnswatch.bay.delivery.lanes import Lanes
 from dnswatch.bay.delivery.routes import Exchange, NoRoute, Route, Routes
 from dnswatch.bay.delivery.session import TWICE, Parcel, Said, Unreachable, deliver
-from dnswatch.bay.record import Line, Outcome, Tried
+from dnswatch.bay.record import Envelope, Line, Outcome, Tried
 from dnswatch.bay.spool import Spool
 from dnswatch.bay.state import Message, Recipient
+from dnswatch.bay.trace import received
 from dnswatch.errors import SpoolError
 from dnswatch.settings.bay import Release
 
@@ -100,7 +101,7 @@ class Rounds:
         async with self._lanes.enter(name, message.envelope.size):
             if lane := self._lanes.down(name):
                 return lane.down_until  # the one before has learned it meanwhile
-            data = await asyncio.to_thread(self._read, message.ident)
+            data = await asyncio.to_thread(self._read, message.envelope)
             said = await self._deliver(
                 Parcel(message.envelope, group.recipients, data), group.route
             )
@@ -133,9 +134,9 @@ class Rounds:
         await self._note(ident, tried, *_outcomes(said, self._now()))
         return said
 
-    def _read(self, ident: str) -> bytes:
-        with self._spool.open(ident) as file:
-            return file.read()
+    def _read(self, envelope: Envelope) -> bytes:
+        with self._spool.open(envelope.ident) as file:
+            return received(envelope, self._hello) + file.read()
 
     async def _append(self, ident: str, *lines: Line) -> None:
         await asyncio.to_thread(self._spool.append, ident, *lines)

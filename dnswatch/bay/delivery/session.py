@@ -1,4 +1,4 @@
-"""A session: one message to one exchange, as it was received, and what was said of each recipient.
+"""A session: one message to one exchange, and what was said of each recipient.
 
 Rules of this file: the envelope and the message pass as they came.  One thing is not passed on: a
 bare CR or LF, which RFC 5321 section 2.3.8 forbids and by which mail is smuggled, leaves as CRLF.
@@ -63,7 +63,7 @@ class Parcel:
     recipients: tuple[str, ...]
     "Those of the envelope that this exchange takes mail for."
     data: bytes
-    "The message."
+    "The message, behind our own line of its trace."
 
 
 async def deliver(
@@ -78,7 +78,7 @@ async def deliver(
     except (SMTPException, OSError, ValueError) as error:
         raise Unreachable(_text(error)) from None
     try:
-        if (fault := _misfit(client, parcel.envelope)) is not None:
+        if (fault := _misfit(client, parcel)) is not None:
             await begin(_name(client, address, port))
             return dict.fromkeys(parcel.recipients, fault)
         return await _transact(client, parcel, lambda: begin(_name(client, address, port)))
@@ -125,13 +125,14 @@ async def _say_hello(client: SMTP) -> None:
         await client.helo(timeout=COMMAND)
 
 
-def _misfit(client: SMTP, envelope: Envelope) -> Said | None:
+def _misfit(client: SMTP, parcel: Parcel) -> Said | None:
     """Say why an exchange cannot take a message at all, or None."""
+    envelope = parcel.envelope
     is_international = envelope.smtputf8 and not _is_ascii(envelope)
     if is_international and not client.supports_extension("smtputf8"):
         return Said("refused", "the exchange does not know SMTPUTF8 (RFC 6531)")
     size = client.esmtp_extensions.get("size", "")
-    if size.isdecimal() and 0 < int(size) < envelope.size:
+    if size.isdecimal() and 0 < int(size) < len(parcel.data):
         return Said("refused", f"the exchange takes {size} bytes, and the message is larger")
     return None
 

@@ -21,6 +21,7 @@ from dnswatch.bay.smtp.guests import Guests
 from dnswatch.bay.smtp.path import Path, read_path
 from dnswatch.bay.smtp.transfer import Transfer, receive
 from dnswatch.bay.spool import Draft, Spool, ident_of
+from dnswatch.bay.trace import Trace
 from dnswatch.errors import SpoolError
 from dnswatch.settings.bay import Bay
 
@@ -286,7 +287,9 @@ class Session(SMTP):
             return
         try:
             await self.push("354 End the message with <CR><LF>.<CR><LF>")
-            transfer = await receive(self._reader, draft, self._limits.size, self._reset_timeout)
+            transfer = await receive(
+                self._reader, draft, self._limits.size, Trace(house.hostname), self._reset_timeout
+            )
         except BaseException:
             draft.drop()
             raise
@@ -370,6 +373,8 @@ def _objection(transfer: Transfer, limit: int) -> str | None:
         return f"552 5.3.4 Too large: {limit} bytes at most"
     if transfer.trouble is not None:
         return _refusal(transfer.trouble)
+    if transfer.is_circle:
+        return "554 5.4.6 This message has passed too many servers: it goes in circles"
     if transfer.is_ambiguous:
         return "554 5.6.0 A lone dot between bare line ends could hide a second message"
     return None

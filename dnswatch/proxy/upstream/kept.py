@@ -149,7 +149,7 @@ class KeptUpstream(ABC):
     def message(self, asking: Asking) -> bytes:
         """Write the question, all but its ID; padded where it is encrypted."""
         block = query.PADDING_BLOCK if self._tls else 0
-        return query.for_upstream(asking.query, self._size, block=block)
+        return query.for_upstream(asking.query, self._size, asking.edns, block=block)
 
 
 class KeptConnection(asyncio.Protocol, ABC):

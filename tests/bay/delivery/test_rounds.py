@@ -11,13 +11,14 @@ import pytest
 
 from dnswatch import clock
 from dnswatch.bay.delivery.lookups import Lookups
+from dnswatch.bay.delivery.ourselves import Ourselves
 from dnswatch.bay.delivery.rounds import Rounds, domain_of
 from dnswatch.bay.delivery.routes import Routes
 from dnswatch.bay.record import Decided, Outcome, Tried
 from dnswatch.bay.spool import Spool
 from dnswatch.bay.state import Message
-from dnswatch.settings import Duration, Server
-from dnswatch.settings.bay import Release
+from dnswatch.settings import Duration, Server, Settings
+from dnswatch.settings.bay import Bay, Release
 from dnswatch.settings.mail import MailHost
 from tests.bay.exchange import Exchange
 from tests.bay.mail import NOW, decide, keep, released, spool_in
@@ -38,7 +39,13 @@ class Scene:
         """Do one round for a message; return it afterwards."""
         asked = Release(loopback=True, port=self.exchange.port, **release)  # type: ignore[arg-type]
         lookups = Lookups((Server(self.upstream.url),))
-        routes = Routes(lookups, own=(), release=asked, now=clock.now, chance=Random(0))
+        routes = Routes(
+            lookups,
+            own=Ourselves(Settings(bay=Bay(release=asked))),
+            release=asked,
+            now=clock.now,
+            chance=Random(0),
+        )
         rounds = Rounds(self.spool, routes, asked, "bay.corp.example", clock.now)
         asyncio.run(rounds.run(self.spool.message(ident)))
         return self.spool.message(ident)

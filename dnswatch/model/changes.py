@@ -65,6 +65,8 @@ class MailLookup(msgspec.Struct, frozen=True, gc=False):
     "Smallest TTL of the answer's MX records, seconds."
     enforced: Enforced | None = None
     "What a policy did to the answer."
+    proven: bool = True
+    "Nobody else can have sent it in the client's name."
 
 
 def minute_of(at: float) -> int:

@@ -75,6 +75,8 @@ class Observation(msgspec.Struct, frozen=True, array_like=True, gc=False):
     "What a policy did; `addresses` and `exchanges` are those that the upstream gave."
     server: bytes | None = None
     "Packed address of the resolver that was asked; None where that was dnswatch, or is not known."
+    proven: bool = True
+    "Nobody else can have sent it in the client's name; recordings cannot tell, and are believed."
 
 
 class Tally(msgspec.Struct, frozen=True, array_like=True, gc=False):

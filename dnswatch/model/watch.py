@@ -211,7 +211,7 @@ def _mail_lookup(
     return MailLookup(
         seen.at, client, kind, domain, seen.qname, seen.qtype, seen.rcode, seen.origin,
         seen.addresses, seen.exchanges, *given,
-        seen.redirected, seen.recursion, seen.ttl, seen.enforced,
+        seen.redirected, seen.recursion, seen.ttl, seen.enforced, seen.proven,
     )  # fmt: skip
 
 

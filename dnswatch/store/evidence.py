@@ -54,13 +54,14 @@ def write(conn: sqlite3.Connection, changes: Changes) -> None:
 def _later(db: Database) -> Iterator[MailLookup]:
     for row in db.conn.execute(_LATER):
         at, key, kind, domain, qname, qtype, rcode, origin, exchanges, *given, done = row
-        new, refreshed, hits, redirected, recursion = given
+        new, refreshed, hits, redirected, recursion, proven = given
         try:
             yield MailLookup(
                 at, key.encode(), LookupKind(kind), from_text(domain), from_text(qname), qtype,
                 rcode, Origin(origin), (), tuple(map(from_text, json.loads(exchanges or "[]"))),
                 new, refreshed, hits, bool(redirected), bool(recursion),
                 enforced=msgspec.json.decode(done, type=Enforced) if done else None,
+                proven=bool(proven),
             )  # fmt: skip
         except WireError:
             continue  # a name that no host can have: one piece of evidence less
@@ -71,7 +72,7 @@ _SET_DETECTOR = """
     VALUES (1, ?, (SELECT ifnull(max(id), 0) FROM lookup) - ?)"""
 _LATER = """
     SELECT at, key, kind, domain, qname, qtype, rcode, origin, exchanges, new, refreshed, hits,
-        redirected, recursion,
+        redirected, recursion, proven,
         iif(policy IS NULL, NULL, json_array(policy, decided, json(iif(dry_run, 'true', 'false'))))
     FROM lookup JOIN client ON client.id = lookup.client
     WHERE lookup.id > (SELECT judged FROM detector) AND qtype != 255 ORDER BY lookup.id"""

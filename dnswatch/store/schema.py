@@ -49,6 +49,18 @@ def bay(db: Database) -> None:
         db.execute(statement)
 
 
+@MIGRATIONS()
+def edns(db: Database) -> None:
+    """Note which upstreams are asked without EDNS."""
+    db.execute("ALTER TABLE health ADD COLUMN edns INTEGER NOT NULL DEFAULT 1")
+
+
+@MIGRATIONS()
+def proof(db: Database) -> None:
+    """Note of each lookup whether its client's address was proven."""
+    db.execute("ALTER TABLE lookup ADD COLUMN proven INTEGER NOT NULL DEFAULT 1")
+
+
 def newer(db: Database) -> list[str]:
     """Name the migrations that the file has seen and this dnswatch does not know."""
     ours = {migration.name for migration in MIGRATIONS.pending(Database(memory=True))}

@@ -188,7 +188,7 @@ def _lookup_row(lookup: MailLookup, key: str) -> tuple[object, ...]:
         lookup.qtype, lookup.rcode, int(lookup.origin),
         json.dumps(addresses) if addresses else None, json.dumps(exchanges) if exchanges else None,
         lookup.ttl, lookup.new, lookup.refreshed, lookup.hits, lookup.redirected, lookup.recursion,
-        *_enforced(lookup.enforced),
+        *_enforced(lookup.enforced), lookup.proven,
     )  # fmt: skip
 
 
@@ -222,7 +222,16 @@ def _write_health(conn: sqlite3.Connection, changes: Changes, now: float) -> Non
     conn.executemany(
         _HEAR_HEALTH,
         (
-            (worker, upstream, now, health.up, health.rtt, health.answers, health.failures)
+            (
+                worker,
+                upstream,
+                now,
+                health.up,
+                health.rtt,
+                health.answers,
+                health.failures,
+                health.edns,
+            )
             for (worker, upstream), health in changes.health.items()
         ),
     )
@@ -284,9 +293,10 @@ _ADD_TALLY = """
     ON CONFLICT DO UPDATE SET count = count + excluded.count"""
 _ADD_LOOKUP = """
     INSERT INTO lookup (at, client, kind, domain, qname, qtype, rcode, origin, addresses,
-        exchanges, ttl, new, refreshed, hits, redirected, recursion, policy, decided, dry_run)
+        exchanges, ttl, new, refreshed, hits, redirected, recursion, policy, decided, dry_run,
+        proven)
     VALUES (?, (SELECT id FROM client WHERE key = ?),
-        ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+        ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _ADD_VERDICT = "INSERT INTO verdict (client, share, at, until) VALUES (?, ?, ?, ?)"
 _ADD_SITE = """
     INSERT INTO site (start, measure, count) VALUES (?, ?, ?)
@@ -303,10 +313,10 @@ _SET_ENTRY = """
         expiry = excluded.expiry, first_seen = excluded.first_seen,
         refreshes = excluded.refreshes, hits = excluded.hits"""
 _HEAR_HEALTH = """
-    INSERT INTO health (worker, upstream, at, up, rtt, answers, failures)
-    VALUES (?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO health (worker, upstream, at, up, rtt, answers, failures, edns)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET
-        at = excluded.at, up = excluded.up, rtt = excluded.rtt,
+        at = excluded.at, up = excluded.up, rtt = excluded.rtt, edns = excluded.edns,
         answers = answers + excluded.answers, failures = failures + excluded.failures"""
 _NOTE_PASSED = "INSERT INTO passed VALUES (1, ?) ON CONFLICT DO UPDATE SET until = excluded.until"
 _LIVE_ENTRIES = """

@@ -15,7 +15,11 @@ def part(begin: int, end: int) -> Changes:
     """Some of the worm's lookups."""
     found = changes(worm())
     found.lookups[:] = [
-        replace(lookup, enforced=Enforced("mine", Decided.REFUSED, n % 2 == 0) if n % 3 else None)
+        replace(
+            lookup,
+            enforced=Enforced("mine", Decided.REFUSED, n % 2 == 0) if n % 3 else None,
+            proven=n % 2 == 1,
+        )
         for n, lookup in enumerate(found.lookups)
     ][begin:end]
     return found

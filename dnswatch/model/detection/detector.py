@@ -6,6 +6,9 @@ value.
 
 A declared mail server is never marked: no verdict but clean is ever given of it, whatever it does,
 and only a person's word declares it.
+
+What anybody may have sent in a client's name (a UDP datagram without a cookie) makes no more than
+a suspect: such lookups raise the statistic to the first rung, and from there on count for nothing.
 """
 
 from collections import OrderedDict
@@ -23,11 +26,19 @@ from dnswatch.model.detection.explain import Clock, Write, evidence, explain
 from dnswatch.model.detection.fleet import WINDOW, Calmed, Fleet, Member, Remembered, Warned
 from dnswatch.model.detection.learning import DAY, JUDGED, Learning, judged_as
 from dnswatch.model.detection.novelty import Followed, Novel, Registrable, Round
-from dnswatch.model.detection.roles import Proposal, behaviour_of, propose
+from dnswatch.model.detection.roles import Proposal, behaviour_of, propose, signs_of
 from dnswatch.model.detection.servers import Load, Surge
 from dnswatch.model.detection.shiryaev_roberts import Statistic, score
 from dnswatch.model.detection.strict import is_breach
-from dnswatch.model.detection.verdict import Change, Plan, Rung, State, Verdict, rung_of
+from dnswatch.model.detection.verdict import (
+    SUSPECT,
+    Change,
+    Plan,
+    Rung,
+    State,
+    Verdict,
+    rung_of,
+)  # fmt: skip
 from dnswatch.model.finding import Finding
 from dnswatch.model.policies.orders import Overrule, Word
 from dnswatch.model.role import Role
@@ -120,18 +131,23 @@ class Detector:
         self._refresh(case, role, now)
         judge = self._judge(role)
         case.settle(now, judge)
+        if not lookup.proven and self._needs_proof(case, now):
+            case.unproven += 1
+            return news + self._judged(case, now, "a lookup that anybody may have sent")
         found = case.novelty.see(lookup, self._registrable)
         if lookup.qtype == Type.MX:
             case.conduct.note(now, isinstance(found, Novel))
         if lookup.qtype == Type.MX or isinstance(found, Round):
             case.go_on(now, self.plan.fade)
-        if self.plan.is_strict and is_breach(lookup, role):
+        if self.plan.is_strict and lookup.proven and is_breach(lookup, role):
             case.breach = now, lookup.qname
             case.infected_until = now + self.plan.fade
         if isinstance(found, Followed):
             case.follow(lookup, found, judge)
         elif isinstance(found, Novel) and now >= self._learning.listens:
             self._novel(case, lookup, found, judge)
+        if not lookup.proven and case.statistic:
+            case.statistic.clip(self._limit * SUSPECT)
         return news + self._judged(case, now, "a mail-related lookup")
 
     def advance(self, now: float) -> list[News]:
@@ -184,13 +200,34 @@ class Detector:
         case.find(finding, self.plan.fade)
         return self._judged(case, now, "a message that the holding bay judged")
 
-    def proposals(self, counts: Mapping[bytes, Mapping[str, int]]) -> list[Proposal]:
-        """Propose to declare hosts; `counts` has each client's lookups by measure (changes.py)."""
+    def named(self, client: bytes, name: bytes, asker: bytes) -> None:
+        """Note that a client was led to another as to a mail host of that name."""
+        if (case := self._cases.get(client)) and asker != client:
+            case.conduct.named(name, asker)
+            self._dirty.add(client)
+
+    def called(self, client: bytes, caller: bytes) -> None:
+        """Note that a client took an SMTP connection; the caller's is a packed address."""
+        if case := self._cases.get(client):
+            case.conduct.called(caller)
+            self._dirty.add(client)
+
+    def proposals(
+        self, counts: Mapping[bytes, Mapping[str, int]], given_names: Mapping[bytes, str]
+    ) -> list[Proposal]:
+        """Propose to declare hosts.
+
+        `counts` has each client's lookups by measure (changes.py), `given_names` the mail hosts'
+        names that the site's administrators gave some.
+        """
         found = []
         for client, case in self._cases.items():
             if self.role_of(client) == Role.CLIENT:
-                proposal = propose(client, behaviour_of(case.conduct, counts.get(client, {})))
-                found += [proposal] if proposal else []
+                mail_name = self._write(case.conduct.mail_name or b"\0")
+                signs = signs_of(case.conduct, mail_name, given_names.get(client))
+                host = behaviour_of(case.conduct, counts.get(client, {}), signs)
+                if proposal := propose(client, host):
+                    found.append(proposal)
         return sorted(found, key=lambda one: -one.odds)
 
     def export(self) -> Saved:
@@ -239,6 +276,15 @@ class Detector:
         self._fleet.remember(self._registrable(lookup.domain) or lookup.domain, lookup.at)
         surge = load.see(lookup.at)
         return [surge] if surge else []
+
+    def _needs_proof(self, case: Case, now: float) -> bool:
+        """Say whether what anybody may have sent says nothing more of a client.
+
+        It is not even remembered: a worm could else make its domains known under a source that
+        nobody proved, and then ask for them again.
+        """
+        is_suspect = rung_of(self._days(case, now), self._limit) >= Rung.SUSPECT
+        return is_suspect or case.infected_until is not None
 
     def _novel(self, case: Case, lookup: MailLookup, found: Novel, judge: Judge) -> None:
         case.see(lookup, found, judge)

@@ -88,6 +88,11 @@ def _evidence(case: Case, write: Write, clock: Clock) -> Iterator[str]:
             f"it looked up {least}{_many(len(novel), 'mail domain')} new to it since "
             f"{clock(novel[0].at)}, in {_many(bursts, 'burst')}; lately {names}"
         )
+    if case.unproven:
+        yield (
+            f"{_many(case.unproven, 'more lookup')} of its came over UDP, where anybody can write "
+            "its address, and were not weighed: only TCP or a DNS cookie makes more than a suspect"
+        )
     if case.later:
         yield f"since the verdict it went on with {case.later} more"
     weighed = [step for step in case.steps if isinstance(step, Weighing)]

@@ -48,7 +48,10 @@ class Rung(IntEnum):
 
 
 _STATES: Final = (State.CLEAN, State.SUSPECT, State.SUSPECT, State.INFECTED)
-_SHARES: Final = ((Rung.INFECTED, 1.0), (Rung.LIKELY, 0.1), (Rung.SUSPECT, 0.01))
+SUSPECT: Final = 0.01
+"""Share of the limit from which on a client is suspect."""
+
+_SHARES: Final = ((Rung.INFECTED, 1.0), (Rung.LIKELY, 0.1), (Rung.SUSPECT, SUSPECT))
 
 
 def rung_of(days: float, limit: float) -> Rung:

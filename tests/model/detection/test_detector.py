@@ -1,11 +1,12 @@
 """Lookups in, changes of verdicts out."""
 
 from collections.abc import Iterable, Iterator
-from math import inf
+from math import inf, log
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bench.detection import lookups
 from dnswatch.codes import Type
@@ -293,3 +294,53 @@ def test_a_cleaned_client_whose_owner_reads_webmail_is_released() -> None:
     for hour in range(48):
         shown(watch, guessed(3, READY + 12000 + hour * 3600, ("mail", "smtp")))
     assert watch.verdict(SENDER, READY + 12000 + DAY).state == State.CLEAN
+
+
+def forged(seen: Iterable[MailLookup]) -> list[MailLookup]:
+    """The same lookups, as anybody may have sent them in the sender's name."""
+    return [replace(lookup, proven=False) for lookup in seen]
+
+
+def test_forged_lookups_make_no_more_than_a_suspect() -> None:
+    """Sixty questions in another's name, however fast, put nobody into quarantine."""
+    for gap in (0.1, 1.2, 400.0):
+        assert shown(learned(), forged(attack(60, gap=gap))) in ([State.SUSPECT], [])
+
+
+def test_a_suspect_made_by_forgery_needs_as_much_more_to_be_infected() -> None:
+    """What is missing from the first rung to the limit must be proven, to a hundredfold."""
+    watch = learned()
+    climbed(watch, forged(attack(60)))
+    assert watch.verdict(SENDER, READY + 72).missing == pytest.approx(log(100))
+
+
+def test_what_was_not_weighed_is_as_new_as_before_when_it_is_proven() -> None:
+    """A worm cannot use its domains up under sources that nobody proved."""
+    watch = learned()
+    climbed(watch, forged(attack(60)))
+    again = [replace(lookup, at=lookup.at + 80) for lookup in attack(60)]
+    assert shown(watch, again[40:]) == [State.INFECTED]
+
+
+def test_a_verdict_is_not_put_off_by_what_anybody_may_have_sent() -> None:
+    """A machine that was cleaned is clean after a day, whoever goes on in its name."""
+    watch = learned()
+    climbed(watch, attack(12))
+    until = watch.verdict(SENDER, READY + 20).fades_at
+    climbed(watch, forged(attack(30, begin=READY + 3600)))
+    assert watch.verdict(SENDER, READY + 4000).fades_at == until
+
+
+def test_a_strict_site_believes_no_forged_question() -> None:
+    """Its first MX question must be the client's own."""
+    watch = learned(Plan(is_strict=True))
+    assert shown(watch, forged(attack(1))) == []
+    assert shown(watch, attack(1)) == [State.INFECTED]
+
+
+def test_an_explanation_says_what_was_not_weighed() -> None:
+    """Who reads it knows that somebody may be playing another's part."""
+    watch = learned()
+    climbed(watch, forged(attack(60)))
+    (line,) = [line for line in watch.explain(SENDER, READY + 72) if "not weighed" in line]
+    assert "TCP or a DNS cookie" in line

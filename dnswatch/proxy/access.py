@@ -6,6 +6,7 @@ Asked once a client, then remembered: the per-packet path finds the client in a 
 from collections.abc import Iterable
 from enum import Enum
 
+from dnswatch.addresses import packed
 from dnswatch.settings import Settings, Subnet
 
 
@@ -61,8 +62,9 @@ class Admissions:
         admission = self._known.get(client)
         if admission is None:
             admission = Admission.NONE
-            if client in self._allowed:
-                is_left_out = client in self._left_out
+            form = packed(client)
+            if form in self._allowed:
+                is_left_out = form in self._left_out
                 admission = Admission.UNRECORDED if is_left_out else Admission.RECORDED
             if len(self._known) >= self._limit:
                 self._known.clear()  # cheap to learn again, and no order to keep up per packet

@@ -9,9 +9,9 @@ import asyncio
 import socket
 import struct
 from collections import OrderedDict, defaultdict
-from ipaddress import ip_address
 from typing import Final
 
+from dnswatch import addresses
 from dnswatch.proxy.access import Admission, Admissions
 from dnswatch.proxy.lookup import Waiter
 from dnswatch.proxy.reports import Reports
@@ -121,7 +121,7 @@ class _Connection(asyncio.Protocol):
         if peer is None:
             transport.abort()
             return
-        self.client = ip_address(peer[0].partition("%")[0]).packed
+        self.client = addresses.read(peer[0]).packed
         admission = self._listener.connections.admissions.of(self.client)
         if admission is Admission.NONE:
             self._listener.reports.counters["not_allowed"] += 1

@@ -12,13 +12,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import lru_cache
-from ipaddress import ip_address
 from itertools import islice
 from operator import attrgetter
 from typing import Final
 
 from msgspec.structs import replace
 
+from dnswatch import addresses
 from dnswatch.model.flow import Flow
 from dnswatch.sources.capture.flows import Flows, Part, reversed_ends
 from dnswatch.sources.capture.ip import TCP, UDP
@@ -221,7 +221,7 @@ def _count(text: str) -> int:
 
 @lru_cache(100_000)
 def _packed(text: str) -> bytes:
-    return ip_address(text).packed
+    return addresses.read(text).packed
 
 
 @lru_cache(10_000)

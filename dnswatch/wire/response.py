@@ -14,6 +14,8 @@ from dnswatch.wire import name
 from dnswatch.wire.query import HEADER, Query, end_to_end
 
 _COUNTS = struct.Struct("!HHH")
+_ALL_COUNTS = struct.Struct("!HHHH")
+_TTL = struct.Struct("!I")
 _RECORD = struct.Struct("!HHIH")
 _A, _AAAA, _MX = Type.A.value, Type.AAAA.value, Type.MX.value
 _SOA, _OPT = Type.SOA.value, Type.OPT.value
@@ -22,6 +24,9 @@ _MAX_RECORDS: Final = 4096
 """More records than fit into 64 KiB with any data in them; bounds the walk."""
 
 _TC, _AD = 0x0200, 0x0020
+_QR_OPCODE, _QR = 0xF8, 0x80
+_UNREAD: Final = frozenset((Rcode.FORMERR, Rcode.SERVFAIL, Rcode.NOTIMP, Rcode.REFUSED))
+"""Errors that may come without a question."""
 _KEPT: Final = frozenset((Rcode.NOERROR.value, Rcode.NXDOMAIN.value))
 
 
@@ -94,8 +99,15 @@ class Response:
 
 
 def answers(message: bytes, question: bytes) -> bool:
-    """Tell whether a message is a response to `question` (in lower case) at all (RFC 5452, 9.1)."""
-    if len(message) < HEADER + len(question) or not message[2] & 0x80 or message[4:6] != b"\0\1":
+    """Tell whether a message is a response to `question` (in lower case) at all (RFC 5452, 9.1).
+
+    An error may come without the question: who could not read it cannot repeat it.
+    """
+    if len(message) < HEADER or message[2] & _QR_OPCODE != _QR:
+        return False
+    if len(message) == HEADER or message[4:6] == b"\0\0":
+        return message[3] & 15 in _UNREAD and message[6:10] == b"\0\0\0\0"
+    if message[4:6] != b"\0\1":
         return False
     if message.startswith(question, HEADER):
         return True
@@ -112,11 +124,13 @@ def read(message: bytes, query: Query, max_negative_ttl: int) -> Response:
     Raises `WireError` where its records are malformed.
     """
     response = Response(message[2] << 8 | message[3], message[3] & 15)
+    if len(message) == HEADER:
+        return response  # whatever it claims to hold
     response.counts = _COUNTS.unpack_from(message, 6)
     if sum(response.counts) > _MAX_RECORDS:
         raise WireError("the response claims more records than fit into a message")
     try:
-        start = HEADER + len(query.question)
+        start = HEADER + (len(query.question) if message[4:6] != b"\0\0" else 0)
         opt = _read_records(response, message, start, query.qtype in _MX_OR_ANY)
     except (struct.error, IndexError):
         raise WireError("a record runs past the end of the message") from None
@@ -124,6 +138,30 @@ def read(message: bytes, query: Query, max_negative_ttl: int) -> Response:
         _cut_opt(response, *opt)
     _set_life(response, query, max_negative_ttl)
     return response
+
+
+def older(message: bytes, seconds: int) -> bytes:
+    """Take `seconds` off each TTL, for what lay in an HTTP cache so long (RFC 8484 section 5.1).
+
+    Raises `WireError` where the message's records are malformed.
+    """
+    aged = bytearray(message)
+    at = HEADER
+    if len(message) == HEADER:
+        return message
+    try:
+        questions, *counts = _ALL_COUNTS.unpack_from(message, 4)
+        for _ in range(questions):
+            at = name.skip(message, at) + 4
+        for _ in range(sum(counts)):
+            data = name.skip(message, at) + 10
+            rtype, _, ttl, length = _RECORD.unpack_from(message, data - 10)
+            if rtype != _OPT and ttl < 0x80000000:
+                _TTL.pack_into(aged, data - 6, max(ttl - seconds, 0))
+            at = data + length
+    except (struct.error, IndexError):
+        raise WireError("a record runs past the end of the message") from None
+    return bytes(aged)
 
 
 def _read_records(

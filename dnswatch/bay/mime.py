@@ -33,6 +33,7 @@ _NAME: Final = re.compile(
 )
 _HEADERS: Final = ("content-disposition", "content-type")
 _BOUNDARY: Final = re.compile(rb"(?:^|\n)--[^\r\n]{0,200}(?:\r?\n|$)")
+_FOLD: Final = re.compile(r"\r?\n[ \t]")
 _BLANK: Final = re.compile(rb"\r?\n\r?\n")
 _ENCODING: Final = re.compile(rb"(?im)^content-transfer-encoding[ \t]*:\s*([\w-]+)")
 _TYPE: Final = re.compile(rb"(?im)^content-type[ \t]*:\s*([\w.+-]+/[\w.+-]+)")
@@ -94,7 +95,8 @@ def roughly(message: bytes) -> Iterator[Leaf]:
         parts = _BLANK.split(b"\n" + piece, 1)  # whose header may be empty
         header, body = parts if len(parts) == 2 else (piece, b"")
         kind, encoding = _TYPE.search(header), _ENCODING.search(header)
-        names = _each_once(_named_in(words(header)))
+        lines = _FOLD.sub(" ", words(header)).splitlines()
+        names = _each_once(name for line in lines for name in _named_in(line))
         if body.strip() or names:
             yield Leaf(
                 kind[1].decode().lower() if kind else "text/plain", names,

@@ -145,6 +145,11 @@ class Judging:
                 self._detector.called(key, flow.source)
 
     @property
+    def learned_at(self) -> float:
+        """When the learning period ends and verdicts begin, Unix seconds."""
+        return self._detector.learned_at
+
+    @property
     def heard(self) -> int:
         """Number of the last finding of the bay that was weighed."""
         return self._detector.heard

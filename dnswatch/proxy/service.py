@@ -46,6 +46,7 @@ class Service:
         """Answer as `settings` say; routes and local names are replaced when they change."""
         self.ready = Ready()
         self.exchanges = Exchanges()
+        self.exchanges.relabelled = self.ready.clear
         self.enforcement = EnforcementPoint(settings, reports.counters, self.exchanges)
         self.cache = AnswerCache(settings.cache)
         self.lookups = Lookups(settings, now, reports.counters, self._finished, self._impatient)

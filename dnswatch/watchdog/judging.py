@@ -151,6 +151,11 @@ class Judging:
         return self._detector.web_names(self._key_of(client).encode())
 
     @property
+    def learned_at(self) -> float:
+        """When the learning period ends and verdicts begin, Unix seconds."""
+        return self._detector.learned_at
+
+    @property
     def heard(self) -> int:
         """Number of the last finding of the bay that was weighed."""
         return self._detector.heard

@@ -58,6 +58,11 @@ class Site:
         self._judging.order(orders, now)
 
     @property
+    def learned_at(self) -> float:
+        """When the learning period ends and verdicts begin, Unix seconds."""
+        return self._judging.learned_at
+
+    @property
     def heard(self) -> int:
         """Number of the last finding of the bay that was weighed."""
         return self._judging.heard

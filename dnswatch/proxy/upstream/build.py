@@ -10,7 +10,7 @@ from dnswatch.proxy.upstream.group import Group, Routes
 from dnswatch.proxy.upstream.https import HttpsUpstream
 from dnswatch.proxy.upstream.stream import StreamUpstream
 from dnswatch.proxy.upstream.transport import Upstream
-from dnswatch.proxy.upstream.udp import LATE, UdpUpstream
+from dnswatch.proxy.upstream.udp import UdpUpstream
 from dnswatch.settings import Server, Settings
 from dnswatch.wire import name
 
@@ -82,7 +82,6 @@ class Builder:
         if server.scheme != "udp":
             return stream
         return UdpUpstream(
-            server, fallback=stream, sockets=self._settings.sockets, size=size,
-            mixed_case=self._settings.mixed_case, life=self._settings.deadline + LATE,
-            room=self._room, now=now, counters=counters, attacked=self._attacked,
+            server, fallback=stream, settings=self._settings, room=self._room, now=now,
+            counters=counters, attacked=self._attacked,
         )  # fmt: skip

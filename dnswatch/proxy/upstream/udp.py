@@ -32,6 +32,7 @@ from dnswatch.proxy.upstream import ports
 from dnswatch.proxy.upstream.health import Health
 from dnswatch.proxy.upstream.transport import Asking, Upstream
 from dnswatch.settings import Server
+from dnswatch.settings import Upstream as Configured
 from dnswatch.wire import query, response
 
 SHARED: Final = 32
@@ -66,31 +67,27 @@ class UdpUpstream:
         server: Server,
         *,
         fallback: Upstream,
-        sockets: int,
-        size: int,
-        mixed_case: bool,
-        life: float,
+        settings: Configured,
         room: Batch,
         now: Callable[[], float],
         counters: Counter[str],
         attacked: Callable[[str, float], None],
     ) -> None:
-        """Ask `server` from at most `sockets` ports at a time, offering `size` bytes by EDNS.
+        """Ask `server` as `settings` say; all sockets share `room` for what they receive.
 
-        A port listens for `life` seconds.  `mixed_case` writes names in random case.  `attacked` is
-        told whose answers are being forged, and since when (Unix seconds).
+        `attacked` is told whose answers are being forged, and since when (Unix seconds).
         """
         self.url = str(server)
         self.health = Health()
         self.now = now
         self.counters = counters
         self.room = room
-        self.mixed_case = mixed_case
+        self.mixed_case = settings.mixed_case
         self._address = _address(server)
         self._fallback = fallback
-        self._sockets = sockets
-        self._size = size
-        self._life = life
+        self._sockets = settings.sockets
+        self._size = settings.udp_size
+        self._life = settings.deadline + LATE
         self._attacked = attacked
         self._chance = ports.Chance()
         self._open: dict[int, _Port] = {}

@@ -16,6 +16,7 @@ from dnswatch.proxy.datagrams import Batch
 from dnswatch.proxy.upstream import udp
 from dnswatch.proxy.upstream.udp import UdpUpstream
 from dnswatch.settings import Server
+from dnswatch.settings import Upstream as Configured
 from dnswatch.wire import response
 from tests.behaviour import (
     Asked,
@@ -38,7 +39,7 @@ from tests.proxy.scripted import Scripted, message
 from tests.proxy.upstream.questions import Question, until
 from tests.upstream import Upstream
 
-LIFE: Final = 8.0
+LIFE: Final = Configured().deadline + udp.LATE
 """Seconds that a port listens."""
 
 
@@ -53,8 +54,9 @@ class Bench:
         self.fallback = Scripted()
         self.now = 1000.0
         self.upstream = UdpUpstream(
-            Server(url), fallback=self.fallback, sockets=sockets, size=1232, room=Batch(),
-            now=lambda: self.now, counters=self.counters, mixed_case=mixed_case, life=LIFE,
+            Server(url), fallback=self.fallback,
+            settings=Configured(sockets=sockets, mixed_case=mixed_case), room=Batch(),
+            now=lambda: self.now, counters=self.counters,
             attacked=lambda _, since: self.attacks.append(since),
         )  # fmt: skip
 

@@ -32,7 +32,7 @@ class Site:
         """
         settings = combine(source)
         self._judging = Judging(settings, key_of, now)
-        self._vigil = Vigil(settings, key_of, self._judging, is_dry=is_dry)
+        self._vigil = Vigil(settings, key_of, self._judging, self._judging.web_names, is_dry=is_dry)
         self.watch = self._vigil.watch
         self.policing = self._vigil.policing
         self.exempt = Exempt(settings)

@@ -16,6 +16,8 @@ class Type(IntEnum):
     AAAA = 28
     OPT = 41
     RRSIG = 46
+    SVCB = 64
+    HTTPS = 65
     IXFR = 251
     AXFR = 252
     ANY = 255

@@ -15,6 +15,7 @@ MEASURES: Final[dict[str, str]] = {
     "dns_cut": "DNS responses cut off or broken within the answer",
     "flows": "flows",
     "smtp": "of them SMTP connections (TCP to port 25)",
+    "submitted": "of them connections that submit mail (TCP to ports 465 and 587)",
     "mails": "mails in smtp.log",
     "fragments": "fragments of IP packets",
     "fragments_lost": "of them fragments whose packet never became whole",

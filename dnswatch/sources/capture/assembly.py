@@ -22,10 +22,10 @@ from dnswatch.sources.capture.dissection import (
     dissect,
 )
 from dnswatch.sources.capture.fragments import Fragments
-from dnswatch.sources.capture.ip import TCP, UDP
+from dnswatch.sources.capture.ip import UDP
 from dnswatch.sources.capture.streams import Heard, Streams
 from dnswatch.sources.crew import Crew
-from dnswatch.sources.reading import Reading, Readings
+from dnswatch.sources.reading import Reading, Readings, count
 
 SLACK: Final = 1.0
 """Seconds by which packets may stand in the wrong order: several queues of a card, merged files."""
@@ -118,8 +118,7 @@ class Assembly:
         self._dissector.census.clear()
         contacts: list[Contact] = sorted(self._dissector.flows.contacts, key=_at)
         self._dissector.flows.contacts.clear()
-        census["flows"] += len(contacts)
-        census["smtp"] += sum(one.port == 25 and one.protocol == TCP for one in contacts)
+        census.update(count(contacts))
         return Reading(until, lookups, contacts, flows, census)
 
     def _segment(self, segment: Segment) -> None:

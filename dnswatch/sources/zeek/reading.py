@@ -11,7 +11,7 @@ from dnswatch.errors import WireError
 from dnswatch.model.flow import Contact, Flow
 from dnswatch.model.observation import Observation
 from dnswatch.sources.moments import believed
-from dnswatch.sources.reading import Reading, Readings
+from dnswatch.sources.reading import Reading, Readings, count
 from dnswatch.sources.zeek import rows as read
 from dnswatch.sources.zeek.lines import Row, rows
 
@@ -68,12 +68,11 @@ class _Log:
         """Hand over what was read."""
         lookups, flows, census = self._lookups, self._flows, self._census
         self._lookups, self._flows, self._census = [], [], Counter()
-        census["flows"] += len(flows)
-        census["smtp"] += sum(flow.protocol == 6 and flow.port == 25 for flow in flows)
         contacts = [
             Contact(flow.at, flow.source, flow.destination, flow.protocol, flow.port)
             for flow in flows
         ]
+        census.update(count(contacts))
         return Reading(until, sorted(lookups, key=_at), sorted(contacts, key=_at), flows, census)
 
     def _file(self, row: Row) -> None:

@@ -152,10 +152,10 @@ class Dissector:
                 raise IndexError
             ports = data[body : body + 4]
             flags, [seq] = data[body + 13], _SEQ(data, body + 4)
-            payload = stop - body - (data[body + 12] >> 4) * 4
+            payload = max(0, stop - body - (data[body + 12] >> 4) * 4)
             self.flows.add(at, protocol, addresses + ports, length, payload, flags, seq)
             if ports[:2] == DNS or ports[2:] == DNS:
-                part = data[stop - payload : stop] if payload > 0 else b""
+                part = data[stop - payload : stop]
                 self.segments.append(Segment(at, addresses, ports, seq, flags, part))
         elif protocol == UDP:
             if stop < body + 8:

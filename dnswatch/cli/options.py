@@ -66,10 +66,15 @@ def settings_of(config: Path | None) -> "Settings":
     return read(*read_file(config))
 
 
-def nothing_found(text: str, since: float | None = None) -> NoReturn:
-    """Say that there is nothing to show, perhaps because of `--since`, and end with code 1."""
+def nothing_found(text: str, since: float | None = None, *, empty: str = "") -> NoReturn:
+    """Say that there is nothing to show, perhaps because of `--since`, and end with code 1.
+
+    `empty` is what a program gets all the same, where JSON was asked for.
+    """
     from dnswatch.cli.render import harmless, moment
 
+    if empty:
+        typer.echo(empty)
     after = f" since {moment(since)}: try an earlier --since" if since else ""
     typer.echo(f"dnswatch: {harmless(text)}{after}", err=True)
     raise typer.Exit(1)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dnswatch.cli import completion
 from dnswatch.cli.options import Config, Json, settings_of
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ Policies = Annotated[
         "--policy",
         metavar="NAME",
         help="Tell in `dnswatch log` what this policy would have done; may be given several times.",
+        autocompletion=completion.policies,
     ),
 ]
 Workers = Annotated[

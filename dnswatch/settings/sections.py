@@ -63,6 +63,9 @@ class Access(Table, frozen=True):
     "Networks whose clients are answered: loopback and private ranges (RFC 1918, 4193, 6598)."
     others: Literal["ignore", "refuse"] = "ignore"
     "What the rest gets: nothing, or REFUSED."
+    unforgeable: tuple[Subnet, ...] = (Subnet("127.0.0.0/8"), Subnet("::1/128"))
+    """Networks in which nobody can send under another's address, since switches or routers see to
+    it: their UDP queries are believed.  Others prove their address by TCP or a DNS cookie."""
 
 
 class Cache(Table, frozen=True):
@@ -95,6 +98,13 @@ class Limits(Table, frozen=True):
     "Queries that wait for upstreams; at the bound the oldest are answered SERVFAIL."
     in_flight_per_client: Annotated[int, Range(1, 1_000_000, "a client needs one")] = 512
     "Queries of one client that wait; above, SERVFAIL at once."
+    rate_per_client: Annotated[int, Range(0, 10_000_000, "no site has more")] = 1000
+    """Queries a second of one client (an IPv6 /64) that no cached answer satisfies; above, it is
+    told to come by TCP, and above twice that, nothing.  0: no limit."""
+    rate_per_network: Annotated[int, Range(0, 10_000_000, "no site has more")] = 10_000
+    "The same of all clients in one IPv4 /24 or IPv6 /48, as far as their addresses are unproven."
+    rate_per_server: Annotated[int, Range(0, 10_000_000, "no site has more")] = 0
+    "The same of a declared resolver or mail server, whose network's rate it does not touch."
     tcp_connections: Annotated[int, Range(1, 1_000_000, "each is an open file")] = 1000
     "Clients' TCP connections; at the bound the one that is idle longest is closed."
     tcp_per_client: Annotated[int, Range(1, 1_000_000, "a client needs one")] = 50

@@ -1,6 +1,6 @@
 # `make run` starts dnswatch on 127.0.0.1 port 5353; `make test` runs the tests.  Both install first.
 # `make demo` shows a simulated worm against it.  Other targets: check (lint, types, test), lint,
-# types, fix, bench, clean.
+# types, fix, fuzz, bench, clean.
 PYTHON ?= python3
 VENV ?= .venv
 RUN_ARGS ?=
@@ -13,6 +13,11 @@ run: $(VENV)/installed
 
 test: $(VENV)/installed-dev
 	$(BIN)/pytest -n auto --dist worksteal $(TEST_ARGS)
+
+# Readers of outside bytes against many spoilt copies of tests/fuzz/corpus; `make test` takes few.
+fuzz: export DNSWATCH_FUZZ ?= 20000
+fuzz: $(VENV)/installed-dev
+	$(BIN)/pytest -n auto --dist worksteal --timeout 3600 $(TEST_ARGS) tests/fuzz
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
@@ -46,4 +51,4 @@ $(VENV)/installed-dev: $(VENV)/installed
 	$(BIN)/pip install --quiet --constraint constraints.txt --group dev --editable '.[replay,study,spark]'
 	touch $@
 
-.PHONY: check run demo test lint types fix bench clean
+.PHONY: check run demo test fuzz lint types fix bench clean

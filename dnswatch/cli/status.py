@@ -136,7 +136,8 @@ def _status_json(found: "StatusReport") -> dict[str, Any]:
         "upstreams": [
             {
                 "upstream": each.upstream, "worker": each.worker, "up": each.up, "rtt": each.rtt,
-                "answers": each.answers, "failures": each.failures, "at": iso(each.at),
+                "answers": each.answers, "failures": each.failures, "edns": each.edns,
+                "at": iso(each.at),
             }
             for each in found.upstreams
         ],
@@ -176,7 +177,9 @@ def _print_upstreams(console: "Console", found: "StatusReport", now: float, *, r
     heads = ("upstream", "worker", "state", "rtt", "answers", "failures", "heard")
     table = render.table(*heads, words=("upstream", "state"))
     for each in found.upstreams:
-        word, style = ("up", "green") if each.up else ("DOWN", "bold red")
+        word, style = ("up", "green") if each.edns else ("up, without EDNS", "yellow")
+        if not each.up:
+            word, style = "DOWN", "bold red"
         table.add_row(
             render.plain(each.upstream),
             str(each.worker),

@@ -6,6 +6,7 @@ Asked once a client, then remembered: the per-packet path finds the client in a 
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+from dnswatch.addresses import packed
 from dnswatch.model.role import Role, role_of
 from dnswatch.settings import Settings, Subnet
 
@@ -70,7 +71,7 @@ class Admissions:
         """Say what a client may."""
         admission = self._known.get(client)
         if admission is None:
-            admission = self._admit(client)
+            admission = self._admit(packed(client))
             if len(self._known) >= self._limit:
                 self._known.clear()  # cheap to learn again, and no order to keep up per packet
                 self.forgotten += self._limit

@@ -16,8 +16,9 @@ from typing import Final
 
 from dnswatch.codes import Ede, Rcode
 from dnswatch.errors import WireError
+from dnswatch.proxy.upstream.edns import MISUNDERSTOOD, fitting, plainer
 from dnswatch.proxy.upstream.group import Group
-from dnswatch.proxy.upstream.transport import Upstream
+from dnswatch.proxy.upstream.transport import Asking, Upstream
 from dnswatch.seams.enforce import Case
 from dnswatch.settings import Settings
 from dnswatch.wire import build, response
@@ -88,6 +89,9 @@ class Lookup:
         "_table", "done", "query", "waiters",
     )  # fmt: skip
 
+    edns = True
+    "A question is first asked with EDNS (`fitting` has the exception)."
+
     def __init__(
         self, table: "Lookups", query: Query, group: Group, deadline: float, stale_at: float
     ) -> None:
@@ -113,7 +117,7 @@ class Lookup:
         self._next += 1
         self._patient_until = now + upstream.health.patience * (1 << rounds)
         self._table.wake(self, self._due() - now)
-        upstream.ask(self)
+        upstream.ask(fitting(self, upstream))
 
     def wake(self, now: float) -> None:
         """Do what is due: end, give a stale answer, or ask another upstream."""
@@ -131,8 +135,10 @@ class Lookup:
         else:
             self._table.wake(self, self._due() - now)
 
-    def response(self, upstream: Upstream, message: bytes, sent_at: float) -> None:
-        """Take a message that answers the question."""
+    def response(
+        self, upstream: Upstream, message: bytes, sent_at: float, form: Asking | None = None
+    ) -> None:
+        """Take a message that answers the question as it was asked in `form`."""
         now = self._table.now()
         try:
             heard = response.read(message, self.query, self._table.max_negative_ttl)
@@ -146,6 +152,13 @@ class Lookup:
             upstream.health.succeeded(now - sent_at, now)
         if self.done:
             return
+        form = form or self
+        again = plainer(self, form, heard.rcode, message)
+        if again is not None:
+            upstream.ask(again)
+            return
+        if not form.edns and heard.rcode not in MISUNDERSTOOD:
+            upstream.health.doubt_edns(now)
         if heard.rcode in _UNHELPFUL:
             self._last_resort = heard
             self._give_up_on(upstream, now)

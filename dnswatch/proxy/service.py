@@ -54,6 +54,7 @@ class Service:
         self._challenges = Askings()
         self.ready = Ready()
         self.exchanges = Exchanges()
+        self.exchanges.relabelled = self.ready.clear
         self.enforcement = EnforcementPoint(settings, reports.counters, self.exchanges)
         self.cache = AnswerCache(settings.cache)
         self.lookups = Lookups(settings, now, reports.counters, self._finished, self._impatient)

@@ -9,9 +9,9 @@ import asyncio
 import socket
 import struct
 from collections import OrderedDict, defaultdict
-from ipaddress import ip_address
 from typing import Final
 
+from dnswatch import addresses
 from dnswatch.model.observation import Fate
 from dnswatch.proxy.access import STRANGER, Admissions
 from dnswatch.proxy.lookup import Waiter
@@ -130,7 +130,7 @@ class _Connection(asyncio.Protocol):
         if peer is None:
             transport.abort()
             return
-        self.client = ip_address(peer[0].partition("%")[0]).packed
+        self.client = addresses.read(peer[0]).packed
         self._admission = self._listener.connections.admissions.of(self.client)
         if not self._admission.is_answered:
             self._listener.reports.counters["not_allowed"] += 1

@@ -7,12 +7,14 @@ Rules of this file: lookups come in order of time; what memory holds is bounded 
 """
 
 import os
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from dnswatch.errors import StoreError
 from dnswatch.model.changes import Changes
+from dnswatch.model.flow import Flow
 from dnswatch.model.observation import Observation
 from dnswatch.settings import Source, combine
 from dnswatch.store import Store
@@ -45,8 +47,10 @@ class Folding:
         self._pending = Changes()
         self._until = self._tick_at = 0.0
 
-    def take(self, lookups: list[Observation]) -> None:
-        """Fold in lookups."""
+    def take(self, lookups: list[Observation], flows: Iterable[Flow] = ()) -> None:
+        """Fold in lookups, and connections that have ended."""
+        if self._site is not None:
+            self._site.contact(flows)
         if not lookups:
             return
         site = self._site or self._begin(lookups[0].at)

@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from dnswatch.addresses import Address
 from dnswatch.settings.faults import Fault, key
 from dnswatch.settings.kinds import Kind, fields, shown
 from dnswatch.settings.lines import Path
 from dnswatch.settings.sections import Serve, Settings
-from dnswatch.settings.units import Address, Server, Subnet
+from dnswatch.settings.units import Server, Subnet
 
 _STALE_AFTER: Final = ("cache", "stale_after")
 _ORDERS: Final = (

@@ -8,19 +8,21 @@ import logging
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from ipaddress import ip_address
 from math import exp, inf
 from typing import Final
 
 from msgspec.structs import replace
 
+from dnswatch import addresses
 from dnswatch.codes import Type
 from dnswatch.model.changes import Changes, MailLookup
 from dnswatch.model.detection.detector import Detector, News
 from dnswatch.model.detection.fleet import Calmed, Warned
 from dnswatch.model.detection.servers import Surge
 from dnswatch.model.detection.verdict import Change, Knob, Plan, State, Verdict
+from dnswatch.model.exchanges import LookupKind
 from dnswatch.model.finding import Finding
+from dnswatch.model.flow import Flow, Outcome
 from dnswatch.model.policies.note import About, Note
 from dnswatch.model.policies.orders import Orders
 from dnswatch.model.policies.standing import RUNGS, Standing
@@ -41,8 +43,15 @@ LOOK_EVERY: Final = 60.0
 """Seconds between two looks at those who are not clean and do nothing: time only lets verdicts
 fade, which is known beforehand to the minute, and a large site has hundreds of them."""
 
+SMTP: Final = 25
+"""TCP port of mail servers."""
+
 _SHOWN: Final = 5
 """Contributing clients that the log names."""
+
+_MAIL_HOSTS: Final = (LookupKind.EXCHANGE, LookupKind.GUESS)
+_FOLLOWED: Final = 8
+"""Addresses of one mail host that are looked at: to see whether it is a client of the site."""
 
 logger: Final = logging.getLogger("dnswatch.watchdog")
 
@@ -100,7 +109,7 @@ class Judging:
             self._later[lookup.client].append(lookup)
         for key in dict.fromkeys([*map(str.encode, stored.cases), *self._later]):
             if not key.startswith(b"~"):
-                self._met(key, ip_address(key.decode()).packed, judge)
+                self._met(key, addresses.read(key.decode()).packed, judge)
 
     def order(self, orders: Orders, now: float) -> None:
         """Take what persons said since the last time; the marks that follow are not made here."""
@@ -127,6 +136,13 @@ class Judging:
                 changes.notes.append(self._warning(news))
         if self._is_due or now >= self._saved_at + self._save_every:
             self.save(changes, now)
+
+    def contact(self, flows: Iterable[Flow]) -> None:
+        """Take in connections, where a recording shows them: who takes others' mail is told so."""
+        for flow in flows:
+            if flow.port == SMTP and flow.outcome is Outcome.SUCCESS:
+                key = self._key_of(flow.destination).encode()
+                self._detector.called(key, flow.source)
 
     @property
     def heard(self) -> int:
@@ -155,6 +171,9 @@ class Judging:
                 continue  # mail-related to policies alone: who asks for all may mean anything
             key = self._key_of(lookup.client).encode()
             news += self._detector.see(replace(lookup, client=key))
+            if lookup.kind in _MAIL_HOSTS:
+                for address, _ in lookup.addresses[:_FOLLOWED]:
+                    self._detector.named(self._key_of(address).encode(), lookup.qname, key)
         if now >= self._looked_at + LOOK_EVERY:
             self._looked_at = now
             news += self._detector.advance(now)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dnswatch.model.changes import Changes
 from dnswatch.model.exchanges import Exchanges
 from dnswatch.model.finding import Finding
+from dnswatch.model.flow import Flow
 from dnswatch.model.policies.exempt import Exempt
 from dnswatch.model.policies.mark import Marks
 from dnswatch.model.policies.orders import Orders
@@ -64,6 +65,10 @@ class Site:
     def find(self, findings: Iterable[Finding], now: float) -> None:
         """Weigh what the holding bay found of messages."""
         self._judging.find(findings, now, self.policing.judge)
+
+    def contact(self, flows: Iterable[Flow]) -> None:
+        """Take in connections, where a recording shows them."""
+        self._judging.contact(flows)
 
     def drain(self, now: float, *, is_last: bool = False) -> tuple[Changes, Marks | None]:
         """Judge what happened since the last time; return it, and what marks are new."""

@@ -189,6 +189,11 @@ def _each_option(options: bytes) -> Iterator[tuple[int, int, int]]:
         at = end
 
 
+def bare(query: Query) -> Query:
+    """Return the same question without the options that a client gave it."""
+    return Query(query.flags, query.question, query.edns_flags, query.size, b"", query.edns)
+
+
 def for_upstream(query: Query, size: int, edns: bool = True) -> bytes:
     """Write what an upstream is asked, all but the message ID: canonical case, our own EDNS size.
 

@@ -22,6 +22,9 @@ _MAX_RECORDS: Final = 4096
 """More records than fit into 64 KiB with any data in them; bounds the walk."""
 
 _TC, _AD = 0x0200, 0x0020
+_QR_OPCODE, _QR = 0xF8, 0x80
+_UNREAD: Final = frozenset((Rcode.FORMERR, Rcode.SERVFAIL, Rcode.NOTIMP, Rcode.REFUSED))
+"""Errors that may come without a question."""
 _KEPT: Final = frozenset((Rcode.NOERROR.value, Rcode.NXDOMAIN.value))
 
 
@@ -94,8 +97,15 @@ class Response:
 
 
 def answers(message: bytes, question: bytes) -> bool:
-    """Tell whether a message is a response to `question` (in lower case) at all (RFC 5452, 9.1)."""
-    if len(message) < HEADER + len(question) or not message[2] & 0x80 or message[4:6] != b"\0\1":
+    """Tell whether a message is a response to `question` (in lower case) at all (RFC 5452, 9.1).
+
+    An error may come without the question: who could not read it cannot repeat it.
+    """
+    if len(message) < HEADER or message[2] & _QR_OPCODE != _QR:
+        return False
+    if len(message) == HEADER or message[4:6] == b"\0\0":
+        return message[3] & 15 in _UNREAD and message[6:10] == b"\0\0\0\0"
+    if message[4:6] != b"\0\1":
         return False
     if message.startswith(question, HEADER):
         return True
@@ -112,11 +122,13 @@ def read(message: bytes, query: Query, max_negative_ttl: int) -> Response:
     Raises `WireError` where its records are malformed.
     """
     response = Response(message[2] << 8 | message[3], message[3] & 15)
+    if len(message) == HEADER:
+        return response  # whatever it claims to hold
     response.counts = _COUNTS.unpack_from(message, 6)
     if sum(response.counts) > _MAX_RECORDS:
         raise WireError("the response claims more records than fit into a message")
     try:
-        start = HEADER + len(query.question)
+        start = HEADER + (len(query.question) if message[4:6] != b"\0\0" else 0)
         opt = _read_records(response, message, start, query.qtype in _MX_OR_ANY)
     except (struct.error, IndexError):
         raise WireError("a record runs past the end of the message") from None

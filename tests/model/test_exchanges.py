@@ -66,7 +66,7 @@ def test_a_guessed_name_counts_in_front_of_a_known_mail_domain() -> None:
     assert exchanges.kind(BOB, GUESSED, Type.A, HORIZON) is None
     assert exchanges.kind(BOB, from_text("smtp.example.com"), Type.A, 1.0) is None
     assert exchanges.kind(BOB, from_text("www.example.org"), Type.A, 1.0) is None
-    assert exchanges.kind(BOB, from_text("smtp2.example.org"), Type.A, 1.0) is None
+    assert exchanges.kind(BOB, from_text("imap2.example.org"), Type.A, 1.0) is None
 
 
 def test_the_strongest_kind_is_told() -> None:

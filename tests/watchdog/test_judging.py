@@ -3,12 +3,15 @@
 from ipaddress import ip_address
 from math import inf
 
+from msgspec.msgpack import decode
 from msgspec.structs import replace
 
 from dnswatch.model.changes import Changes, MailLookup
+from dnswatch.model.detection.case import Case
 from dnswatch.model.detection.verdict import FADE
 from dnswatch.model.exchanges import LookupKind
 from dnswatch.model.finding import Finding
+from dnswatch.model.flow import Flow, Outcome
 from dnswatch.model.observation import Origin
 from dnswatch.model.policies.orders import Orders, Overrule, Word
 from dnswatch.model.policies.standing import Standing
@@ -219,3 +222,19 @@ def test_a_worm_in_the_bay_completes_a_suspicion() -> None:
     later = Site()
     later.judging.restore(evidence(stored), {}, later.judge)
     assert later.judging.heard == 7
+
+
+def test_who_takes_smtp_connections_of_others_is_told_to_the_detector() -> None:
+    """A recording shows what lookups cannot; a connection that was refused shows nothing."""
+    site = Site()
+    site.judging.see(lookups(MAILER, 1), AT, site.judge)
+    site.judging.see(lookups(READER, 1), AT, site.judge)
+    for caller in (b"abcd", b"efgh", b"ijkl"):
+        for target, outcome in ((MAILER, Outcome.SUCCESS), (READER, Outcome.FAILURE)):
+            flow = Flow(AT, caller, target, 6, 25, outcome, AT + 1, 9, 900, 90)
+            site.judging.contact([flow])
+    saved = Changes()
+    site.judging.save(saved, AT + 1)
+    cases = {key: decode(case, type=Case) for key, case in saved.cases.items() if case}
+    assert cases[plain(MAILER)].conduct.callers == [b"abcd", b"efgh", b"ijkl"]
+    assert cases[plain(READER)].conduct.callers == []

@@ -1,6 +1,7 @@
 """Delivery: a message that was released goes on to the exchange of each recipient, unchanged.
 
     lookups     what upstreams say of a domain, unrewritten
+    ourselves   to which addresses no mail is sent
     routes      from a domain to the exchanges that take its mail, in order
     session     one message to one exchange
     backoff     when a delivery that did not succeed is tried again

@@ -21,6 +21,8 @@ from dnswatch.bay.smtp.guests import Guests
 from dnswatch.bay.smtp.path import Path, read_path
 from dnswatch.bay.smtp.transfer import Transfer, receive
 from dnswatch.bay.spool import Draft, Spool, ident_of
+from dnswatch.bay.trace import Trace
+from dnswatch.bay.words import words
 from dnswatch.errors import SpoolError
 from dnswatch.settings.bay import Bay
 
@@ -28,6 +30,9 @@ logger: Final = logging.getLogger("dnswatch.bay")
 
 FAREWELL: Final = 5.0
 """Seconds in which a client may read the last answer before its connection is cut."""
+
+LONGEST_HELO: Final = 512
+"""Characters of what a client calls itself that are kept."""
 
 
 class Takes(Protocol):
@@ -286,7 +291,9 @@ class Session(SMTP):
             return
         try:
             await self.push("354 End the message with <CR><LF>.<CR><LF>")
-            transfer = await receive(self._reader, draft, self._limits.size, self._reset_timeout)
+            transfer = await receive(
+                self._reader, draft, self._limits.size, Trace(house.hostname), self._reset_timeout
+            )
         except BaseException:
             draft.drop()
             raise
@@ -325,7 +332,7 @@ class Session(SMTP):
             ident=draft.ident,
             client=self._client,
             key=self._house.key(self._client),
-            helo=_readable(self.session.host_name or ""),
+            helo=words(self.session.host_name or "")[:LONGEST_HELO],
             sender=mail.sender,
             recipients=tuple(mail.recipients),
             tls=f"{cipher[1]} {cipher[0]}" if cipher else "",
@@ -370,6 +377,8 @@ def _objection(transfer: Transfer, limit: int) -> str | None:
         return f"552 5.3.4 Too large: {limit} bytes at most"
     if transfer.trouble is not None:
         return _refusal(transfer.trouble)
+    if transfer.is_circle:
+        return "554 5.4.6 This message has passed too many servers: it goes in circles"
     if transfer.is_ambiguous:
         return "554 5.6.0 A lone dot between bare line ends could hide a second message"
     return None
@@ -380,8 +389,3 @@ def _refusal(error: SpoolError) -> str:
     if error.is_full:
         return "452 4.3.1 Not enough room for mail now, try again later"
     return "451 4.3.0 Mail cannot be kept now, try again later"
-
-
-def _readable(text: str) -> str:
-    """Keep what a client calls itself as text, whatever bytes it sent."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")[:512]

@@ -13,6 +13,7 @@ from dnswatch.model.detection import marks
 from dnswatch.model.detection.baselines import CONTINUED, DELAY, Baseline, Day, History
 from dnswatch.model.detection.marks import Mark
 from dnswatch.model.detection.novelty import Followed, Novel, Novelty
+from dnswatch.model.detection.roles import Conduct
 from dnswatch.model.detection.shiryaev_roberts import GAP, Bounds, Statistic, Step, mean
 from dnswatch.model.detection.verdict import Rung, rung_of
 from dnswatch.model.exchanges import LookupKind
@@ -60,30 +61,6 @@ class Weighing(msgspec.Struct, frozen=True, tag=True):
     factor: float
     days: float
     "The statistic afterwards, days."
-
-
-@dataclass(slots=True)
-class Conduct:
-    """What a client does that tells its role."""
-
-    days: int = 0
-    "Days with MX questions."
-    last_day: int = 0
-    questions: int = 0
-    novel: int = 0
-    hours: int = 0
-    "Bit h is set where it asked in hour h of a day (UTC)."
-    suspect_on: int | None = None
-    "`days` when it was first suspect."
-
-    def note(self, at: float, is_novel: bool) -> None:
-        """Count an MX question."""
-        day = int(at // 86400)
-        self.days += day != self.last_day
-        self.last_day = day
-        self.questions += 1
-        self.novel += is_novel
-        self.hours |= 1 << int(at % 86400 // 3600)
 
 
 @dataclass(slots=True)

@@ -26,7 +26,7 @@ from dnswatch.model.detection.explain import Clock, Write, evidence, explain
 from dnswatch.model.detection.fleet import WINDOW, Calmed, Fleet, Member, Remembered, Warned
 from dnswatch.model.detection.learning import DAY, JUDGED, Learning, judged_as
 from dnswatch.model.detection.novelty import Followed, Novel, Registrable, Round
-from dnswatch.model.detection.roles import Proposal, behaviour_of, propose
+from dnswatch.model.detection.roles import Proposal, behaviour_of, propose, signs_of
 from dnswatch.model.detection.servers import Load, Surge
 from dnswatch.model.detection.shiryaev_roberts import Statistic, score
 from dnswatch.model.detection.strict import is_breach
@@ -199,13 +199,34 @@ class Detector:
         case.find(finding, self.plan.fade)
         return self._judged(case, now, "a message that the holding bay judged")
 
-    def proposals(self, counts: Mapping[bytes, Mapping[str, int]]) -> list[Proposal]:
-        """Propose to declare hosts; `counts` has each client's lookups by measure (changes.py)."""
+    def named(self, client: bytes, name: bytes, asker: bytes) -> None:
+        """Note that a client was led to another as to a mail host of that name."""
+        if (case := self._cases.get(client)) and asker != client:
+            case.conduct.named(name, asker)
+            self._dirty.add(client)
+
+    def called(self, client: bytes, caller: bytes) -> None:
+        """Note that a client took an SMTP connection; the caller's is a packed address."""
+        if case := self._cases.get(client):
+            case.conduct.called(caller)
+            self._dirty.add(client)
+
+    def proposals(
+        self, counts: Mapping[bytes, Mapping[str, int]], given_names: Mapping[bytes, str]
+    ) -> list[Proposal]:
+        """Propose to declare hosts.
+
+        `counts` has each client's lookups by measure (changes.py), `given_names` the mail hosts'
+        names that the site's administrators gave some.
+        """
         found = []
         for client, case in self._cases.items():
             if self.role_of(client) == Role.CLIENT:
-                proposal = propose(client, behaviour_of(case.conduct, counts.get(client, {})))
-                found += [proposal] if proposal else []
+                mail_name = self._write(case.conduct.mail_name or b"\0")
+                signs = signs_of(case.conduct, mail_name, given_names.get(client))
+                host = behaviour_of(case.conduct, counts.get(client, {}), signs)
+                if proposal := propose(client, host):
+                    found.append(proposal)
         return sorted(found, key=lambda one: -one.odds)
 
     def export(self) -> Saved:

@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
+from dnswatch import addresses
 from dnswatch.model.policies.exempt import Exempt
 from dnswatch.model.policies.mark import Action, Mark
 from dnswatch.model.policies.orders import Orders
@@ -204,7 +205,7 @@ class Marking:
             subnets += self._settings.groups.get(group, ())
         if not whom.networks and not whom.groups:
             return True
-        address = ip_address(client)
+        address = addresses.normal(ip_address(client))
         return any(address in subnet.network for subnet in subnets)
 
 
@@ -236,6 +237,6 @@ def _left(policy: Policy, local: float) -> float:
 
 def _packed(key: str) -> bytes | None:
     try:
-        return ip_address(key).packed
+        return addresses.read(key).packed
     except ValueError:
         return None

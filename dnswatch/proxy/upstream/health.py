@@ -4,6 +4,7 @@ Down after `FAILURES` failures in a row, up again after `SUCCESSES` good respons
 lost datagram moves nothing, and a server that flaps is not trusted at once.
 """
 
+from math import inf
 from typing import Final
 
 from dnswatch.seams import batch
@@ -20,6 +21,10 @@ _FIRST_PATIENCE: Final = 0.8
 _LEAST_PATIENCE: Final = 0.5
 _MOST_PATIENCE: Final = 1.2
 """Seconds: three upstreams are tried within a stub's first 5 s."""
+
+EDNS_SURE: Final = 60.0
+"""Seconds that the word of a probe on EDNS stands: so often at most a client's questions can cause
+one, and so soon a server that was mended is asked with EDNS again."""
 
 _FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 30.0
@@ -41,7 +46,12 @@ class Health:
         self._answers = self._failures = 0
         self._pause = _FIRST_PAUSE
         self.probe_at = 0.0
-        "When to probe it next, Unix seconds."
+        "When to probe whether it is there, Unix seconds."
+        self.edns = True
+        "It knows EDNS, for all that our own probes have shown."
+        self.edns_probe_at = inf
+        "When to probe it for that, Unix seconds."
+        self._edns_sure_until = 0.0
 
     def succeeded(self, rtt: float, now: float) -> None:
         """Note a usable response after `rtt` seconds."""
@@ -72,8 +82,24 @@ class Health:
             self.probe_at = now + self._pause
             self._pause = min(2 * self._pause, _LONGEST_PAUSE)
 
+    @property
+    def due(self) -> float:
+        """When to probe it next, Unix seconds."""
+        return min(self.probe_at, self.edns_probe_at)
+
+    def doubt_edns(self, now: float) -> None:
+        """Note that a question was answered only without EDNS: a probe shall find out why."""
+        if self.edns and now >= self._edns_sure_until:
+            self.edns_probe_at = now
+
+    def learn_edns(self, now: float, knows: bool) -> None:
+        """Note what a probe of our own found out."""
+        self.edns = knows
+        self._edns_sure_until = now + EDNS_SURE
+        self.edns_probe_at = inf if knows else now + EDNS_SURE
+
     def report(self, upstream: str) -> batch.Health:
         """Say how it does, and start counting anew."""
-        said = batch.Health(upstream, self.up, self.rtt, self._answers, self._failures)
+        said = batch.Health(upstream, self.up, self.rtt, self._answers, self._failures, self.edns)
         self._answers = self._failures = 0
         return said

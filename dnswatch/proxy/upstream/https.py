@@ -69,7 +69,7 @@ class HttpsUpstream:
 
     async def _post(self, asking: Asking) -> None:
         sent_at = self._now()
-        question = b"\0\0" + query.for_upstream(asking.query, self._size)
+        question = b"\0\0" + query.for_upstream(asking.query, self._size, asking.edns)
         try:
             message = await self._fetch(question)
         except (httpx2.HTTPError, OSError, ValueError):

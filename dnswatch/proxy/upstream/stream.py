@@ -113,7 +113,7 @@ class StreamUpstream:
 
     def message(self, asking: Asking) -> bytes:
         """Write the question, all but its ID."""
-        return query.for_upstream(asking.query, self._size)
+        return query.for_upstream(asking.query, self._size, asking.edns)
 
 
 class _Connection(asyncio.Protocol):

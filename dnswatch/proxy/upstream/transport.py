@@ -27,6 +27,8 @@ class Asking(Protocol):
     """One question on its way to upstreams."""
 
     query: Query
+    edns: bool
+    "Whether to write it with an OPT record."
 
     @property
     def done(self) -> bool:

@@ -16,7 +16,6 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
-from dnswatch.codes import Rcode
 from dnswatch.proxy.datagrams import (
     HEADER_WORDS,
     LENGTH_WORD,
@@ -40,9 +39,6 @@ MAX_AGE: Final = 60.0
 
 LINGER: Final = 5.0
 """Seconds that a port given up still listens for late responses."""
-
-NO_EDNS: Final = 900.0
-"""Seconds that a server which knows no EDNS is asked without: DNSSEC is lost meanwhile."""
 
 _PORTS: Final = range(1024, 65536)
 _IP_RECVERR: Final = 11
@@ -71,8 +67,6 @@ class UdpUpstream:
         self.now = now
         self.counters = counters
         self.room = room
-        self.edns = True
-        "Off for `NO_EDNS` seconds once the server has shown that it knows none."
         self._server = server
         self._fallback = fallback
         self._size = size
@@ -94,8 +88,7 @@ class UdpUpstream:
                 return
             self._port, self._outbox.socket = port, port.socket
         assert self._port is not None
-        edns = self.edns and type(asking) is not _Again
-        message = query.for_upstream(asking.query, self._size, edns)
+        message = query.for_upstream(asking.query, self._size, asking.edns)
         ident = self._port.expect(self._ids.draw(), asking)
         self._outbox.put(ident + message)
 
@@ -125,35 +118,21 @@ class UdpUpstream:
         self._fallback.close()
 
     def take(self, asking: Asking, message: bytes, sent_at: float) -> None:
-        """Hand on a response that was compared with its question.
-
-        FORMERR or NOTIMP without OPT may mean that the server knows no EDNS (RFC 6891 section 7):
-        if it does better on the same question without, it knows none; else it meant the question.
-        """
-        is_lost = message[3] & 15 in (Rcode.FORMERR, Rcode.NOTIMP) and message[10:12] == b"\0\0"
-        is_again = type(asking) is _Again
+        """Hand on a response that fits its question; one that is cut is asked for over TCP."""
         if message[2] & 2 and not asking.done:
-            self._fallback.ask(_Again(asking, self))
-        elif is_lost and self.edns and not is_again and not asking.done:
-            self.ask(_Again(asking, self))
+            self._fallback.ask(_OverTcp(asking, self))
         else:
-            if is_again and not is_lost and self.edns:
-                self._leave_edns()
             asking.response(self, message, sent_at)
 
-    def _leave_edns(self) -> None:
-        """Ask without EDNS for a while; servers are replaced by better ones."""
-        self.edns = False
-        asyncio.get_running_loop().call_later(NO_EDNS, setattr, self, "edns", True)
 
-
-class _Again:
-    """A question asked anew, over TCP or without EDNS: it counts for the same server."""
+class _OverTcp:
+    """A question asked anew over TCP, in the same form: what comes counts for the same server."""
 
     def __init__(self, asking: Asking, upstream: UdpUpstream) -> None:
         self._asking = asking
         self._upstream = upstream
         self.query = asking.query
+        self.edns = asking.edns
 
     @property
     def done(self) -> bool:

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
-from ipaddress import ip_address
 from typing import Final
 
+from dnswatch import addresses
 from dnswatch.codes import UNANSWERED, Type
 from dnswatch.errors import WireError
 from dnswatch.model.flow import Flow, Outcome
@@ -88,7 +88,7 @@ def moment(text: str) -> float:
 @lru_cache(100_000)
 def packed(text: str) -> bytes:
     """Read an address."""
-    return ip_address(text).packed
+    return addresses.read(text).packed
 
 
 @lru_cache(100_000)

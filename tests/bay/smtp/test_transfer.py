@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from dnswatch.bay.smtp.transfer import Transfer, receive
 from dnswatch.bay.spool import Draft
+from dnswatch.bay.trace import Trace
 from tests.bay.messages import ident
 
 LINE_LIMIT = 1001
@@ -37,7 +38,8 @@ def transfer(
 
     async def run() -> tuple[Transfer, bytes]:
         reader = asyncio.StreamReader(limit=LINE_LIMIT)
-        reading = asyncio.create_task(receive(reader, draft, limit, lambda: None))
+        trace = Trace("bay.example")
+        reading = asyncio.create_task(receive(reader, draft, limit, trace, lambda: None))
         for start in range(0, len(stream), step):
             reader.feed_data(stream[start : start + step])
             await asyncio.sleep(0)

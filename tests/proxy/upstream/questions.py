@@ -14,6 +14,8 @@ WITHIN = 10.0
 class Question:
     """One question, and what became of it."""
 
+    edns = True
+
     def __init__(self, qname: str = "www.example.", *, do: bool = False) -> None:
         """Ask for an address."""
         asked = query.read(b"id" + exact(qname, want_dnssec=do))
@@ -26,7 +28,9 @@ class Question:
         self.failures = 0
         self.told = asyncio.Event()
 
-    def response(self, upstream: object, message: bytes, sent_at: float) -> None:
+    def response(
+        self, upstream: object, message: bytes, sent_at: float, form: object = None
+    ) -> None:
         """Take an answer."""
         self.responses.append(message)
         self.told_by.append(upstream)

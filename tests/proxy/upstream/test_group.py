@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dnswatch.codes import Rcode
 from dnswatch.proxy.upstream.group import PROBE_ROUND, Group, Prober, Routes
+from dnswatch.proxy.upstream.health import EDNS_SURE
 from dnswatch.wire import name
 from tests.proxy.scripted import Scripted
 
@@ -120,3 +122,31 @@ def test_an_upstream_that_comes_back_is_found_again() -> None:
             asked = len(flapping.asked)
             flapping.answers(rounds.now)
     assert flapping.health.up
+
+
+def test_edns_is_lost_and_found_by_our_own_probes() -> None:
+    """A probe that is understood only without EDNS turns it off; one that is understood with it
+    turns it on again: once a minute, without a client's help."""
+    server = Scripted()
+    rounds = Rounds(server)
+    rounds.let(1)
+    server.answers(rounds.now, Rcode.FORMERR)
+    known = [server.health.edns]
+    server.answers(rounds.now)
+    known.append(server.health.edns)
+    rounds.let(EDNS_SURE + 1)
+    server.answers(rounds.now)
+    known.append(server.health.edns)
+    assert known == [True, False, True]
+    assert [asking.edns for asking in server.asked[:3]] == [True, False, True]
+
+
+def test_a_server_that_understands_nothing_keeps_its_edns() -> None:
+    """Who answers FORMERR with and without EDNS has said nothing about EDNS."""
+    server = Scripted()
+    rounds = Rounds(server)
+    rounds.let(1)
+    for _ in range(2):
+        server.answers(rounds.now, Rcode.FORMERR)
+    assert len(server.asked) == 2
+    assert server.health.edns

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-import dns.rcode
 import pytest
 
 from dnswatch.proxy.datagrams import Batch
@@ -14,21 +13,18 @@ from dnswatch.proxy.upstream.udp import UdpUpstream
 from dnswatch.settings import Server
 from dnswatch.wire import response
 from tests.behaviour import (
-    Asked,
     Behaviour,
     both,
     by_name,
     delayed,
     no_response,
     plain,
-    response_to,
     silent,
     truncated,
     wrong_id,
     wrong_question,
     wrong_source,
 )
-from tests.behaviour import Send as Sent
 from tests.proxy.scripted import Scripted
 from tests.proxy.upstream.questions import Question, until
 from tests.upstream import Upstream
@@ -163,52 +159,6 @@ def test_a_cut_answer_is_fetched_over_tcp() -> None:
 
     with Upstream(truncated(plain)) as server:
         run(ask(server.url))
-
-
-def without_edns(asked: Asked) -> list[Any]:
-    """Know no EDNS at all: answer FORMERR without OPT to a query that has it."""
-    if asked.message.edns < 0:
-        return plain(asked)
-    message = response_to(asked, edns=False)
-    message.set_rcode(dns.rcode.FORMERR)
-    return [Sent(message.to_wire())]
-
-
-def test_a_server_without_edns_is_asked_without() -> None:
-    """FORMERR without OPT leads to the same question without EDNS, and none with it after that."""
-
-    async def ask(url: str) -> None:
-        bench = Bench(url)
-        for number in range(3):
-            question = await bench.asks(Question(f"n{number}.example.", do=True))
-            assert question.responses[0][3] & 15 == 0
-        bench.upstream.close()
-
-    with Upstream(without_edns) as server:
-        run(ask(server.url))
-        assert [asked.message.edns for asked in server.asked] == [0, -1, -1, -1]
-
-
-def test_no_question_of_a_client_costs_others_their_edns() -> None:
-    """A server that refuses one kind of question, whatever it says, is asked with EDNS as ever."""
-
-    def picky(asked: Asked) -> list[Any]:
-        if asked.qname != "odd.example.":
-            return plain(asked)
-        message = response_to(asked, edns=False)
-        message.set_rcode(dns.rcode.NOTIMP)
-        return [Sent(message.to_wire())]
-
-    async def ask(url: str) -> None:
-        bench = Bench(url)
-        odd = await bench.asks(Question("odd.example.", do=True))
-        assert odd.responses[0][3] & 15 == dns.rcode.NOTIMP
-        await bench.asks(Question(do=True))
-        bench.upstream.close()
-
-    with Upstream(picky) as server:
-        run(ask(server.url))
-        assert [asked.message.edns for asked in server.asked] == [0, -1, 0]
 
 
 def test_ids_and_ports_differ() -> None:

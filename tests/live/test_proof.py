@@ -91,7 +91,7 @@ def test_a_suspects_web_is_answered_over_udp(serve: Serve) -> None:
         over_udp(site, f"victim{number}.example")
     check.eventually(lambda: is_challenged(site))
     assert not check.is_truncated(site.ask("www.example", source=FRAMED))
-    asked = [site.ask("mail.example", source=FRAMED) for _ in range(2)]
+    asked = [site.ask("mx.victim1.example", source=FRAMED) for _ in range(2)]
     assert [check.is_truncated(answer) for answer in asked] == [True, False]
 
 

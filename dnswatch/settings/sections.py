@@ -98,7 +98,7 @@ class Limits(Table, frozen=True):
     "Queries that wait for upstreams; at the bound the oldest are answered SERVFAIL."
     in_flight_per_client: Annotated[int, Range(1, 1_000_000, "a client needs one")] = 512
     "Queries of one client that wait; above, SERVFAIL at once."
-    rate_per_client: Annotated[int, Range(0, 10_000_000, "no site has more")] = 1000
+    rate_per_client: Annotated[int, Range(0, 10_000_000, "no site has more")] = 3000
     """Queries a second of one client (an IPv6 /64) that no cached answer satisfies; above, it is
     told to come by TCP, and above twice that, nothing.  0: no limit."""
     rate_per_network: Annotated[int, Range(0, 10_000_000, "no site has more")] = 10_000

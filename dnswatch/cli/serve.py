@@ -105,15 +105,14 @@ def check(
 
 
 def log_to_stderr(level: int) -> None:
-    """Log text; with a time of day unless systemd adds its own."""
+    """Log text, of libraries only what is wrong; with a time of day unless systemd adds its own."""
     has_time = "JOURNAL_STREAM" not in os.environ
     form = "%(levelname)s %(name)s: %(message)s"
     handler = logging.StreamHandler(sys.stderr)
     form = f"%(asctime)s {form}" if has_time else form
     handler.setFormatter(_Harmless(form, datefmt="%Y-%m-%d %H:%M:%S%z"))
-    logging.basicConfig(level=level, handlers=[handler])
-    for noisy in ("httpx2", "httpcore2", "hpack", "asyncio"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    logging.getLogger("dnswatch").setLevel(level)
 
 
 class _Harmless(logging.Formatter):

@@ -194,13 +194,24 @@ def bare(query: Query) -> Query:
     return Query(query.flags, query.question, query.edns_flags, query.size, b"", query.edns)
 
 
-def for_upstream(query: Query, size: int, edns: bool = True) -> bytes:
+PADDING_BLOCK: Final = 128
+"""Bytes of which an encrypted question is a multiple, so that its length tells nobody the name
+(RFC 8467 section 4.1)."""
+
+
+def for_upstream(query: Query, size: int, edns: bool = True, *, block: int = 0) -> bytes:
     """Write what an upstream is asked, all but the message ID: canonical case, our own EDNS size.
 
     Without `edns` for an upstream that knows none (RFC 6891 section 7): DO and options are lost.
+    With `block` the whole message is padded to a multiple of it (RFC 7830).
     """
     flags = query.flags.to_bytes(2, "big")
     if not edns:
         return b"%b%b%b" % (flags, _PLAIN, query.asked)
-    opt = _OPT.pack(0, Type.OPT, size, 0, 0, query.edns_flags, len(query.options))
-    return b"%b%b%b%b%b" % (flags, _WITH_OPT, query.asked, opt, query.options)
+    options = query.options
+    if block:
+        length = HEADER + len(query.asked) + _OPT.size + len(options) + _OPTION.size
+        fill = -length % block
+        options += _OPTION.pack(Option.PADDING, fill) + bytes(fill)
+    opt = _OPT.pack(0, Type.OPT, size, 0, 0, query.edns_flags, len(options))
+    return b"%b%b%b%b%b" % (flags, _WITH_OPT, query.asked, opt, options)

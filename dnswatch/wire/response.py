@@ -14,6 +14,8 @@ from dnswatch.wire import name
 from dnswatch.wire.query import HEADER, Query, end_to_end
 
 _COUNTS = struct.Struct("!HHH")
+_ALL_COUNTS = struct.Struct("!HHHH")
+_TTL = struct.Struct("!I")
 _RECORD = struct.Struct("!HHIH")
 _A, _AAAA, _MX = Type.A.value, Type.AAAA.value, Type.MX.value
 _SOA, _OPT = Type.SOA.value, Type.OPT.value
@@ -136,6 +138,30 @@ def read(message: bytes, query: Query, max_negative_ttl: int) -> Response:
         _cut_opt(response, *opt)
     _set_life(response, query, max_negative_ttl)
     return response
+
+
+def older(message: bytes, seconds: int) -> bytes:
+    """Take `seconds` off each TTL, for what lay in an HTTP cache so long (RFC 8484 section 5.1).
+
+    Raises `WireError` where the message's records are malformed.
+    """
+    aged = bytearray(message)
+    at = HEADER
+    if len(message) == HEADER:
+        return message
+    try:
+        questions, *counts = _ALL_COUNTS.unpack_from(message, 4)
+        for _ in range(questions):
+            at = name.skip(message, at) + 4
+        for _ in range(sum(counts)):
+            data = name.skip(message, at) + 10
+            rtype, _, ttl, length = _RECORD.unpack_from(message, data - 10)
+            if rtype != _OPT and ttl < 0x80000000:
+                _TTL.pack_into(aged, data - 6, max(ttl - seconds, 0))
+            at = data + length
+    except (struct.error, IndexError):
+        raise WireError("a record runs past the end of the message") from None
+    return bytes(aged)
 
 
 def _read_records(

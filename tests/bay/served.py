@@ -158,6 +158,13 @@ class Raw:
             if line[3:4] != "-":
                 return line.strip()
 
+    def read_all(self) -> str:
+        """Read an answer, and return all its lines."""
+        lines: list[str] = []
+        while not lines or lines[-1][3:4] == "-":
+            lines.append(self._file.readline().decode())
+        return "".join(lines)
+
     def say(self, *lines: bytes) -> list[str]:
         """Send lines one by one, and read the answer to each."""
         answers = []

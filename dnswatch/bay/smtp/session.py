@@ -5,6 +5,7 @@ disk while they come, limits that are answered, and notes on how the client spea
 """
 
 import asyncio
+import collections
 import logging
 import secrets
 from collections.abc import Callable
@@ -30,6 +31,9 @@ logger: Final = logging.getLogger("dnswatch.bay")
 
 FAREWELL: Final = 5.0
 """Seconds in which a client may read the last answer before its connection is cut."""
+
+LONGEST_COMMAND: Final = 1000
+"""Bytes of a command: 512 at least (RFC 5321 section 4.5.3.1.4), and addresses may be longer."""
 
 LONGEST_HELO: Final = 512
 """Characters of what a client calls itself that are kept."""
@@ -102,6 +106,7 @@ class Session(SMTP):
             timeout=house.bay.limits.idle,
             loop=asyncio.get_running_loop(),
         )
+        self.command_size_limits = collections.defaultdict(lambda: LONGEST_COMMAND)
         self._house = house
         self._limits = house.bay.limits
         self._client = ""
@@ -112,6 +117,8 @@ class Session(SMTP):
         self._unheard = 0
         self._faults = 0
         self._end: asyncio.TimerHandle | None = None
+
+    command_size_limit = LONGEST_COMMAND
 
     def __dir__(self) -> tuple[str, ...]:
         """Name the commands alone.
@@ -203,9 +210,7 @@ class Session(SMTP):
     # Commands
 
     async def smtp_MAIL(self, arg: str | None) -> None:  # noqa: N802 aiosmtpd's name
-        """Begin a transaction."""
-        if await self.check_helo_needed():
-            return
+        """Begin a transaction, with or without a hello: Postfix needs none either."""
         if self._mail is not None:
             await self.push("503 5.5.1 One sender is enough: send RSET first")
         elif self._messages >= self._limits.messages:
@@ -218,7 +223,6 @@ class Session(SMTP):
             path = read_path("FROM", arg)
             mail = _mail(path)
             size = int(path.parameters.get("SIZE") or 0)
-            _check_ascii(path, mail.smtputf8)
             free = self._house.spool.free()
         except ValueError as error:
             return str(error) if str(error)[:1] == "5" else "501 5.5.4 Syntax: SIZE=number"
@@ -235,8 +239,6 @@ class Session(SMTP):
 
     async def smtp_RCPT(self, arg: str | None) -> None:  # noqa: N802
         """Take a recipient, as its exchange would that knows it."""
-        if await self.check_helo_needed():
-            return
         await self.push(self._add(arg))
 
     def _add(self, arg: str | None) -> str:
@@ -244,7 +246,6 @@ class Session(SMTP):
             return "503 5.5.1 Send MAIL first"
         try:
             path = read_path("TO", arg)
-            _check_ascii(path, self._mail.smtputf8)
         except ValueError as error:
             return str(error)
         if not path.address:
@@ -258,8 +259,6 @@ class Session(SMTP):
 
     async def smtp_DATA(self, arg: str | None) -> None:  # noqa: N802
         """Take the message."""
-        if await self.check_helo_needed():
-            return
         if self._mail is None or not self._mail.recipients:
             await self.push("503 5.5.1 Send MAIL and RCPT first")
         elif arg:
@@ -267,6 +266,14 @@ class Session(SMTP):
         else:
             await self._take(self._mail)
             self._set_post_data_state()
+
+    async def smtp_STARTTLS(self, arg: str | None) -> None:  # noqa: N802
+        """Encrypt, once."""
+        assert self.session is not None
+        if self.session.ssl is not None:
+            await self.push("503 5.5.1 TLS is there already")
+        else:
+            await super().smtp_STARTTLS(arg or "")
 
     async def smtp_VRFY(self, arg: str | None) -> None:  # noqa: N802
         """Tell nothing."""
@@ -357,6 +364,7 @@ def _mail(path: Path) -> _Mail:
     """Read the parameters of MAIL; raises `ValueError` with the reply."""
     said = dict(path.parameters)
     said.pop("SIZE", None)
+    said.pop("AUTH", None)  # AUTH=<>: nobody has logged in (RFC 4954 section 5)
     body = said.pop("BODY", "7BIT").upper()
     if body not in ("7BIT", "8BITMIME"):
         raise ValueError("501 5.5.4 Syntax: BODY=7BIT or BODY=8BITMIME")
@@ -364,11 +372,6 @@ def _mail(path: Path) -> _Mail:
     if said:
         raise ValueError("555 5.5.4 This parameter is not known here")
     return _Mail(path.address, "8BITMIME" if body == "8BITMIME" else "7BIT", smtputf8)
-
-
-def _check_ascii(path: Path, smtputf8: bool) -> None:
-    if not smtputf8 and not path.address.isascii():
-        raise ValueError("553 5.6.7 This address needs SMTPUTF8")
 
 
 def _objection(transfer: Transfer, limit: int) -> str | None:

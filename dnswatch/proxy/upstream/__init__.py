@@ -3,7 +3,8 @@
 transport   what all of them have in common
 health      round-trip time, failures, up or down
 udp         sockets with random source ports; TCP where an answer is truncated
-stream      TCP and TLS: one connection, many queries at a time
+kept        a connection that is kept, and how it ends
+stream      TCP and TLS
 https       DNS over HTTPS
 group       which upstream is asked first, and which for which domain
 build       from settings to upstreams and routes

@@ -44,6 +44,13 @@ class Builder:
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
+        return self._new_context()
+
+    @cached_property
+    def _https(self) -> ssl.SSLContext:
+        return self._new_context()
+
+    def _new_context(self) -> ssl.SSLContext:
         """Which certificates are believed; read only where a server needs it: that takes time."""
         context = ssl.create_default_context(cafile=self._settings.ca_file or None)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -60,7 +67,7 @@ class Builder:
     def _make(self, server: Server) -> Upstream:
         size, now, counters = self._settings.udp_size, self._now, self._counters
         if server.scheme == "https":
-            return HttpsUpstream(server, tls=self._tls, size=size, now=now, counters=counters)
+            return HttpsUpstream(server, tls=self._https, size=size, now=now, counters=counters)
         tls = self._tls if server.scheme == "tls" else None
         stream = StreamUpstream(server, tls=tls, size=size, now=now, counters=counters)
         if server.scheme != "udp":

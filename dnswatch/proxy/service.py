@@ -86,6 +86,11 @@ class Service:
         for client in news.cleared:
             self.suspects.pop(client, None)
 
+    def distrust(self, since: float) -> int:
+        """Forget the answers that came since a moment, Unix seconds; return how many."""
+        self.ready.clear()
+        return self.cache.forget(since)
+
     def answer(self, exact: bytes, waiter: Waiter, *, udp: bool) -> bytes | None:
         """Return the answer to a query, all but its ID; None where it comes later, by `waiter`.
 

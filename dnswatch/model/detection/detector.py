@@ -49,6 +49,10 @@ CASES: Final = 20_000
 """Clients with mail-related lookups of which a case is kept, some 10 kB each; beyond, the one goes
 whose last novel mail domain is longest ago, of those that are clean."""
 
+SILENCE: Final = 4 * WINDOW
+"""Days after which a silence of the whole site holds nothing new; longer than days wait to be
+learned from, too."""
+
 TELL_EVERY: Final = 60.0
 """Seconds after which a verdict is told again: more evidence has put off when it fades."""
 
@@ -406,8 +410,16 @@ class Detector:
         return max(sinks_at, case.accused_until)
 
     def _end_days(self, now: float) -> list[News]:
+        """End the days up to a moment; of a long silence no more than its begin and its end.
+
+        By then all that waited was learned and all windows are empty: the days between only fade
+        what is known, which a baseline does for all of them at once.
+        """
         news: list[News] = []
-        while self._swept < int(now // DAY):
+        silent_from, today = self._swept + SILENCE, int(now // DAY)
+        while self._swept < today:
+            if self._swept == silent_from:
+                self._swept = max(self._swept, today - SILENCE)
             self._swept += 1
             news += self._end_day(self._swept * DAY)
         return news

@@ -12,12 +12,22 @@ class Type(IntEnum):
     CNAME = 5
     SOA = 6
     PTR = 12
+    HINFO = 13
     MX = 15
     AAAA = 28
     OPT = 41
     RRSIG = 46
+    SVCB = 64
+    HTTPS = 65
     IXFR = 251
     AXFR = 252
+    ANY = 255
+
+
+class Class(IntEnum):
+    """Classes that dnswatch itself looks at."""
+
+    IN = 1
     ANY = 255
 
 

@@ -31,8 +31,7 @@ def clients(ctx: typer.Context, incomplete: str) -> Words:
 
 def policies(incomplete: str) -> Words:
     """Offer the policies of the site."""
-    from dnswatch.cli.options import settings_of
-    from dnswatch.cli.orders.context import policies_of
+    from dnswatch.cli.options import policies_of, settings_of
 
     try:
         known, _ = policies_of(settings_of(None))

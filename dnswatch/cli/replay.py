@@ -109,7 +109,7 @@ def replay(
 
 def _source(config: Path | None, policies: list[str]) -> "Source":
     """Read the site's configuration, and see that the policies that are named exist."""
-    from dnswatch.cli.orders.context import policies_of
+    from dnswatch.cli.options import policies_of
     from dnswatch.errors import SettingsError
     from dnswatch.serve.loading import read_file
     from dnswatch.serve.policies import texts

@@ -10,8 +10,7 @@ from typing import Annotated
 import typer
 
 from dnswatch import clock, version
-from dnswatch.cli.options import Config, Json
-from dnswatch.cli.orders.context import policies_of
+from dnswatch.cli.options import Config, Json, policies_of
 from dnswatch.cli.state import runtime_directory, state_directory
 from dnswatch.errors import SettingsError
 

@@ -8,9 +8,9 @@ import typer
 
 from dnswatch import clock
 from dnswatch.cli import completion
-from dnswatch.cli.options import Config, For, Json, State, Why, settings_of
+from dnswatch.cli.options import Config, For, Json, State, Why, policies_of, settings_of
 from dnswatch.cli.orders import listing
-from dnswatch.cli.orders.context import actor, is_serving, policies_of
+from dnswatch.cli.orders.context import actor, is_serving
 from dnswatch.cli.state import state_directory
 from dnswatch.errors import DnswatchError
 

@@ -9,8 +9,17 @@ import typer
 
 from dnswatch import clock
 from dnswatch.cli import completion
-from dnswatch.cli.options import Config, Json, Since, State, choice, nothing_found, settings_of
-from dnswatch.cli.orders.context import actor, is_serving, policies_of
+from dnswatch.cli.options import (
+    Config,
+    Json,
+    Since,
+    State,
+    choice,
+    nothing_found,
+    policies_of,
+    settings_of,
+)
+from dnswatch.cli.orders.context import actor, is_serving
 from dnswatch.cli.state import state_directory
 from dnswatch.errors import SettingsError, StoreError
 

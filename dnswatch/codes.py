@@ -13,6 +13,7 @@ class Type(IntEnum):
     SOA = 6
     NULL = 10
     PTR = 12
+    HINFO = 13
     MX = 15
     TXT = 16
     AAAA = 28
@@ -25,6 +26,13 @@ class Type(IntEnum):
     ANY = 255
     PRIVATE = 65399
     "Of private use (RFC 6895 section 3.1): what iodine takes."
+
+
+class Class(IntEnum):
+    """Classes that dnswatch itself looks at."""
+
+    IN = 1
+    ANY = 255
 
 
 class Rcode(IntEnum):

@@ -19,7 +19,7 @@ from dnswatch.model.changes import Changes, MailLookup, minute_of
 from dnswatch.model.detection.tunnels import CARRIERS
 from dnswatch.model.exchanges import Exchanges, Lessons, LookupKind
 from dnswatch.model.health import Health
-from dnswatch.model.observation import Observation, Origin, Tally
+from dnswatch.model.observation import Fate, Observation, Origin, Tally
 from dnswatch.model.sitecache import CacheEntry, Event, Evict, Expire, New, Refresh, SiteCache
 
 _MEASURES: Final = {New: "new", Refresh: "refresh", Expire: "expire", Evict: "evicted"}
@@ -100,6 +100,11 @@ class Watch:
 
     def tally(self, tally: Tally, at: float) -> None:
         """Count ordinary answers from a worker's cache; they may come out of order."""
+        if tally.fate is not Fate.ANSWERED:
+            if tally.client is not None:
+                measure = tally.fate.name.lower()
+                self._changes.accounts[tally.client, minute_of(at)][measure] += tally.count
+            return
         site, account = self._count(tally, at, tally.count)
         account["cached"] += tally.count
         if hits := tally.addresses * tally.count:

@@ -109,6 +109,8 @@ class Case:
     found: list[Found] = field(default_factory=list)
     tunnel: Tunnel | None = None
     "The last tunnel that it seemed to run: told, and no evidence of mail."
+    accused_until: float = 0.0
+    "Until when a strict site suspects it, whose rule was broken in its name; Unix seconds."
     unproven: int = 0
     "Lookups that were not weighed, since anybody may have sent them in its name."
 
@@ -265,6 +267,7 @@ class Case:
     def restart(self, now: float) -> None:
         """Forget the evidence, and go on watching."""
         self.infected_until = self.breach = None
+        self.accused_until = 0.0
         self.later = self.unproven = 0
         self.pending.clear()
         self.steps.clear()

@@ -8,6 +8,7 @@ not passed on, and they split no cache.
 """
 
 import struct
+from collections.abc import Iterator
 from typing import Final
 
 from dnswatch.codes import Option, Rcode, Type
@@ -32,8 +33,8 @@ class Query:
     """One client's question with all that its answer depends on."""
 
     __slots__ = (
-        "asked", "do", "edns", "edns_flags", "flags", "key", "options", "qname", "qtype",
-        "question", "size",
+        "asked", "cookie", "do", "edns", "edns_flags", "flags", "key", "neighbourly", "options",
+        "qname", "qtype", "question", "size",
     )  # fmt: skip
 
     flags: int
@@ -56,9 +57,25 @@ class Query:
     "Bytes that the client takes over UDP."
     options: bytes
     "End-to-end EDNS options, in wire form."
+    cookie: bytes
+    "The DNS cookie that came with it (RFC 7873); empty where none did."
+    neighbourly: bytes
+    "EDNS options for this client alone that its answer carries, in wire form; written later."
+
+    @property
+    def qclass(self) -> int:
+        """The class asked for."""
+        return self.question[-2] << 8 | self.question[-1]
 
     def __init__(
-        self, flags: int, question: bytes, edns_flags: int, size: int, options: bytes, edns: bool
+        self,
+        flags: int,
+        question: bytes,
+        edns_flags: int,
+        size: int,
+        options: bytes,
+        edns: bool,
+        cookie: bytes = b"",
     ) -> None:
         """Take a question apart; `read` is the way to get one from bytes."""
         self.flags = flags
@@ -71,6 +88,8 @@ class Query:
         self.do = edns_flags & _DO != 0
         self.size = size
         self.options = options
+        self.cookie = cookie
+        self.neighbourly = b""
         self.key = b"%b%c%c%c%b" % (
             asked, flags >> 8 & 1 | flags & 0x30, edns_flags >> 8, edns_flags & 255, options,
         )  # fmt: skip
@@ -96,7 +115,9 @@ def read(message: bytes) -> Query | None:
             raise WireError("bytes follow the question")
         return Query(flags, question, 0, MIN_UDP, b"", False)
     size, edns_flags, options = _read_opt(message, end)
-    return Query(flags, question, edns_flags, max(size, MIN_UDP), options, True)
+    cookie = _cookie(options) if options else b""
+    kept = end_to_end(options) if options else b""
+    return Query(flags, question, edns_flags, max(size, MIN_UDP), kept, True, cookie)
 
 
 def readable_question(message: bytes) -> bytes:
@@ -120,7 +141,7 @@ _OPT = struct.Struct("!BHHBBHH")
 
 
 def _read_opt(message: bytes, at: int) -> tuple[int, int, bytes]:
-    """Read the OPT record that must end the message: its size, flags and end-to-end options."""
+    """Read the OPT record that must end the message: its size, flags and options."""
     if at + _OPT.size > len(message):
         raise WireError("the additional record is cut off")
     root, rtype, size, _, version, flags, length = _OPT.unpack_from(message, at)
@@ -130,7 +151,7 @@ def _read_opt(message: bytes, at: int) -> tuple[int, int, bytes]:
         raise WireError("bytes follow the OPT record, or it is cut off")
     if version != 0:
         raise WireError("EDNS version 0 is the only one known here", Rcode.BADVERS)
-    return size, flags, end_to_end(message[at + _OPT.size :]) if length else b""
+    return size, flags, message[at + _OPT.size :]
 
 
 _OPTION = struct.Struct("!HH")
@@ -138,7 +159,24 @@ _OPTION = struct.Struct("!HH")
 
 def end_to_end(options: bytes) -> bytes:
     """Keep the EDNS options that are meant for the far end, as they were written."""
-    kept = []
+    return b"".join(
+        options[at:end] for code, at, end in _each_option(options) if code not in HOP_BY_HOP
+    )
+
+
+def _cookie(options: bytes) -> bytes:
+    """Return the first DNS cookie; its length is the only thing that can be wrong (RFC 7873)."""
+    for code, at, end in _each_option(options):
+        if code == Option.COOKIE:
+            cookie = options[at + _OPTION.size : end]
+            if len(cookie) != 8 and not 16 <= len(cookie) <= 40:
+                raise WireError("a DNS cookie has 8 bytes, or 16 to 40")  # section 5.2.2
+            return cookie
+    return b""
+
+
+def _each_option(options: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield code, begin and end of each option."""
     at = 0
     while at < len(options):
         if at + _OPTION.size > len(options):
@@ -147,10 +185,8 @@ def end_to_end(options: bytes) -> bytes:
         end = at + _OPTION.size + length
         if end > len(options):
             raise WireError("an EDNS option is cut off")
-        if code not in HOP_BY_HOP:
-            kept.append(options[at:end])
+        yield code, at, end
         at = end
-    return b"".join(kept)
 
 
 def bare(query: Query) -> Query:

@@ -2,9 +2,9 @@
 
 A query is one question with an optional OPT record and nothing else.  All that may change its
 answer stands in `Query.key`, so that equal keys may share an answer: the name in lower case, type,
-class, the RD, AD and CD bits, the EDNS flags (DO) and every end-to-end EDNS option (ECS above all).
-Cookies, padding and keep-alive are between two neighbours only (RFC 7873, 7830, 7828): they are
-not passed on, and they split no cache.
+class, the RD, AD and CD bits, DO, and the EDNS options meant for who answers (`FORWARDED`).
+All others end here and split no cache: some are between two neighbours only (cookies, padding,
+keep-alive: RFC 7873, 7830, 7828; NSID: RFC 5001 section 3.2), others tell who a client is.
 """
 
 import struct
@@ -20,8 +20,14 @@ HEADER: Final = name.HEADER
 MIN_UDP: Final = 512
 """Bytes that every client takes over UDP (RFC 1035 section 2.3.4)."""
 
-HOP_BY_HOP: Final = frozenset((Option.COOKIE, Option.KEEPALIVE, Option.PADDING))
-"""EDNS options between two neighbours, dropped on both legs."""
+FORWARDED: Final = frozenset((Option.ECS, Option.DAU, Option.DHU, Option.N3U, Option.CHAIN))
+"""EDNS options of a query that a forwarder hands on (RFC 7871, 6975, 7901)."""
+
+RETURNED: Final = frozenset((Option.ECS, Option.CHAIN, Option.EDE))
+"""EDNS options of a response that a forwarder hands on (RFC 7871, 7901, 8914)."""
+
+MAX_OPTIONS: Final = 512
+"""Bytes of options handed on; those that are defined need less."""
 
 _PLAIN: Final = b"\0\1\0\0\0\0\0\0"
 _WITH_OPT: Final = b"\0\1\0\0\0\0\0\1"
@@ -50,12 +56,12 @@ class Query:
     edns: bool
     "The client sent an OPT record."
     edns_flags: int
-    "DO and whatever else stands beside it (RFC 6891 section 6.1.4)."
+    "DO, and nothing else: what is not defined is ignored (RFC 6891 section 6.1.4)."
     do: bool
     size: int
     "Bytes that the client takes over UDP."
     options: bytes
-    "End-to-end EDNS options, in wire form."
+    "EDNS options to hand on, in wire form."
 
     def __init__(
         self, flags: int, question: bytes, edns_flags: int, size: int, options: bytes, edns: bool
@@ -67,13 +73,11 @@ class Query:
         self.asked = asked = qname + question[-4:]
         self.qtype = question[-4] << 8 | question[-3]
         self.edns = edns
-        self.edns_flags = edns_flags
-        self.do = edns_flags & _DO != 0
+        self.edns_flags = edns_flags & _DO
+        self.do = self.edns_flags != 0
         self.size = size
         self.options = options
-        self.key = b"%b%c%c%c%b" % (
-            asked, flags >> 8 & 1 | flags & 0x30, edns_flags >> 8, edns_flags & 255, options,
-        )  # fmt: skip
+        self.key = b"%b%c%b" % (asked, flags >> 8 & 1 | flags & 0x30 | self.do << 7, options)
 
 
 def read(message: bytes) -> Query | None:
@@ -130,14 +134,16 @@ def _read_opt(message: bytes, at: int) -> tuple[int, int, bytes]:
         raise WireError("bytes follow the OPT record, or it is cut off")
     if version != 0:
         raise WireError("EDNS version 0 is the only one known here", Rcode.BADVERS)
-    return size, flags, end_to_end(message[at + _OPT.size :]) if length else b""
+    if not length:
+        return size, flags, b""
+    return size, flags, passing(message[at + _OPT.size :], FORWARDED)
 
 
 _OPTION = struct.Struct("!HH")
 
 
-def end_to_end(options: bytes) -> bytes:
-    """Keep the EDNS options that are meant for the far end, as they were written."""
+def passing(options: bytes, which: frozenset[Option]) -> bytes:
+    """Keep the EDNS options that are handed on, as they were written."""
     kept = []
     at = 0
     while at < len(options):
@@ -147,10 +153,13 @@ def end_to_end(options: bytes) -> bytes:
         end = at + _OPTION.size + length
         if end > len(options):
             raise WireError("an EDNS option is cut off")
-        if code not in HOP_BY_HOP:
+        if code in which:
             kept.append(options[at:end])
         at = end
-    return b"".join(kept)
+    found = b"".join(kept)
+    if len(found) > MAX_OPTIONS:
+        raise WireError("the EDNS options are longer than any that are defined")
+    return found
 
 
 def bare(query: Query) -> Query:

@@ -18,6 +18,8 @@ class Type(IntEnum):
     OPT = 41
     DS = 43
     RRSIG = 46
+    SVCB = 64
+    HTTPS = 65
     TKEY = 249
     TSIG = 250
     IXFR = 251

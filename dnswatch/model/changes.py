@@ -86,6 +86,8 @@ class Changes:
     "In order of time."
     guesses: list[MailLookup] = field(default_factory=list)
     "Names that look like guessed mail hosts of domains nobody asked MX for: evidence, no record."
+    visits: list[tuple[float, bytes, bytes]] = field(default_factory=list)
+    "When (Unix seconds), client (packed), and a mail host's name that it uses for the web."
     site: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     "Number of the minute, to what was counted by measure."
     cache: dict[bytes, CacheEntry] = field(default_factory=dict)

@@ -84,9 +84,16 @@ class Watch:
         if found:
             account[f"mail:{found[0]}"] += 1
             self._changes.lookups.append(_mail_lookup(seen, seen.client, found, given))
-        elif domain := self._exchanges.guessed(seen.qname, seen.qtype):
+        else:
+            self._hint(seen, seen.client, given)
+
+    def _hint(self, seen: Observation, client: bytes, given: _Given) -> None:
+        """Note what an ordinary lookup tells of mail hosts: a guess, or that one is a web site."""
+        if domain := self._exchanges.guessed(seen.qname, seen.qtype):
             guess = LookupKind.GUESS, domain
-            self._changes.guesses.append(_mail_lookup(seen, seen.client, guess, given))
+            self._changes.guesses.append(_mail_lookup(seen, client, guess, given))
+        elif self._exchanges.visited(seen.qname, seen.qtype):
+            self._changes.visits.append((seen.at, client, seen.qname))
 
     def tally(self, tally: Tally, at: float) -> None:
         """Count ordinary answers from a worker's cache; they may come out of order."""

@@ -70,6 +70,11 @@ class Service:
         self.local = local
         self.ready.clear()
 
+    def distrust(self, since: float) -> int:
+        """Forget the answers that came since a moment, Unix seconds; return how many."""
+        self.ready.clear()
+        return self.cache.forget(since)
+
     def answer(self, exact: bytes, waiter: Waiter, *, udp: bool) -> bytes | None:
         """Return the answer to a query, all but its ID; None where it comes later, by `waiter`.
 

@@ -122,7 +122,19 @@ class Worker:
         return LocalNames(replace(self._known, names=names))
 
     def _routes(self) -> Routes:
-        return Builder(self._settings, self._room, self._now, self._reports.counters).routes()
+        return Builder(
+            self._settings, self._room, self._now, self._reports.counters, self._attacked
+        ).routes()
+
+    def _attacked(self, upstream: str, since: float) -> None:
+        """Forget what may have been forged: all that was cached since the guessing began."""
+        dropped = self._service.distrust(since)
+        self._reports.counters["cache_distrusted"] += dropped
+        log.warning(
+            "somebody forges answers of %s: forgot %d answers, all that came since",
+            upstream,
+            dropped,
+        )
 
     def _every(self, interval: float, action: Callable[[], None]) -> None:
         """Do something now and again; what it raises ends nothing."""

@@ -31,6 +31,9 @@ STARTED: Final = "worker_started"
 PART: Final = 200
 """Names, or marks, of a sort in one briefing: 110 kB at most, 10 kB as names go."""
 
+MARKED: Final = 50
+"""Clients whose marks stand in one briefing: each names up to a kilobyte of web sites."""
+
 
 class Batch(msgspec.Struct, frozen=True, array_like=True):
     """What one worker saw up to `until`."""
@@ -93,16 +96,16 @@ def brief(lessons: Lessons, marks: Marks | None = None) -> Iterator[Briefing]:
     clients = list(dict.fromkeys(mark.client for mark in marks.marks))
     if marks.whole and not clients and not marks.unmarked:
         yield Briefing(marks=marks)
-    for place, (some, gone) in enumerate(_parts(clients, marks.unmarked)):
+    for place, (some, gone) in enumerate(_parts(clients, marks.unmarked, MARKED)):
         theirs = frozenset(some)
         news = [mark for mark in marks.marks if mark.client in theirs]
         yield Briefing(marks=Marks(news, gone, marks.whole and not place))
 
 
-def _parts(first: list[T], second: list[U]) -> Iterator[tuple[list[T], list[U]]]:
+def _parts(first: list[T], second: list[U], part: int = PART) -> Iterator[tuple[list[T], list[U]]]:
     """Divide two lists in step."""
-    for start in range(0, max(len(first), len(second)), PART):
-        yield first[start : start + PART], second[start : start + PART]
+    for start in range(0, max(len(first), len(second)), part):
+        yield first[start : start + part], second[start : start + part]
 
 
 def encode_briefing(briefing: Briefing) -> bytes:

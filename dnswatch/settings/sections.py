@@ -35,8 +35,10 @@ class Upstream(Table, frozen=True):
     "A client is answered by then, with a stale answer or SERVFAIL: below the 5 s of most stubs."
     udp_size: Annotated[int, Range(512, 4096, "512 is DNS without EDNS, more is fragmented")] = 1232
     "EDNS size offered to upstreams, bytes: 1232 crosses every path unfragmented."
-    sockets: Annotated[int, Range(1, 256, "each is an open file of every worker")] = 16
-    "Random source ports in use at a time towards each upstream (RFC 5452 section 9.2)."
+    sockets: Annotated[int, Range(1, 4096, "each is an open file of every worker")] = 256
+    "UDP ports open at a time towards each upstream; above, questions share them (RFC 5452)."
+    mixed_case: bool = False
+    "Ask over UDP in random case (0x20): harder to forge, if the upstream gives it back as it came."
     ca_file: str = ""
     "Certificate authorities (PEM) for tls and https; none means the system's."
 

@@ -23,7 +23,7 @@ from dnswatch.model.flow import Flow
 from dnswatch.sources.capture.flows import Flows, Part, reversed_ends
 from dnswatch.sources.capture.ip import TCP, UDP
 from dnswatch.sources.moments import is_possible
-from dnswatch.sources.reading import Reading, Readings
+from dnswatch.sources.reading import Reading, Readings, count
 
 LINES: Final = 5_000
 """Lines taken at a time."""
@@ -179,8 +179,7 @@ def _answered(flags: int, packets: int) -> int:
 def _reading(flows: Flows, until: float, ended: float, census: Counter[str]) -> Reading:
     contacts = sorted(flows.contacts, key=_at)
     flows.contacts.clear()
-    census["flows"] += len(contacts)
-    census["smtp"] += sum(one.port == 25 and one.protocol == TCP for one in contacts)
+    census.update(count(contacts))
     return Reading(until, [], contacts, _without_payload(flows.sweep(ended)), census)
 
 

@@ -129,6 +129,8 @@ class Judging:
             self._addresses.move_to_end(key)
         lookups = sorted(changes.lookups + changes.guesses, key=lambda lookup: lookup.at)
         changes.guesses.clear()
+        for at, client, name in changes.visits:
+            self._detector.visit(self._key_of(client).encode(), name, at)
         for news in self._judged(lookups, now):
             if isinstance(news, Change):
                 self._tell(news, judge)
@@ -143,6 +145,15 @@ class Judging:
             if flow.port == SMTP and flow.outcome is Outcome.SUCCESS:
                 key = self._key_of(flow.destination).encode()
                 self._detector.called(key, flow.source)
+
+    def web_names(self, client: bytes) -> tuple[bytes, ...]:
+        """Return the mail hosts' names (wire form) that a client uses for the web."""
+        return self._detector.web_names(self._key_of(client).encode())
+
+    @property
+    def learned_at(self) -> float:
+        """When the learning period ends and verdicts begin, Unix seconds."""
+        return self._detector.learned_at
 
     @property
     def heard(self) -> int:

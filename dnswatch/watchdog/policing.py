@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from dnswatch import clock
 from dnswatch.model.policies.mark import Action, Mark, Marks
-from dnswatch.model.policies.marking import Marking, Remark
+from dnswatch.model.policies.marking import Marking, Remark, WebNames
 from dnswatch.model.policies.note import About, Note
 from dnswatch.model.policies.orders import Orders
 from dnswatch.model.policies.reading import read_all
@@ -21,13 +21,16 @@ logger: Final = logging.getLogger("dnswatch.watchdog")
 class Policing:
     """The marks of a site, and what is to be told of them."""
 
-    def __init__(self, key_of: Callable[[bytes], str], *, is_dry: bool = False) -> None:
+    def __init__(
+        self, key_of: Callable[[bytes], str], web_names: WebNames = lambda _: (), *,
+        is_dry: bool = False,
+    ) -> None:  # fmt: skip
         """Begin without policies; `key_of` gives a client's key in the store.
 
         Where all is dry, policies only tell what they would do.
         """
         self._is_dry = is_dry
-        self._marking = Marking(key_of)
+        self._marking = Marking(key_of, web_names)
         self._key_of = key_of
         self._notes: list[Note] = []
         self._standings: dict[bytes, Standing] = {}
@@ -57,6 +60,10 @@ class Policing:
     def meet(self, clients: Iterable[bytes]) -> None:
         """Note clients that were seen."""
         self._marking.meet(clients)
+
+    def look_again(self, clients: Iterable[bytes]) -> None:
+        """Note clients whose marks, if they have any, are to be made anew."""
+        self._marking.look_again(clients)
 
     def news(self, now: float) -> Marks | None:
         """Return what the workers must be told now, or None."""

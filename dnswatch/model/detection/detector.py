@@ -25,7 +25,7 @@ from dnswatch.model.detection.case import Case, Judge
 from dnswatch.model.detection.explain import Clock, Write, evidence, explain
 from dnswatch.model.detection.fleet import WINDOW, Calmed, Fleet, Member, Remembered, Warned
 from dnswatch.model.detection.learning import DAY, JUDGED, Learning, judged_as
-from dnswatch.model.detection.novelty import Followed, Novel, Registrable, Round
+from dnswatch.model.detection.novelty import Followed, Guess, Novel, Registrable, Round
 from dnswatch.model.detection.roles import Proposal, behaviour_of, propose, signs_of
 from dnswatch.model.detection.servers import Load, Surge
 from dnswatch.model.detection.shiryaev_roberts import Statistic, score
@@ -48,6 +48,10 @@ CLIENTS: Final = 200_000
 CASES: Final = 20_000
 """Clients with mail-related lookups of which a case is kept, some 10 kB each; beyond, the one goes
 whose last novel mail domain is longest ago, of those that are clean."""
+
+SILENCE: Final = 4 * WINDOW
+"""Days after which a silence of the whole site holds nothing new; longer than days wait to be
+learned from, too."""
 
 TELL_EVERY: Final = 60.0
 """Seconds after which a verdict is told again: more evidence has put off when it fades."""
@@ -146,8 +150,10 @@ class Detector:
             case.follow(lookup, found, judge)
         elif isinstance(found, Novel) and now >= self._learning.listens:
             self._novel(case, lookup, found, judge)
-        if not lookup.proven and case.statistic:
-            case.statistic.clip(self._limit * SUSPECT)
+        elif isinstance(found, Guess) and now >= self._learning.listens:
+            self._guess(case, found, now)
+        if not lookup.proven:
+            case.clip(self._limit * SUSPECT)
         return news + self._judged(case, now, "a mail-related lookup")
 
     def advance(self, now: float) -> list[News]:
@@ -199,6 +205,17 @@ class Detector:
         case = self._case(finding.client, role, now)
         case.find(finding, self.plan.fade)
         return self._judged(case, now, "a message that the holding bay judged")
+
+    def visit(self, client: bytes, name: bytes, now: float) -> None:
+        """Note that a client uses a name that looks like a mail host for the web."""
+        self.meet(client, now)
+        if (role := self.role_of(client)) != Role.MAIL_SERVER:
+            self._case(client, role, now).novelty.visit(name, now)
+
+    def web_names(self, client: bytes) -> tuple[bytes, ...]:
+        """Return the mail hosts' names that a client uses for the web, as far as is known."""
+        case = self._cases.get(client)
+        return case.novelty.web_names(case.began()) if case else ()
 
     def named(self, client: bytes, name: bytes, asker: bytes) -> None:
         """Note that a client was led to another as to a mail host of that name."""
@@ -289,12 +306,21 @@ class Detector:
     def _novel(self, case: Case, lookup: MailLookup, found: Novel, judge: Judge) -> None:
         case.see(lookup, found, judge)
         self._cases.move_to_end(case.client)
-        days = self._days(case, lookup.at)
-        if rung_of(days, self._limit) >= Rung.LIKELY:
-            case.taint()
+        self._guard(case, lookup.at)
         if case.rung < Rung.INFECTED:  # who has a verdict needs no test of the whole site
             self._fleet.see(case.client, found.domain, lookup.at)
         case.go_on(lookup.at, self.plan.fade)
+
+    def _guess(self, case: Case, found: Guess, now: float) -> None:
+        case.guess(found.domain, now, self._learning.week(case.role))
+        self._cases.move_to_end(case.client)
+        self._guard(case, now)
+        case.go_on(now, self.plan.fade)
+
+    def _guard(self, case: Case, now: float) -> None:
+        """Have nothing learned of a client that may be infected."""
+        if rung_of(self._days(case, now), self._limit) >= Rung.LIKELY:
+            case.taint()
 
     def _case(self, client: bytes, role: Role, now: float) -> Case:
         """Return the case of a client, opened where there is none."""
@@ -361,9 +387,9 @@ class Detector:
             if now >= case.infected_until:
                 case.restart(now)
         elif rung_of(self._days(case, now), self._limit) == Rung.INFECTED:
-            case.infected_until = (case.last_novel or now) + self.plan.fade
-        if case.infected_until is not None and case.statistic:
-            case.statistic.clip(self._limit)
+            case.infected_until = (case.last_evidence or now) + self.plan.fade
+        if case.infected_until is not None:
+            case.clip(self._limit)
 
     def _fades_at(self, case: Case, now: float, rung: Rung) -> float | None:
         if rung == Rung.WATCHED:
@@ -375,8 +401,16 @@ class Detector:
         return case.sinks_at(self._limit, self._learning.week(case.role), now)
 
     def _end_days(self, now: float) -> list[News]:
+        """End the days up to a moment; of a long silence no more than its begin and its end.
+
+        By then all that waited was learned and all windows are empty: the days between only fade
+        what is known, which a baseline does for all of them at once.
+        """
         news: list[News] = []
-        while self._swept < int(now // DAY):
+        silent_from, today = self._swept + SILENCE, int(now // DAY)
+        while self._swept < today:
+            if self._swept == silent_from:
+                self._swept = max(self._swept, today - SILENCE)
             self._swept += 1
             news += self._end_day(self._swept * DAY)
         return news

@@ -93,6 +93,8 @@ def _evidence(case: Case, write: Write, clock: Clock) -> Iterator[str]:
             f"{_many(case.unproven, 'more lookup')} of its came over UDP, where anybody can write "
             "its address, and were not weighed: only TCP or a DNS cookie makes more than a suspect"
         )
+    if case.guesses and (said := case.guesses.sentence(write)):
+        yield said
     if case.later:
         yield f"since the verdict it went on with {case.later} more"
     weighed = [step for step in case.steps if isinstance(step, Weighing)]

@@ -65,6 +65,9 @@ class Mark(msgspec.Struct, frozen=True, array_like=True):
     "When it ends without another word, Unix seconds."
     dry_run: bool = False
     "Decide and record, but do nothing."
+    web: tuple[bytes, ...] = ()
+    "Names (lower-case wire form) that look like mail hosts and are web sites to this client; they"
+    " stand in the last of its marks."
 
 
 class Marks(msgspec.Struct, frozen=True, array_like=True):

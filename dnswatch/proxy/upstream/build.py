@@ -19,14 +19,23 @@ class Builder:
     """Makes upstreams; one server that stands in several places is one upstream."""
 
     def __init__(
-        self, settings: Settings, room: Batch, now: Callable[[], float], counters: Counter[str]
+        self,
+        settings: Settings,
+        room: Batch,
+        now: Callable[[], float],
+        counters: Counter[str],
+        attacked: Callable[[str, float], None],
     ) -> None:
-        """Build from `settings`; UDP sockets share `room` for what they receive."""
+        """Build from `settings`; UDP sockets share `room` for what they receive.
+
+        `attacked` is told whose answers are being forged, and since when (Unix seconds).
+        """
         self._settings = settings.upstream
         self._forward = settings.forward
         self._room = room
         self._now = now
         self._counters = counters
+        self._attacked = attacked
         self._made: dict[Server, Upstream] = {}
 
     def routes(self) -> Routes:
@@ -73,6 +82,6 @@ class Builder:
         if server.scheme != "udp":
             return stream
         return UdpUpstream(
-            server, fallback=stream, sockets=self._settings.sockets, size=size, room=self._room,
-            now=now, counters=counters,
+            server, fallback=stream, settings=self._settings, room=self._room, now=now,
+            counters=counters, attacked=self._attacked,
         )  # fmt: skip

@@ -1,5 +1,7 @@
 """Plainer forms: without options, then without EDNS, and never one that may not help."""
 
+from typing import Any
+
 import dns.edns
 import pytest
 

@@ -11,8 +11,11 @@ class Type(IntEnum):
     NS = 2
     CNAME = 5
     SOA = 6
+    NULL = 10
     PTR = 12
+    HINFO = 13
     MX = 15
+    TXT = 16
     AAAA = 28
     DNAME = 39
     OPT = 41
@@ -26,6 +29,15 @@ class Type(IntEnum):
     AXFR = 252
     MAILB = 253
     MAILA = 254
+    ANY = 255
+    PRIVATE = 65399
+    "Of private use (RFC 6895 section 3.1): what iodine takes."
+
+
+class Class(IntEnum):
+    """Classes that dnswatch itself looks at."""
+
+    IN = 1
     ANY = 255
 
 

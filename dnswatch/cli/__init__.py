@@ -29,13 +29,15 @@ class _Sentences(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command; say what stopped it."""
+        from dnswatch.cli.render import harmless
+
         try:
             return super().invoke(ctx)
         except typer.BadParameter as error:
             error.message = _in_words(error)
             raise
         except DnswatchError as error:
-            typer.echo(f"dnswatch: {error}", err=True)
+            typer.echo(f"dnswatch: {harmless(str(error))}", err=True)
             raise typer.Exit(2 if isinstance(error, SettingsError) else 1) from None
 
 
@@ -55,11 +57,13 @@ _EXPECTED: Final = {
 
 def _in_words(error: typer.BadParameter) -> str:
     """Say what was expected where a library refused a value in its own speech."""
+    from dnswatch.cli.render import harmless
+
     errors = getattr(error.__cause__, "errors", None)
     found = errors()[0] if errors is not None else {}
     expected = _EXPECTED.get(found.get("type", ""))
     if expected is None:
-        return error.message
+        return harmless(error.message)
     return f"'{found['input']}': {expected.format(**found.get('ctx', {}))}"
 
 

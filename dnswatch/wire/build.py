@@ -7,7 +7,7 @@ its own OPT record.  `error_tail` says what dnswatch itself has to say.
 import struct
 from typing import Final
 
-from dnswatch.codes import Option, Rcode, Type
+from dnswatch.codes import Class, Option, Rcode, Type
 from dnswatch.wire.query import HEADER, Query, readable_question
 from dnswatch.wire.response import Response
 
@@ -64,6 +64,11 @@ def _truncated(query: Query, rcode: int, flags: int, size: int) -> bytes:
     return b"%b%b%b" % (head, query.question, opt)
 
 
+def truncated(query: Query, size: int) -> bytes:
+    """Ask a client to come by TCP, whatever the answer is."""
+    return _truncated(query, Rcode.NOERROR, _QR_RA | query.flags & 0x0110, size)
+
+
 def _aged(
     response: Response, age: int, max_ttl: int, stale: bool
 ) -> tuple[bytes, tuple[int, int, int]]:
@@ -118,6 +123,29 @@ def refusal(message: bytes, rcode: int, size: int) -> bytes:
     return head + question + opt
 
 
+def come_by_tcp(message: bytes, size: int) -> bytes:
+    """Answer a query, of which nothing but the question was read, with TC set; all but its ID.
+
+    Nothing where it is no query of one question.
+    """
+    if len(message) < HEADER or message[2] & 0xF8 or not (question := readable_question(message)):
+        return b""
+    opt = _OPT.pack(0, Type.OPT, size, 0, 0, 0, 0) if message[10:12] == b"\0\1" else b""
+    flags = _QR_RA | _TC | message[2] << 8 & 0x0100
+    return _HEAD.pack(flags, 1, 0, 0, 1 if opt else 0) + question + opt
+
+
+def any_hinfo(query: Query, size: int) -> bytes:
+    """Answer a question for all records with one that says so (RFC 8482 section 4.2)."""
+    opt = _opt(query, 0, b"", size) if query.edns else b""
+    head = _HEAD.pack(_QR_RA | query.flags & 0x0110, 1, 1, 0, 1 if opt else 0)
+    return b"%b%b%b%b" % (head, query.question, _RFC8482, opt)
+
+
+_RFC8482: Final = b"\xc0\x0c" + struct.pack("!HHIH", Type.HINFO, Class.IN, 3600, 9) + b"\7RFC8482\0"
+"""The record `HINFO "RFC8482" ""` of the name asked for; its life is the example's of that RFC."""
+
+
 def ede(code: int, text: str = "") -> bytes:
     """Write an extended DNS error as an EDNS option (RFC 8914 section 2)."""
     data = code.to_bytes(2, "big") + text.encode()
@@ -125,6 +153,7 @@ def ede(code: int, text: str = "") -> bytes:
 
 
 def _opt(query: Query, rcode: int, options: bytes, size: int) -> bytes:
-    """Write our own OPT record: our size, the client's flags, the far end's options."""
+    """Write our own OPT record: our size, the client's flags, the far end's options and ours."""
+    options += query.neighbourly
     head = _OPT.pack(0, Type.OPT, size, rcode >> 4, 0, query.edns_flags, len(options))
     return head + options

@@ -8,6 +8,7 @@ keep-alive: RFC 7873, 7830, 7828; NSID: RFC 5001 section 3.2), others tell who a
 """
 
 import struct
+from collections.abc import Iterator
 from typing import Final
 
 from dnswatch.codes import Option, Rcode, Type
@@ -38,8 +39,8 @@ class Query:
     """One client's question with all that its answer depends on."""
 
     __slots__ = (
-        "asked", "do", "edns", "edns_flags", "flags", "key", "options", "qname", "qtype",
-        "question", "size",
+        "asked", "cookie", "do", "edns", "edns_flags", "flags", "key", "neighbourly", "options",
+        "qname", "qtype", "question", "size",
     )  # fmt: skip
 
     flags: int
@@ -62,9 +63,25 @@ class Query:
     "Bytes that the client takes over UDP."
     options: bytes
     "EDNS options to hand on, in wire form."
+    cookie: bytes
+    "The DNS cookie that came with it (RFC 7873); empty where none did."
+    neighbourly: bytes
+    "EDNS options for this client alone that its answer carries, in wire form; written later."
+
+    @property
+    def qclass(self) -> int:
+        """The class asked for."""
+        return self.question[-2] << 8 | self.question[-1]
 
     def __init__(
-        self, flags: int, question: bytes, edns_flags: int, size: int, options: bytes, edns: bool
+        self,
+        flags: int,
+        question: bytes,
+        edns_flags: int,
+        size: int,
+        options: bytes,
+        edns: bool,
+        cookie: bytes = b"",
     ) -> None:
         """Take a question apart; `read` is the way to get one from bytes."""
         self.flags = flags
@@ -77,6 +94,8 @@ class Query:
         self.do = self.edns_flags != 0
         self.size = size
         self.options = options
+        self.cookie = cookie
+        self.neighbourly = b""
         self.key = b"%b%c%b" % (asked, flags >> 8 & 1 | flags & 0x30 | self.do << 7, options)
 
 
@@ -100,7 +119,9 @@ def read(message: bytes) -> Query | None:
             raise WireError("bytes follow the question")
         return Query(flags, question, 0, MIN_UDP, b"", False)
     size, edns_flags, options = _read_opt(message, end)
-    return Query(flags, question, edns_flags, max(size, MIN_UDP), options, True)
+    cookie = _cookie(options) if options else b""
+    kept = passing(options, FORWARDED) if options else b""
+    return Query(flags, question, edns_flags, max(size, MIN_UDP), kept, True, cookie)
 
 
 def readable_question(message: bytes) -> bytes:
@@ -124,7 +145,7 @@ _OPT = struct.Struct("!BHHBBHH")
 
 
 def _read_opt(message: bytes, at: int) -> tuple[int, int, bytes]:
-    """Read the OPT record that must end the message: its size, flags and end-to-end options."""
+    """Read the OPT record that must end the message: its size, flags and options."""
     if at + _OPT.size > len(message):
         raise WireError("the additional record is cut off")
     root, rtype, size, _, version, flags, length = _OPT.unpack_from(message, at)
@@ -134,9 +155,7 @@ def _read_opt(message: bytes, at: int) -> tuple[int, int, bytes]:
         raise WireError("bytes follow the OPT record, or it is cut off")
     if version != 0:
         raise WireError("EDNS version 0 is the only one known here", Rcode.BADVERS)
-    if not length:
-        return size, flags, b""
-    return size, flags, passing(message[at + _OPT.size :], FORWARDED)
+    return size, flags, message[at + _OPT.size :]
 
 
 _OPTION = struct.Struct("!HH")
@@ -144,7 +163,25 @@ _OPTION = struct.Struct("!HH")
 
 def passing(options: bytes, which: frozenset[Option]) -> bytes:
     """Keep the EDNS options that are handed on, as they were written."""
-    kept = []
+    found = b"".join(options[at:end] for code, at, end in _each_option(options) if code in which)
+    if len(found) > MAX_OPTIONS:
+        raise WireError("the EDNS options are longer than any that are defined")
+    return found
+
+
+def _cookie(options: bytes) -> bytes:
+    """Return the first DNS cookie; its length is the only thing that can be wrong (RFC 7873)."""
+    for code, at, end in _each_option(options):
+        if code == Option.COOKIE:
+            cookie = options[at + _OPTION.size : end]
+            if len(cookie) != 8 and not 16 <= len(cookie) <= 40:
+                raise WireError("a DNS cookie has 8 bytes, or 16 to 40")  # section 5.2.2
+            return cookie
+    return b""
+
+
+def _each_option(options: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield code, begin and end of each option."""
     at = 0
     while at < len(options):
         if at + _OPTION.size > len(options):
@@ -153,13 +190,8 @@ def passing(options: bytes, which: frozenset[Option]) -> bytes:
         end = at + _OPTION.size + length
         if end > len(options):
             raise WireError("an EDNS option is cut off")
-        if code in which:
-            kept.append(options[at:end])
+        yield code, at, end
         at = end
-    found = b"".join(kept)
-    if len(found) > MAX_OPTIONS:
-        raise WireError("the EDNS options are longer than any that are defined")
-    return found
 
 
 def bare(query: Query) -> Query:

@@ -57,3 +57,14 @@ class SourceError(DnswatchError):
 
 class SteerError(DnswatchError):
     """The router cannot be told whose port 25 to lead to the holding bay."""
+
+
+class LibraryError(DnswatchError):
+    """A library is not installed that only some commands need."""
+
+    def __init__(self, library: str, extra: str) -> None:
+        """Name what is missing, and the extra of dnswatch that brings it."""
+        super().__init__(
+            f"this needs {library}, which is not installed: in dnswatch's source tree,"
+            f" pip install --constraint constraints.txt '.[{extra}]'"
+        )

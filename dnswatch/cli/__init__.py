@@ -19,7 +19,7 @@ import dnswatch
 from dnswatch.cli import bay, campus, replay, report, serve, site, status, steer
 from dnswatch.cli.orders import clients, explain, log, policy
 from dnswatch.cli.studies import study
-from dnswatch.errors import DnswatchError, SettingsError
+from dnswatch.errors import DnswatchError, LibraryError, SettingsError
 
 __all__ = ["app", "main"]
 
@@ -27,12 +27,23 @@ __all__ = ["app", "main"]
 class _Sentences(TyperGroup):
     """Commands whose errors are sentences."""
 
+    def _invoke(self, ctx: Any) -> Any:
+        """Run a command; raises `LibraryError` where a library that it needs is not installed."""
+        try:
+            return super().invoke(ctx)
+        except ModuleNotFoundError as error:
+            library = (error.name or "").partition(".")[0]
+            extra = ctx.invoked_subcommand
+            if library == "dnswatch" or extra not in _EXTRAS:
+                raise
+            raise LibraryError(library, extra) from None
+
     def invoke(self, ctx: Any) -> Any:
         """Run a command; say what stopped it."""
         from dnswatch.cli.render import harmless
 
         try:
-            return super().invoke(ctx)
+            return self._invoke(ctx)
         except typer.BadParameter as error:
             error.message = _in_words(error)
             raise
@@ -40,6 +51,9 @@ class _Sentences(TyperGroup):
             typer.echo(f"dnswatch: {harmless(str(error))}", err=True)
             raise typer.Exit(2 if isinstance(error, SettingsError) else 1) from None
 
+
+_EXTRAS: Final = ("campus", "replay", "study")
+"""Commands with an extra of their name, which brings the libraries that only they need."""
 
 _EXPECTED: Final = {
     "int_parsing": "expected a whole number",

@@ -68,7 +68,7 @@ def settings_of(config: Path | None) -> "Settings":
     return read(*read_file(config))
 
 
-def policies_of(settings: "Settings") -> tuple["dict[str, Policy]", list[SettingsError]]:
+def policies_of(settings: "Settings") -> "tuple[dict[str, Policy], list[SettingsError]]":
     """Read the policies, by name in order of precedence; and tell what is wrong with others."""
     from dnswatch.model.policies.reading import precedence, read_all
     from dnswatch.serve.policies import texts

@@ -7,6 +7,7 @@
     ├── StoreError                 the store cannot be read or written: say so, try again
     ├── SpoolError                 mail cannot be kept or read: 451 or 452 to the client, never 250
     ├── SourceError                a capture or log cannot be read, a data set not written: end
+    ├── LibraryError               a library is missing that only this command needs: end
     └── SteerError                 the router cannot be told whom to lead to the bay: try again
 
 Raise where the rule is known, catch where the answer is known.

@@ -90,7 +90,8 @@ def test_a_worm_with_hard_coded_addresses_is_caught_and_let_go(town: Town, gate:
         check.eventually(lambda: not led(gate))
         mails(worm, "bob@killed.example")
         assert town.exchange.got("bob@killed.example").peer == MARKED
-        town.site.start()
+        with gate.inside():
+            town.site.start()
         check.eventually(lambda: MARKED in led(gate))
     assert led(gate) == {}, "who ends steering lets all go"
 

@@ -114,8 +114,11 @@ def plan_of(
 
 def live(campus: "Campus", plan: "Plan") -> None:
     """Let the days pass; Ctrl-C ends them early."""
+    import logging
+
     from dnswatch.cli.campus.progress import progress
 
+    logging.getLogger("dnswatch").setLevel(logging.ERROR)  # verdicts are the summary's to tell
     with progress("days", plan.days) as tell:
         try:
             for day in range(plan.days):

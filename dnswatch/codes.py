@@ -11,9 +11,11 @@ class Type(IntEnum):
     NS = 2
     CNAME = 5
     SOA = 6
+    NULL = 10
     PTR = 12
     HINFO = 13
     MX = 15
+    TXT = 16
     AAAA = 28
     OPT = 41
     RRSIG = 46
@@ -22,6 +24,8 @@ class Type(IntEnum):
     IXFR = 251
     AXFR = 252
     ANY = 255
+    PRIVATE = 65399
+    "Of private use (RFC 6895 section 3.1): what iodine takes."
 
 
 class Class(IntEnum):

@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 
 from dnswatch.codes import Type, rcode_name, type_name
 from dnswatch.model.changes import Changes, MailLookup, minute_of
+from dnswatch.model.detection.tunnels import CARRIERS
 from dnswatch.model.exchanges import Exchanges, Lessons, LookupKind
 from dnswatch.model.health import Health
 from dnswatch.model.observation import Fate, Observation, Origin, Tally
@@ -94,6 +95,8 @@ class Watch:
             self._changes.guesses.append(_mail_lookup(seen, client, guess, given))
         elif self._exchanges.visited(seen.qname, seen.qtype):
             self._changes.visits.append((seen.at, client, seen.qname))
+        elif seen.qtype in CARRIERS:
+            self._changes.carried.append((seen.at, client, seen.qname, seen.qtype))
 
     def tally(self, tally: Tally, at: float) -> None:
         """Count ordinary answers from a worker's cache; they may come out of order."""

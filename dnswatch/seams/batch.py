@@ -47,7 +47,7 @@ class Batch(msgspec.Struct, frozen=True, array_like=True):
     tallies: list[Tally] = []
     "What came since the last batch, all at `until`."
     counters: dict[str, int] = {}
-    "Increments of the worker's counters since the last batch; names in `docs/reference.md`."
+    "Increments of the worker's counters since the last batch, by the names in `dnswatch status`."
     health: list[Health] = []
 
 

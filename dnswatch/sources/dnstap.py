@@ -180,7 +180,8 @@ class _Hearing:
         answered = message.response_time_sec + message.response_time_nsec * 1e-9
         at = float((answered or asked) if is_response else asked)
         ports = message.query_port, message.response_port
-        if len(client) not in (4, 16) or max(ports) > _LAST_PORT or not is_possible(at):
+        is_odd = len(client) not in (4, 16) or max(ports) > _LAST_PORT
+        if is_odd or (at and not is_possible(at)):
             self._damaged(frame)
             return None
         if len(server) != len(client):  # it is not told

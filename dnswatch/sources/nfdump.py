@@ -53,7 +53,7 @@ _FLAGS: Final = {"F": 1, "S": 2, "R": 4, "P": 8, "A": 16, "U": 32, "E": 64, "C":
 _FIN, _SYN, _RST, _PUSH, _ACK = 1, 2, 4, 8, 16
 _SERVICES: Final = (1024, 32_768, 49_152)
 """Ports below which services are, as `nfdump -B` takes them: the one across the border asks."""
-_MOST: Final = 1 << 62
+_MOST: Final = 1 << 48
 """A number of packets or bytes that nobody ever counted."""
 _at: Final = attrgetter("at")
 

@@ -12,7 +12,7 @@ from dnswatch.model.policies.marking import Marking, Remark, WebNames
 from dnswatch.model.policies.note import About, Note
 from dnswatch.model.policies.orders import Orders
 from dnswatch.model.policies.reading import read_all
-from dnswatch.model.policies.standing import RUNGS, Standing
+from dnswatch.model.policies.standing import CLEAN, RUNGS, Standing
 from dnswatch.settings import Settings
 
 logger: Final = logging.getLogger("dnswatch.watchdog")
@@ -61,6 +61,8 @@ class Policing:
         if why is not None:
             note = Note(standing.at, About.VERDICT, standing.rung, why, client=client)
             self._notes.append(note)
+            level = logging.INFO if standing.rung == CLEAN.rung else logging.WARNING
+            logger.log(level, "client '%s' is %s: %s", self._key_of(client), standing.rung, why)
 
     def meet(self, clients: Iterable[bytes]) -> None:
         """Note clients that were seen."""

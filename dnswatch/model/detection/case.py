@@ -17,6 +17,7 @@ from dnswatch.model.detection.marks import Mark
 from dnswatch.model.detection.novelty import Followed, Novel, Novelty
 from dnswatch.model.detection.roles import Conduct
 from dnswatch.model.detection.shiryaev_roberts import GAP, Bounds, Statistic, Step, mean
+from dnswatch.model.detection.tunnels import Tunnel
 from dnswatch.model.detection.verdict import Rung, rung_of
 from dnswatch.model.exchanges import LookupKind
 from dnswatch.model.finding import Finding
@@ -106,6 +107,8 @@ class Case:
     judged_on: tuple[int, bool] | None = None
     "Unix day of the last finding that was weighed, and whether a worm was found on it."
     found: list[Found] = field(default_factory=list)
+    tunnel: Tunnel | None = None
+    "The last tunnel that it seemed to run: told, and no evidence of mail."
     accused_until: float = 0.0
     "Until when a strict site suspects it, whose rule was broken in its name; Unix seconds."
     unproven: int = 0

@@ -30,6 +30,7 @@ from dnswatch.model.detection.roles import Proposal, behaviour_of, propose, sign
 from dnswatch.model.detection.servers import Load, Surge
 from dnswatch.model.detection.shiryaev_roberts import Statistic, score
 from dnswatch.model.detection.strict import is_breach
+from dnswatch.model.detection.tunnels import Tunnel
 from dnswatch.model.detection.verdict import (
     SUSPECT,
     Change,
@@ -204,6 +205,14 @@ class Detector:
         case = self._case(finding.client, role, now)
         case.find(finding, self.plan.fade)
         return self._judged(case, now, "a message that the holding bay judged")
+
+    def tunnels(self, client: bytes, found: Tunnel) -> bool:
+        """Note that a client seems to run a tunnel; False of a declared mail server."""
+        self.meet(client, found.at)
+        if (role := self.role_of(client)) == Role.MAIL_SERVER:
+            return False
+        self._case(client, role, found.at).tunnel = found
+        return True
 
     def visit(self, client: bytes, name: bytes, now: float) -> None:
         """Note that a client uses a name that looks like a mail host for the web."""

@@ -15,7 +15,8 @@ _HEAD = struct.Struct("!HHHHH")
 _OPT = struct.Struct("!BHHBBHH")
 _OPTION = struct.Struct("!HH")
 _TTL = struct.Struct("!I")
-_QR_RA, _AD, _TC = 0x8080, 0x0020, 0x0200
+_QR, _RA, _RD, _AD, _TC = 0x8000, 0x0080, 0x0100, 0x0020, 0x0200
+_QR_RA = _QR | _RA
 
 TAIL_HEADER: Final = HEADER - 2
 """Bytes of the header without the message ID: where the question begins in a tail."""
@@ -46,8 +47,8 @@ def tail(
     records, (answer, authority, additional) = _aged(response, int(age), max_ttl, stale)
     rcode = response.rcode if response.rcode < 16 or query.edns else Rcode.SERVFAIL
     flags = _QR_RA | query.flags & 0x0110 | response.flags & (_AD | _TC) | rcode & 15
-    if stale:
-        flags &= ~_AD
+    if stale or not (query.do or query.flags & _AD):
+        flags &= ~_AD  # RFC 6840 section 5.8
     opt = _opt(query, response.rcode, response.options + extended, size) if query.edns else b""
     length = HEADER + len(query.question) + len(records) + len(opt)
     if length > limit:
@@ -109,11 +110,14 @@ def error_tail(query: Query, rcode: int, size: int, extended: bytes = b"") -> by
 def refusal(message: bytes, rcode: int, size: int) -> bytes:
     """Answer a query that could not be read, all but its ID: opcode and RD kept.
 
+    RA is said of queries only: in other operations its bit means nothing (RFC 1035 section 4.1.1).
+
     The question is given back where it can be read: some stubs take no answer without it.  BADVERS
     needs an OPT record to be said in (RFC 6891 section 6.1.3).
     """
     opt = _OPT.pack(0, Type.OPT, size, rcode >> 4, 0, 0, 0) if rcode == Rcode.BADVERS else b""
-    flags = _QR_RA | (message[2] << 8 & 0x7900) | rcode & 15
+    opcode = message[2] << 8 & 0x7800
+    flags = _QR | (0 if opcode else _RA) | opcode | (message[2] << 8 & _RD) | rcode & 15
     question = readable_question(message)
     head = _HEAD.pack(flags, 1 if question else 0, 0, 0, 1 if opt else 0)
     return head + question + opt

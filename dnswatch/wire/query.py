@@ -2,9 +2,9 @@
 
 A query is one question with an optional OPT record and nothing else.  All that may change its
 answer stands in `Query.key`, so that equal keys may share an answer: the name in lower case, type,
-class, the RD, AD and CD bits, the EDNS flags (DO) and every end-to-end EDNS option (ECS above all).
-Cookies, padding and keep-alive are between two neighbours only (RFC 7873, 7830, 7828): they are
-not passed on, and they split no cache.
+class, the RD, AD and CD bits, DO, and the EDNS options meant for who answers (`FORWARDED`).
+All others end here and split no cache: some are between two neighbours only (cookies, padding,
+keep-alive: RFC 7873, 7830, 7828; NSID: RFC 5001 section 3.2), others tell who a client is.
 """
 
 import struct
@@ -21,8 +21,14 @@ HEADER: Final = name.HEADER
 MIN_UDP: Final = 512
 """Bytes that every client takes over UDP (RFC 1035 section 2.3.4)."""
 
-HOP_BY_HOP: Final = frozenset((Option.COOKIE, Option.KEEPALIVE, Option.PADDING))
-"""EDNS options between two neighbours, dropped on both legs."""
+FORWARDED: Final = frozenset((Option.ECS, Option.DAU, Option.DHU, Option.N3U, Option.CHAIN))
+"""EDNS options of a query that a forwarder hands on (RFC 7871, 6975, 7901)."""
+
+RETURNED: Final = frozenset((Option.ECS, Option.CHAIN, Option.EDE))
+"""EDNS options of a response that a forwarder hands on (RFC 7871, 7901, 8914)."""
+
+MAX_OPTIONS: Final = 512
+"""Bytes of options handed on; those that are defined need less."""
 
 _PLAIN: Final = b"\0\1\0\0\0\0\0\0"
 _WITH_OPT: Final = b"\0\1\0\0\0\0\0\1"
@@ -51,12 +57,12 @@ class Query:
     edns: bool
     "The client sent an OPT record."
     edns_flags: int
-    "DO and whatever else stands beside it (RFC 6891 section 6.1.4)."
+    "DO, and nothing else: what is not defined is ignored (RFC 6891 section 6.1.4)."
     do: bool
     size: int
     "Bytes that the client takes over UDP."
     options: bytes
-    "End-to-end EDNS options, in wire form."
+    "EDNS options to hand on, in wire form."
     cookie: bytes
     "The DNS cookie that came with it (RFC 7873); empty where none did."
     neighbourly: bytes
@@ -84,15 +90,13 @@ class Query:
         self.asked = asked = qname + question[-4:]
         self.qtype = question[-4] << 8 | question[-3]
         self.edns = edns
-        self.edns_flags = edns_flags
-        self.do = edns_flags & _DO != 0
+        self.edns_flags = edns_flags & _DO
+        self.do = self.edns_flags != 0
         self.size = size
         self.options = options
         self.cookie = cookie
         self.neighbourly = b""
-        self.key = b"%b%c%c%c%b" % (
-            asked, flags >> 8 & 1 | flags & 0x30, edns_flags >> 8, edns_flags & 255, options,
-        )  # fmt: skip
+        self.key = b"%b%c%b" % (asked, flags >> 8 & 1 | flags & 0x30 | self.do << 7, options)
 
 
 def read(message: bytes) -> Query | None:
@@ -116,7 +120,7 @@ def read(message: bytes) -> Query | None:
         return Query(flags, question, 0, MIN_UDP, b"", False)
     size, edns_flags, options = _read_opt(message, end)
     cookie = _cookie(options) if options else b""
-    kept = end_to_end(options) if options else b""
+    kept = passing(options, FORWARDED) if options else b""
     return Query(flags, question, edns_flags, max(size, MIN_UDP), kept, True, cookie)
 
 
@@ -157,11 +161,12 @@ def _read_opt(message: bytes, at: int) -> tuple[int, int, bytes]:
 _OPTION = struct.Struct("!HH")
 
 
-def end_to_end(options: bytes) -> bytes:
-    """Keep the EDNS options that are meant for the far end, as they were written."""
-    return b"".join(
-        options[at:end] for code, at, end in _each_option(options) if code not in HOP_BY_HOP
-    )
+def passing(options: bytes, which: frozenset[Option]) -> bytes:
+    """Keep the EDNS options that are handed on, as they were written."""
+    found = b"".join(options[at:end] for code, at, end in _each_option(options) if code in which)
+    if len(found) > MAX_OPTIONS:
+        raise WireError("the EDNS options are longer than any that are defined")
+    return found
 
 
 def _cookie(options: bytes) -> bytes:

@@ -9,6 +9,8 @@ import typer
 
 if TYPE_CHECKING:
     from dnswatch.cli.whom import Whom
+    from dnswatch.errors import SettingsError
+    from dnswatch.model.policies.policy import Policy
     from dnswatch.settings import Settings
     from dnswatch.store.summary import Machine
 
@@ -64,6 +66,15 @@ def settings_of(config: Path | None) -> "Settings":
     from dnswatch.settings import read
 
     return read(*read_file(config))
+
+
+def policies_of(settings: "Settings") -> "tuple[dict[str, Policy], list[SettingsError]]":
+    """Read the policies, by name in order of precedence; and tell what is wrong with others."""
+    from dnswatch.model.policies.reading import precedence, read_all
+    from dnswatch.serve.policies import texts
+
+    found, wrong = read_all(texts(settings.policies.directory))
+    return {policy.name: policy for policy in precedence(found.values())}, wrong
 
 
 def nothing_found(text: str, since: float | None = None, *, empty: str = "") -> NoReturn:

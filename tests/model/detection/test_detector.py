@@ -335,8 +335,8 @@ def test_a_verdict_is_not_put_off_by_what_anybody_may_have_sent() -> None:
 def test_a_strict_site_believes_no_forged_question() -> None:
     """Its first MX question must be the client's own."""
     watch = learned(Plan(is_strict=True))
-    assert shown(watch, forged(attack(1))) == []
-    assert shown(watch, attack(1)) == [State.INFECTED]
+    assert shown(watch, forged(attack(3))) == [State.SUSPECT]
+    assert shown(watch, attack(1, begin=READY + 9)) == [State.INFECTED]
 
 
 def test_an_explanation_says_what_was_not_weighed() -> None:

@@ -12,7 +12,7 @@ from dnswatch.codes import Ede, Rcode, Type
 from dnswatch.errors import WireError
 from dnswatch.model.exchanges import Exchanges
 from dnswatch.model.observation import Enforced, Observation, Origin
-from dnswatch.proxy.cache import RETRY_STALE, AnswerCache
+from dnswatch.proxy.cache import FAILURES, RETRY_STALE, AnswerCache
 from dnswatch.proxy.enforcement.point import EnforcementPoint
 from dnswatch.proxy.local import LocalNames
 from dnswatch.proxy.lookup import Lookups, Waiter
@@ -33,7 +33,6 @@ _STALE_NXDOMAIN: Final = build.ede(Ede.STALE_NXDOMAIN)
 _TOO_MANY: Final = build.ede(Ede.NOT_READY, "too many of your queries are waiting")
 _NO_TRANSFER: Final = build.ede(Ede.NOT_SUPPORTED, "zone transfers are not for forwarders")
 _TRANSFERS: Final = frozenset((Type.AXFR.value, Type.IXFR.value))
-_FAILED: Final = frozenset((Rcode.SERVFAIL, Rcode.REFUSED, Rcode.NOTIMP, Rcode.FORMERR))
 
 
 class Service:
@@ -155,7 +154,7 @@ class Service:
     ) -> None:
         """Answer those who waited for a lookup that has ended."""
         now = self._now()
-        if (heard is None or heard.rcode in _FAILED) and self._impatient(asked, waiters):
+        if (heard is None or heard.rcode in FAILURES) and self._impatient(asked, waiters):
             return
         if heard is None:
             self.cache.put(asked.key, _failure(extended), now)

@@ -52,3 +52,14 @@ class SpoolError(DnswatchError):
 
 class SourceError(DnswatchError):
     """A capture, a log or a data set cannot be read or written; damage within one is counted."""
+
+
+class LibraryError(DnswatchError):
+    """A library is not installed that only some commands need."""
+
+    def __init__(self, library: str, extra: str) -> None:
+        """Name what is missing, and the extra of dnswatch that brings it."""
+        super().__init__(
+            f"this needs {library}, which is not installed: in dnswatch's source tree,"
+            f" pip install --constraint constraints.txt '.[{extra}]'"
+        )

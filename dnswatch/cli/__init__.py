@@ -19,7 +19,7 @@ import dnswatch
 from dnswatch.cli import bay, campus, replay, report, serve, site, status
 from dnswatch.cli.orders import clients, explain, log, policy
 from dnswatch.cli.studies import study
-from dnswatch.errors import DnswatchError, SettingsError
+from dnswatch.errors import DnswatchError, LibraryError, SettingsError
 
 __all__ = ["app", "main"]
 
@@ -27,17 +27,33 @@ __all__ = ["app", "main"]
 class _Sentences(TyperGroup):
     """Commands whose errors are sentences."""
 
-    def invoke(self, ctx: Any) -> Any:
-        """Run a command; say what stopped it."""
+    def _invoke(self, ctx: Any) -> Any:
+        """Run a command; raises `LibraryError` where a library that it needs is not installed."""
         try:
             return super().invoke(ctx)
+        except ModuleNotFoundError as error:
+            library = (error.name or "").partition(".")[0]
+            extra = ctx.invoked_subcommand
+            if library == "dnswatch" or extra not in _EXTRAS:
+                raise
+            raise LibraryError(library, extra) from None
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; say what stopped it."""
+        from dnswatch.cli.render import harmless
+
+        try:
+            return self._invoke(ctx)
         except typer.BadParameter as error:
             error.message = _in_words(error)
             raise
         except DnswatchError as error:
-            typer.echo(f"dnswatch: {error}", err=True)
+            typer.echo(f"dnswatch: {harmless(str(error))}", err=True)
             raise typer.Exit(2 if isinstance(error, SettingsError) else 1) from None
 
+
+_EXTRAS: Final = ("campus", "replay", "study")
+"""Commands with an extra of their name, which brings the libraries that only they need."""
 
 _EXPECTED: Final = {
     "int_parsing": "expected a whole number",
@@ -55,11 +71,13 @@ _EXPECTED: Final = {
 
 def _in_words(error: typer.BadParameter) -> str:
     """Say what was expected where a library refused a value in its own speech."""
+    from dnswatch.cli.render import harmless
+
     errors = getattr(error.__cause__, "errors", None)
     found = errors()[0] if errors is not None else {}
     expected = _EXPECTED.get(found.get("type", ""))
     if expected is None:
-        return error.message
+        return harmless(error.message)
     return f"'{found['input']}': {expected.format(**found.get('ctx', {}))}"
 
 

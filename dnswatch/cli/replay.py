@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from dnswatch.cli import completion
 from dnswatch.cli.options import Config, Json, settings_of
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ Policies = Annotated[
         "--policy",
         metavar="NAME",
         help="Tell in `dnswatch log` what this policy would have done; may be given several times.",
+        autocompletion=completion.policies,
     ),
 ]
 Workers = Annotated[
@@ -107,7 +109,7 @@ def replay(
 
 def _source(config: Path | None, policies: list[str]) -> "Source":
     """Read the site's configuration, and see that the policies that are named exist."""
-    from dnswatch.cli.orders.context import policies_of
+    from dnswatch.cli.options import policies_of
     from dnswatch.errors import SettingsError
     from dnswatch.serve.loading import read_file
     from dnswatch.serve.policies import texts

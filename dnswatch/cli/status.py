@@ -70,7 +70,7 @@ def status(
 
 def _now(db: "Database", directory: Path, settings: "Settings") -> _Now:
     from dnswatch.cli.detector import detector_of
-    from dnswatch.cli.orders.context import policies_of
+    from dnswatch.cli.options import policies_of
     from dnswatch.cli.whom import Whom
     from dnswatch.store import orders
     from dnswatch.store.directory import is_replayed, server

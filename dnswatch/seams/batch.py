@@ -12,10 +12,10 @@ import msgspec
 from dnswatch.model.exchanges import Lessons
 from dnswatch.model.health import Health
 from dnswatch.model.observation import Observation, Tally
-from dnswatch.model.policies.mark import Mark, Marks
+from dnswatch.model.policies.mark import Doubts, Mark, Marks
 
 __all__ = [
-    "MAX_MESSAGE", "STARTED", "Batch", "Briefing", "Health", "Lessons", "Mark", "Marks",
+    "MAX_MESSAGE", "STARTED", "Batch", "Briefing", "Doubts", "Health", "Lessons", "Mark", "Marks",
     "brief", "decode", "decode_briefing", "encode", "encode_briefing",
 ]  # fmt: skip
 
@@ -47,7 +47,7 @@ class Batch(msgspec.Struct, frozen=True, array_like=True):
     tallies: list[Tally] = []
     "What came since the last batch, all at `until`."
     counters: dict[str, int] = {}
-    "Increments of the worker's counters since the last batch; names in `docs/reference.md`."
+    "Increments of the worker's counters since the last batch, by the names in `dnswatch status`."
     health: list[Health] = []
 
 
@@ -57,6 +57,8 @@ class Briefing(msgspec.Struct, frozen=True, array_like=True):
     lessons: Lessons = Lessons()
     marks: Marks | None = None
     "None says nothing of marks."
+    doubts: Doubts | None = None
+    "None says nothing of suspects."
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -84,13 +86,19 @@ def decode(message: bytes) -> Batch:
     return _batches.decode(message)
 
 
-def brief(lessons: Lessons, marks: Marks | None = None) -> Iterator[Briefing]:
+def brief(
+    lessons: Lessons, marks: Marks | None = None, doubts: Doubts | None = None
+) -> Iterator[Briefing]:
     """Divide what is to be told into briefings that are short enough; none for nothing.
 
     What is said of one client's marks stays together, and `whole` is said in the first part only.
     """
     for names in _parts(lessons.exchanges, lessons.domains):
         yield Briefing(Lessons(*names))
+    if doubts is not None:
+        parts = list(_parts(doubts.suspects, doubts.cleared)) or [([], [])]
+        for place, (suspects, cleared) in enumerate(parts):
+            yield Briefing(doubts=Doubts(suspects, cleared, doubts.whole and not place))
     if marks is None:
         return
     clients = list(dict.fromkeys(mark.client for mark in marks.marks))

@@ -7,6 +7,7 @@ listening sockets and the lines between workers and watch.
 import contextlib
 import logging
 import os
+import secrets
 import select
 import signal
 import socket
@@ -47,6 +48,8 @@ class Supervisor:
         self._state = state
         self._reread = reread
         self._lock = hold(state)
+        self._secret = secrets.token_bytes()
+        "What all workers make DNS cookies of; they live as long as this process."
         self._listening = bind_all(self._settings.serve)
         lines = [_line() for _ in self._listening]
         self._watch = Child(
@@ -89,8 +92,8 @@ class Supervisor:
         return self._children if is_wanted(self._settings) else [self._watch, *self._workers]
 
     def _work(self, number: int, line: socket.socket) -> Callable[[socket.socket], None]:
-        listening = self._listening[number]
-        return lambda control: worker.main(number, self._source, listening, line, control)
+        listening, secret = self._listening[number], self._secret
+        return lambda control: worker.main(number, self._source, listening, line, control, secret)
 
     def _hold(self, control: socket.socket) -> None:
         """Run the bay; its libraries are loaded by itself, since few sites need them."""

@@ -65,6 +65,8 @@ class Access(Table, frozen=True):
     "Networks whose clients are answered: loopback and private ranges (RFC 1918, 4193, 6598)."
     others: Literal["ignore", "refuse"] = "ignore"
     "What the rest gets: nothing, or REFUSED."
+    unforgeable: tuple[Subnet, ...] = (Subnet("127.0.0.0/8"), Subnet("::1/128"))
+    "Networks where nobody can forge a source: UDP is proof there; else TCP or a DNS cookie is."
 
 
 class Cache(Table, frozen=True):
@@ -97,6 +99,12 @@ class Limits(Table, frozen=True):
     "Queries that wait for upstreams; at the bound the oldest are answered SERVFAIL."
     in_flight_per_client: Annotated[int, Range(1, 1_000_000, "a client needs one")] = 512
     "Queries of one client that wait; above, SERVFAIL at once."
+    rate_per_client: Annotated[int, Range(0, 10_000_000, "no site has more")] = 3000
+    "Queries a second of one client (a /64) past the short cut; above, TC, then silence; 0: any."
+    rate_per_network: Annotated[int, Range(0, 10_000_000, "no site has more")] = 10_000
+    "The same of all in one IPv4 /24 or IPv6 /48, as far as their addresses are unproven."
+    rate_per_server: Annotated[int, Range(0, 10_000_000, "no site has more")] = 0
+    "The same of a declared resolver or mail server, whose network's rate it does not touch."
     tcp_connections: Annotated[int, Range(1, 1_000_000, "each is an open file")] = 1000
     "Clients' TCP connections; at the bound the one that is idle longest is closed."
     tcp_per_client: Annotated[int, Range(1, 1_000_000, "a client needs one")] = 50

@@ -53,7 +53,9 @@ _FLAGS: Final = {"F": 1, "S": 2, "R": 4, "P": 8, "A": 16, "U": 32, "E": 64, "C":
 _FIN, _SYN, _RST, _PUSH, _ACK = 1, 2, 4, 8, 16
 _SERVICES: Final = (1024, 32_768, 49_152)
 """Ports below which services are, as `nfdump -B` takes them: the one across the border asks."""
-_MOST: Final = 1 << 62
+_LONGEST: Final = 64
+"""Characters of a value: what is read of them is remembered."""
+_MOST: Final = 1 << 48
 """A number of packets or bytes that nobody ever counted."""
 _at: Final = attrgetter("at")
 
@@ -142,6 +144,8 @@ def _part(row: list[str], places: dict[str, int], census: Counter[str]) -> Part 
 
 
 def _told(told: dict[str, str]) -> Part:
+    if max(map(len, told.values())) > _LONGEST:
+        raise ValueError
     protocol = _protocol(told["protocol"])
     ends = _packed(told["source"]) + _packed(told["destination"])
     if len(ends) not in (8, 32):  # of two families

@@ -57,9 +57,10 @@ class Vigil:
     def turn(self, now: float) -> Turn:
         """Judge what happened since the last turn, and mark by it; some times a second, live."""
         changes = self.watch.drain()
+        visitors = {client for _, client, _ in changes.visits}
         self._judges.see(changes, now, self.policing.judge)
         self.policing.meet({client for client, _ in changes.accounts})
-        self.policing.look_again(client for _, client, _ in changes.visits)
+        self.policing.look_again(visitors)
         news = self.policing.news(now)
         notes, standings = self.policing.changes()
         changes.notes.extend(notes)

@@ -1,5 +1,6 @@
 """Captures that nobody here wrote, and some made by dpkt: tshark counts the same in them."""
 
+import struct
 from collections import Counter
 from pathlib import Path
 
@@ -163,3 +164,32 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
         f"{UNREAD}link type 147": 2, f"{UNREAD}EtherType 0x1234": 1,
     }  # fmt: skip
     assert (census["unread"], census["not_ip"]) == (3, 0)
+
+
+def _simple(*frames: bytes) -> bytes:
+    """Write frames as simple packet blocks of pcapng, which tell no time."""
+    blocks = [interfaces([(1, (NOON, frame)) for frame in frames[:1]])[:48]]
+    for frame in frames:
+        padded = frame + bytes(-len(frame) % 4)
+        size = struct.pack("<I", 16 + len(padded))
+        blocks.append(struct.pack("<I", 3) + size + struct.pack("<I", len(frame)) + padded + size)
+    return b"".join(blocks)
+
+
+def test_a_capture_without_times_is_of_none(tmp_path: Path) -> None:
+    """Its messages are counted, but nothing is put into 1970."""
+    capture = tmp_path / "capture"
+    capture.write_bytes(_simple(ethernet(udp(query())), ethernet(back(response()))))
+    census = counted(capture)
+    assert (census["queries"], census["responses"], census["untimed"]) == (1, 1, 2)
+    assert census["clients"] == 0
+
+
+def test_a_frame_without_a_time_is_of_that_of_its_neighbours(tmp_path: Path) -> None:
+    """Of those before it, or where it is the first of those behind."""
+    capture = tmp_path / "capture"
+    first = _simple(ethernet(udp(query())))
+    capture.write_bytes(first + interfaces([(1, (NOON, ethernet(back(response()))))])[48:])
+    [seen] = [one for reading in Stream([str(capture)], Crew(1)).readings()
+              for one in reading.lookups]  # fmt: skip
+    assert (seen.at, bool(seen.addresses)) == (NOON, True)

@@ -17,6 +17,7 @@ from dnswatch.model.detection.marks import Mark
 from dnswatch.model.detection.novelty import Followed, Novel, Novelty
 from dnswatch.model.detection.roles import Conduct
 from dnswatch.model.detection.shiryaev_roberts import GAP, Bounds, Statistic, Step, mean
+from dnswatch.model.detection.tunnels import Tunnel
 from dnswatch.model.detection.verdict import Rung, rung_of
 from dnswatch.model.exchanges import LookupKind
 from dnswatch.model.finding import Finding
@@ -106,6 +107,10 @@ class Case:
     judged_on: tuple[int, bool] | None = None
     "Unix day of the last finding that was weighed, and whether a worm was found on it."
     found: list[Found] = field(default_factory=list)
+    tunnel: Tunnel | None = None
+    "The last tunnel that it seemed to run: told, and no evidence of mail."
+    accused_until: float = 0.0
+    "Until when a strict site suspects it, whose rule was broken in its name; Unix seconds."
     unproven: int = 0
     "Lookups that were not weighed, since anybody may have sent them in its name."
 
@@ -262,6 +267,7 @@ class Case:
     def restart(self, now: float) -> None:
         """Forget the evidence, and go on watching."""
         self.infected_until = self.breach = None
+        self.accused_until = 0.0
         self.later = self.unproven = 0
         self.pending.clear()
         self.steps.clear()

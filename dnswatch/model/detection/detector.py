@@ -30,6 +30,7 @@ from dnswatch.model.detection.roles import Proposal, behaviour_of, propose, sign
 from dnswatch.model.detection.servers import Load, Surge
 from dnswatch.model.detection.shiryaev_roberts import Statistic, score
 from dnswatch.model.detection.strict import is_breach
+from dnswatch.model.detection.tunnels import Tunnel
 from dnswatch.model.detection.verdict import (
     SUSPECT,
     Change,
@@ -48,6 +49,10 @@ CLIENTS: Final = 200_000
 CASES: Final = 20_000
 """Clients with mail-related lookups of which a case is kept, some 10 kB each; beyond, the one goes
 whose last novel mail domain is longest ago, of those that are clean."""
+
+SILENCE: Final = 4 * WINDOW
+"""Days after which a silence of the whole site holds nothing new; longer than days wait to be
+learned from, too."""
 
 TELL_EVERY: Final = 60.0
 """Seconds after which a verdict is told again: more evidence has put off when it fades."""
@@ -139,9 +144,8 @@ class Detector:
             case.conduct.note(now, isinstance(found, Novel))
         if lookup.qtype == Type.MX or isinstance(found, Round):
             case.go_on(now, self.plan.fade)
-        if self.plan.is_strict and lookup.proven and is_breach(lookup, role):
-            case.breach = now, lookup.qname
-            case.infected_until = now + self.plan.fade
+        if self.plan.is_strict and is_breach(lookup, role):
+            self._break_rule(case, lookup)
         if isinstance(found, Followed):
             case.follow(lookup, found, judge)
         elif isinstance(found, Novel) and now >= self._learning.listens:
@@ -201,6 +205,14 @@ class Detector:
         case = self._case(finding.client, role, now)
         case.find(finding, self.plan.fade)
         return self._judged(case, now, "a message that the holding bay judged")
+
+    def tunnels(self, client: bytes, found: Tunnel) -> bool:
+        """Note that a client seems to run a tunnel; False of a declared mail server."""
+        self.meet(client, found.at)
+        if (role := self.role_of(client)) == Role.MAIL_SERVER:
+            return False
+        self._case(client, role, found.at).tunnel = found
+        return True
 
     def visit(self, client: bytes, name: bytes, now: float) -> None:
         """Note that a client uses a name that looks like a mail host for the web."""
@@ -290,6 +302,14 @@ class Detector:
         surge = load.see(lookup.at)
         return [surge] if surge else []
 
+    def _break_rule(self, case: Case, lookup: MailLookup) -> None:
+        """Note an MX question that a strict site allows to declared servers only."""
+        case.breach = lookup.at, lookup.qname
+        if lookup.proven:
+            case.infected_until = lookup.at + self.plan.fade
+        else:
+            case.accused_until = lookup.at + self.plan.fade
+
     def _needs_proof(self, case: Case, now: float) -> bool:
         """Say whether what anybody may have sent says nothing more of a client.
 
@@ -297,7 +317,7 @@ class Detector:
         nobody proved, and then ask for them again.
         """
         is_suspect = rung_of(self._days(case, now), self._limit) >= Rung.SUSPECT
-        return is_suspect or case.infected_until is not None
+        return is_suspect or now < max(case.infected_until or 0.0, case.accused_until)
 
     def _novel(self, case: Case, lookup: MailLookup, found: Novel, judge: Judge) -> None:
         case.see(lookup, found, judge)
@@ -354,7 +374,8 @@ class Detector:
             return Rung.INFECTED if word == Word.DISTRUST else Rung.WATCHED
         if case.infected_until is not None:
             return Rung.INFECTED if now < case.infected_until else Rung.WATCHED
-        return rung_of(self._days(case, now), self._limit)
+        least = Rung.SUSPECT if now < case.accused_until else Rung.WATCHED
+        return max(least, rung_of(self._days(case, now), self._limit))
 
     def _judged(self, case: Case, now: float, cause: str) -> list[News]:
         """Judge a case; say whether its rung changed, and each minute how a bad one stands."""
@@ -394,11 +415,20 @@ class Detector:
             return case.overrule.until
         if case.infected_until is not None:
             return case.infected_until
-        return case.sinks_at(self._limit, self._learning.week(case.role), now)
+        sinks_at = case.sinks_at(self._limit, self._learning.week(case.role), now)
+        return max(sinks_at, case.accused_until)
 
     def _end_days(self, now: float) -> list[News]:
+        """End the days up to a moment; of a long silence no more than its begin and its end.
+
+        By then all that waited was learned and all windows are empty: the days between only fade
+        what is known, which a baseline does for all of them at once.
+        """
         news: list[News] = []
-        while self._swept < int(now // DAY):
+        silent_from, today = self._swept + SILENCE, int(now // DAY)
+        while self._swept < today:
+            if self._swept == silent_from:
+                self._swept = max(self._swept, today - SILENCE)
             self._swept += 1
             news += self._end_day(self._swept * DAY)
         return news

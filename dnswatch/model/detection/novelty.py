@@ -10,7 +10,8 @@ It may come
   within `FAMILY_TIME` (MyDoom, and Mytob, which asks no MX at all).  The first guess at a domain is
   weak evidence by itself (guesses.py).
 
-Domains are registrable ones, so that `example.org` and `lists.example.org` are one.  A retry, a
+Domains are registrable ones, so that `example.org` and `lists.example.org` are one; a name that
+belongs to none, of a top-level domain that does not exist, is no mail domain.  A retry, a
 repeat, the exchange's address after its MX answer, and the names that a mail program tries when a
 person sets up an account are of a domain already known, and so not novel.
 
@@ -162,7 +163,8 @@ class Novelty:
                 return None
 
     def _question(self, lookup: MailLookup, registrable: Registrable) -> Novel | None:
-        domain = registrable(lookup.qname) or lookup.qname
+        if (domain := registrable(lookup.qname)) is None:
+            return None
         exchanges = [name for name in lookup.exchanges if name != b"\0"]
         has_asked = any(self._has_asked(name, lookup.at) for name in exchanges)
         for name in exchanges:
@@ -176,17 +178,17 @@ class Novelty:
         if domain and lookup.at - named_at <= FOLLOWED:
             return Followed(domain)
         self._visit(lookup.qname, lookup.at)
-        domain = registrable(lookup.qname) or lookup.qname
-        if domain == lookup.qname:
+        registered = registrable(lookup.qname)
+        if registered is None or registered == lookup.qname:
             return None
-        return Novel(domain, False) if self._is_novel(domain, lookup.at) else None
+        return Novel(registered, False) if self._is_novel(registered, lookup.at) else None
 
     def _guess(self, lookup: MailLookup, registrable: Registrable) -> Novel | Guess | Round | None:
         self._visit(lookup.qname, lookup.at)
         if lookup.qname in self.web:
             return None
-        parent = parent_of(lookup.qname)
-        domain = registrable(parent) or parent
+        if (domain := registrable(parent_of(lookup.qname))) is None:
+            return None
         names = self.guesses.pop(domain, {})
         names[lookup.qname] = lookup.at
         names = {name: at for name, at in names.items() if lookup.at - at <= FAMILY_TIME}

@@ -79,3 +79,13 @@ class Marks(msgspec.Struct, frozen=True, array_like=True):
     "Clients that have no mark any more."
     whole: bool = False
     "These are all there are: forget the others."
+
+
+class Doubts(msgspec.Struct, frozen=True, array_like=True):
+    """News of whom nothing more is believed without proof of its address: suspects and worse."""
+
+    suspects: list[tuple[bytes, float]] = []
+    "Packed address, and until when, Unix seconds."
+    cleared: list[bytes] = []
+    whole: bool = False
+    "These are all there are: forget the others."

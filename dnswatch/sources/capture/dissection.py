@@ -92,7 +92,8 @@ class Dissector:
         """Take the frames of a chunk."""
         data = chunk.data
         frames = list(_FRAMES[chunk.kind](chunk))
-        count = cut = astray = 0
+        first = next((at for at, *_ in frames if is_possible(at)), 0.0)
+        count = cut = astray = untimed = 0
         for at, link, begin, end, _ in frames:
             count += 1
             if at > self.last:
@@ -104,7 +105,8 @@ class Dissector:
                 if at < 0:
                     astray += 1
                     continue
-                at = self.last  # the file does not say
+                untimed += 1
+                at = self.last or first
             try:
                 ip = begin + 14
                 if (
@@ -122,7 +124,7 @@ class Dissector:
                     self._frame(at, link, data[begin:end])
             except (IndexError, struct_error):
                 cut += 1
-        self.census.update(frames=count, cut=cut, damaged=astray)
+        self.census.update(frames=count, cut=cut, damaged=astray, untimed=untimed)
 
     def _frame(self, at: float, link: int, frame: bytes) -> None:
         """Take a frame of any kind."""
@@ -150,10 +152,10 @@ class Dissector:
                 raise IndexError
             ports = data[body : body + 4]
             flags, [seq] = data[body + 13], _SEQ(data, body + 4)
-            payload = stop - body - (data[body + 12] >> 4) * 4
+            payload = max(0, stop - body - (data[body + 12] >> 4) * 4)
             self.flows.add(at, protocol, addresses + ports, length, payload, flags, seq)
             if ports[:2] == DNS or ports[2:] == DNS:
-                part = data[stop - payload : stop] if payload > 0 else b""
+                part = data[stop - payload : stop]
                 self.segments.append(Segment(at, addresses, ports, seq, flags, part))
         elif protocol == UDP:
             if stop < body + 8:
@@ -173,7 +175,7 @@ class Dissector:
         elif protocol not in tunnels.PROTOCOLS or not self._enter(at, protocol, data, body, stop):
             has_ports = protocol in _WITH_PORTS and body + 4 <= stop
             ends = addresses + data[body : body + 4] if has_ports else addresses
-            self.flows.add(at, protocol, ends, length, stop - body)
+            self.flows.add(at, protocol, ends, length, max(0, stop - body))
 
     def _packet(self, at: float, found: Packet, data: bytes) -> None:
         if found.fragment:

@@ -23,7 +23,7 @@ from dnswatch.sources.zeek.lines import Row
 from dnswatch.wire.name import MAX_NAME
 
 _PROTOCOLS: Final = {"tcp": TCP, "udp": UDP, "icmp": 1}
-_PORT, _RCODE, _TTL, _COUNT = 0xFFFF, 0xFFF, 0x7FFFFFFF, 1 << 62
+_PORT, _RCODE, _TTL, _COUNT = 0xFFFF, 0xFFF, 0x7FFFFFFF, 1 << 48
 """The greatest numbers of each kind."""
 _OUTCOMES: Final = {
     "S0": Outcome.FAILURE, "REJ": Outcome.FAILURE, "SH": Outcome.FAILURE,

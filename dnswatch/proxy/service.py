@@ -285,7 +285,11 @@ class Service:
         self, waiter: Waiter, response: Response, origin: Origin, now: float,
         enforced: Enforced | None = None,
     ) -> None:  # fmt: skip
-        """Report a client's lookup."""
+        """Report a client's lookup; one of another class than IN says nothing of mail or hosts."""
+        if waiter.query.qclass not in _ANSWERED_CLASSES:
+            what = kind(waiter.query.qtype, response.rcode, 0)
+            self._reports.count(waiter.client, what, waiter.recorded, waiter.redirected)
+            return
         client = waiter.client if waiter.recorded else None
         self._report(
             waiter.query, client, response, origin, now, redirected=waiter.redirected,

@@ -13,7 +13,7 @@ from dnswatch.errors import WireError
 from dnswatch.model.exchanges import Exchanges
 from dnswatch.model.observation import Enforced, Fate, Observation, Origin
 from dnswatch.model.policies.mark import Doubts
-from dnswatch.proxy.cache import RETRY_STALE, AnswerCache
+from dnswatch.proxy.cache import FAILURES, RETRY_STALE, AnswerCache
 from dnswatch.proxy.cookies import Cookies
 from dnswatch.proxy.enforcement.askings import Askings
 from dnswatch.proxy.enforcement.point import EnforcementPoint
@@ -37,7 +37,6 @@ _TOO_MANY: Final = build.ede(Ede.NOT_READY, "too many of your queries are waitin
 _NO_TRANSFER: Final = build.ede(Ede.NOT_SUPPORTED, "zone transfers are not for forwarders")
 _TRANSFERS: Final = frozenset((Type.AXFR.value, Type.IXFR.value))
 _ANSWERED_CLASSES: Final = frozenset((Class.IN.value, Class.ANY.value))
-_FAILED: Final = frozenset((Rcode.SERVFAIL, Rcode.REFUSED, Rcode.NOTIMP, Rcode.FORMERR))
 
 
 class Service:
@@ -211,7 +210,7 @@ class Service:
     ) -> None:
         """Answer those who waited for a lookup that has ended."""
         now = self._now()
-        if (heard is None or heard.rcode in _FAILED) and self._impatient(asked, waiters):
+        if (heard is None or heard.rcode in FAILURES) and self._impatient(asked, waiters):
             return
         if heard is None:
             self.cache.put(asked.key, _failure(extended), now)

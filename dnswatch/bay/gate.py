@@ -7,15 +7,15 @@ notes it.  While the store cannot be read, those who were known go on being know
 
 import logging
 from collections.abc import Callable, Iterable
-from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from typing import Final
 
 from sqlite_utils import Database
 
+from dnswatch import addresses
 from dnswatch.errors import StoreError
 from dnswatch.names.pseudonym import Pseudonyms
-from dnswatch.settings import Address, Settings
+from dnswatch.settings import Settings
 from dnswatch.store.bay.kin import kin
 from dnswatch.store.bay.quarantine import quarantined
 from dnswatch.store.database import open_reader, sentences
@@ -45,7 +45,7 @@ class Gate:
 
     def key(self, client: str) -> str:
         """Return the key under which an address stands in the store."""
-        address = unmapped(client)
+        address = addresses.read(client)
         return self._pseudonyms.of(address.packed) if self._pseudonyms else str(address)
 
     def kin(self, key: str) -> frozenset[str]:
@@ -57,20 +57,32 @@ class Gate:
 
         Raises `StoreError` where it cannot be known of this one.
         """
-        address = unmapped(client)
-        open_to = (subnet.network for subnet in self._settings.bay.open_to)
-        if any(address in network for network in open_to):
+        if self._is_open_to(client):
             return True
         now = self._now()
         if now - self._read_at >= FRESH:
             self._read()
             self._read_at = now
-        until = self._ends.get(self.key(client), 0.0)
-        if until is None or until + self._settings.bay.grace > now:
+        if self._is_quarantined(client, now):
             return True
         if self._is_troubled:
             raise StoreError("it cannot be read who is quarantined")
         return False
+
+    def knows(self, client: str) -> bool:
+        """Say whether the client at an address may speak, by what was read last; returns at once.
+
+        Whom it does not know may be quarantined since.
+        """
+        return self._is_open_to(client) or self._is_quarantined(client, self._now())
+
+    def _is_open_to(self, client: str) -> bool:
+        address = addresses.read(client)
+        return any(address in subnet.network for subnet in self._settings.bay.open_to)
+
+    def _is_quarantined(self, client: str, now: float) -> bool:
+        until = self._ends.get(self.key(client), 0.0)
+        return until is None or until + self._settings.bay.grace > now
 
     def close(self) -> None:
         """Close the store."""
@@ -109,10 +121,3 @@ def _machines(pairs: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:
     for key, other in pairs:
         found.setdefault(key, {key}).add(other)
     return {key: frozenset(machine) for machine in found.values() for key in machine}
-
-
-def unmapped(client: str) -> Address:
-    """Read an address; an IPv4-mapped one is the IPv4 one, and a zone says nothing."""
-    address = ip_address(client.partition("%")[0])
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return mapped or address

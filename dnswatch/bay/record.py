@@ -8,6 +8,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from dnswatch.bay.words import in_words
+
 Verdict = Literal["clean", "unsure", "worm"]
 """What inspection says of a message."""
 
@@ -155,8 +157,11 @@ _decoder: Final[msgspec.json.Decoder[Line]] = msgspec.json.Decoder(Line)
 
 
 def encode(line: Line) -> bytes:
-    """Write a line, with its line end."""
-    return _encoder.encode(line) + b"\n"
+    """Write a line, with its line end; whatever text is in it, it can be written."""
+    try:
+        return _encoder.encode(line) + b"\n"
+    except UnicodeEncodeError:
+        return _encoder.encode(in_words(msgspec.to_builtins(line))) + b"\n"
 
 
 def decode(text: bytes) -> Line:

@@ -8,7 +8,7 @@ from rich.text import Text
 from dnswatch.cli import ranking, render
 from dnswatch.cli.detector import confirming
 from dnswatch.codes import rcode_name, type_name
-from dnswatch.model.detection.roles import Proposal
+from dnswatch.model.detection.roles import CAUTION, Proposal
 from dnswatch.store.clients import Lookup
 from dnswatch.store.reports import Portrait
 from dnswatch.store.summary import Comparison
@@ -29,6 +29,8 @@ _LABELS: Final = {
     "stale": "answered stale",
     "failed": "no upstream answered",
     "redirected": "redirected to us",
+    "challenged": "told to prove its address by TCP",
+    "limited": "too fast, not answered",
     "failures": "failures",
 }
 
@@ -49,8 +51,12 @@ def show(client: str, found: Portrait, proposals: list[Proposal], style: str, no
     else:
         _print_text(client, found, now)
         for one in proposals:
-            who, text = one.client.decode(), "behaves like a mail server; if it is one"
-            render.console().print(f"\n{who} {text}: {confirming(one)}", soft_wrap=True)
+            render.console().print(f"\n{_proposed(one)}", soft_wrap=True)
+
+
+def _proposed(one: Proposal) -> str:
+    who, text = one.client.decode(), "behaves like a mail server; if it is one"
+    return f"{who} {text}: {confirming(one)}\n({CAUTION})"
 
 
 def as_json(found: Portrait) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """The detector as a command sees it: brought back from the store, up to the last second."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from dnswatch.model.detection.detector import Detector
+from dnswatch.model.mailhosts import NAMED, stem_of
 from dnswatch.names.suffixes import registrable
 from dnswatch.store import clients, evidence
 from dnswatch.watchdog.judging import local, plan_of
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from dnswatch.cli.whom import Whom
     from dnswatch.model.detection.roles import Proposal
     from dnswatch.settings import Settings
+
+_GIVEN: Final = ("hosts", "pointers")
+"""Where a name was read that the site's administrators gave; a lease has what a machine says."""
 
 
 def detector_of(db: "Database", settings: "Settings", whom: "Whom") -> Detector | None:
@@ -36,11 +40,21 @@ def proposals_of(db: "Database", settings: "Settings", whom: "Whom") -> "list[Pr
     detector = detector_of(db, settings, whom)
     if detector is None:
         return []
-    keys = {client.id: client.key.encode() for client in clients.clients(db)}
+    known = clients.clients(db)
     totals = clients.totals(db, 0.0)
-    return detector.proposals({keys[number]: counts for number, counts in totals.items()})
+    return detector.proposals(
+        {client.key.encode(): totals.get(client.id, {}) for client in known},
+        {client.key.encode(): client.name for client in known
+         if client.name and client.source in _GIVEN and _is_mail_host(client.name)},
+    )  # fmt: skip
 
 
 def confirming(proposal: "Proposal") -> str:
     """Write the command by which a person confirms a proposal."""
     return f"dnswatch clients role {proposal.client.decode()} mail-server"
+
+
+def _is_mail_host(name: str) -> bool:
+    """Say whether a machine's name is a mail host's."""
+    label = name.partition(".")[0].encode(errors="replace")[:63]
+    return stem_of(bytes((len(label),)) + label) in NAMED

@@ -6,8 +6,8 @@ A lookup is mail-related where it asks
   received, for that answer's TTL and a grace time (`EXCHANGE`);
 - for the address of a domain itself, just after its MX question by the same client (`IMPLICIT`;
   RFC 5321 section 5.1);
-- for the address of a guessed mail host, such as `mail.` in front of a domain that any client of
-  the site asked MX for within the last day (`GUESS`; weak evidence).
+- for the address of a guessed mail host, a name that looks like one (mailhosts.py) in front of a
+  domain that any client of the site asked MX for within the last day (`GUESS`; weak evidence).
 
 The watch asks `kind`, which is exact.  A worker asks `is_candidate`, which says yes to all that may
 be one of these and needs no time and no client; it learns from its own lookups and is taught what
@@ -27,6 +27,7 @@ import msgspec
 
 from dnswatch.codes import Type
 from dnswatch.model.lives import Lives
+from dnswatch.model.mailhosts import WEB, MailHosts, is_below_domain, stem_of
 from dnswatch.model.observation import Observation
 
 MAX_TTL: Final = 7 * 86400
@@ -47,16 +48,14 @@ HORIZON: Final = 86400.0
 NAMES: Final = 100_000
 """Names of each sort held at a time: a campus has some 10,000 correspondents a day; about 70 MB."""
 
-GUESSES: Final = frozenset(
-    bytes((len(label),)) + label
-    for label in (b"mx", b"mail", b"smtp", b"mx1", b"mxs", b"mail1", b"relay", b"ns", b"gate")
-)
-"""Labels that MyDoom and its kin put in front of a domain whose MX they did not get."""
-
 _ROOT: Final = b"\0"
 _MX: Final = int(Type.MX)
 _MX_OR_ANY: Final = frozenset((int(Type.MX), int(Type.ANY)))
+SERVICES: Final = frozenset((int(Type.SVCB), int(Type.HTTPS)))
+"""Types whose records may bring the addresses of a name along, as hints (RFC 9460, 7.3)."""
 _ADDRESSES: Final = frozenset((int(Type.A), int(Type.AAAA)))
+_WEB: Final = int(Type.HTTPS)
+"""Only who wants the web asks for HTTPS records (RFC 9460): no mail program does."""
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -96,6 +95,8 @@ class Exchanges:
         """Hold at most `limit` names of each sort; `window` is that of the implicit MX, seconds."""
         self.is_exempt: Callable[[bytes], bool] = lambda _: False
         "Says which mail domains no policy may touch: what is one's exchange stays that one's."
+        self.relabelled: Callable[[], None] = lambda: None
+        "Called where names that were ordinary look like mail hosts from now on."
         self._limit = limit
         self._window = window
         self._exchanges: Lives[bytes, _Exchange] = Lives()
@@ -106,15 +107,16 @@ class Exchanges:
         "Client and domain to until when its address may be an implicit MX for that client."
         self._domains: OrderedDict[bytes, float] = OrderedDict()
         "Known mail domain to until when it is one."
+        self._hosts = MailHosts()
         self.evicted = 0
         "Names that went early, since there were more than `limit`."
 
     def is_candidate(self, qname: bytes, qtype: int) -> bool:
         """Say whether a lookup may be mail-related; wrongly yes at times, never wrongly no."""
-        if qtype not in _ADDRESSES:
+        if qtype not in _ADDRESSES and qtype not in SERVICES:
             return qtype in _MX_OR_ANY
         is_known = qname in self._exchanges.by_key or qname in self._recent
-        return is_known or qname[: qname[0] + 1] in GUESSES
+        return is_known or self._hosts.fits(qname)
 
     def kind(
         self, client: bytes | None, qname: bytes, qtype: int, now: float
@@ -127,7 +129,7 @@ class Exchanges:
             return LookupKind.EXCHANGE, exchange.domain
         if client is not None and now < self._asked.get((client, qname), 0.0):
             return LookupKind.IMPLICIT, qname
-        if qname[: qname[0] + 1] in GUESSES:
+        if self._hosts.fits(qname):
             domain = parent_of(qname)
             if now < self._domains.get(domain, 0.0):
                 return LookupKind.GUESS, domain
@@ -135,8 +137,25 @@ class Exchanges:
 
     def guessed(self, qname: bytes, qtype: int) -> bytes | None:
         """Return the domain for whose mail host a name may be a guess, known or not (Mytob)."""
-        is_guess = qtype in _ADDRESSES and qname[: qname[0] + 1] in GUESSES
-        return parent_of(qname) if is_guess else None
+        return parent_of(qname) if qtype in _ADDRESSES and self._hosts.fits(qname) else None
+
+    def visited(self, qname: bytes, qtype: int) -> bool:
+        """Say whether a lookup shows that its client uses a name for the web, be it a mail host's.
+
+        A web mail is mostly called like a mail host.
+        """
+        return qtype == _WEB and self.is_candidate(qname, qtype)
+
+    def is_site(self, qname: bytes) -> bool:
+        """Say whether a known exchange is called like a web site, such as its domain itself."""
+        exchange = self._exchanges.by_key.get(qname)
+        is_own = exchange is not None and exchange.domain == qname
+        return is_own or not is_below_domain(qname) or stem_of(qname) in WEB
+
+    def is_asked(self, client: bytes, qname: bytes, now: float) -> bool:
+        """Say whether a client itself has just asked MX for the domain of an exchange."""
+        exchange = self._exchanges.by_key.get(qname)
+        return exchange is not None and now < self._asked.get((client, exchange.domain), 0.0)
 
     def learn_mx(self, domain: bytes, exchanges: Iterable[bytes], ttl: int, now: float) -> None:
         """Learn from an MX answer.
@@ -181,6 +200,8 @@ class Exchanges:
         _drop_ended(self._domains, now)
 
     def _learn_exchange(self, name: bytes, domain: bytes, until: float) -> None:
+        if name != domain and self._hosts.learn(name):
+            self.relabelled()
         exchange = self._exchanges.by_key.get(name)
         if exchange:
             exchange.expiry = max(exchange.expiry, until)

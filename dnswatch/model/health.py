@@ -15,6 +15,8 @@ class Health(msgspec.Struct, frozen=True, array_like=True):
     "Responses since the last report."
     failures: int
     "Time-outs, refusals and broken responses since the last report."
+    edns: bool = True
+    "It is asked with EDNS; without, its answers have no DNSSEC."
 
     def since(self, earlier: "Health") -> "Health":
         """Join with an earlier report that was not used: sums of both, the state of this one."""
@@ -24,4 +26,5 @@ class Health(msgspec.Struct, frozen=True, array_like=True):
             self.rtt,
             earlier.answers + self.answers,
             earlier.failures + self.failures,
+            self.edns,
         )

@@ -4,6 +4,7 @@ from enum import StrEnum
 from ipaddress import ip_address
 from typing import Final
 
+from dnswatch.addresses import normal
 from dnswatch.settings import Roles
 
 
@@ -29,7 +30,7 @@ _DECLARED: Final = (
 
 def role_of(address: bytes, roles: Roles) -> Role:
     """Look up the role declared for a packed address; the longest prefix wins."""
-    parsed = ip_address(address)
+    parsed = normal(ip_address(address))
     declared = [
         (subnet.network.prefixlen, role)
         for role, section in _DECLARED

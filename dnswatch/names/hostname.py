@@ -1,8 +1,9 @@
 """Host names and addresses, as files and clients of all kinds write them."""
 
 import re
-from ipaddress import IPv6Address, ip_address
 from typing import Final
+
+from dnswatch import addresses
 
 LONGEST: Final = 253
 """Characters of a name in text (RFC 1035 section 2.3.4)."""
@@ -23,13 +24,11 @@ def clean(text: str) -> str | None:
 
 
 def pack(text: str) -> bytes | None:
-    """Read an address; an IPv4-mapped one is the IPv4 one, a scope is dropped."""
+    """Read an address in its normal form; None where it is none."""
     try:
-        address = ip_address(text)
+        return addresses.read(text).packed
     except ValueError:
         return None
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return (mapped or address).packed
 
 
 def mac(text: str) -> str | None:

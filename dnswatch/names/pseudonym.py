@@ -8,10 +8,10 @@ pseudonym as long as the key stays.
 import hmac
 import os
 import secrets
-from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from typing import Final, Self
 
+from dnswatch import addresses
 from dnswatch.errors import StoreError
 
 KEY_BYTES: Final = 32
@@ -51,10 +51,8 @@ class Pseudonyms:
         return cls(key)
 
     def of(self, packed: bytes) -> str:
-        """Write the pseudonym of a packed address; an IPv4-mapped one has that of the IPv4 one."""
-        address = ip_address(packed)
-        mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-        return self._of(b"address ", (mapped or address).packed)
+        """Write the pseudonym of a packed address, whatever form it is in."""
+        return self._of(b"address ", addresses.packed(packed))
 
     def of_text(self, text: str) -> str:
         """Write the pseudonym of a name or a MAC address, in whatever case it is."""

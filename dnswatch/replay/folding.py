@@ -7,12 +7,14 @@ Rules of this file: lookups come in order of time; what memory holds is bounded 
 """
 
 import os
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from dnswatch.errors import StoreError
 from dnswatch.model.changes import Changes
+from dnswatch.model.flow import Flow
 from dnswatch.model.observation import Observation
 from dnswatch.settings import Source, combine
 from dnswatch.store import Store
@@ -45,8 +47,10 @@ class Folding:
         self._pending = Changes()
         self._until = self._tick_at = 0.0
 
-    def take(self, lookups: list[Observation]) -> None:
-        """Fold in lookups."""
+    def take(self, lookups: list[Observation], flows: Iterable[Flow] = ()) -> None:
+        """Fold in lookups, and connections that have ended."""
+        if self._site is not None:
+            self._site.contact(flows)
         if not lookups:
             return
         site = self._site or self._begin(lookups[0].at)
@@ -56,12 +60,20 @@ class Folding:
             site.watch.fold(seen)
         self._until = lookups[-1].at
 
+    @property
+    def learning_until(self) -> float | None:
+        """When verdicts begin (Unix seconds), where that is later than all that was folded in."""
+        begins = self._site.learned_at if self._site is not None else 0.0
+        return begins if begins > self._until else None
+
     def close(self) -> None:
         """Store what is left, and let go of the directory."""
         if self._site is not None:
             changes, _ = self._site.drain(self._until, is_last=True)
             self._pending.merge(changes)
             self._write()
+        else:
+            Store.open(self._state).close()  # records that hold nothing are records, too
         self._archive.close()
         os.close(self._lock)
 

@@ -34,11 +34,13 @@ class Replay:
             self._count(reading)
             self._translate(reading)
             if self._folding is not None:
-                self._folding.take(reading.lookups)
+                self._folding.take(reading.lookups, reading.flows)
             if self._data is not None:
                 self._data.observations.add(reading.lookups)
                 self._data.flows.add(reading.flows)
             yield self._stream.position
+        if self._folding is not None:
+            self.summary.learning_until = self._folding.learning_until
         if self.summary.census["flows"]:
             self.summary.translations = self._translations.counts
 

@@ -5,6 +5,7 @@ line, key and what would be right; `combine(source)` does the same and then lets
 speak.  Nothing is opened here: whoever starts dnswatch reads the files.
 """
 
+from dnswatch.addresses import Address
 from dnswatch.settings.bay import Bay, Inspect
 from dnswatch.settings.checks import is_own
 from dnswatch.settings.faults import Fault
@@ -29,7 +30,6 @@ from dnswatch.settings.sections import (
 from dnswatch.settings.source import Source, decode, encode
 from dnswatch.settings.table import Range
 from dnswatch.settings.units import (
-    Address,
     Domain,
     Duration,
     Endpoint,

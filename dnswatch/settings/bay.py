@@ -113,7 +113,7 @@ class Release(Table, frozen=True):
     port: Annotated[int, Range(1, 65535, "there is no other port")] = 25
     "Port of exchanges; another one than 25 is for trying out."
     loopback: bool = False
-    "Deliver to exchanges on this very machine, too; for trying out."
+    "Deliver to exchanges on this very machine, too, at any of its addresses; never to the bay."
     domains: tuple[Domain, ...] = ()
     "The site's own mail domains: only a sender there may be told that a message failed."
     at_once: Annotated[int, Range(1, 1000, "each holds a message in memory")] = 20

@@ -5,11 +5,12 @@ Rules of this file: every kind says in `form` what it looks like; what cannot be
 """
 
 import re
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import ClassVar, Final, Self
 from urllib.parse import urlsplit
 
-Address = IPv4Address | IPv6Address
+from dnswatch.addresses import Address, unmapped
+
 Network = IPv4Network | IPv6Network
 
 _TIMES: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
@@ -221,10 +222,9 @@ def _server_parts(text: str, form: str) -> tuple[str, str, int, str, str]:
 
 def _address(text: str) -> Address | None:
     try:
-        address = ip_address(text)
+        return unmapped(ip_address(text))  # with its zone, which tells where to connect
     except ValueError:
         return None
-    return getattr(address, "ipv4_mapped", None) or address
 
 
 def _is_host(text: str) -> bool:

@@ -8,7 +8,7 @@ from dnswatch.errors import SourceError
 from dnswatch.sources import dnstap, nfdump
 from dnswatch.sources.capture import assembly, pcap, pcapng
 from dnswatch.sources.crew import Crew
-from dnswatch.sources.opening import Opened
+from dnswatch.sources.opening import Opened, lines
 from dnswatch.sources.reading import Readings
 from dnswatch.sources.zeek import lines as zeek
 from dnswatch.sources.zeek import reading as zeek_reading
@@ -31,7 +31,11 @@ def _capture(chunks: assembly.Chunks, opened: Opened, crew: Crew, _: frozenset[s
 
 
 def _zeek(opened: Opened, _: Crew, company: frozenset[str]) -> Readings:
-    return zeek_reading.readings(opened.stream, counts_mails_only=_CONNECTIONS in company)
+    return zeek_reading.readings(lines(opened.stream), counts_mails_only=_CONNECTIONS in company)
+
+
+def _nfdump(opened: Opened, *_: object) -> Readings:
+    return nfdump.readings(lines(opened.stream))
 
 
 FORMATS: Final = (
@@ -42,7 +46,7 @@ FORMATS: Final = (
         _CONNECTIONS, lambda head: zeek.is_begun(head) and b"conn_state" in head, _zeek
     ),
     Format("another log of Zeek", zeek.is_begun, _zeek),
-    Format("nfdump's CSV", nfdump.is_begun, lambda opened, *_: nfdump.readings(opened.stream)),
+    Format("nfdump's CSV", nfdump.is_begun, _nfdump),
 )  # fmt: skip
 
 

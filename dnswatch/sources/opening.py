@@ -1,10 +1,12 @@
 """Opening: files, compressed or not, and the standard input, as streams of what is in them."""
 
+import codecs
 import gzip
 import io
 import sys
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple, cast
 
@@ -17,6 +19,10 @@ STDIN: Final = "-"
 HEAD: Final = 1 << 16
 """Bytes by which a format is recognised."""
 
+LONGEST_LINE: Final = 1 << 20
+"""Bytes of a line that are held: a row of Zeek or nfdump has some hundred."""
+
+_UTF_16: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 
@@ -60,7 +66,23 @@ def open_file(name: str) -> Opened:
     elif magic == _ZSTD:
         reader = zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True)
         stream = io.BufferedReader(_Unpacked(reader, trouble), HEAD)
-    return Opened(name, stream, counted.position, size, trouble)
+    return Opened(name, _unmarked(stream, trouble), counted.position, size, trouble)
+
+
+def lines(stream: "io.BufferedReader[Any]") -> Iterator[bytes]:
+    """Give the lines of a text; one that is too long comes in pieces, which then make no sense."""
+    return iter(partial(stream.readline, LONGEST_LINE), b"")
+
+
+def _unmarked(stream: "io.BufferedReader[Any]", trouble: list[str]) -> "io.BufferedReader[Any]":
+    """Pass over a byte-order mark; what one says is UTF-16 (of Windows) is read as UTF-8."""
+    mark = stream.peek(3)[:3]
+    if mark == codecs.BOM_UTF8:
+        stream.read(3)
+    elif encoding := _UTF_16.get(mark[:2]):
+        stream.read(2)
+        return io.BufferedReader(_Unpacked(_Recoded(stream, encoding), trouble), HEAD)
+    return stream
 
 
 class _Counted(io.RawIOBase):
@@ -85,6 +107,21 @@ class _Counted(io.RawIOBase):
         if not self.closed and self._file is not sys.stdin.buffer:
             self._file.close()
         super().close()
+
+
+class _Recoded:
+    """A text in UTF-16, as one in UTF-8."""
+
+    def __init__(self, stream: "io.BufferedReader[Any]", encoding: str) -> None:
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder(encoding)("replace")
+        self._rest = b""
+
+    def read1(self, size: int) -> bytes:
+        while len(self._rest) < size and (block := self._stream.read1(size)):
+            self._rest += self._decoder.decode(block).encode("utf-8", "replace")
+        part, self._rest = self._rest[:size], self._rest[size:]
+        return part
 
 
 class _Unpacked(io.RawIOBase):

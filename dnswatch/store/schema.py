@@ -50,6 +50,12 @@ def bay(db: Database) -> None:
 
 
 @MIGRATIONS()
+def edns(db: Database) -> None:
+    """Note which upstreams are asked without EDNS."""
+    db.execute("ALTER TABLE health ADD COLUMN edns INTEGER NOT NULL DEFAULT 1")
+
+
+@MIGRATIONS()
 def proof(db: Database) -> None:
     """Note of each lookup whether its client's address was proven."""
     db.execute("ALTER TABLE lookup ADD COLUMN proven INTEGER NOT NULL DEFAULT 1")

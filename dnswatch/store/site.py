@@ -35,6 +35,8 @@ class Upstream:
     "Smoothed round-trip time, seconds; 0 before the first response."
     answers: int
     failures: int
+    edns: bool = True
+    "It is asked with EDNS; without, its answers have no DNSSEC."
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +94,8 @@ def counters(db: Database, since: float) -> Counter[str]:
 def upstreams(db: Database) -> list[Upstream]:
     """Return what each worker last said of each upstream."""
     return [
-        Upstream(worker, upstream, at, bool(up), rtt, answers, failures)
-        for worker, upstream, at, up, rtt, answers, failures in db.conn.execute(_UPSTREAMS)
+        Upstream(worker, upstream, at, bool(up), rtt, answers, failures, bool(edns))
+        for worker, upstream, at, up, rtt, answers, failures, edns in db.conn.execute(_UPSTREAMS)
     ]
 
 
@@ -114,7 +116,8 @@ _MOST_REFRESHED = """
     FROM entry WHERE refreshed > 0 ORDER BY refreshed DESC, address LIMIT ?"""
 _COUNTERS = "SELECT name, sum(count) FROM counter WHERE start >= ? GROUP BY name"
 _UPSTREAMS = """
-    SELECT worker, upstream, at, up, rtt, answers, failures FROM health ORDER BY upstream, worker"""
+    SELECT worker, upstream, at, up, rtt, answers, failures, edns
+    FROM health ORDER BY upstream, worker"""
 _EXTENT = """
     SELECT (SELECT min(start) FROM site), (SELECT max(start) FROM site),
         (SELECT count(*) FROM client), (SELECT count(*) FROM lookup), (SELECT count(*) FROM entry),

@@ -222,7 +222,16 @@ def _write_health(conn: sqlite3.Connection, changes: Changes, now: float) -> Non
     conn.executemany(
         _HEAR_HEALTH,
         (
-            (worker, upstream, now, health.up, health.rtt, health.answers, health.failures)
+            (
+                worker,
+                upstream,
+                now,
+                health.up,
+                health.rtt,
+                health.answers,
+                health.failures,
+                health.edns,
+            )
             for (worker, upstream), health in changes.health.items()
         ),
     )
@@ -304,10 +313,10 @@ _SET_ENTRY = """
         expiry = excluded.expiry, first_seen = excluded.first_seen,
         refreshes = excluded.refreshes, hits = excluded.hits"""
 _HEAR_HEALTH = """
-    INSERT INTO health (worker, upstream, at, up, rtt, answers, failures)
-    VALUES (?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO health (worker, upstream, at, up, rtt, answers, failures, edns)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET
-        at = excluded.at, up = excluded.up, rtt = excluded.rtt,
+        at = excluded.at, up = excluded.up, rtt = excluded.rtt, edns = excluded.edns,
         answers = answers + excluded.answers, failures = failures + excluded.failures"""
 _NOTE_PASSED = "INSERT INTO passed VALUES (1, ?) ON CONFLICT DO UPDATE SET until = excluded.until"
 _LIVE_ENTRIES = """

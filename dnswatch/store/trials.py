@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from sqlite_utils import Database
 
+from dnswatch import addresses
 from dnswatch.errors import WireError
 from dnswatch.model.exchanges import LookupKind
 from dnswatch.model.policies.exempt import Exempt
@@ -132,7 +133,7 @@ def _sort(decision: Decision) -> str:
 
 def _packed(key: str) -> bytes:
     """Read an address; nothing for a pseudonym."""
-    return b"" if key.startswith("~") else ip_address(key).packed
+    return b"" if key.startswith("~") else addresses.read(key).packed
 
 
 def _wire(name: str) -> bytes:

@@ -7,10 +7,11 @@ where the site wants pseudonyms.
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from ipaddress import IPv6Address, ip_address
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
+from dnswatch import addresses
 from dnswatch.model.changes import Changes
 from dnswatch.model.finding import Finding
 from dnswatch.model.policies.orders import Orders
@@ -114,6 +115,4 @@ class _Names:
 
 
 def _address_text(packed: bytes) -> str:
-    address = ip_address(packed)
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return str(mapped or address)
+    return str(addresses.normal(ip_address(packed)))

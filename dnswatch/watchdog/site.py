@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dnswatch.model.changes import Changes
 from dnswatch.model.exchanges import Exchanges
 from dnswatch.model.finding import Finding
+from dnswatch.model.flow import Flow
 from dnswatch.model.policies.exempt import Exempt
 from dnswatch.model.policies.mark import Marks
 from dnswatch.model.policies.orders import Orders
@@ -31,7 +32,7 @@ class Site:
         """
         settings = combine(source)
         self._judging = Judging(settings, key_of, now)
-        self._vigil = Vigil(settings, key_of, self._judging, is_dry=is_dry)
+        self._vigil = Vigil(settings, key_of, self._judging, self._judging.web_names, is_dry=is_dry)
         self.watch = self._vigil.watch
         self.policing = self._vigil.policing
         self.exempt = Exempt(settings)
@@ -57,6 +58,11 @@ class Site:
         self._judging.order(orders, now)
 
     @property
+    def learned_at(self) -> float:
+        """When the learning period ends and verdicts begin, Unix seconds."""
+        return self._judging.learned_at
+
+    @property
     def heard(self) -> int:
         """Number of the last finding of the bay that was weighed."""
         return self._judging.heard
@@ -64,6 +70,10 @@ class Site:
     def find(self, findings: Iterable[Finding], now: float) -> None:
         """Weigh what the holding bay found of messages."""
         self._judging.find(findings, now, self.policing.judge)
+
+    def contact(self, flows: Iterable[Flow]) -> None:
+        """Take in connections, where a recording shows them."""
+        self._judging.contact(flows)
 
     def drain(self, now: float, *, is_last: bool = False) -> tuple[Changes, Marks | None]:
         """Judge what happened since the last time; return it, and what marks are new."""

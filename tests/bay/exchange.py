@@ -4,8 +4,11 @@ with Exchange() as exchange:
     exchange.rcpt = lambda address: "550 5.1.1 nobody here" if "bob" in address else None
     ...
     exchange.taken                  # each message it said 250 to, or took and did not say so
+
+`Blunt` is one that answers in any bytes.
 """
 
+import socket
 import ssl
 import threading
 from collections.abc import Callable
@@ -111,3 +114,57 @@ class Exchange:
         if said == "":
             server.transport.abort()  # type: ignore[union-attr]
         return said or "250 2.0.0 taken"
+
+
+class Blunt:
+    """An exchange that answers each command with these bytes, whatever they are.
+
+    `answers` are by the first four letters of a command, and "." for the message; what is not there
+    is taken.  "STAR" with 220 is followed by what is no handshake.
+    """
+
+    address = "127.0.0.1"
+
+    def __init__(self, **answers: bytes) -> None:
+        """Take a port."""
+        self.answers = {
+            "HELLO": b"220 blunt\r\n", "EHLO": b"250 blunt\r\n", "DATA": b"354 go on\r\n", **answers
+        }  # fmt: skip
+        self.taken: list[bytes] = []
+        "Each message that came whole."
+        self.said: list[bytes] = []
+        "Each command, in order."
+        self._listener = socket.create_server((self.address, 0))
+        self.port = int(self._listener.getsockname()[1])
+
+    def __enter__(self) -> Self:
+        """Start."""
+        threading.Thread(target=self._listen, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop."""
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                peer, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(peer,), daemon=True).start()
+
+    def _serve(self, peer: socket.socket) -> None:
+        with peer, peer.makefile("rb") as lines:
+            try:
+                peer.sendall(self.answers["HELLO"])
+                for line in lines:
+                    self.said.append(line.rstrip(b"\r\n"))
+                    verb = line[:4].decode("latin-1").strip().upper()
+                    peer.sendall(self.answers.get(verb, b"250 yes\r\n"))
+                    if verb == "DATA" and self.answers[verb].startswith(b"3"):
+                        self.taken.append(b"".join(iter(lines.readline, b".\r\n")))
+                        peer.sendall(self.answers.get(".", b"250 taken\r\n"))
+            except OSError:
+                return

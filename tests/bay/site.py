@@ -1,7 +1,7 @@
 """A site whose mail goes to a test's exchange: an upstream with MX records, and settings."""
 
 from dnswatch.settings import Settings, read
-from tests.bay.exchange import Exchange
+from tests.bay.exchange import Blunt, Exchange
 from tests.behaviour import Asked, Step, answer, rcode
 from tests.upstream import Upstream
 
@@ -20,7 +20,7 @@ def zone(records: dict[tuple[str, str], tuple[str, ...]], *, names: tuple[str, .
     return behave
 
 
-def mail_zone(exchange: Exchange, *domains: str) -> object:
+def mail_zone(exchange: Exchange | Blunt, *domains: str) -> object:
     """Behave as a server by which mail of some domains goes to one exchange."""
     records: dict[tuple[str, str], tuple[str, ...]] = {
         (domain, "MX"): ("10 mx.there.example.",) for domain in domains

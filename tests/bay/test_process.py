@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -213,6 +214,30 @@ def test_finding_and_pace_reach_the_record(bay: Bay) -> None:
     assert [line["what"] for line in lines] == ["envelope", "judged", "decided", "answered"]
     assert all(started - 1 <= line["at"] <= time.time() + 1 for line in lines)
     assert {one["inspector"] for one in lines[1]["opinions"]} >= {"programs", "sender"}
+
+
+OWN: Final = (
+    "127.0.0.1", "IPv6:::ffff:127.0.0.1", "IPv6:::ffff:7f00:1", "IPv6:2002:7f00:1::1",
+    "IPv6:64:ff9b::127.0.0.1", "IPv6:::127.0.0.1", "0.0.0.0", "IPv6:::",
+)  # fmt: skip
+
+
+def test_mail_to_the_bay_itself_never_comes_back(tmp_path: Path) -> None:
+    """However its address is written, though it listens where exchanges do: one copy stays one."""
+    bay = Bay(tmp_path, '[bay.fates]\nunsure = "release"\n')
+    config = tmp_path / "dnswatch.toml"
+    config.write_text(f"{config.read_text()}[bay.release]\nport = {bay.port}\nloopback = true\n")
+    bay.start()
+    try:
+        for address in OWN:
+            with smtplib.SMTP("127.0.0.1", bay.port, local_hostname="x", timeout=20) as client:
+                assert not client.sendmail("a@b.example", [f"u@[{address}]"], b"Subject: x\r\n")
+        check.eventually(
+            lambda: all(bay.spool.message(ident).state == "failed" for ident in bay.spool.idents())
+        )
+        assert len(bay.spool.idents()) == len(OWN)
+    finally:
+        bay.close()
 
 
 def test_where_it_cannot_run_it_says_why(tmp_path: Path) -> None:

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.detection import lookups
 from dnswatch.codes import Type
 from dnswatch.model.exchanges import (
     GRACE,
-    GUESSES,
     HORIZON,
     IMPLICIT_WINDOW,
     MAX_TTL,
@@ -66,7 +66,7 @@ def test_a_guessed_name_counts_in_front_of_a_known_mail_domain() -> None:
     assert exchanges.kind(BOB, GUESSED, Type.A, HORIZON) is None
     assert exchanges.kind(BOB, from_text("smtp.example.com"), Type.A, 1.0) is None
     assert exchanges.kind(BOB, from_text("www.example.org"), Type.A, 1.0) is None
-    assert exchanges.kind(BOB, from_text("smtp2.example.org"), Type.A, 1.0) is None
+    assert exchanges.kind(BOB, from_text("imap2.example.org"), Type.A, 1.0) is None
 
 
 def test_the_strongest_kind_is_told() -> None:
@@ -137,7 +137,14 @@ def test_what_has_ended_is_forgotten() -> None:
 
 
 names = st.sampled_from(
-    [DOMAIN, MAILER, OTHER, GUESSED, ROOT, *(label + DOMAIN for label in sorted(GUESSES))]
+    [
+        DOMAIN,
+        MAILER,
+        OTHER,
+        GUESSED,
+        ROOT,
+        *(from_text(f"{label}.example.org") for label in sorted(lookups.GUESSES)),
+    ]
 )
 clients = st.sampled_from([ALICE, BOB, None])
 events = st.lists(

@@ -7,7 +7,7 @@ import pytest
 import zstandard
 
 from dnswatch.errors import SourceError
-from dnswatch.sources.opening import open_file
+from dnswatch.sources.opening import LONGEST_LINE, lines, open_file
 
 CONTENT = bytes(range(256)) * 2000
 PACKED = {
@@ -25,6 +25,26 @@ def test_what_is_in_a_file_is_read(kind: str, tmp_path: Path) -> None:
     assert opened.head().startswith(CONTENT[:50])
     assert opened.stream.read() == CONTENT
     assert (opened.position(), opened.size, opened.trouble) == (path.stat().st_size,) * 2 + ([],)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_byte_order_marks_are_passed_over(encoding: str, tmp_path: Path) -> None:
+    """Editors of Windows put one in front of a text, or write all of it in UTF-16."""
+    path = tmp_path / "file"
+    text = "ts,te\n" * 100_000 + "ümlaut"
+    path.write_bytes(gzip.compress(text.encode(encoding)))
+    opened = open_file(str(path))
+    assert opened.head().startswith(b"ts,te\n")
+    assert opened.stream.read().decode() == text
+
+
+def test_a_line_without_end_comes_in_pieces(tmp_path: Path) -> None:
+    """So that what it takes to hold one is bounded."""
+    path = tmp_path / "file"
+    path.write_bytes(b"x" * (2 * LONGEST_LINE + 5) + b"\nlast")
+    assert [len(line) for line in lines(open_file(str(path)).stream)] == [
+        LONGEST_LINE, LONGEST_LINE, 6, 4,
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", ["gz", "zst"])

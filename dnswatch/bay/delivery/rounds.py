@@ -1,23 +1,25 @@
 """A round: all that is due for one message is tried once, and what came of it is written down.
 
 Rules of this file: `Tried` is on disk before an exchange is given a message, `Outcome` when it has
-answered.  Where a `Tried` stands without one, our own end came in between: it is tried again, and
-said that it may have arrived twice.
+answered.  Where a `Tried` stands without one, our own end came in between: that is written as its
+outcome, that it may have arrived twice, and then it is tried again.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Final
 
 from dnswatch.bay.delivery.backoff import is_hopeless, try_at
 from dnswatch.bay.delivery.lanes import Lanes
 from dnswatch.bay.delivery.routes import Exchange, NoRoute, Route, Routes
 from dnswatch.bay.delivery.session import TWICE, Parcel, Said, Unreachable, deliver
-from dnswatch.bay.record import Line, Outcome, Tried
+from dnswatch.bay.record import Envelope, Line, Outcome, Tried
 from dnswatch.bay.spool import Spool
-from dnswatch.bay.state import Message, Recipient
+from dnswatch.bay.state import Message, Recipient, follow
+from dnswatch.bay.trace import received
 from dnswatch.errors import SpoolError
 from dnswatch.settings.bay import Release
 
@@ -51,11 +53,16 @@ class Rounds:
         self._hello = hello
         self._now = now
         self._lanes = Lanes(release, now)
+        self._open: set[str] = set()
+        "Messages of which a delivery began since the start, and no outcome is on disk yet."
 
     async def run(self, message: Message) -> float:
         """Try what is due; returns a moment before which another round makes no sense."""
         now = self._now()
-        await self._note(message.ident, *_cut_short(message, now))
+        if lines := _cut_short(message, now):
+            await self._note(message.ident, *lines)
+            if message.ident in self._open:  # not our end but a fault of ours: it waits its turn
+                message = reduce(follow, lines, message)
         due = [one for one in message.due if try_at(message, one, self._release) <= now]
         if is_hopeless(message, self._release, now):
             await self._note(message.ident, *_given_up(message.due, now))
@@ -100,10 +107,10 @@ class Rounds:
         async with self._lanes.enter(name, message.envelope.size):
             if lane := self._lanes.down(name):
                 return lane.down_until  # the one before has learned it meanwhile
-            data = await asyncio.to_thread(self._read, message.ident)
-            said = await self._deliver(
-                Parcel(message.envelope, group.recipients, data), group.route
-            )
+            data = await asyncio.to_thread(self._read, message.envelope)
+            is_retry = any(one.tries for one in message.recipients)
+            parcel = Parcel(message.envelope, group.recipients, data, is_retry)
+            said = await self._deliver(parcel, group.route)
         have = sum(one.result == "delivered" for one in said.values())
         # whom the site's people write to stands in the record, not in the log
         logger.info("message %s: %d of %d recipients have it", message.ident, have, len(said))
@@ -116,6 +123,7 @@ class Rounds:
             for address in exchange.addresses:
 
                 async def begin(name: str, host: str = exchange.name) -> None:
+                    self._open.add(ident)
                     await self._append(ident, _tried(parcel, f"{host} at {name}", self._now()))
 
                 try:
@@ -123,7 +131,15 @@ class Rounds:
                 except Unreachable as error:
                     text = f"{exchange.name} at {address} port {exchange.port}: {error}"
                     continue
+                except SpoolError:
+                    raise  # nothing was begun
+                except Exception as error:
+                    logger.exception("the delivery of message %s broke", ident)
+                    name = type(error).__name__
+                    lost = Said("later", f"dnswatch failed ({name}): it {TWICE}")
+                    said = dict.fromkeys(parcel.recipients, lost)
                 await self._note(ident, *_outcomes(said, self._now()))
+                self._open.discard(ident)
                 return said
         self._lanes.fell(route.name, text)
         level = logging.WARNING if self._release.smarthosts else logging.DEBUG
@@ -133,9 +149,9 @@ class Rounds:
         await self._note(ident, tried, *_outcomes(said, self._now()))
         return said
 
-    def _read(self, ident: str) -> bytes:
-        with self._spool.open(ident) as file:
-            return file.read()
+    def _read(self, envelope: Envelope) -> bytes:
+        with self._spool.open(envelope.ident) as file:
+            return received(envelope, self._hello) + file.read()
 
     async def _append(self, ident: str, *lines: Line) -> None:
         await asyncio.to_thread(self._spool.append, ident, *lines)

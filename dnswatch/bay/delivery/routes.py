@@ -2,13 +2,12 @@
 
 RFC 5321 section 5.1: the MX records by preference, equal ones in an order of chance; a domain
 without any is its own exchange; RFC 7505: a null MX takes no mail at all.  A route never leads to
-the bay itself, nor, unless the settings say so, to this very machine.
+the bay itself, nor, unless the settings say so, to this very machine (`ourselves`).
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
 from random import Random
 from typing import Final, Literal
 
@@ -18,8 +17,10 @@ import dns.rdatatype
 from dns.rdatatype import RdataType
 from dns.rdtypes.ANY.MX import MX
 
+from dnswatch import addresses
+from dnswatch.addresses import Address
 from dnswatch.bay.delivery.lookups import Found, Lookups
-from dnswatch.settings import Address
+from dnswatch.bay.delivery.ourselves import Ourselves
 from dnswatch.settings.bay import Release
 
 MOST_EXCHANGES: Final = 10
@@ -76,12 +77,12 @@ class Routes:
         self,
         lookups: Lookups,
         *,
-        own: Collection[Address],
+        own: Ourselves,
         release: Release,
         now: Callable[[], float],
         chance: Random,
     ) -> None:
-        """Ask `lookups`; mail sent to one of the addresses in `own` would come back."""
+        """Ask `lookups`; mail sent to what `own` knows would come back."""
         self._lookups = lookups
         self._own = own
         self._port = release.port
@@ -113,7 +114,7 @@ class Routes:
 
     async def _find(self, domain: str) -> tuple[Route | NoRoute, float]:
         if domain.startswith("["):
-            return self._literal(domain), REMEMBERED
+            return await self._literal(domain), REMEMBERED
         try:
             name = dns.name.from_text(domain)
         except (dns.exception.DNSException, UnicodeError):
@@ -138,14 +139,15 @@ class Routes:
         shuffled = self._chance.sample(records, len(records))
         ordered = sorted(shuffled, key=lambda pair: pair[0])[:MOST_EXCHANGES]
         hosts = await asyncio.gather(*(self._addresses(name) for _, name in ordered))
+        here = await self._here(one for some in hosts for one in some or ())
         exchanges: list[tuple[int, Exchange]] = []
         own, is_vague = None, False
-        for (preference, name), addresses in zip(ordered, hosts, strict=True):
-            if addresses is None:
+        for (preference, name), found_at in zip(ordered, hosts, strict=True):
+            if found_at is None:
                 is_vague = True
-            elif any(one in self._own for one in addresses):
+            elif not here.isdisjoint(found_at):
                 own = preference if own is None else own
-            elif usable := tuple(str(one) for one in addresses if self._is_usable(one)):
+            elif usable := tuple(str(one) for one in found_at if self._is_usable(one)):
                 host = name.to_text(omit_final_dot=True)
                 exchanges.append((preference, Exchange(host, usable, self._port)))
         if own is not None:  # whoever is less preferred than ourselves would send it back to us
@@ -155,7 +157,10 @@ class Routes:
         if is_vague:
             return NoRoute("later", f"no upstream can say where {domain}'s exchanges are"), UNKNOWN
         if own is not None:
-            text = f"the exchange of {domain} is this holding bay: mail would go in circles"
+            text = (
+                f"the exchange of {domain} is this holding bay, or this machine: mail would go in"
+                " circles (bay.release.loopback = true where a mail server runs here, too)"
+            )
             return NoRoute("later", text), UNKNOWN
         return NoRoute("refused", f"no exchange of {domain} has a usable address"), REMEMBERED
 
@@ -169,19 +174,25 @@ class Routes:
         shuffled = [self._chance.sample(some, len(some)) for some in texts]
         turns = [text for pair in zip(*shuffled, strict=False) for text in pair]
         left = [text for some in shuffled for text in some[min(map(len, shuffled)) :]]
-        return [ip_address(text) for text in (turns + left)[:MOST_ADDRESSES]]
+        return [addresses.read(text) for text in (turns + left)[:MOST_ADDRESSES]]
 
-    def _literal(self, domain: str) -> Route | NoRoute:
-        text = domain.removeprefix("[").removesuffix("]").lower().removeprefix("ipv6:")
+    async def _here(self, found: Iterable[Address]) -> set[Address]:
+        """Return those of some addresses that would be ourselves."""
+        unique = [one for one in dict.fromkeys(found) if self._is_usable(one)]
+        answers = await asyncio.gather(*map(self._own.is_here, unique))
+        return {one for one, is_here in zip(unique, answers, strict=True) if is_here}
+
+    async def _literal(self, domain: str) -> Route | NoRoute:
         try:
-            address = ip_address(text)
+            address = addresses.literal(domain)
         except ValueError:
             return NoRoute("refused", f"'{domain}' is no address")
-        if address in self._own or not self._is_usable(address):
+        if not self._is_usable(address) or await self._own.is_here(address):
             return NoRoute("refused", f"no mail is sent to {domain}")
         return Route((Exchange(domain, (str(address),), self._port),))
 
     def _is_usable(self, address: Address) -> bool:
-        if address.is_loopback:
+        place = addresses.destination(address)
+        if place.is_loopback:
             return self._loopback
-        return not (address.is_unspecified or address.is_multicast)
+        return not (place.is_unspecified or place.is_multicast)

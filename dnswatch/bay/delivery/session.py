@@ -1,9 +1,9 @@
-"""A session: one message to one exchange, as it was received, and what was said of each recipient.
+"""A session: one message to one exchange, and what was said of each recipient.
 
 Rules of this file: the envelope and the message pass as they came.  One thing is not passed on: a
 bare CR or LF, which RFC 5321 section 2.3.8 forbids and by which mail is smuggled, leaves as CRLF.
-Encryption is taken where it is offered, whatever the certificate says (RFC 7435): the alternative
-is none at all.
+Of a reply its first digit decides (section 4.2), whatever its words are.  Encryption is taken where
+it is offered, whatever the certificate says (RFC 7435): the alternative is none at all.
 """
 
 import os
@@ -23,9 +23,9 @@ from aiosmtplib import (
     SMTPServerDisconnected,
     SMTPTimeoutError,
 )
-from aiosmtplib.errors import SMTPDataError
 
 from dnswatch.bay.record import Envelope
+from dnswatch.bay.words import line
 
 CONNECT: Final = 60.0
 """Seconds for a connection and its greeting; RFC 5321 would wait longer for those who tarry."""
@@ -63,7 +63,9 @@ class Parcel:
     recipients: tuple[str, ...]
     "Those of the envelope that this exchange takes mail for."
     data: bytes
-    "The message."
+    "The message, behind our own line of its trace."
+    is_retry: bool = False
+    "It was tried before: then an exchange whose encryption is broken gets it in clear."
 
 
 async def deliver(
@@ -74,11 +76,11 @@ async def deliver(
     Raises `Unreachable` where another address is to be tried, and only before `begin` was called.
     """
     try:
-        client = await _connect(address, port, hello)
+        client = await _connect(address, port, hello, parcel.is_retry)
     except (SMTPException, OSError, ValueError) as error:
         raise Unreachable(_text(error)) from None
     try:
-        if (fault := _misfit(client, parcel.envelope)) is not None:
+        if (fault := _misfit(client, parcel)) is not None:
             await begin(_name(client, address, port))
             return dict.fromkeys(parcel.recipients, fault)
         return await _transact(client, parcel, lambda: begin(_name(client, address, port)))
@@ -86,8 +88,12 @@ async def deliver(
         await _leave(client)
 
 
-async def _connect(address: str, port: int, hello: str) -> SMTP:
-    """Connect, and encrypt if that can be had; a failed handshake is followed by a plain try."""
+async def _connect(address: str, port: int, hello: str, may_be_clear: bool) -> SMTP:
+    """Connect, and encrypt if that can be had.
+
+    A handshake that breaks is a failure like any other: it passes, or somebody on the way wants to
+    read the mail.  Only at a later try the mail goes in clear, as Postfix has it.
+    """
     client = await _greet(address, port, hello)
     if not client.supports_extension("starttls"):
         return client
@@ -97,8 +103,11 @@ async def _connect(address: str, port: int, hello: str) -> SMTP:
     try:
         await client.starttls(tls_context=context, validate_certs=False, timeout=CONNECT)
         await _say_hello(client)
-    except (SMTPException, OSError, ValueError):
+    except (SMTPException, OSError, ValueError) as error:
+        is_refused = isinstance(error, SMTPResponseException)  # 454: it cannot encrypt now
         _drop(client.transport)
+        if not (is_refused or may_be_clear):
+            raise ConnectionError(f"encryption failed: {_text(error)}") from error
         return await _greet(address, port, hello)
     return client
 
@@ -119,19 +128,21 @@ async def _greet(address: str, port: int, hello: str) -> SMTP:
 async def _say_hello(client: SMTP) -> None:
     try:
         await client.ehlo(timeout=COMMAND)
-    except SMTPHeloError:
+    except SMTPHeloError as error:
         if not client.is_connected:
             raise
-        await client.helo(timeout=COMMAND)
+        if not _is_yes(error.code):
+            await client.helo(timeout=COMMAND)
 
 
-def _misfit(client: SMTP, envelope: Envelope) -> Said | None:
+def _misfit(client: SMTP, parcel: Parcel) -> Said | None:
     """Say why an exchange cannot take a message at all, or None."""
+    envelope = parcel.envelope
     is_international = envelope.smtputf8 and not _is_ascii(envelope)
     if is_international and not client.supports_extension("smtputf8"):
         return Said("refused", "the exchange does not know SMTPUTF8 (RFC 6531)")
     size = client.esmtp_extensions.get("size", "")
-    if size.isdecimal() and 0 < int(size) < envelope.size:
+    if size.isdecimal() and 0 < int(size) < len(parcel.data):
         return Said("refused", f"the exchange takes {size} bytes, and the message is larger")
     return None
 
@@ -149,11 +160,13 @@ async def _transact(
             raise Unreachable(_line(reply))
         await begin()
         is_begun = True
-        if reply.code != 250:
+        if not _is_yes(reply.code):
             return dict.fromkeys(parcel.recipients, _refusal(reply))
         for recipient in parcel.recipients:
             reply = await _command(client, "RCPT TO:", recipient)
-            if reply.code not in (250, 251):
+            if reply.code == TOO_MANY:
+                said[recipient] = Said("later", _line(reply))
+            elif not _is_yes(reply.code):
                 said[recipient] = _refusal(reply)
         taken = [one for one in parcel.recipients if one not in said]
         if taken:
@@ -175,15 +188,29 @@ async def _command(client: SMTP, verb: str, address: str, *options: str) -> SMTP
 
 
 async def _send(client: SMTP, data: bytes) -> Said:
+    reply = await client.execute_command(b"DATA", timeout=COMMAND)
+    if not 300 <= reply.code < 400:
+        return _refusal(reply)
+    protocol = client.protocol
+    assert protocol is not None, "it has just answered"
     try:
-        reply = await client.data(data, timeout=DATA)
-    except SMTPDataError as error:
-        return _refusal(SMTPResponse(error.code, error.message))
+        protocol.write(dotted(data))
+        reply = await protocol.read_response(timeout=DATA)
     except (SMTPServerDisconnected, SMTPTimeoutError, OSError) as error:
         # It may have the message whole (RFC 1047): only a second copy is certain to arrive.
         return Said("later", f"{_text(error)}, after the message was sent: it {TWICE}")
-    return Said("delivered", _line(reply))
+    return Said("delivered", _line(reply)) if _is_yes(reply.code) else _refusal(reply)
 
+
+def dotted(data: bytes) -> bytes:
+    """Write a message as DATA has it: lines end in CRLF, a dot before dots, and a last one."""
+    lines = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    text = b"\n" + lines + b"\n" * (bool(lines) and not lines.endswith(b"\n"))
+    return text.replace(b"\n.", b"\n..").replace(b"\n", b"\r\n")[2:] + b".\r\n"
+
+
+TOO_MANY: Final = 552
+"""To RCPT it means that the rest is to come with another message (RFC 5321 section 4.5.3.1.10)."""
 
 TWICE: Final = "may have been delivered twice"
 """What is said wherever nobody can know."""
@@ -196,13 +223,18 @@ def _options(client: SMTP, parcel: Parcel) -> list[str]:
         options.append(f"SIZE={len(parcel.data)}")
     if envelope.body == "8BITMIME" and client.supports_extension("8bitmime"):
         options.append("BODY=8BITMIME")
-    if envelope.smtputf8 and client.supports_extension("smtputf8"):
+    is_international = envelope.smtputf8 or not _is_ascii(envelope)
+    if is_international and client.supports_extension("smtputf8"):
         options.append("SMTPUTF8")
     return options
 
 
 def _is_ascii(envelope: Envelope) -> bool:
     return all(text.isascii() for text in (envelope.sender, *envelope.recipients))
+
+
+def _is_yes(code: int) -> bool:
+    return 200 <= code < 300
 
 
 def _refusal(reply: SMTPResponse) -> Said:
@@ -233,7 +265,7 @@ def _name(client: SMTP, address: str, port: int) -> str:
 
 
 def _line(reply: SMTPResponse) -> str:
-    return f"{reply.code} {' '.join(reply.message.split())}"[:LONGEST]
+    return line(f"{reply.code} {reply.message}", LONGEST)
 
 
 def _text(error: Exception) -> str:
@@ -247,6 +279,7 @@ def _text(error: Exception) -> str:
 
 
 def _text_of_system(error: BaseException) -> str:
+    is_system = isinstance(error, OSError) and not isinstance(error, ssl.SSLError)
     number = getattr(error, "errno", None)
-    text = os.strerror(number) if number else str(error) or type(error).__name__
-    return " ".join(text.split())[:LONGEST]
+    text = os.strerror(number) if is_system and number else str(error) or type(error).__name__
+    return line(text, LONGEST)

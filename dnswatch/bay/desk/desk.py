@@ -10,12 +10,12 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from email.message import EmailMessage
-from ipaddress import ip_address
 from random import Random
 from typing import Final, TypeVar
 
 from dnswatch.bay.delivery.courier import Courier
 from dnswatch.bay.delivery.lookups import Lookups
+from dnswatch.bay.delivery.ourselves import Ourselves
 from dnswatch.bay.delivery.rounds import Rounds
 from dnswatch.bay.delivery.routes import Routes
 from dnswatch.bay.desk import orders
@@ -30,7 +30,7 @@ from dnswatch.bay.record import DAEMON, Envelope
 from dnswatch.bay.spool import Spool, ident_of
 from dnswatch.bay.state import Message
 from dnswatch.errors import SpoolError
-from dnswatch.settings import Address, Settings
+from dnswatch.settings import Settings
 
 logger: Final = logging.getLogger("dnswatch.bay")
 T = TypeVar("T")
@@ -64,7 +64,7 @@ class Desk:
         self._now = now
         self._index = Index(spool)
         lookups = Lookups(settings.upstream.servers, settings.forward, settings.upstream.ca_file)
-        own, chance = own_addresses(settings), Random()  # noqa: S311 no secret
+        own, chance = Ourselves(settings), Random()  # noqa: S311 no secret
         routes = Routes(lookups, own=own, release=bay.release, now=now, chance=chance)
         rounds = Rounds(spool, routes, bay.release, self._hostname, now)
         self._courier = Courier(spool, rounds, bay.release, now, self._follow)
@@ -209,13 +209,6 @@ class Desk:
         wanted = to.lower()
         theirs = [row for row in rows if any(one.lower() == wanted for one, _ in row.recipients)]
         return len(theirs), len(rows)
-
-
-def own_addresses(settings: Settings) -> frozenset[Address]:
-    """Return the addresses at which exchanges would be the bay itself."""
-    port = settings.bay.release.port
-    diverted = {ip_address(one) for one in settings.quarantine.addresses}
-    return frozenset(diverted | {one.address for one in settings.bay.listen if one.port == port})
 
 
 def first_mail(message: Message) -> Notice:

@@ -22,6 +22,7 @@ from dnswatch.bay.inspection.sender import Sender
 from dnswatch.bay.inspection.sizes import Sizes
 from dnswatch.bay.inspection.verdict import combine
 from dnswatch.bay.record import Envelope, Judged, Opinion
+from dnswatch.bay.words import words
 from dnswatch.settings import Domain, Inspect
 
 PATIENCE: Final = 0.5
@@ -93,4 +94,4 @@ class Inspection:
         except Exception as error:  # noqa: BLE001 an inspector is a border: its faults stop nobody
             _log.exception("inspector %s failed", inspector.name)
             says, reason = "not-scanned", f"failed: {type(error).__name__}"
-        return Opinion(inspector=inspector.name, says=says, reason=reason)
+        return Opinion(inspector=inspector.name, says=says, reason=words(reason))

@@ -6,9 +6,9 @@ site's own that does not come from where such mail comes from, a name that is so
 """
 
 from collections.abc import Callable, Collection, Iterator
-from ipaddress import ip_address
 from typing import Final
 
+from dnswatch import addresses
 from dnswatch.bay.inspection.inspector import Case, Said
 from dnswatch.bay.inspection.recent import Recent
 from dnswatch.bay.record import Envelope
@@ -85,8 +85,7 @@ def _domain(address: str) -> str:
 
 def _is_own_address(helo: str, client: str) -> bool:
     """Say whether an address literal (RFC 5321 section 4.1.3) is the client's; a name may be."""
-    literal = helo.strip("[]").lower().removeprefix("ipv6:")
     try:
-        return ip_address(literal) == ip_address(client)
+        return addresses.literal(helo) == addresses.read(client)
     except ValueError:
         return True

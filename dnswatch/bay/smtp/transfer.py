@@ -5,8 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from dnswatch.bay.room import Claim
 from dnswatch.bay.smtp.content import Content
 from dnswatch.bay.spool import Draft
+from dnswatch.bay.trace import Trace
 from dnswatch.errors import SpoolError
 
 _END: Final = b"\r\n.\r\n"
@@ -24,12 +26,19 @@ class Transfer:
     is_too_long: bool = False
     is_endless: bool = False
     "Its end was not waited for."
+    is_circle: bool = False
+    "It has passed too many servers."
     trouble: SpoolError | None = None
     "Why the spool did not take it."
 
 
 async def receive(
-    reader: asyncio.StreamReader, draft: Draft, limit: int, heard: Callable[[], None]
+    reader: asyncio.StreamReader,
+    draft: Draft,
+    limit: int,
+    claim: Claim,
+    trace: Trace,
+    heard: Callable[[], None],
 ) -> Transfer:
     """Read a message of up to `limit` bytes into `draft`; call `heard` whenever something came."""
     content, transfer, size = Content(), Transfer(), 0
@@ -50,16 +59,20 @@ async def receive(
         if size > _PATIENCE * limit + len(_END):
             transfer.is_endless = True
             break
-        _write(draft, text, transfer)
+        trace.feed(text)
+        _write(draft, claim, text, transfer)
     transfer.has_bare_newlines = content.has_bare_newlines
+    transfer.is_circle = trace.is_circle()
     transfer.is_ambiguous = content.has_lone_dot
     return transfer
 
 
-def _write(draft: Draft, text: bytes, transfer: Transfer) -> None:
+def _write(draft: Draft, claim: Claim, text: bytes, transfer: Transfer) -> None:
     if transfer.is_too_long or transfer.trouble:
         return
     try:
+        if not claim.write(len(text)):
+            raise SpoolError("the rest of its disk is not for mail (bay.limits.room)", full=True)
         draft.write(text)
     except SpoolError as error:
         transfer.trouble = error

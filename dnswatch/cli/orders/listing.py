@@ -47,6 +47,7 @@ def list_(json: Json = False, config: Config = None, state: State = None) -> Non
 def _print(found: "list[Standout]", done: dict[str, str], proposals: "list[Proposal]") -> None:
     from dnswatch.cli import render
     from dnswatch.cli.detector import confirming
+    from dnswatch.model.detection.roles import CAUTION
 
     console = render.console()
     if found:
@@ -64,7 +65,9 @@ def _print(found: "list[Standout]", done: dict[str, str], proposals: "list[Propo
     for proposal in proposals:
         console.print(render.plain(f"  {proposal.client.decode()}", "bold"))
         for reason in proposal.reasons:
-            console.print(f"    {reason}")
+            console.print(render.plain(f"    for it: {reason}"), soft_wrap=True)
+        for reason in (*proposal.against, CAUTION):
+            console.print(render.plain(f"    against it: {reason}"), soft_wrap=True)
         console.print(f"    to confirm: {confirming(proposal)}", soft_wrap=True)
 
 
@@ -105,8 +108,10 @@ def _as_json(one: "Standout", done: dict[str, str]) -> dict[str, Any]:
 
 def _proposal_json(one: "Proposal") -> dict[str, Any]:
     from dnswatch.cli.detector import confirming
+    from dnswatch.model.detection.roles import CAUTION
 
     return {
         "client": one.client.decode(), "role": "mail-server", "odds_nats": round(one.odds, 2),
-        "reasons": list(one.reasons), "confirm": confirming(one),
+        "reasons": list(one.reasons), "against": [*one.against, CAUTION],
+        "confirm": confirming(one),
     }  # fmt: skip

@@ -26,10 +26,10 @@ Little knowledge makes wide bounds, never narrow ones, however short that period
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from math import ceil, log, sqrt
+from math import ceil, inf, log, sqrt
 from typing import Final
 
-from dnswatch.model.detection.shiryaev_roberts import Bounds
+from dnswatch.model.detection.shiryaev_roberts import Bounds, ended_after
 from dnswatch.model.quantile import beta_quantile, gamma_quantile, share_bound
 from dnswatch.model.role import Role
 from dnswatch.model.week import HOURS, Week, hour_of
@@ -44,6 +44,8 @@ DAILY: Final = 8
 """Events that one client adds to the pooled shares on one day, at most: none outvotes all."""
 HALF_LIFE: Final = 56.0
 """Days after which what was learned counts half: habits change with the term and the job."""
+FORGOTTEN: Final = 20 * int(HALF_LIFE)
+"""Days of which nothing is left: a count of a million is worth one."""
 CONFIDENCE: Final = 0.9
 """That a client's rate is below its bound.  A client in ten that does a little more is made up for
 by the nine that do less (docs/detection.md measures it)."""
@@ -110,10 +112,19 @@ class Day:
     "Whether it must not be learned from: the client looked infected on this day or soon after."
 
     def note_session(self, at: float) -> None:
-        """Count a burst that began."""
+        """Count a session that began."""
         hour = hour_of(at)
         self.bursts += 1
         self.hours[hour] = self.hours.get(hour, 0) + 1
+
+    def note_domain(self, at: float, before: float | None) -> None:
+        """Count a novel mail domain: what it went on with, or that a session began."""
+        ended = ended_after(inf if before is None else at - before)
+        if before is not None:
+            for level, name in enumerate(LEVELS[: ended + 1]):
+                self.note(name, level == ended)
+        if ended == len(LEVELS):
+            self.note_session(at)
 
     def note(self, share: str, is_seen: bool) -> None:
         """Count a trial of a share."""
@@ -217,7 +228,7 @@ class Baseline:
 
     def live(self, first: int, known: int) -> None:
         """Note that days before `known` are learned; `first` is the first of all (Unix days)."""
-        for number in range(max(first, self.known), known):
+        for number in range(max(first, self.known, known - FORGOTTEN), known):
             self._fade()
             self.lived[number % 7] += 1
         self.known = known

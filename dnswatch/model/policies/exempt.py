@@ -5,6 +5,7 @@ bay itself, which would else deliver to itself; and the domains that the site na
 those of its partners, with everything below them.
 """
 
+from dnswatch.addresses import packed
 from dnswatch.model.role import Role, role_of
 from dnswatch.settings import Settings
 
@@ -20,7 +21,7 @@ class Exempt:
 
     def client(self, address: bytes) -> bool:
         """Say whether a client (packed address) is never touched."""
-        return address in self._bay or role_of(address, self._roles) is not Role.CLIENT
+        return packed(address) in self._bay or role_of(address, self._roles) is not Role.CLIENT
 
     def domain(self, name: bytes) -> bool:
         """Say whether lookups for a mail domain (lower-case wire form) are never touched."""

@@ -1,14 +1,18 @@
 """Groups: which upstream is asked first, which next, and which group for which domain."""
 
+import logging
 from collections.abc import Callable, Iterable
+from math import inf
 from typing import Final
 
-from dnswatch.codes import Type
-from dnswatch.proxy.upstream.transport import Upstream
+from dnswatch.codes import Rcode, Type
+from dnswatch.proxy.upstream.edns import MISUNDERSTOOD, plainer
+from dnswatch.proxy.upstream.health import PROBE_PATIENCE
+from dnswatch.proxy.upstream.transport import Asking, Upstream
 from dnswatch.wire import name
 from dnswatch.wire.query import MIN_UDP, Query
 
-PROBE_ROUND: Final = 0.5
+PROBE_ROUND: Final = 0.1
 """Seconds between two looks at who is due for a probe."""
 
 
@@ -20,13 +24,28 @@ class Group:
         self.upstreams = upstreams
         self._fastest = strategy == "fastest"
 
-    def candidates(self) -> list[Upstream]:
-        """All upstreams in the order to ask them: those that are down come last."""
+    def candidates(self) -> tuple[list[Upstream], list[Upstream]]:
+        """Return whom to ask, in order, and whom only if those fail.
+
+        One that never answered comes last: probes get to know it, not clients.
+        """
         if len(self.upstreams) == 1:
-            return self.upstreams
+            return self.upstreams, []
         if self._fastest:
-            return sorted(self.upstreams, key=lambda u: (not u.health.up, u.health.rtt))
-        return sorted(self.upstreams, key=lambda u: not u.health.up)
+            return trusted(sorted(self.upstreams, key=lambda u: u.health.rtt or inf))
+        return trusted(self.upstreams)
+
+
+def trusted(upstreams: list[Upstream]) -> tuple[list[Upstream], list[Upstream]]:
+    """Part those that may be asked from those that are down or doubted; keep the order.
+
+    Where all are doubted those that are up are asked; where all are down all are.
+    """
+    for least in (2, 1):
+        asked = [each for each in upstreams if each.health.standing >= least]
+        if asked:
+            return asked, [each for each in upstreams if each.health.standing < least]
+    return upstreams, []
 
 
 class Routes:
@@ -62,8 +81,9 @@ class Routes:
 
 
 class Probe:
-    """A question that only asks whether an upstream is there: the root's NS."""
+    """A question of our own, the root's NS: is an upstream there, and does it know EDNS?"""
 
+    edns = True
     query = Query(0x0100, name.ROOT + bytes((0, Type.NS, 0, 1)), 0, MIN_UDP, b"", False)
 
     def __init__(self, now: Callable[[], float]) -> None:
@@ -71,16 +91,39 @@ class Probe:
         self._now = now
         self.done = False
 
-    def response(self, upstream: Upstream, message: bytes, sent_at: float) -> None:
-        """Note that it is there."""
+    def response(
+        self, upstream: Upstream, message: bytes, sent_at: float, form: Asking | None = None
+    ) -> None:
+        """Note that it is there, and once it has understood one form, whether that had EDNS."""
+        now = self._now()
+        form, rcode = form or self, message[3] & 15
+        if rcode == Rcode.REFUSED:
+            upstream.health.probe_refused(now - sent_at, now)
+        else:
+            upstream.health.succeeded(now - sent_at, now)
+        again = plainer(self, form, rcode, message)
+        if again is not None:
+            upstream.ask(again)
+            return
         self.done = True
-        upstream.health.succeeded(self._now() - sent_at, self._now())
+        knows = form.edns or rcode in MISUNDERSTOOD
+        if knows != upstream.health.edns:
+            log.warning(_KNOWS if knows else _KNOWS_NOT, upstream.url)
+        upstream.health.learn_edns(now, knows)
 
     def failure(self, upstream: Upstream) -> None:
         """Note that it is not."""
         if not self.done:
             self.done = True
-            upstream.health.failed(self._now())
+            upstream.health.probe_failed(self._now())
+
+
+_KNOWS: Final = "%s knows EDNS again, and is asked with it"
+_KNOWS_NOT: Final = (
+    "%s knows no EDNS: it is asked without, so that answers have no DNSSEC; better ask another one"
+)
+
+log = logging.getLogger("dnswatch.proxy")
 
 
 class Prober:
@@ -101,7 +144,9 @@ class Prober:
             if probe.done:
                 del self._probes[upstream]
         for upstream in self._routes.upstreams():
-            if upstream not in self._probes and now >= upstream.health.probe_at:
+            if upstream not in self._probes and now >= upstream.health.due:
                 probe = Probe(self._now)
-                self._probes[upstream] = probe, now + upstream.health.patience
+                patience = max(upstream.health.patience, PROBE_PATIENCE)
+                self._probes[upstream] = probe, now + patience
+                upstream.health.probed(now)
                 upstream.ask(probe)

@@ -135,7 +135,7 @@ class Flows:
     ) -> tuple[Part, bool]:
         is_answer = flags & (_SYN | _ACK) == _SYN | _ACK
         part = Part(
-            _reversed(ends) if is_answer else ends, protocol, at, at,
+            reversed_ends(ends) if is_answer else ends, protocol, at, at,
             seq if flags & (_SYN | _ACK) == _SYN else _NO_SEQ,
         )  # fmt: skip
         self._enter(part)
@@ -146,7 +146,7 @@ class Flows:
         earlier = table.get(part.ends)
         if earlier is not None:
             self._end(earlier[0])
-        table[_reversed(part.ends)] = part, False
+        table[reversed_ends(part.ends)] = part, False
         table[part.ends] = part, True
         self.contacts.append(Contact(part.at, *_told(part)))
         if len(table) > 2 * FLOWS:
@@ -155,12 +155,12 @@ class Flows:
 
     def _end(self, part: Part) -> None:
         table = self._tables[part.protocol]
-        table.pop(_reversed(part.ends), None)
+        table.pop(reversed_ends(part.ends), None)
         table.pop(part.ends, None)
         self._ended.append(part)
 
 
-def _reversed(ends: bytes) -> bytes:
+def reversed_ends(ends: bytes) -> bytes:
     """Write the ends as the other side would."""
     size = _address_size(ends)
     ports = ends[2 * size :]

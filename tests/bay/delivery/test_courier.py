@@ -19,13 +19,14 @@ import pytest
 from dnswatch import clock
 from dnswatch.bay.delivery.courier import Courier
 from dnswatch.bay.delivery.lookups import Lookups
+from dnswatch.bay.delivery.ourselves import Ourselves
 from dnswatch.bay.delivery.rounds import Rounds
 from dnswatch.bay.delivery.routes import Routes
 from dnswatch.bay.record import Outcome, Tried
 from dnswatch.bay.spool import Spool
 from dnswatch.bay.state import Message
-from dnswatch.settings import Duration, Server
-from dnswatch.settings.bay import Release
+from dnswatch.settings import Duration, Server, Settings
+from dnswatch.settings.bay import Bay, Release
 from tests.bay.exchange import Exchange, Taken
 from tests.bay.mail import released, spool_in
 from tests.bay.site import mail_zone, text
@@ -124,7 +125,8 @@ def test_messages_with_faults_and_kills_in_between(tmp_path: Path) -> None:
                 eventually(partial(has_taken, exchange, enough))
         with process(settings, spool.path):
             eventually(lambda: all_done(spool, idents))
-        copies = Counter(int(one.data.split(b"\r\n")[0][9:]) for one in exchange.taken)
+        numbers = (one.data.partition(b"Subject: ")[2].split()[0] for one in exchange.taken)
+        copies = Counter(map(int, numbers))
     states = Counter(spool.message(ident).state for ident in idents)
     assert states == {"released": MESSAGES * 9 // 10, "failed": MESSAGES // 10}
     for number, ident in enumerate(idents):
@@ -167,7 +169,13 @@ def carry(
 
     async def work() -> None:
         lookups = Lookups((Server(upstream.url),))
-        routes = Routes(lookups, own=(), release=release, now=clock.now, chance=Random(0))
+        routes = Routes(
+            lookups,
+            own=Ourselves(Settings(bay=Bay(release=release))),
+            release=release,
+            now=clock.now,
+            chance=Random(0),
+        )
         rounds = Rounds(spool, routes, release, "bay.corp.example", clock.now)
         courier = Courier(spool, rounds, release, clock.now, follow)
         running = asyncio.create_task(courier.run())

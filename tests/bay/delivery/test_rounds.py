@@ -11,15 +11,16 @@ import pytest
 
 from dnswatch import clock
 from dnswatch.bay.delivery.lookups import Lookups
+from dnswatch.bay.delivery.ourselves import Ourselves
 from dnswatch.bay.delivery.rounds import Rounds, domain_of
 from dnswatch.bay.delivery.routes import Routes
 from dnswatch.bay.record import Decided, Outcome, Tried
 from dnswatch.bay.spool import Spool
 from dnswatch.bay.state import Message
-from dnswatch.settings import Duration, Server
-from dnswatch.settings.bay import Release
+from dnswatch.settings import Duration, Server, Settings
+from dnswatch.settings.bay import Bay, Release
 from dnswatch.settings.mail import MailHost
-from tests.bay.exchange import Exchange
+from tests.bay.exchange import Blunt, Exchange
 from tests.bay.mail import NOW, decide, keep, released, spool_in
 from tests.bay.site import mail_zone, zone
 from tests.behaviour import Behaviour
@@ -34,11 +35,18 @@ class Scene:
     upstream: Upstream
     exchange: Exchange
 
-    def run(self, ident: str, **release: object) -> Message:
+    def run(self, ident: str, blunt: Blunt | None = None, **release: object) -> Message:
         """Do one round for a message; return it afterwards."""
-        asked = Release(loopback=True, port=self.exchange.port, **release)  # type: ignore[arg-type]
+        port = (blunt or self.exchange).port
+        asked = Release(loopback=True, port=port, **release)  # type: ignore[arg-type]
         lookups = Lookups((Server(self.upstream.url),))
-        routes = Routes(lookups, own=(), release=asked, now=clock.now, chance=Random(0))
+        routes = Routes(
+            lookups,
+            own=Ourselves(Settings(bay=Bay(release=asked))),
+            release=asked,
+            now=clock.now,
+            chance=Random(0),
+        )
         rounds = Rounds(self.spool, routes, asked, "bay.corp.example", clock.now)
         asyncio.run(rounds.run(self.spool.message(ident)))
         return self.spool.message(ident)
@@ -159,3 +167,54 @@ def test_domains_of_addresses() -> None:
     """The domain stands after the last @, in lower case."""
     assert domain_of('"a@b"@There.Example') == "there.example"
     assert domain_of("postmaster") == ""
+
+
+def test_an_exchange_that_replies_in_latin_1_gets_the_mail_once_a_try(scene: Scene) -> None:
+    """Its words are written down whatever their bytes, so that its turn is waited for."""
+    with Blunt(**{".": b"451 Empf\xe4nger besch\xe4ftigt\r\n"}) as blunt:
+        scene.upstream.behaviour = cast(Behaviour, mail_zone(blunt, "there.example"))
+        ident = released(scene.spool)
+        message = [scene.run(ident, blunt) for _ in range(3)][-1]
+        assert len(blunt.taken) == 1
+    assert results(message) == {"bob@there.example": "later"}
+    assert message.recipients[0].text == "451 Empf\xe4nger besch\xe4ftigt"
+
+
+def test_a_fault_of_our_own_sends_nothing_twice_at_once(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever breaks after an exchange took a message: an outcome is on disk before the next try.
+
+    The next one comes when that of any message which was not taken would.
+    """
+
+    def broken(*_: object) -> object:
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr("dnswatch.bay.delivery.session.Said", broken)
+    ident = released(scene.spool)
+    for _ in range(3):
+        message = scene.run(ident)
+    assert len(scene.exchange.taken) == 1
+    assert results(message) == {"bob@there.example": "later"}
+    assert "twice" in message.recipients[0].text
+
+
+def test_a_record_that_takes_no_outcome_sends_nothing_twice_at_once(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a last bar: what has no outcome after a fault gets one before anything is sent again."""
+    asked = Release(loopback=True, port=scene.exchange.port)
+    lookups = Lookups((Server(scene.upstream.url),))
+    own = Ourselves(Settings(bay=Bay(release=asked)))
+    routes = Routes(lookups, own=own, release=asked, now=clock.now, chance=Random(0))
+    rounds = Rounds(scene.spool, routes, asked, "bay.corp.example", clock.now)
+    ident = released(scene.spool)
+    with monkeypatch.context() as patch:
+        patch.setattr("dnswatch.bay.delivery.rounds._outcomes", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            asyncio.run(rounds.run(scene.spool.message(ident)))
+    assert scene.spool.message(ident).recipients[0].is_open
+    asyncio.run(rounds.run(scene.spool.message(ident)))
+    assert len(scene.exchange.taken) == 1
+    assert results(scene.spool.message(ident)) == {"bob@there.example": "later"}

@@ -2,21 +2,21 @@
 
 import asyncio
 from collections.abc import Iterator
-from ipaddress import ip_address
 from random import Random
 from typing import cast
 
 import pytest
 
 from dnswatch.bay.delivery.lookups import Lookups
+from dnswatch.bay.delivery.ourselves import Ourselves
 from dnswatch.bay.delivery.routes import REMEMBERED, NoRoute, Route, Routes
-from dnswatch.settings import Domain, Forward, Server
-from dnswatch.settings.bay import Release
+from dnswatch.settings import Domain, Forward, Host, Quarantine, Server, Settings
+from dnswatch.settings.bay import Bay, Release
 from tests.bay.site import zone
 from tests.behaviour import Behaviour, rcode
 from tests.upstream import Upstream
 
-A = "192.0.2."
+A = "198.51.100."
 RECORDS = {
     ("two.example", "MX"): ("20 b.two.example.", "10 a.two.example."),
     ("a.two.example", "A"): (f"{A}1",),
@@ -32,8 +32,10 @@ RECORDS = {
     ("bay.example", "A"): (f"{A}250",),
     ("last.example", "A"): (f"{A}6",),
     ("ours.example", "MX"): ("10 bay.example.",),
+    ("mapped.example", "MX"): ("10 mapped-bay.example.",),
+    ("mapped-bay.example", "AAAA"): (f"::ffff:{A}250",),
 }
-BAY = frozenset({ip_address(f"{A}250")})
+BAY = Quarantine(addresses=(Host(f"{A}250"),))
 
 
 @pytest.fixture
@@ -43,11 +45,20 @@ def upstream() -> Iterator[Upstream]:
         yield running
 
 
+def ourselves(release: Release | None = None) -> Ourselves:
+    """Know the bay's address, and this machine."""
+    return Ourselves(Settings(quarantine=BAY, bay=Bay(release=release or Release())))
+
+
 def routes(upstream: Upstream, release: Release | None = None, seed: int = 0) -> Routes:
     """Routes as the upstream knows them."""
     lookups = Lookups((Server(upstream.url),))
     return Routes(
-        lookups, own=BAY, release=release or Release(), now=lambda: 0.0, chance=Random(seed)
+        lookups,
+        own=ourselves(release),
+        release=release or Release(),
+        now=lambda: 0.0,
+        chance=Random(seed),
     )
 
 
@@ -85,8 +96,20 @@ def test_a_domain_without_mx_is_its_own_exchange(upstream: Upstream) -> None:
         ("local.example", "no exchange of local.example has a usable address"),
         ("a..b", "is no domain"),
         ("", "is no domain"),
-        ("[192.0.2.250]", "no mail is sent to"),
+        ("[198.51.100.250]", "no mail is sent to"),
         ("[127.0.0.1]", "no mail is sent to"),
+        ("[IPv6:::1]", "no mail is sent to"),
+        ("[IPv6:::ffff:127.0.0.1]", "no mail is sent to"),
+        ("[IPv6:::ffff:0:7f00:1]", "no mail is sent to"),
+        ("[IPv6:::ffff:198.51.100.250]", "no mail is sent to"),
+        ("[IPv6:2002:7f00:1::]", "no mail is sent to"),
+        ("[IPv6:2002:c633:64fa:1::9]", "no mail is sent to"),
+        ("[IPv6:64:ff9b::127.0.0.1]", "no mail is sent to"),
+        ("[IPv6:64:ff9b::198.51.100.250]", "no mail is sent to"),
+        ("[IPv6:::127.0.0.1]", "no mail is sent to"),
+        ("[ipv6:::]", "no mail is sent to"),
+        ("[0.0.0.0]", "no mail is sent to"),
+        ("[255.255.255.255]", "no mail is sent to"),
         ("[x]", "is no address"),
     ],
 )
@@ -101,10 +124,11 @@ def test_where_no_mail_can_go_it_is_refused(upstream: Upstream, domain: str, tex
 def test_mail_never_comes_back_to_the_bay(upstream: Upstream) -> None:
     """Of exchanges among which is the bay, only those more preferred than it are used."""
     assert exchanges(upstream, "loop.example") == [("first.example", (f"{A}5",))]
-    found = find(upstream, "ours.example")
-    assert isinstance(found, NoRoute)
-    assert found.result == "later"
-    assert "in circles" in found.text
+    for domain in ("ours.example", "mapped.example"):
+        found = find(upstream, domain)
+        assert isinstance(found, NoRoute)
+        assert found.result == "later"
+        assert "in circles" in found.text
 
 
 def test_loopback_is_for_trying_out(upstream: Upstream) -> None:
@@ -148,7 +172,7 @@ def test_many_messages_to_a_domain_share_one_search(upstream: Upstream) -> None:
     clock = [0.0]
     lookups = Lookups((Server(upstream.url),))
     known = Routes(
-        lookups, own=BAY, release=Release(), now=lambda: clock[0], chance=Random(0)
+        lookups, own=ourselves(), release=Release(), now=lambda: clock[0], chance=Random(0)
     )  # fmt: skip
 
     async def search() -> None:
@@ -168,7 +192,7 @@ def test_a_forwarded_domain_is_asked_where_it_is_known(upstream: Upstream) -> No
         forward = (Forward(domain=Domain("in.example"), servers=(Server(inside.url),)),)
         lookups = Lookups((Server(upstream.url),), forward)
         known = Routes(
-            lookups, own=BAY, release=Release(), now=lambda: 0.0, chance=Random(0)
+            lookups, own=ourselves(), release=Release(), now=lambda: 0.0, chance=Random(0)
         )  # fmt: skip
         found = asyncio.run(known.of("in.example"))
         assert isinstance(found, Route)

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import sqlite3
 from collections.abc import Callable, Iterator
-from ipaddress import ip_address
 from pathlib import Path
 from typing import cast
 
@@ -13,12 +12,11 @@ import pytest
 from dnswatch import clock
 from dnswatch.bay.desk import desk as module
 from dnswatch.bay.desk import index, orders
-from dnswatch.bay.desk.desk import Desk, own_addresses
+from dnswatch.bay.desk.desk import Desk
 from dnswatch.bay.desk.index import Index
 from dnswatch.bay.desk.rows import Filter
 from dnswatch.bay.record import Decided
 from dnswatch.bay.spool import Spool
-from dnswatch.settings import read
 from tests.bay.exchange import Exchange
 from tests.bay.mail import decide, keep, released, spool_in
 from tests.bay.site import mail_zone, settings
@@ -153,13 +151,3 @@ def test_the_first_mail_of_a_client_is_told_once(scene: Scene) -> None:
     told = [one for one in scene.exchange.taken if one.recipients == ("admin@there.example",)]
     assert len(told) == 1
     assert idents[0].encode() in told[0].data
-
-
-def test_addresses_that_are_the_bay_itself() -> None:
-    """Those that clients are diverted to, and those where it listens at the exchanges' port."""
-    text = (
-        'quarantine.addresses = ["192.0.2.250"]\n'
-        '[bay]\nlisten = ["10.0.0.1", "10.0.0.2:2525", "192.0.2.250"]'
-    )
-    found = own_addresses(read(text, "test"))
-    assert found == {ip_address("192.0.2.250"), ip_address("10.0.0.1")}

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dnswatch.bay.room import Room
 from dnswatch.bay.smtp.transfer import Transfer, receive
 from dnswatch.bay.spool import Draft
+from dnswatch.bay.trace import Trace
 from tests.bay.messages import ident
 
 LINE_LIMIT = 1001
@@ -37,7 +39,8 @@ def transfer(
 
     async def run() -> tuple[Transfer, bytes]:
         reader = asyncio.StreamReader(limit=LINE_LIMIT)
-        reading = asyncio.create_task(receive(reader, draft, limit, lambda: None))
+        trace, claim = Trace("bay.example"), Room(lambda: 1 << 40, 0).claim(0)
+        reading = asyncio.create_task(receive(reader, draft, limit, claim, trace, lambda: None))
         for start in range(0, len(stream), step):
             reader.feed_data(stream[start : start + step])
             await asyncio.sleep(0)

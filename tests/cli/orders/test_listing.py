@@ -5,6 +5,7 @@ from pathlib import Path
 from dnswatch.codes import Type
 from dnswatch.settings import read as read_settings
 from dnswatch.store import Store
+from dnswatch.store.store import Identity
 from dnswatch.watchdog.judging import Judging
 from tests.cli.conftest import Read, Run
 from tests.records import NOON, asked, changes, plain
@@ -13,14 +14,18 @@ MAILER = "10.0.0.25"
 TXT = 16
 
 
-def works(state: Path, days: int = 4) -> None:
-    """Let a host work like a mail server: the same domains by day and night, PTR and TXT."""
+def works(state: Path, days: int = 4, name: str = "mail.corp.example") -> None:
+    """Let a host work like a mail server: the same domains by day and night, PTR and TXT.
+
+    Three others ask for its name.
+    """
     judging = Judging(read_settings("", "test"), plain, NOON)
     with Store.open(state) as store:
         for hour in range(24 * days):
             at = 3600.0 * hour
             seen = [asked(at + n, MAILER, f"partner{n % 9}.example", Type.MX) for n in range(40)]
             seen += [asked(at + 50 + n, MAILER, f"{n}.example", TXT) for n in range(30)]
+            seen += [asked(at + 90 + n, f"10.0.0.{n}", name, gives=[MAILER]) for n in range(1, 4)]
             told = changes(seen)
             judging.see(told, NOON + at + 100, lambda *_: None)
             store.write(told, plain, NOON + at + 100)
@@ -31,6 +36,8 @@ def test_a_host_that_works_like_a_mail_server_is_proposed(run: Run, state: Path)
     works(state)
     text = run("clients", "list")
     assert "of its MX questions are for domains it knows" in text
+    assert "for it: others at the site ask for mail.corp.example" in text
+    assert "against it: or a worm that was there from the beginning" in text
     assert f"to confirm: dnswatch clients role {MAILER} mail-server" in text
     assert "behaves like a mail server; if it is one: " in run("report", "--client", MAILER)
     run("clients", "role", MAILER, "mail-server")
@@ -38,6 +45,22 @@ def test_a_host_that_works_like_a_mail_server_is_proposed(run: Run, state: Path)
     assert "to confirm" not in after
     assert "mail-server" in after
     assert "behaves like" not in run("report", "--client", MAILER)
+
+
+def test_a_host_that_no_mail_comes_in_to_is_not_proposed(run: Run, state: Path) -> None:
+    """A worm that was there from the beginning behaves like a server to the last lookup."""
+    works(state, name="www.corp.example")
+    assert "to confirm" not in run("clients", "list", exit_code=1)
+
+
+def test_a_name_that_administrators_gave_is_a_sign(run: Run, state: Path) -> None:
+    """A name in the hosts file or the reverse zone is, one that a lease tells is the machine's."""
+    works(state, name="www.corp.example")
+    for source, is_proposed in (("leases", False), ("pointers", True), ("hosts", True)):
+        with Store.open(state) as store:
+            identity = Identity("mx1.corp.example", None, source)
+            store.write_identities([(MAILER, identity)])
+        assert ("to confirm" in run("clients", "list", exit_code=not is_proposed)) is is_proposed
 
 
 def test_programs_get_the_same(read: Read, run: Run, state: Path) -> None:
@@ -53,6 +76,7 @@ def test_programs_get_the_same(read: Read, run: Run, state: Path) -> None:
     assert client["until"] is not None
     [proposal] = told["proposals"]
     assert (proposal["client"], proposal["role"]) == (MAILER, "mail-server")
+    assert proposal["against"][-1].startswith("or a worm that was there from the beginning")
     assert proposal["confirm"] == f"dnswatch clients role {MAILER} mail-server"
     assert read("report", "--client", MAILER)["behaves_like_mail_server"][MAILER]
 

@@ -4,6 +4,7 @@ A case is bounded: all it holds has a limit, and a lookup costs O(1).
 """
 
 from dataclasses import dataclass, field
+from math import inf
 from typing import Final, NamedTuple
 
 import msgspec

@@ -16,7 +16,7 @@ import typer
 from typer.core import TyperGroup
 
 import dnswatch
-from dnswatch.cli import bay, campus, replay, report, serve, site, status
+from dnswatch.cli import bay, campus, replay, report, serve, site, status, steer
 from dnswatch.cli.orders import clients, explain, log, policy
 from dnswatch.cli.studies import study
 from dnswatch.errors import DnswatchError, LibraryError, SettingsError
@@ -102,6 +102,7 @@ app.add_typer(campus.app)
 app.add_typer(policy.app)
 app.add_typer(clients.app)
 app.add_typer(bay.app)
+app.add_typer(steer.app)
 
 
 def _print_version(wanted: bool) -> None:

@@ -51,6 +51,8 @@ NAMES: Final = 100_000
 _ROOT: Final = b"\0"
 _MX: Final = int(Type.MX)
 _MX_OR_ANY: Final = frozenset((int(Type.MX), int(Type.ANY)))
+SERVICES: Final = frozenset((int(Type.SVCB), int(Type.HTTPS)))
+"""Types whose records may bring the addresses of a name along, as hints (RFC 9460, 7.3)."""
 _ADDRESSES: Final = frozenset((int(Type.A), int(Type.AAAA)))
 _WEB: Final = int(Type.HTTPS)
 """Only who wants the web asks for HTTPS records (RFC 9460): no mail program does."""
@@ -111,7 +113,7 @@ class Exchanges:
 
     def is_candidate(self, qname: bytes, qtype: int) -> bool:
         """Say whether a lookup may be mail-related; wrongly yes at times, never wrongly no."""
-        if qtype not in _ADDRESSES and qtype != _WEB:
+        if qtype not in _ADDRESSES and qtype not in SERVICES:
             return qtype in _MX_OR_ANY
         is_known = qname in self._exchanges.by_key or qname in self._recent
         return is_known or self._hosts.fits(qname)

@@ -73,7 +73,7 @@ class LeaseFiles:
 def _parse(text: str) -> Iterator[Lease | None]:
     if re.match(r"\s*address,(hwaddr|duid),", text):
         return _parse_kea(text)
-    if re.search(r"^\s*(lease|ia-na|ia-ta)\s[^{}]*\{", text, re.MULTILINE):
+    if re.search(r"^[ \t]*(lease|ia-na|ia-ta)[ \t][^{}\n]*\{", text, re.MULTILINE):
         return parse_dhcpd(text)
     return _parse_dnsmasq(text)
 

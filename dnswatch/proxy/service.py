@@ -13,7 +13,7 @@ from dnswatch.errors import WireError
 from dnswatch.model.exchanges import Exchanges
 from dnswatch.model.observation import Enforced, Fate, Observation, Origin
 from dnswatch.model.policies.mark import Doubts
-from dnswatch.proxy.cache import RETRY_STALE, AnswerCache
+from dnswatch.proxy.cache import FAILURES, RETRY_STALE, AnswerCache
 from dnswatch.proxy.cookies import Cookies
 from dnswatch.proxy.enforcement.askings import Askings
 from dnswatch.proxy.enforcement.point import EnforcementPoint
@@ -44,7 +44,6 @@ _BETWEEN_SERVERS: Final = frozenset(
 )  # fmt: skip
 """Types that no forwarder is asked for: transfers, and parts of messages (RFC 6895 section 3.1)."""
 _ANSWERED_CLASSES: Final = frozenset((Class.IN.value, Class.ANY.value))
-_FAILED: Final = frozenset((Rcode.SERVFAIL, Rcode.REFUSED, Rcode.NOTIMP, Rcode.FORMERR))
 
 
 class Service:
@@ -234,7 +233,7 @@ class Service:
     ) -> None:
         """Answer those who waited for a lookup that has ended."""
         now = self._now()
-        if (heard is None or heard.rcode in _FAILED) and self._impatient(asked, waiters):
+        if (heard is None or heard.rcode in FAILURES) and self._impatient(asked, waiters):
             return
         if heard is None:
             self.cache.put(asked.key, _failure(extended), now)
@@ -309,7 +308,11 @@ class Service:
         self, waiter: Waiter, response: Response, origin: Origin, now: float,
         enforced: Enforced | None = None,
     ) -> None:  # fmt: skip
-        """Report a client's lookup."""
+        """Report a client's lookup; one of another class than IN says nothing of mail or hosts."""
+        if waiter.query.qclass not in _ANSWERED_CLASSES:
+            what = kind(waiter.query.qtype, response.rcode, 0)
+            self._reports.count(waiter.client, what, waiter.recorded, waiter.redirected)
+            return
         client = waiter.client if waiter.recorded else None
         self._report(
             waiter.query, client, response, origin, now, redirected=waiter.redirected,

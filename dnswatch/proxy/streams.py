@@ -14,6 +14,7 @@ from typing import Final
 from dnswatch import addresses
 from dnswatch.model.observation import Fate
 from dnswatch.proxy.access import STRANGER, Admissions
+from dnswatch.proxy.descriptors import ACCEPTED
 from dnswatch.proxy.lookup import Waiter
 from dnswatch.proxy.rates import Fairness, Rates
 from dnswatch.proxy.reports import Reports, turned_away
@@ -50,7 +51,7 @@ class TcpListener:
     async def start(self) -> None:
         """Begin to accept."""
         self._server = await asyncio.get_running_loop().create_server(
-            lambda: _Connection(self), sock=self._socket, backlog=256
+            lambda: _Connection(self), sock=self._socket, backlog=ACCEPTED
         )
 
     def stop(self) -> None:

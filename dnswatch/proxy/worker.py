@@ -20,6 +20,7 @@ from dnswatch.names.hosts import HostsFiles
 from dnswatch.proxy.access import Admissions
 from dnswatch.proxy.cookies import Cookies
 from dnswatch.proxy.datagrams import Batch
+from dnswatch.proxy.descriptors import provide
 from dnswatch.proxy.fast import UdpListener
 from dnswatch.proxy.local import LocalNames
 from dnswatch.proxy.rates import Rates
@@ -114,6 +115,7 @@ class Worker:
         """Take other settings; what is cached, connected and in flight goes on."""
         self._report()  # rows say who is admitted: start them anew
         self._settings = configured
+        provide(configured)
         self._admissions.configure(configured)
         self._connections.limits = configured.limits
         self._rates.configure(configured.limits)

@@ -20,6 +20,7 @@ from dnswatch.bay.places import is_wanted
 from dnswatch.control import READY
 from dnswatch.errors import SettingsError
 from dnswatch.proxy import worker
+from dnswatch.proxy.descriptors import provide
 from dnswatch.serve.children import Child
 from dnswatch.serve.sockets import bind_all
 from dnswatch.settings import Source, combine, encode
@@ -47,6 +48,7 @@ class Supervisor:
         self._settings = combine(source)
         self._state = state
         self._reread = reread
+        provide(self._settings)
         self._lock = hold(state)
         self._secret = secrets.token_bytes()
         "What all workers make DNS cookies of; they live as long as this process."
@@ -146,6 +148,7 @@ class Supervisor:
         try:
             source = self._reread()
             settings = combine(source)
+            provide(settings)
         except SettingsError as error:
             log.error("reload refused, the old configuration stays in force: %s", error)
             return

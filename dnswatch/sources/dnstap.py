@@ -178,7 +178,7 @@ class _Hearing:
             return None
         asked = message.query_time_sec + message.query_time_nsec * 1e-9
         answered = message.response_time_sec + message.response_time_nsec * 1e-9
-        at = float((answered or asked) if is_response else asked)
+        at = float((answered or asked) if is_response else (asked or answered))
         ports = message.query_port, message.response_port
         is_odd = len(client) not in (4, 16) or max(ports) > _LAST_PORT
         if is_odd or (at and not is_possible(at)):

@@ -28,6 +28,9 @@ PATIENCE: Final = 10.0
 PENDING: Final = 200_000
 """Queries that wait for their responses; beyond, the oldest is given up early.  Some 100 MB."""
 
+ALIKE: Final = 64
+"""Queries of one client, port, ID and name that wait; a stub that tries again asks a few times."""
+
 _MX: Final = Type.MX.value
 _TRANSFERS: Final = frozenset((Type.AXFR.value, Type.IXFR.value))
 """Types whose answer is many messages."""
@@ -101,6 +104,8 @@ class Matcher:
                 self.lookups += map(_given_up, self._pending.pop(first))
         else:
             waiting.append(query)
+            if len(waiting) > ALIKE:
+                self.lookups.append(_given_up(waiting.pop(0)))
 
     def respond(self, response: Response) -> None:
         """Take a response."""

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dnswatch.codes import UNANSWERED, Type
 from dnswatch.model.observation import Observation, Origin
-from dnswatch.sources.matching import PATIENCE, PENDING, Matcher
+from dnswatch.sources.matching import ALIKE, PATIENCE, PENDING, Matcher
 from dnswatch.wire.name import from_text
 from tests.sources.packets import query, response
 
@@ -97,6 +97,16 @@ def test_a_part_of_a_capture_does_not_guess() -> None:
     ask(matcher, 1.0)
     matcher.hear(1.5, OTHER + HERE, ANSWER, response())
     assert (len(matcher.pending()), len(matcher.responses)) == (1, 1)
+
+
+def test_queries_that_are_all_alike_are_bounded() -> None:
+    """Of too many that wait the first is given up; each becomes one lookup still."""
+    matcher = Matcher()
+    for n in range(ALIKE + 5):
+        ask(matcher, n / 100)
+    assert len(matcher.pending()) == ALIKE
+    matcher.give_up(99.0)
+    assert matcher.take()[1]["unanswered"] == ALIKE + 5
 
 
 def test_case_makes_no_difference() -> None:

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from msgspec.structs import replace
 
 from dnswatch.codes import Type
-from dnswatch.model.exchanges import Exchanges, LookupKind
+from dnswatch.model.exchanges import SERVICES, Exchanges, LookupKind
 from dnswatch.model.observation import Decided, Enforced
 from dnswatch.model.policies.exempt import Exempt
 from dnswatch.model.policies.ledger import Ledger
@@ -127,7 +127,7 @@ class Arbiter:
             return None
         if qtype == Type.ANY:
             kind, domain = LookupKind.MX, qname  # it brings what an MX question would
-        elif found := self._exchanges.kind(client, qname, qtype, now):
+        elif found := self._mail_related(asking, now):
             kind, domain = found
         elif guessed := self._exchanges.guessed(qname, qtype):
             kind, domain = LookupKind.GUESS, guessed  # whoever asked MX for it, or nobody
@@ -138,6 +138,17 @@ class Arbiter:
             return None
         case = Case(kind, domain, qname, self._askings.first(asking, now))
         return None if self.is_web(case, client, now) else case
+
+    def _mail_related(self, asking: Asking, now: float) -> tuple[LookupKind, bytes] | None:
+        """Say in which way a lookup is mail-related; one for a service is where hints would lead.
+
+        A name that is only shaped like a mail host's is the web's to whoever asks that.
+        """
+        client, qname, qtype = asking
+        if qtype not in SERVICES:
+            return self._exchanges.kind(client, qname, qtype, now)
+        found = self._exchanges.kind(client, qname, Type.A, now)
+        return None if found is None or found[0] is LookupKind.GUESS else found
 
     def refuses(self, client: bytes, case: Case, now: float) -> Enforced | None:
         """Say what refuses a lookup that no upstream need be asked for, if anything does."""

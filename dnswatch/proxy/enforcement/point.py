@@ -12,7 +12,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from msgspec.structs import replace
 
-from dnswatch.codes import Ede, Rcode, Type
+from dnswatch.codes import Class, Ede, Rcode, Type
 from dnswatch.model.exchanges import Exchanges, LookupKind
 from dnswatch.model.observation import Decided, Enforced
 from dnswatch.model.policies.mark import Mark, Marks
@@ -92,7 +92,12 @@ class EnforcementPoint:
         self._release(self._arbiter.learn(news))
 
     def case(self, waiter: Waiter, now: float) -> Case | None:
-        """Say what is to be decided on a marked client's query; None where nothing is."""
+        """Say what is to be decided on a marked client's query; None where nothing is.
+
+        Mail is a matter of the class IN; whoever asks for any class is given that.
+        """
+        if waiter.query.qclass not in (Class.IN, Class.ANY):
+            return None
         case = self._arbiter.case(_asking(waiter), now)
         if waiter.client not in self.marks:  # its last one has just ended
             self.held.release(waiter.client)
@@ -139,6 +144,9 @@ class EnforcementPoint:
         match decision:
             case Refuse(code):
                 outcome = Outcome(self._refusal(waiter, code), done)
+            case Rewrite() if waiter.query.qclass != Class.IN:  # no record is of the class asked
+                refused = replace(done, decided=Decided.REFUSED)
+                outcome = Outcome(self._refusal(waiter, Ede.BLOCKED), refused)
             case Rewrite() if case.kind in _WEAK:
                 self.held.begin(_asking(waiter), done, UNTIL_HTTPS, False, is_forged=True)
                 return self._wait(waiter, case, write)

@@ -175,7 +175,7 @@ class Dissector:
         elif protocol not in tunnels.PROTOCOLS or not self._enter(at, protocol, data, body, stop):
             has_ports = protocol in _WITH_PORTS and body + 4 <= stop
             ends = addresses + data[body : body + 4] if has_ports else addresses
-            self.flows.add(at, protocol, ends, length, stop - body)
+            self.flows.add(at, protocol, ends, length, max(0, stop - body))
 
     def _packet(self, at: float, found: Packet, data: bytes) -> None:
         if found.fragment:

@@ -12,6 +12,8 @@ from typing import Final, NamedTuple
 PATIENCE: Final = 5.0
 """Seconds of the capture: less than a query waits for its response, of which a stump may be."""
 PACKETS: Final = 1_000
+PARTS: Final = 256
+"""Fragments of a packet: twice as many as 64 KiB need where a link carries 576 bytes."""
 LONGEST: Final = 65_535
 """Bytes of a packet."""
 
@@ -84,7 +86,7 @@ class _Parts:
         self._length: int | None = None
 
     def add(self, offset: int, is_last: bool, part: bytes) -> None:
-        if offset + len(part) > LONGEST:
+        if offset + len(part) > LONGEST or len(self.by_offset) >= PARTS:
             return
         self.by_offset.setdefault(offset, part)
         if is_last and self._length is None:

@@ -31,6 +31,8 @@ _NAMES: Final = {
 NOTHING: Final = ~_FAMILY
 """What is found where IP should be, and is not."""
 _ENCRYPTED: Final = ~(_RADIO | 1)
+_UNDESCRIBED: Final = ~(_LINK | 0xFFFF)
+"""What pcapng's readers write as link type -1."""
 
 _IP: Final = frozenset((b"\x08\x00", b"\x86\xdd"))
 _VLAN: Final = frozenset((b"\x81\x00", b"\x88\xa8", b"\x91\x00", b"\x92\x00", b"\x93\x00"))
@@ -354,6 +356,8 @@ def named(found: int) -> str:
     """
     if found == _ENCRYPTED:
         return "802.11, encrypted"
+    if found == _UNDESCRIBED:
+        return "an interface that is not described"
     number = ~found
     if number in _NAMES:
         return ""

@@ -73,6 +73,16 @@ def test_other_frames_are_counted() -> None:
     assert (census["unread"], census["unread: link type 147"]) == (9, 9)
 
 
+def test_lengths_that_cannot_be_make_no_payload_below_nothing() -> None:
+    """A TCP header said to be longer than its packet, an IP packet shorter than its header."""
+    long = bytearray(tcp(CLIENT, SERVER, (1, 2), "S"))
+    long[32] = 0xF0
+    short = bytearray(udp(b"", dport=9))
+    short[2:4], short[9] = b"\0\x08", 99
+    told = found([(NOON, ethernet(bytes(long))), (NOON, ethernet(bytes(short)))])
+    assert [part.sent for part in told.flows] == [0, 0]
+
+
 @pytest.mark.parametrize("astray", [NOON + 2 * LEAP, LATEST + 9])
 def test_a_time_that_cannot_be_is_damage(astray: float) -> None:
     """It carries nothing away: what follows has its own place."""

@@ -3,13 +3,13 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dnswatch.sources.capture.fragments import PACKETS, PATIENCE, Fragments, Stump
+from dnswatch.sources.capture.fragments import PACKETS, PARTS, PATIENCE, Fragments, Stump
 
 WHOLE = bytes(range(256)) * 4
-PARTS = [(at, at + 128 == len(WHOLE), WHOLE[at : at + 128]) for at in range(0, len(WHOLE), 128)]
+PIECES = [(at, at + 128 == len(WHOLE), WHOLE[at : at + 128]) for at in range(0, len(WHOLE), 128)]
 
 
-@given(st.permutations(PARTS), st.sampled_from(PARTS))
+@given(st.permutations(PIECES), st.sampled_from(PIECES))
 def test_parts_may_come_in_any_order_and_twice(
     parts: list[tuple[int, bool, bytes]], again: tuple[int, bool, bytes]
 ) -> None:
@@ -50,3 +50,8 @@ def test_memory_is_bounded() -> None:
         fragments.add(b"%d" % n, 0, False, bytes(8), 0.0)
     assert fragments.lost == 10
     assert fragments.add(b"last", 65528, True, bytes(80), 0.0) is None
+    for n in range(8000):
+        assert fragments.add(b"tiny", 65_000 - 8 * n, n == 0, bytes(8), 0.0) is None
+    before = fragments.lost
+    fragments.close()
+    assert fragments.lost - before < PACKETS + PARTS

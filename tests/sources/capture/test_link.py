@@ -40,6 +40,7 @@ def test_ipv6_is_found() -> None:
         (105, radio(PACKET, b"\x08\x41"), "802.11, encrypted"),
         (0, b"\x07\0\0\0", "address family 7"), (9, b"\x40\x11", "PPP protocol 0x4011"),
         (101, b"\x11", "address family 0"), (147, PACKET, "link type 147"),
+        (-1, PACKET, "an interface that is not described"),
         (258, struct.pack("<III", 12, 1, 258) + PACKET, "link type 258"),
         (192, struct.pack("<HHI", 0, 8, 999) + PACKET, "link type 999"),
     ],

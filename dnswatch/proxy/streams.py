@@ -45,7 +45,7 @@ class TcpListener:
     async def start(self) -> None:
         """Begin to accept."""
         self._server = await asyncio.get_running_loop().create_server(
-            lambda: _Connection(self), sock=self._socket, backlog=256
+            lambda: _Connection(self), sock=self._socket.dup(), backlog=256  # closed by `stop`
         )
 
     def stop(self) -> None:

@@ -1,6 +1,6 @@
 # `make run` starts dnswatch on 127.0.0.1 port 5353; `make test` runs the tests.  Both install first.
-# `make demo` shows a simulated worm against it.  Other targets: check (lint, types, test), lint,
-# types, fix, fuzz, bench, clean.
+# `make demo` shows a simulated worm against it.  Other targets: check (lint, types, test), quick
+# (the tests of what is pure: some seconds), lint, types, fix, fuzz, bench, clean.
 PYTHON ?= python3
 VENV ?= .venv
 RUN_ARGS ?=
@@ -18,6 +18,9 @@ test: $(VENV)/installed-dev
 fuzz: export DNSWATCH_FUZZ ?= 20000
 fuzz: $(VENV)/installed-dev
 	$(BIN)/pytest -n auto --dist worksteal --timeout 3600 $(TEST_ARGS) tests/fuzz
+
+quick: $(VENV)/installed-dev
+	$(BIN)/pytest -n auto --dist worksteal -q tests/model tests/wire tests/seams tests/settings
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
@@ -41,14 +44,16 @@ clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(VENV)/installed: pyproject.toml constraints.txt
+	@echo 'installing dnswatch and its libraries into $(VENV): a minute or two ...'
 	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[plot]'
 	touch $@
 
 # pip learned dependency groups only in 25.1: ask for it, so that Python 3.11's own pip will do.
 $(VENV)/installed-dev: $(VENV)/installed
+	@echo 'installing what the tests need: some minutes ...'
 	$(BIN)/pip install --quiet --constraint constraints.txt 'pip>=25.1'
 	$(BIN)/pip install --quiet --constraint constraints.txt --group dev --editable '.[replay,study,spark]'
 	touch $@
 
-.PHONY: check run demo test fuzz lint types fix bench clean
+.PHONY: check run demo test quick fuzz lint types fix bench clean

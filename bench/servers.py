@@ -116,6 +116,8 @@ _COMMAND: Final = (sys.executable, "-m", "dnswatch")
 _DNSWATCH: Final = """\
 [cache]
 size = "1GB"
+[limits]
+rate_per_client = 0  # the load has one address, and no peer limits it either
 """
 
 _UNBOUND: Final = """\

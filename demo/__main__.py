@@ -29,7 +29,11 @@ def main() -> None:
     outcomes: list[Outcome] = []
     explained = ""
     try:
-        for policy in POLICIES:
+        for number, policy in enumerate(POLICIES, 1):
+            console.print(
+                f"act {number} of {len(POLICIES)}, {policy or 'no policy'}: starting dnswatch, the"
+                " world's servers and the worm ..."
+            )
             with act(policy, PAUSE) as running, screen(console) as shown:
                 outcomes.append(_play(running, shown))
                 shown.end(running)

@@ -1,5 +1,18 @@
-"""`python -m dnswatch`: the command line, where its script is not at hand."""
+"""Where `dnswatch` and `python -m dnswatch` begin."""
 
-from dnswatch.cli import main
+import signal
 
-main()
+
+def main() -> None:
+    """Load the command line, and run what it says."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # nothing is begun yet: Ctrl-C just ends it
+    from dnswatch.cli import main as run
+
+    signal.signal(signal.SIGINT, before)
+    run()
+
+
+if __name__ == "__main__":
+    main()

@@ -11,13 +11,33 @@ class Type(IntEnum):
     NS = 2
     CNAME = 5
     SOA = 6
+    NULL = 10
     PTR = 12
+    HINFO = 13
     MX = 15
+    TXT = 16
     AAAA = 28
+    DNAME = 39
     OPT = 41
+    DS = 43
     RRSIG = 46
+    SVCB = 64
+    HTTPS = 65
+    TKEY = 249
+    TSIG = 250
     IXFR = 251
     AXFR = 252
+    MAILB = 253
+    MAILA = 254
+    ANY = 255
+    PRIVATE = 65399
+    "Of private use (RFC 6895 section 3.1): what iodine takes."
+
+
+class Class(IntEnum):
+    """Classes that dnswatch itself looks at."""
+
+    IN = 1
     ANY = 255
 
 
@@ -36,10 +56,14 @@ class Rcode(IntEnum):
 class Option(IntEnum):
     """EDNS options that dnswatch itself looks at."""
 
+    DAU = 5
+    DHU = 6
+    N3U = 7
     ECS = 8
     COOKIE = 10
     KEEPALIVE = 11
     PADDING = 12
+    CHAIN = 13
     EDE = 15
 
 
@@ -66,7 +90,8 @@ _TYPES: Final = {
     41: "OPT", 42: "APL", 43: "DS", 44: "SSHFP", 45: "IPSECKEY", 46: "RRSIG", 47: "NSEC",
     48: "DNSKEY", 49: "DHCID", 50: "NSEC3", 51: "NSEC3PARAM", 52: "TLSA", 53: "SMIMEA",
     59: "CDS", 60: "CDNSKEY", 61: "OPENPGPKEY", 62: "CSYNC", 63: "ZONEMD", 64: "SVCB",
-    65: "HTTPS", 99: "SPF", 251: "IXFR", 252: "AXFR", 255: "ANY", 256: "URI", 257: "CAA",
+    65: "HTTPS", 99: "SPF", 249: "TKEY", 250: "TSIG", 251: "IXFR", 252: "AXFR", 253: "MAILB",
+    254: "MAILA", 255: "ANY", 256: "URI", 257: "CAA",
 }  # fmt: skip
 _RCODES: Final = {
     UNANSWERED: "UNANSWERED",

@@ -6,7 +6,9 @@
     ├── UpstreamError              an upstream gave no usable response: try the next one
     ├── StoreError                 the store cannot be read or written: say so, try again
     ├── SpoolError                 mail cannot be kept or read: 451 or 452 to the client, never 250
-    └── SourceError                a capture or log cannot be read, a data set not written: end
+    ├── SourceError                a capture or log cannot be read, a data set not written: end
+    ├── LibraryError               a library is missing that only this command needs: end
+    └── SteerError                 the router cannot be told whom to lead to the bay: try again
 
 Raise where the rule is known, catch where the answer is known.
 """
@@ -52,3 +54,18 @@ class SpoolError(DnswatchError):
 
 class SourceError(DnswatchError):
     """A capture, a log or a data set cannot be read or written; damage within one is counted."""
+
+
+class SteerError(DnswatchError):
+    """The router cannot be told whose port 25 to lead to the holding bay."""
+
+
+class LibraryError(DnswatchError):
+    """A library is not installed that only some commands need."""
+
+    def __init__(self, library: str, extra: str) -> None:
+        """Name what is missing, and the extra of dnswatch that brings it."""
+        super().__init__(
+            f"this needs {library}, which is not installed: in dnswatch's source tree,"
+            f" pip install --constraint constraints.txt '.[{extra}]'"
+        )

@@ -79,7 +79,28 @@ class Status:
     code: int
 
 
-Step = Send | Close | Status
+@dataclass(frozen=True, slots=True)
+class Headers:
+    """Send one message over HTTPS with other headers than usual."""
+
+    wire: bytes
+    headers: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GoAway:
+    """Take no later request on this HTTP/2 connection; answer those that came before (RFC 9113,
+    6.8)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """Refuse this request on an HTTP/2 connection that stays (RFC 9113 section 8.7)."""
+
+    code: int
+
+
+Step = Send | Close | Status | Headers | GoAway | Reset
 Behaviour = Callable[[Asked], list[Step]]
 
 NEGATIVE_TTL: Final = 60
@@ -257,6 +278,22 @@ def half_closed(asked: Asked) -> list[Step]:
 def closed(asked: Asked) -> list[Step]:
     """Hang up."""
     return [Close()]
+
+
+def ending_after(number: int, *last: Step, then: Behaviour = plain) -> Behaviour:
+    """Answer so many questions of a connection, do `last` with the last of them or, where it is a
+    `Reset`, with all that follow, and answer no more there."""
+    times: Counter[tuple[str, int]] = Counter()
+
+    def behave(asked: Asked) -> list[Step]:
+        times[asked.peer] += 1
+        resets = [step for step in last if isinstance(step, Reset)]
+        if times[asked.peer] > number:
+            return [*resets]
+        is_last = times[asked.peer] == number and not resets
+        return [*then(asked), *(last if is_last else ())]
+
+    return behave
 
 
 def status(code: int) -> Behaviour:

@@ -2,14 +2,17 @@
 
 import asyncio
 import base64
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Iterable
 from urllib.parse import parse_qs, urlsplit
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.events import DataReceived, RequestReceived, StreamEnded
 
-from tests.behaviour import Close, Send, Status, Step
+from tests.behaviour import Close, GoAway, Headers, Reset, Send, Status, Step
+
+_MESSAGE = (("content-type", "application/dns-message"),)
 
 
 async def serve_https(
@@ -46,6 +49,16 @@ def _asked_by_get(path: bytes) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
+def _send(
+    connection: H2Connection, stream: int, wire: bytes, headers: Iterable[tuple[str, str]]
+) -> None:
+    connection.send_headers(stream, [(":status", "200"), *headers])
+    size = connection.max_outbound_frame_size
+    for start in range(0, len(wire), size):
+        connection.send_data(stream, wire[start : start + size])
+    connection.end_stream(stream)
+
+
 async def _perform(
     steps: list[Step], connection: H2Connection, stream: int, writer: asyncio.StreamWriter
 ) -> None:
@@ -53,12 +66,15 @@ async def _perform(
         match step:
             case Send(wire, after):
                 await asyncio.sleep(after)
-                kind = ("content-type", "application/dns-message")
-                connection.send_headers(stream, [(":status", "200"), kind])
-                size = connection.max_outbound_frame_size
-                for start in range(0, len(wire), size):
-                    connection.send_data(stream, wire[start : start + size])
-                connection.end_stream(stream)
+                _send(connection, stream, wire, _MESSAGE)
+            case Headers(wire, headers):
+                _send(connection, stream, wire, headers)
+            case GoAway():
+                # By hand: the library would send nothing that is still due.
+                writer.write(connection.data_to_send())
+                writer.write(struct.pack("!BHBBIII", 0, 8, 7, 0, 0, stream, 0))
+            case Reset(code):
+                connection.reset_stream(stream, code)
             case Status(code):
                 connection.send_headers(stream, [(":status", str(code))], end_stream=True)
             case Close():

@@ -20,7 +20,7 @@ from typing import Final, Self, cast
 
 import dns.exception
 
-from tests.behaviour import Asked, Behaviour, Close, Send, Status, Step, plain
+from tests.behaviour import Asked, Behaviour, Close, Send, Step, plain
 from tests.check import PATIENCE
 from tests.doh import serve_https
 from tests.loopback import reserve
@@ -220,8 +220,8 @@ async def _perform(
                 writer.write_eof()
             case Close():
                 writer.close()
-            case Status():
-                raise AssertionError("an HTTP status needs an https upstream")
+            case _:
+                raise AssertionError(f"{step} needs an https upstream")
 
 
 async def _write(pieces: list[bytes], writer: asyncio.StreamWriter) -> None:

@@ -57,20 +57,32 @@ class Gate:
 
         Raises `StoreError` where it cannot be known of this one.
         """
-        address = addresses.read(client)
-        open_to = (subnet.network for subnet in self._settings.bay.open_to)
-        if any(address in network for network in open_to):
+        if self._is_open_to(client):
             return True
         now = self._now()
         if now - self._read_at >= FRESH:
             self._read()
             self._read_at = now
-        until = self._ends.get(self.key(client), 0.0)
-        if until is None or until + self._settings.bay.grace > now:
+        if self._is_quarantined(client, now):
             return True
         if self._is_troubled:
             raise StoreError("it cannot be read who is quarantined")
         return False
+
+    def knows(self, client: str) -> bool:
+        """Say whether the client at an address may speak, by what was read last; returns at once.
+
+        Whom it does not know may be quarantined since.
+        """
+        return self._is_open_to(client) or self._is_quarantined(client, self._now())
+
+    def _is_open_to(self, client: str) -> bool:
+        address = addresses.read(client)
+        return any(address in subnet.network for subnet in self._settings.bay.open_to)
+
+    def _is_quarantined(self, client: str, now: float) -> bool:
+        until = self._ends.get(self.key(client), 0.0)
+        return until is None or until + self._settings.bay.grace > now
 
     def close(self) -> None:
         """Close the store."""

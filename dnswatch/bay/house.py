@@ -14,10 +14,12 @@ from dnswatch.bay.inspection import Inspection
 from dnswatch.bay.newcomers import Newcomers
 from dnswatch.bay.places import endpoints, hostname, spool_of
 from dnswatch.bay.reception import Reception
+from dnswatch.bay.room import Room
 from dnswatch.bay.smtp.door import Door
 from dnswatch.bay.smtp.guests import Guests
 from dnswatch.bay.smtp.server import Server, bind
 from dnswatch.bay.smtp.session import House as Sessions
+from dnswatch.bay.smtp.tally import Tally
 from dnswatch.bay.smtp.tls import context
 from dnswatch.errors import SettingsError, SpoolError
 from dnswatch.settings import Settings
@@ -62,10 +64,12 @@ class House:
                 now,
                 self._gate.kin,
             )
+            limits, key = settings.bay.limits, self._gate.key
+            tally = Tally(key)
             sessions = Sessions(
                 settings.bay, name, tls, self._spool, self._reception,
-                Guests(settings.bay.limits), Door(self._gate.admits, self._gate.key, now),
-                self._gate.key, now,
+                Room(self._spool.free, limits.room), Guests(limits),
+                Door(self._gate.admits, self._gate.knows, tally), tally, key, now,
             )  # fmt: skip
             self._server = Server(sessions, bind(places))
             undo.pop_all()

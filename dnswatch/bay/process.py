@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import resource
 import signal
 import socket
 from pathlib import Path
@@ -27,6 +28,9 @@ NICENESS: Final = 5
 RETRY: Final = 5.0
 """Seconds between two attempts to take mail."""
 
+DESCRIPTORS: Final = 65_536
+"""Open files: far above what the limits of connections allow."""
+
 PATIENCE: Final = 1.0
 """Seconds for messages on their way in when told to stop; they were not acknowledged."""
 
@@ -38,9 +42,18 @@ def main(source: Source, state: Path, control: socket.socket | None) -> None:
     """
     # aiosmtpd writes a line for each command, with what strangers wrote in it
     logging.getLogger("mail.log").setLevel(logging.CRITICAL)
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # a line for each client that left early
+    _raise_limit()
     if control is not None:
         os.nice(NICENESS)
     asyncio.run(_Process(source, state, control).run())
+
+
+def _raise_limit() -> None:
+    """Take all the descriptors that may be had: each connection, file and lookup is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if most == resource.RLIM_INFINITY else min(most, DESCRIPTORS)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 class _Process:

@@ -29,6 +29,8 @@ _LABELS: Final = {
     "stale": "answered stale",
     "failed": "no upstream answered",
     "redirected": "redirected to us",
+    "challenged": "told to prove its address by TCP",
+    "limited": "too fast, not answered",
     "failures": "failures",
 }
 

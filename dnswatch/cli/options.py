@@ -9,6 +9,8 @@ import typer
 
 if TYPE_CHECKING:
     from dnswatch.cli.whom import Whom
+    from dnswatch.errors import SettingsError
+    from dnswatch.model.policies.policy import Policy
     from dnswatch.settings import Settings
     from dnswatch.store.summary import Machine
 
@@ -66,10 +68,24 @@ def settings_of(config: Path | None) -> "Settings":
     return read(*read_file(config))
 
 
-def nothing_found(text: str, since: float | None = None) -> NoReturn:
-    """Say that there is nothing to show, perhaps because of `--since`, and end with code 1."""
+def policies_of(settings: "Settings") -> "tuple[dict[str, Policy], list[SettingsError]]":
+    """Read the policies, by name in order of precedence; and tell what is wrong with others."""
+    from dnswatch.model.policies.reading import precedence, read_all
+    from dnswatch.serve.policies import texts
+
+    found, wrong = read_all(texts(settings.policies.directory))
+    return {policy.name: policy for policy in precedence(found.values())}, wrong
+
+
+def nothing_found(text: str, since: float | None = None, *, empty: str = "") -> NoReturn:
+    """Say that there is nothing to show, perhaps because of `--since`, and end with code 1.
+
+    `empty` is what a program gets all the same, where JSON was asked for.
+    """
     from dnswatch.cli.render import harmless, moment
 
+    if empty:
+        typer.echo(empty)
     after = f" since {moment(since)}: try an earlier --since" if since else ""
     typer.echo(f"dnswatch: {harmless(text)}{after}", err=True)
     raise typer.Exit(1)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from dnswatch.cli import render
-from dnswatch.errors import DnswatchError
+from dnswatch.errors import DnswatchError, LibraryError
 from dnswatch.store.reports import Portrait
 from dnswatch.store.summary import Grid
 
@@ -30,9 +30,7 @@ def draw(path: Path, title: str, found: Portrait) -> None:
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        raise DnswatchError(
-            "--plot needs matplotlib: install it with `pip install 'dnswatch[plot]'`"
-        ) from None
+        raise LibraryError("matplotlib", "plot") from None
     figure = Figure(figsize=(9, 5.5), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True)
     figure.suptitle(f"{render.harmless(title)}: DNS lookups".replace("$", r"\$"))

@@ -18,6 +18,10 @@ _NUMBERS: Final = (
 """Heads of the columns, and the measures below them."""
 
 
+_LIMITED: Final = 5
+"""Clients named that asked too fast: those with the most queries beyond their rate."""
+
+
 def show(found: Ranking, style: str, limit: int, now: float) -> None:
     """Print a ranking in a style: `text` holds the first `limit` clients, `json` and `csv` all."""
     if style == "json":
@@ -84,7 +88,8 @@ def _counts(account: Account) -> dict[str, int]:
     names = {
         "lookups": "lookup", "mail_related": "mail", "mail_domains": "mail-domains",
         "exchanges": "exchanges", "new": "new", "refresh": "refresh", "hit": "hit",
-        "failures": "failures", "redirected": "redirected",
+        "failures": "failures", "redirected": "redirected", "challenged": "challenged",
+        "limited": "limited",
     }  # fmt: skip
     return {name: account.measures[measure] for name, measure in names.items()}
 
@@ -105,6 +110,17 @@ def _print_text(found: Ranking, limit: int, now: float) -> None:
     console.print(rows(found.accounts[:limit], found.activity[:limit], step, now))
     if (more := len(found.accounts) - limit) > 0:
         console.print(f"... and {more} more: --limit {len(found.accounts)} shows them all")
+    if limited := {
+        _name(a): a.measures["limited"] for a in found.accounts if a.measures["limited"]
+    }:
+        most = sorted(limited, key=lambda name: -limited[name])[:_LIMITED]
+        named = ", ".join(f"{render.harmless(n)} ({render.short(limited[n])})" for n in most)
+        text = f"asked faster than their rate, and were not answered: {named}"
+        console.print(render.plain(text, "red"), soft_wrap=True)
+
+
+def _name(account: Account) -> str:
+    return account.machine.name or account.machine.keys[0]
 
 
 def _label(account: Account) -> Text:

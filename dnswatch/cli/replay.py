@@ -2,11 +2,13 @@
 
 import sys
 from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from dnswatch.cli import completion
 from dnswatch.cli.options import Config, Json, settings_of
 
 if TYPE_CHECKING:
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from dnswatch.replay.summary import Summary
     from dnswatch.settings import Source
 
+
+_KINDS: Final = 8
+"""Kinds of frames that cannot be read that are named."""
 
 Files = Annotated[
     list[str],
@@ -44,6 +49,7 @@ Policies = Annotated[
         "--policy",
         metavar="NAME",
         help="Tell in `dnswatch log` what this policy would have done; may be given several times.",
+        autocompletion=completion.policies,
     ),
 ]
 Workers = Annotated[
@@ -66,7 +72,8 @@ def replay(
     """Put recordings through the watch, by the clock of the recording.
 
     Nothing is asked of the network, and policies only tell what they would have done.  The exit
-    code is 1 where something in a file was damaged or cut off; the rest of it was read.
+    code is 1 where something in a file was damaged or cut off (the rest of it was read), and where
+    nothing in the files could be read.
 
     \b
     Examples:
@@ -96,13 +103,13 @@ def replay(
         print_json(_as_json(summary))
     else:
         _show(summary, kept=bool(state or to_parquet))
-    if summary.is_damaged:
+    if summary.is_damaged or summary.is_unreadable:
         raise typer.Exit(1)
 
 
 def _source(config: Path | None, policies: list[str]) -> "Source":
     """Read the site's configuration, and see that the policies that are named exist."""
-    from dnswatch.cli.orders.context import policies_of
+    from dnswatch.cli.options import policies_of
     from dnswatch.errors import SettingsError
     from dnswatch.serve.loading import read_file
     from dnswatch.serve.policies import texts
@@ -142,8 +149,10 @@ def _watch(run: "Replay", size: int) -> None:
 
 def _as_json(summary: "Summary") -> dict[str, Any]:
     from dnswatch.cli.render import iso
+    from dnswatch.model.translations import PURPOSES
     from dnswatch.sources.census import MEASURES
 
+    until = summary.learning_until
     return {
         "begun": None if summary.begun is None else iso(summary.begun),
         "ended": None if summary.ended is None else iso(summary.ended),
@@ -151,9 +160,12 @@ def _as_json(summary: "Summary") -> dict[str, Any]:
         **{measure: summary.census[measure] for measure in MEASURES},
         "translations": {
             purpose: {kind: summary.translations[purpose, kind] for kind in ("new", "refresh")}
-            for purpose in ("all", "tcp", "http", "smtp")
+            for purpose in PURPOSES
         } if summary.translations else None,
+        "unread_kinds": summary.unread,
+        "learning_until": None if until is None else iso(until),
         "is_damaged": summary.is_damaged,
+        "is_unreadable": summary.is_unreadable,
     }  # fmt: skip
 
 
@@ -173,18 +185,39 @@ def _show(summary: "Summary", *, kept: bool) -> None:
         count = summary.census[measure]
         if count or measure in always:
             table.add_row(words, f"{count:,}", style="red" if count and measure in DAMAGE else "")
+        if measure == "unread":
+            for name, many in islice(summary.unread.items(), _KINDS):
+                table.add_row(f"  {name}", f"{many:,}")
     screen.print(table)
     if summary.translations:
         screen.print(_translations(summary))
-    if not kept:
+    if summary.learning_until is not None:
+        until = render.moment(summary.learning_until)
+        screen.print(f"nothing is judged yet: learning until {until}")
+    if summary.is_unreadable:
+        typer.echo(f"nothing of it could be read: {_why(summary)}", err=True)
+    elif not kept:
         typer.echo("nothing was kept: add --state DIR or --to-parquet DIR", err=True)
     sys.stdout.flush()
+
+
+def _why(summary: "Summary") -> str:
+    """Say why nothing could be read."""
+    from dnswatch.sources.census import MEASURES
+
+    kinds = ", ".join(islice(summary.unread, _KINDS))
+    if kinds:
+        return f"there is no reader for {kinds} (docs/replay.md says what can be read)"
+    measure = max(("untimed", "cut", "lines_odd", "dns_broken", "fragments_lost"),
+                  key=lambda one: summary.census[one])  # fmt: skip
+    return f"{summary.census[measure]:,} {MEASURES[measure]}"
 
 
 def _translations(summary: "Summary") -> "Table":
     from dnswatch.cli import render
 
-    names = {"all": "all", "tcp": "TCP-related", "http": "HTTP-related", "smtp": "SMTP-related"}
+    names = {"all": "all", "tcp": "TCP-related", "http": "HTTP-related", "smtp": "SMTP-related",
+             "submission": "submissions"}  # fmt: skip
     table = render.table("translations", "new", "refresh", words=("translations",))
     for purpose, words in names.items():
         counts = (summary.translations[purpose, kind] for kind in ("new", "refresh"))

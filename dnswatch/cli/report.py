@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dnswatch.cli import completion
 from dnswatch.cli.options import Config, Json, Since, State, choice, nothing_found, settings_of
 from dnswatch.cli.state import present, state_directory
-from dnswatch.errors import DnswatchError
 
 if TYPE_CHECKING:
     from dnswatch.cli.whom import Whom
@@ -29,23 +29,10 @@ class _Wish:
     now: float
     "What time it is for these records, Unix seconds."
 
-
-def _complete_client(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    """Offer names and addresses that begin with what was typed."""
-    from dnswatch.cli.render import harmless
-    from dnswatch.store import Store, clients
-
-    try:
-        with Store.read(state_directory(ctx.params.get("state"))) as store, store.snapshot() as db:
-            pairs = clients.names(db)
-    except DnswatchError:
-        return []
-    words = {name: key for key, name in pairs if name} | {key: name or "" for key, name in pairs}
-    return [
-        (harmless(word), harmless(note))
-        for word, note in words.items()
-        if word.lower().startswith(incomplete.lower())
-    ]
+    @property
+    def empty(self) -> str:
+        """What a program gets where there is nothing to report."""
+        return "null" if self.style == "json" else ""
 
 
 def report(
@@ -55,7 +42,7 @@ def report(
             "--client",
             metavar="WHO",
             help="One client: its address or name; or a network (192.0.2.0/24), or a group.",
-            autocompletion=_complete_client,
+            autocompletion=completion.clients,
         ),
     ] = None,
     since: Since = None,
@@ -109,7 +96,7 @@ def _rank(store: "Store", whom: "Whom", wish: _Wish) -> None:
         found = reports.ranking(db, begin, whom.role_of)
         whole = reports.portrait(db, begin, whom.role_of, list, 0) if wish.plot else None
     if found is None:
-        nothing_found("nothing was recorded", wish.since)
+        nothing_found("nothing was recorded", wish.since, empty=wish.empty)
     if whole:
         _draw("All clients", whole, wish)
     ranking.show(found, wish.style, wish.limit, wish.now)
@@ -129,9 +116,9 @@ def _portray(store: "Store", whom: "Whom", settings: "Settings", client: str, wi
     if found is None:
         near = nearest(client, known)
         hint = f"; did you mean '{near}'?" if near else ": `dnswatch report` lists those that are"
-        nothing_found(f"no client '{client}' is on record{hint}")
+        nothing_found(f"no client '{client}' is on record{hint}", empty=wish.empty)
     if not found.accounts:
-        nothing_found(f"nothing was recorded of '{client}'", wish.since)
+        nothing_found(f"nothing was recorded of '{client}'", wish.since, empty=wish.empty)
     title = whom.shown(client)
     _draw(title, found, wish)
     keys = {key for one in found.accounts for key in one.machine.keys}

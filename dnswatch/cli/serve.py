@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 
 from dnswatch import clock, version
-from dnswatch.cli.options import Config
-from dnswatch.cli.orders.context import policies_of
+from dnswatch.cli.options import Config, Json, policies_of
 from dnswatch.cli.state import runtime_directory, state_directory
+from dnswatch.errors import SettingsError
 
 Listen = Annotated[
     list[str] | None,
@@ -82,38 +82,64 @@ def check(
     listen: Listen = None,
     upstream: UpstreamOption = None,
     workers: Workers = None,
+    json: Json = False,
 ) -> None:
     """Judge a configuration without starting.
 
-    Exits with 0 if `serve` would take it, else with 2.
+    The exit code is 0 where all is well; 1 where `serve` would start but lacks something on this
+    machine, like a file of leases; 2 where it would refuse.
 
     Example: dnswatch check --config dnswatch.toml
     """
+    from dnswatch.cli.render import harmless, print_json
     from dnswatch.serve.loading import load
+    from dnswatch.serve.surroundings import lacking
     from dnswatch.settings import combine
 
-    source = load(config, listen or None, upstream or None, workers)
-    settings = combine(source)
-    _, wrong = policies_of(settings)
-    if wrong:
-        raise wrong[0]
-    typer.echo(
-        f"{source.where}: good; answers on {', '.join(settings.serve.listen)}"
-        f" with {settings.serve.workers} worker{'s' if settings.serve.workers > 1 else ''},"
-        f" asks {', '.join(settings.upstream.servers)}"
-    )
+    try:
+        source = load(config, listen or None, upstream or None, workers)
+        settings = combine(source)
+        _, wrong = policies_of(settings)
+        if wrong:
+            raise wrong[0]
+    except SettingsError as error:
+        if json:
+            print_json({"is_good": False, "fault": str(error)})
+        raise
+    lacks = list(lacking(settings))
+    if json:
+        print_json(
+            {
+                "is_good": not lacks,
+                "configuration": source.where,
+                "listen": list(settings.serve.listen),
+                "workers": settings.serve.workers,
+                "upstreams": list(settings.upstream.servers),
+                "lacks": lacks,
+            }
+        )
+    else:
+        for sentence in lacks:
+            typer.echo(f"dnswatch: {harmless(sentence)}", err=True)
+        verdict = "good" if not lacks else "taken, but the machine lacks what is named above"
+        typer.echo(
+            f"{source.where}: {verdict}; answers on {', '.join(settings.serve.listen)}"
+            f" with {settings.serve.workers} worker{'s' if settings.serve.workers > 1 else ''},"
+            f" asks {', '.join(settings.upstream.servers)}"
+        )
+    if lacks:
+        raise typer.Exit(1)
 
 
 def log_to_stderr(level: int) -> None:
-    """Log text; with a time of day unless systemd adds its own."""
+    """Log text, of libraries only what is wrong; with a time of day unless systemd adds its own."""
     has_time = "JOURNAL_STREAM" not in os.environ
     form = "%(levelname)s %(name)s: %(message)s"
     handler = logging.StreamHandler(sys.stderr)
     form = f"%(asctime)s {form}" if has_time else form
     handler.setFormatter(_Harmless(form, datefmt="%Y-%m-%d %H:%M:%S%z"))
-    logging.basicConfig(level=level, handlers=[handler])
-    for noisy in ("httpx2", "httpcore2", "hpack", "asyncio"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    logging.getLogger("dnswatch").setLevel(level)
 
 
 class _Harmless(logging.Formatter):

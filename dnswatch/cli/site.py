@@ -39,7 +39,7 @@ def cache(
     with Store.read(directory) as store, store.snapshot() as db:
         found = reports.cache(db, since or 0.0, now, limit)
     if found is None:
-        nothing_found("nothing was recorded", since)
+        nothing_found("nothing was recorded", since, empty="null" if json else "")
     if json:
         from dnswatch.cli.render import print_json
 

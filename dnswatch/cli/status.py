@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from sqlite_utils import Database
 
+    from dnswatch.proxy.descriptors import OpenFiles
     from dnswatch.settings import Settings
     from dnswatch.store.directory import Server
     from dnswatch.store.reports import StatusReport
@@ -37,6 +38,8 @@ class _Now(NamedTuple):
     "Unix seconds; None where nothing is stored yet, or the site is learned."
     policies: list[str]
     "Those that are switched on, in order of precedence."
+    open_files: "list[OpenFiles]"
+    "Of each worker; none where no server runs, or another user's."
 
 
 def status(
@@ -70,8 +73,9 @@ def status(
 
 def _now(db: "Database", directory: Path, settings: "Settings") -> _Now:
     from dnswatch.cli.detector import detector_of
-    from dnswatch.cli.orders.context import policies_of
+    from dnswatch.cli.options import policies_of
     from dnswatch.cli.whom import Whom
+    from dnswatch.proxy.descriptors import in_use
     from dnswatch.store import orders
     from dnswatch.store.directory import is_replayed, server
 
@@ -79,11 +83,13 @@ def _now(db: "Database", directory: Path, settings: "Settings") -> _Now:
     ends = None if detector is None else detector.learned_at
     known, _ = policies_of(settings)
     enabled = orders.read(db, clock.now()).enabled
+    running = server(directory)
     return _Now(
-        server(directory),
+        running,
         is_replayed(directory),
         ends if ends is not None and ends > present(directory) else None,
         [name for name in known if name in enabled],
+        list(in_use(running.pid)) if running else [],
     )
 
 
@@ -98,6 +104,7 @@ def _now_json(now: _Now) -> dict[str, Any]:
         "since": iso(now.server.since) if now.server else None,
         "learning_until": None if now.learning_until is None else iso(now.learning_until),
         "policies": now.policies,
+        "open_files": [each._asdict() for each in now.open_files],
     }
 
 
@@ -116,6 +123,9 @@ def _print_now(state: str, now: _Now) -> None:
         console.print(f"learning until {render.moment(now.learning_until)}: no verdicts before")
     on = ", ".join(now.policies) or "none"
     console.print(f"policies switched on: {render.harmless(on)}")
+    if now.open_files:
+        used = (f"{each.process} {each.opened:,} of {each.limit:,}" for each in now.open_files)
+        console.print(f"open files: {', '.join(used)}")
     console.print(render.plain(f"records in {state}", "bold"))
 
 

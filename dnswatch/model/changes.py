@@ -6,7 +6,8 @@ the watch is drained.
 
 Measures of an account: `lookup`; `type:MX` (each RR type), `rcode:NXDOMAIN` (each rcode),
 `mail:mx` (each `LookupKind`); `new`, `refresh`, `hit` (addresses in its answers, by what they were
-to the site cache); `cached`, `stale`, `failed` (lookups, by origin); `redirected`.
+to the site cache); `cached`, `stale`, `failed` (lookups, by origin); `redirected`; `challenged`,
+`limited` (queries that are no lookups, by their `Fate`).
 
 Measures of the site: `lookup`; `upstream` (lookups an upstream answered); `superfluous` (those of
 them that brought addresses, all unexpired); `new`, `refresh`, `expire`, `hit`; `evicted` (entries
@@ -86,6 +87,10 @@ class Changes:
     "In order of time."
     guesses: list[MailLookup] = field(default_factory=list)
     "Names that look like guessed mail hosts of domains nobody asked MX for: evidence, no record."
+    visits: list[tuple[float, bytes, bytes]] = field(default_factory=list)
+    "When (Unix seconds), client (packed), and a mail host's name that it uses for the web."
+    carried: list[tuple[float, bytes, bytes, int]] = field(default_factory=list)
+    "When (Unix seconds), client (packed), name and type of what a tunnel could carry bytes in."
     site: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     "Number of the minute, to what was counted by measure."
     cache: dict[bytes, CacheEntry] = field(default_factory=dict)
@@ -138,6 +143,8 @@ class Changes:
             self.judged = len(self.lookups) + later.judged
         self.lookups.extend(later.lookups)
         self.guesses.extend(later.guesses)
+        self.visits.extend(later.visits)
+        self.carried.extend(later.carried)
         self.until = max(self.until, later.until)
         self.cache.update(later.cache)
         self.standings.update(later.standings)

@@ -27,7 +27,7 @@ import msgspec
 
 from dnswatch.codes import Type
 from dnswatch.model.lives import Lives
-from dnswatch.model.mailhosts import MailHosts
+from dnswatch.model.mailhosts import WEB, MailHosts, is_below_domain, stem_of
 from dnswatch.model.observation import Observation
 
 MAX_TTL: Final = 7 * 86400
@@ -48,17 +48,14 @@ HORIZON: Final = 86400.0
 NAMES: Final = 100_000
 """Names of each sort held at a time: a campus has some 10,000 correspondents a day; about 70 MB."""
 
-GUESSES: Final = frozenset(
-    bytes((len(label),)) + label
-    for label in (b"mx", b"mail", b"smtp", b"mx1", b"mxs", b"mail1", b"relay", b"ns", b"gate")
-)
-"""Labels that MyDoom and its kin put in front of a domain whose MX they did not get, as they stand
-in a name; what looks like a mail host at a site is more than these (mailhosts.py)."""
-
 _ROOT: Final = b"\0"
 _MX: Final = int(Type.MX)
 _MX_OR_ANY: Final = frozenset((int(Type.MX), int(Type.ANY)))
+SERVICES: Final = frozenset((int(Type.SVCB), int(Type.HTTPS)))
+"""Types whose records may bring the addresses of a name along, as hints (RFC 9460, 7.3)."""
 _ADDRESSES: Final = frozenset((int(Type.A), int(Type.AAAA)))
+_WEB: Final = int(Type.HTTPS)
+"""Only who wants the web asks for HTTPS records (RFC 9460): no mail program does."""
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -116,7 +113,7 @@ class Exchanges:
 
     def is_candidate(self, qname: bytes, qtype: int) -> bool:
         """Say whether a lookup may be mail-related; wrongly yes at times, never wrongly no."""
-        if qtype not in _ADDRESSES:
+        if qtype not in _ADDRESSES and qtype not in SERVICES:
             return qtype in _MX_OR_ANY
         is_known = qname in self._exchanges.by_key or qname in self._recent
         return is_known or self._hosts.fits(qname)
@@ -141,6 +138,24 @@ class Exchanges:
     def guessed(self, qname: bytes, qtype: int) -> bytes | None:
         """Return the domain for whose mail host a name may be a guess, known or not (Mytob)."""
         return parent_of(qname) if qtype in _ADDRESSES and self._hosts.fits(qname) else None
+
+    def visited(self, qname: bytes, qtype: int) -> bool:
+        """Say whether a lookup shows that its client uses a name for the web, be it a mail host's.
+
+        A web mail is mostly called like a mail host.
+        """
+        return qtype == _WEB and self.is_candidate(qname, qtype)
+
+    def is_site(self, qname: bytes) -> bool:
+        """Say whether a known exchange is called like a web site, such as its domain itself."""
+        exchange = self._exchanges.by_key.get(qname)
+        is_own = exchange is not None and exchange.domain == qname
+        return is_own or not is_below_domain(qname) or stem_of(qname) in WEB
+
+    def is_asked(self, client: bytes, qname: bytes, now: float) -> bool:
+        """Say whether a client itself has just asked MX for the domain of an exchange."""
+        exchange = self._exchanges.by_key.get(qname)
+        return exchange is not None and now < self._asked.get((client, exchange.domain), 0.0)
 
     def learn_mx(self, domain: bytes, exchanges: Iterable[bytes], ttl: int, now: float) -> None:
         """Learn from an MX answer.

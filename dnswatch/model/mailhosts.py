@@ -47,12 +47,12 @@ class MailHosts:
 
     def fits(self, name: bytes) -> bool:
         """Say whether a name (lower-case wire form) looks like a mail host."""
-        return stem_of(name) in self._stems and _is_below_domain(name)
+        return stem_of(name) in self._stems and is_below_domain(name)
 
     def learn(self, exchange: bytes) -> bool:
         """Learn from an exchange's name; say whether other names look like mail hosts by it."""
         stem = stem_of(exchange)
-        if stem in self._stems or stem in WEB or not _is_below_domain(exchange):
+        if stem in self._stems or stem in WEB or not is_below_domain(exchange):
             return False
         parents = self._heard.setdefault(stem, set())
         self._heard.move_to_end(stem)
@@ -74,8 +74,8 @@ def stem_of(name: bytes) -> bytes:
     return name[1 : name[0] + 1].rstrip(b"0123456789").rstrip(b"-")
 
 
-def _is_below_domain(name: bytes) -> bool:
-    """Say whether a name has three labels or more."""
+def is_below_domain(name: bytes) -> bool:
+    """Say whether a name has three labels or more: two are a domain that somebody registered."""
     at = 0
     for _ in range(2):
         if not name[at]:

@@ -79,6 +79,16 @@ class Observation(msgspec.Struct, frozen=True, array_like=True, gc=False):
     "Nobody else can have sent it in the client's name; recordings cannot tell, and are believed."
 
 
+class Fate(IntEnum):
+    """What became of queries that are only counted."""
+
+    ANSWERED = 0
+    CHALLENGED = 1
+    "Told to come by TCP, since the client is suspect and its address was not proven."
+    LIMITED = 2
+    "Told to come by TCP, or not answered, since it asked too often."
+
+
 class Tally(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """How often a client got one kind of ordinary answer from the answer cache."""
 
@@ -89,3 +99,4 @@ class Tally(msgspec.Struct, frozen=True, array_like=True, gc=False):
     "A and AAAA records in one such answer."
     redirected: bool
     count: int
+    fate: Fate = Fate.ANSWERED

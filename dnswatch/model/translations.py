@@ -3,8 +3,8 @@
 An address that an answer brings is *fresh* for its TTL, for `WINDOW` seconds at most, and for one
 second at least.  The first contact to it while it is fresh tells what the lookup was for: the
 translation is TCP-related where that goes to TCP, SMTP-related where to port 25, HTTP-related where
-to port 80 or 443 (WORM'04, section 5.3).  Whoever makes that contact owns it: at a site's edge
-nobody sees who asked.
+to port 80 or 443 (WORM'04, section 5.3), a submission where to port 465 or 587 (RFC 8314).  Whoever
+makes that contact owns it: at a site's edge nobody sees who asked.
 
 Rules of this file: lookups and contacts come in order of time; memory is bounded.
 """
@@ -27,7 +27,9 @@ ADDRESSES: Final = 200_000
 """Fresh addresses held at a time, the one translated longest ago goes first; some 60 MB."""
 
 _TCP: Final = 6
-_PURPOSES: Final = {25: "smtp", 80: "http", 443: "http"}
+_PURPOSES: Final = {25: "smtp", 80: "http", 443: "http", 465: "submission", 587: "submission"}
+PURPOSES: Final = ("all", "tcp", "http", "smtp", "submission")
+"""What translations are counted for."""
 
 
 class Translations:
@@ -36,7 +38,7 @@ class Translations:
     def __init__(self, addresses: int = ADDRESSES) -> None:
         """Hold at most `addresses` fresh addresses, and as many in the site cache."""
         self.counts: Counter[tuple[str, str]] = Counter()
-        """Purpose (`all`, `tcp`, `http`, `smtp`) and kind (`new`, `refresh`), to how many."""
+        """Purpose (`PURPOSES`) and kind (`new`, `refresh`), to how many."""
         self._limit = addresses
         self._cache = SiteCache(addresses)
         self._fresh: OrderedDict[bytes, deque[tuple[float, str]]] = OrderedDict()

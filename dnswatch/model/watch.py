@@ -16,9 +16,10 @@ from typing import Final, NamedTuple
 
 from dnswatch.codes import Type, rcode_name, type_name
 from dnswatch.model.changes import Changes, MailLookup, minute_of
+from dnswatch.model.detection.tunnels import CARRIERS
 from dnswatch.model.exchanges import Exchanges, Lessons, LookupKind
 from dnswatch.model.health import Health
-from dnswatch.model.observation import Observation, Origin, Tally
+from dnswatch.model.observation import Fate, Observation, Origin, Tally
 from dnswatch.model.sitecache import CacheEntry, Event, Evict, Expire, New, Refresh, SiteCache
 
 _MEASURES: Final = {New: "new", Refresh: "refresh", Expire: "expire", Evict: "evicted"}
@@ -84,12 +85,26 @@ class Watch:
         if found:
             account[f"mail:{found[0]}"] += 1
             self._changes.lookups.append(_mail_lookup(seen, seen.client, found, given))
-        elif domain := self._exchanges.guessed(seen.qname, seen.qtype):
+        else:
+            self._hint(seen, seen.client, given)
+
+    def _hint(self, seen: Observation, client: bytes, given: _Given) -> None:
+        """Note what an ordinary lookup tells of mail hosts: a guess, or that one is a web site."""
+        if domain := self._exchanges.guessed(seen.qname, seen.qtype):
             guess = LookupKind.GUESS, domain
-            self._changes.guesses.append(_mail_lookup(seen, seen.client, guess, given))
+            self._changes.guesses.append(_mail_lookup(seen, client, guess, given))
+        elif self._exchanges.visited(seen.qname, seen.qtype):
+            self._changes.visits.append((seen.at, client, seen.qname))
+        elif seen.qtype in CARRIERS:
+            self._changes.carried.append((seen.at, client, seen.qname, seen.qtype))
 
     def tally(self, tally: Tally, at: float) -> None:
         """Count ordinary answers from a worker's cache; they may come out of order."""
+        if tally.fate is not Fate.ANSWERED:
+            if tally.client is not None:
+                measure = tally.fate.name.lower()
+                self._changes.accounts[tally.client, minute_of(at)][measure] += tally.count
+            return
         site, account = self._count(tally, at, tally.count)
         account["cached"] += tally.count
         if hits := tally.addresses * tally.count:

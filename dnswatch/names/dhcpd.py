@@ -7,6 +7,7 @@ The words are those of dhcpd.leases(5).  Times are in UTC.
 """
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,24 +19,36 @@ _TOKEN: Final = re.compile(r'#[^\n]*|("(?:[^"\\]|\\.)*)"|([{};]|[^\s{};"#]+)', r
 """A comment; a string, of which the quotation mark in front is kept; anything else."""
 
 
+_READ: Final = frozenset(("ends", "binding", "abandoned", "hardware", "client-hostname", "set"))
+"""Statements that tell something here, by their first words."""
+_MOST: Final = 64
+"""Words of a statement, statements of a block, and blocks within blocks that are held."""
+
+
 @dataclass(slots=True)
 class _Block:
     head: list[str]
     statements: list[list[str]] = field(default_factory=list)
 
+    def take(self, statement: list[str]) -> None:
+        """Keep a statement, if it is one that tells something."""
+        if statement and statement[0] in _READ and len(self.statements) < _MOST:
+            self.statements.append(statement)
+
 
 def parse_dhcpd(text: str) -> Iterator[Lease | None]:
     """Read the leases in the order of the file; None stands for one that cannot be read."""
-    blocks: list[_Block] = []
+    blocks: deque[_Block] = deque(maxlen=_MOST)
     words: list[str] = []
     for word in (found[1] or found[2] for found in _TOKEN.finditer(text)):
         if word not in ("{", "}", ";", None):
-            words.append(word)
+            if len(words) < _MOST:
+                words.append(word)
             continue
         if word == "{":
             blocks.append(_Block(words))
         elif word == ";" and blocks:
-            blocks[-1].statements.append(words)
+            blocks[-1].take(words)
         elif word == "}" and blocks:
             block = blocks.pop()
             if block.head[:1] in (["lease"], ["iaaddr"]):

@@ -14,6 +14,10 @@ FOREVER: Final = inf
 """The end of a lease that has none."""
 
 
+LATEST: Final = 253_402_300_800.0
+"""The year 10000: a lease that ends later, but does end, is none that a server wrote."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lease:
     """One entry of a lease file."""
@@ -33,9 +37,9 @@ class Lease:
     def of(
         cls, address: str, until: float, *, name: str = "", hardware: str = "", duid: str = ""
     ) -> Self | None:
-        """Make a lease of texts; None where the address is none."""
+        """Make a lease of texts; None where the address is none, or the end cannot be one."""
         packed = pack(address)
-        if packed is None:
+        if packed is None or not (0 <= until < LATEST or until == FOREVER):
             return None
         return cls(packed, mac(hardware), _duid_mac(duid), clean(name), until)
 

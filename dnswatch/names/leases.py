@@ -22,6 +22,8 @@ _KEA_ADDRESS: Final = "0"
 _KEA_IN_USE: Final = "0"
 """The state of a lease that was neither declined nor released nor reclaimed."""
 
+_KEA_ESCAPE: Final = re.compile("&#x([0-9a-fA-F]{2})")
+
 _KEA_FOREVER: Final = 0xFFFFFFFF
 """Kea's valid lifetime of a lease without an end, seconds (RFC 8415 section 7.7)."""
 
@@ -71,7 +73,7 @@ class LeaseFiles:
 def _parse(text: str) -> Iterator[Lease | None]:
     if re.match(r"\s*address,(hwaddr|duid),", text):
         return _parse_kea(text)
-    if re.search(r"^\s*(lease|ia-na|ia-ta)\s[^{}]*\{", text, re.MULTILINE):
+    if re.search(r"^[ \t]*(lease|ia-na|ia-ta)[ \t][^{}\n]*\{", text, re.MULTILINE):
         return parse_dhcpd(text)
     return _parse_dnsmasq(text)
 
@@ -100,7 +102,7 @@ def _parse_kea(text: str) -> Iterator[Lease | None]:
     header, *lines = text.strip().splitlines()
     keys = header.split(",")
     for line in lines:
-        entry = dict(zip(keys, line.split(","), strict=False))
+        entry = dict(zip(keys, map(_unescaped, line.split(",")), strict=False))
         if entry.get("lease_type", _KEA_ADDRESS) != _KEA_ADDRESS:
             continue
         until = _kea_until(entry)
@@ -115,6 +117,11 @@ def _parse_kea(text: str) -> Iterator[Lease | None]:
                 duid=entry.get("duid", ""),
             )
         )
+
+
+def _unescaped(text: str) -> str:
+    """Read what Kea wrote so that it holds no comma: `&#x` and two digits for a character."""
+    return _KEA_ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
 
 
 def _kea_until(entry: dict[str, str]) -> float | None:

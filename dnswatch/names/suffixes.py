@@ -9,23 +9,34 @@ from typing import Final
 
 from publicsuffixlist import PublicSuffixList
 
-_LIST: Final = PublicSuffixList()
+_LIST: Final = PublicSuffixList(accept_unknown=False)
+
+_RESERVED: Final = frozenset(
+    (b"example", b"test", b"invalid", b"localhost", b"local", b"internal", b"onion", b"alt",
+     b"intranet", b"private", b"corp", b"home", b"lan")
+)  # fmt: skip
+"""Top-level domains that stand in no list, and below which a site's own domains are: reserved by
+RFC 2606, 6761, 6762, 7686, 9476 or ICANN, or named in RFC 6762 appendix G."""
 
 
 @lru_cache(maxsize=65536)
 def registrable(name: bytes) -> bytes | None:
     """Find the registered domain that a name belongs to; both in lower-case wire form.
 
-    None for a public suffix, for the root, and for a name that is no host name.
+    None for a public suffix, for the root, for a name that is no host name, and for one below a
+    top-level domain that does not exist: nobody can have registered that.
     """
     labels = _labels(name)
     text = ".".join(label.decode("latin-1") for label in labels)
     if not text.isascii() or text.count(".") != len(labels) - 1:
         return None
     private = _LIST.privatesuffix(text)
-    if private is None:
+    if private is not None:
+        kept = labels[-private.count(".") - 1 :]
+    elif len(labels) > 1 and labels[-1] in _RESERVED:
+        kept = labels[-2:]
+    else:
         return None
-    kept = labels[-private.count(".") - 1 :]
     return b"".join(bytes((len(label),)) + label for label in kept) + b"\0"
 
 

@@ -1,5 +1,9 @@
-"""Text files that others write: read again only when one of them changed."""
+"""Text files that others write: read again only when one of them changed.
 
+An editor may have put a byte-order mark in front of one; that is no part of it.
+"""
+
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
@@ -44,7 +48,8 @@ class _TextFile:
         self._outage.end()
         if len(data) > MAX_BYTES:
             data = data[: data.rfind(b"\n", 0, MAX_BYTES) + 1]
-        return data.decode("utf-8", "replace")
+        is_wide = data.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
+        return data.decode("utf-16" if is_wide else "utf-8-sig", "replace")
 
     def _look(self) -> tuple[int, ...]:
         try:

@@ -1,22 +1,30 @@
-"""Access: which clients are answered, and which of them stand in the records.
+"""Access: which clients are answered, which of them stand in the records, and whom UDP proves.
 
 Asked once a client, then remembered: the per-packet path finds the client in a dict.
 """
 
 from collections.abc import Iterable
-from enum import Enum
 from ipaddress import ip_address
+from typing import Final, NamedTuple
 
 from dnswatch.addresses import packed
+from dnswatch.model.role import Role, role_of
 from dnswatch.settings import Settings, Subnet
 
 
-class Admission(Enum):
+class Admission(NamedTuple):
     """What becomes of a client's queries."""
 
-    NONE = "not answered"
-    UNRECORDED = "answered, and in no record"
-    RECORDED = "answered and recorded"
+    is_answered: bool = False
+    is_recorded: bool = False
+    is_unforgeable: bool = False
+    "Nobody else can send in its name, even over UDP."
+    is_server: bool = False
+    "A declared resolver or mail server, which asks for others."
+
+
+STRANGER: Final = Admission()
+"""A client outside the networks that are answered."""
 
 
 class Networks:
@@ -59,7 +67,9 @@ class Admissions:
         """Take other settings, for all clients at once."""
         self.refuse_others = settings.access.others == "refuse"
         self._allowed = Networks(settings.access.networks)
+        self._unforgeable = Networks(settings.access.unforgeable)
         self._left_out = Networks(settings.privacy.leave_out)
+        self._roles = settings.roles
         self._limit = settings.limits.clients
         self._known: dict[bytes, Admission] = {}
 
@@ -67,13 +77,19 @@ class Admissions:
         """Say what a client may."""
         admission = self._known.get(client)
         if admission is None:
-            admission = Admission.NONE
-            form = packed(client)
-            if form in self._allowed:
-                is_left_out = form in self._left_out
-                admission = Admission.UNRECORDED if is_left_out else Admission.RECORDED
+            admission = self._admit(packed(client))
             if len(self._known) >= self._limit:
                 self._known.clear()  # cheap to learn again, and no order to keep up per packet
                 self.forgotten += self._limit
             self._known[client] = admission
         return admission
+
+    def _admit(self, client: bytes) -> Admission:
+        if client not in self._allowed:
+            return STRANGER
+        return Admission(
+            is_answered=True,
+            is_recorded=client not in self._left_out,
+            is_unforgeable=client in self._unforgeable,
+            is_server=role_of(client, self._roles) in (Role.RESOLVER, Role.MAIL_SERVER),
+        )

@@ -92,6 +92,13 @@ class AnswerCache:
         self.bytes += _weight(response)
         self._make_room()
 
+    def forget(self, since: float) -> int:
+        """Drop what was stored at `since` or later; return how many.  O(n), for an emergency."""
+        doubtful = [kept for kept in self._entries.values() if kept.stored_at >= since]
+        for response in doubtful:
+            self._remove(response)
+        return len(doubtful)
+
     def _make_room(self) -> None:
         """Evict until the bound holds."""
         while self.bytes > self._settings.size and self._entries:

@@ -34,6 +34,10 @@ HEADER_WORDS: Final = _HEADER.size // 4
 """32-bit words in one header: the stride of `Batch.lengths`."""
 LENGTH_WORD: Final = 14
 """Where a header's `msg_len` stands, in 32-bit words."""
+FLAGS_WORD: Final = 12
+"""Where a header's `msg_flags` stand, in 32-bit words."""
+TRUNCATED: Final = 0x20
+"""The flag of a datagram that was longer than its slot (MSG_TRUNC)."""
 _NAME_LENGTH_WORD: Final = 2
 _CONTROL_LENGTH_WORD: Final = 10
 _INTERFACE_WORD: Final = 4
@@ -147,19 +151,19 @@ class Batch:
 class Outbox:
     """Datagrams that are written one by one and leave together at the end of the loop's turn."""
 
-    def __init__(self, *, control: bool = False, to: bytes = b"") -> None:
+    def __init__(self, *, control: bool = False, connected: bool = False) -> None:
         """Start empty; `control` makes room for the address that a datagram is sent from.
 
-        All datagrams go to the sockaddr `to`, where that is given.
+        `connected` sockets know where their datagrams go.
         """
         self.socket: socket.socket | None = None
         "Where the datagrams leave; whoever puts the first one in a turn may choose another."
         self.count = 0
         "Datagrams that wait."
         self._room = Batch(control=control)
-        if to:
+        if connected:
             for slot in range(SLOTS):
-                self._room.direct(slot, to, b"")
+                self._room.direct(slot, b"", b"")
 
     def put(self, message: bytes, way: tuple[bytes, bytes] | None = None) -> None:
         """Send a message soon; `way` is the sockaddr it goes to, and control data."""

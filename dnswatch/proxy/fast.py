@@ -13,8 +13,9 @@ import asyncio
 import socket
 from ipaddress import ip_address
 
-from dnswatch.codes import Ede, Rcode
+from dnswatch.codes import Ede, Option, Rcode
 from dnswatch.errors import WireError
+from dnswatch.model.observation import Fate
 from dnswatch.proxy.access import Admission, Admissions
 from dnswatch.proxy.datagrams import (
     HEADER_WORDS,
@@ -25,12 +26,16 @@ from dnswatch.proxy.datagrams import (
     Outbox,
 )
 from dnswatch.proxy.lookup import Waiter
-from dnswatch.proxy.reports import Reports
+from dnswatch.proxy.rates import Fairness, Rates
+from dnswatch.proxy.reports import Reports, turned_away
 from dnswatch.proxy.service import Service
 from dnswatch.wire import build, query
 
 _IN_NAME = {socket.AF_INET: (4, 8, 16), socket.AF_INET6: (8, 24, 28)}
 """Where the packed address begins and ends in a sockaddr, and how long the sockaddr is."""
+
+_COOKIE = Option.COOKIE.to_bytes(2, "big") + b"\0\x18"
+"""What a DNS cookie begins with that may be one of ours: 24 bytes long."""
 
 _PROHIBITED = build.ede(Ede.PROHIBITED, "this resolver is not for your network")
 
@@ -39,14 +44,15 @@ class UdpListener:
     """One listening socket."""
 
     def __init__(
-        self, sock: socket.socket, service: Service, admissions: Admissions, reports: Reports, *,
-        redirected: bool,
+        self, sock: socket.socket, service: Service, admissions: Admissions, rates: Rates,
+        reports: Reports, *, redirected: bool,
     ) -> None:  # fmt: skip
         """Serve `sock`, which is bound; what comes in there is marked where it was redirected."""
         self.redirected = redirected
         self.admissions = admissions
         self._socket = sock
         self._service = service
+        self._rates = rates
         self._reports = reports
         self._now = reports.now
         self._rows = reports.rows[redirected]
@@ -116,19 +122,47 @@ class UdpListener:
     def _slowly(self, slot: int, exact: bytes, client: bytes) -> bytes | None:
         """Answer a query whose client or bytes are new within this second."""
         admission = self.admissions.of(client)
-        if admission is Admission.NONE:
+        if not admission.is_answered:
             return self._turn_away(exact)
-        recorded = admission is Admission.RECORDED
+        recorded = admission.is_recorded
         again = self._service.ready.again(exact, self._now())
         if again is not None:
             self._reports.count(client, again[1], recorded, self.redirected)
             return again[0]
+        fairness = self._rates.judge(client, is_server=admission.is_server)
+        if fairness is not Fairness.ANSWER and not self._is_proven(exact, client, admission):
+            return self._limit(exact, client, fairness, recorded)
         room = self._room
         at, name = slot * SLOT_BYTES, slot * NAME_BYTES
         way = (bytes(room.names[name : name + self._name_length]), room.control(slot))
         ident = bytes(room.data[at : at + 2])
-        waiter = Waiter(ident, client, self._reply, way, recorded, self.redirected)
+        proven = admission.is_unforgeable
+        waiter = Waiter(ident, client, self._reply, way, recorded, self.redirected, proven)
         return self._service.answer(exact, waiter, udp=True)
+
+    def _is_proven(self, exact: bytes, client: bytes, admission: Admission) -> bool:
+        """Say whether a query beyond its client's rate has a cookie, and so a rate of its own."""
+        if _COOKIE not in exact:
+            return False
+        try:
+            asked = query.read(b"\0\0" + exact)
+        except WireError:
+            return False
+        if asked is None or not self._service.cookies.check(asked.cookie, client, self._now())[0]:
+            return False
+        fairness = self._rates.judge(client, is_server=admission.is_server, proven=True)
+        return fairness is Fairness.ANSWER
+
+    def _limit(
+        self, exact: bytes, client: bytes, fairness: Fairness, recorded: bool
+    ) -> bytes | None:
+        """Answer a query beyond its client's rate: come by TCP, or nothing."""
+        self._reports.count(client, turned_away(Fate.LIMITED), recorded, self.redirected)
+        if fairness is Fairness.SILENCE:
+            self._reports.counters["rate_dropped"] += 1
+            return None
+        self._reports.counters["rate_truncated"] += 1
+        return build.come_by_tcp(b"\0\0" + exact, query.MIN_UDP)
 
     def _turn_away(self, exact: bytes) -> bytes | None:
         """Answer a client outside the configured networks: nothing, or REFUSED."""

@@ -36,7 +36,8 @@ class Waiter:
     """One query on its way to an answer: who asked, and the way back."""
 
     __slots__ = (
-        "case", "client", "ident", "limit", "query", "recorded", "redirected", "reply", "way",
+        "case", "client", "ident", "limit", "proven", "query", "recorded", "redirected", "reply",
+        "way",
     )  # fmt: skip
 
     case: Case | None
@@ -55,8 +56,11 @@ class Waiter:
         way: tuple[bytes, bytes],
         recorded: bool,
         redirected: bool,
+        proven: bool,
     ) -> None:
         """Wait; `reply(waiter, tail)` sends what follows the message ID.
+
+        `proven`: nobody else can have sent it in the client's name.
 
         Over UDP `way` is the client's sockaddr, and control data that says where to send from.
         """
@@ -67,6 +71,7 @@ class Waiter:
         self.way = way
         self.recorded = recorded
         self.redirected = redirected
+        self.proven = proven
 
 
 Outcome = Callable[[Query, Response | None, list[Waiter], bytes], None]

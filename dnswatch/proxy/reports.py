@@ -11,7 +11,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from dnswatch.model.observation import Observation, Tally
+from dnswatch.model.observation import Fate, Observation, Tally
 from dnswatch.seams.batch import STARTED, Batch, Briefing, Health, decode, decode_briefing, encode
 
 INTERVAL: Final = 0.25
@@ -30,6 +30,11 @@ Row = defaultdict[int, int]
 def kind(qtype: int, rcode: int, addresses: int) -> int:
     """Number a kind of ordinary answer: the same fields as in a `Tally`, in one integer."""
     return qtype << 24 | rcode << 12 | min(addresses, 4095)
+
+
+def turned_away(fate: Fate) -> int:
+    """Number what became of a query that was given no answer."""
+    return fate << 40
 
 
 class Reports:
@@ -107,7 +112,15 @@ class Reports:
             for client, row in rows.items():
                 who = None if client in self.unrecorded else client
                 tallies += [
-                    Tally(who, k >> 24, k >> 12 & 4095, k & 4095, bool(redirected), count)
+                    Tally(
+                        who,
+                        k >> 24 & 0xFFFF,
+                        k >> 12 & 4095,
+                        k & 4095,
+                        bool(redirected),
+                        count,
+                        Fate(k >> 40),
+                    )
                     for k, count in row.items()
                 ]
             rows.clear()

@@ -8,16 +8,19 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from dnswatch.codes import Ede, Rcode, Type
+from dnswatch.codes import Class, Ede, Rcode, Type
 from dnswatch.errors import WireError
 from dnswatch.model.exchanges import Exchanges
-from dnswatch.model.observation import Enforced, Observation, Origin
+from dnswatch.model.observation import Enforced, Fate, Observation, Origin
+from dnswatch.model.policies.mark import Doubts
 from dnswatch.proxy.cache import RETRY_STALE, AnswerCache
+from dnswatch.proxy.cookies import Cookies
+from dnswatch.proxy.enforcement.askings import Askings
 from dnswatch.proxy.enforcement.point import EnforcementPoint
 from dnswatch.proxy.local import LocalNames
 from dnswatch.proxy.lookup import Lookups, Waiter
 from dnswatch.proxy.ready import Ready
-from dnswatch.proxy.reports import Reports, kind
+from dnswatch.proxy.reports import Reports, kind, turned_away
 from dnswatch.proxy.upstream.group import Routes
 from dnswatch.settings import Settings
 from dnswatch.wire import build, query
@@ -33,6 +36,7 @@ _STALE_NXDOMAIN: Final = build.ede(Ede.STALE_NXDOMAIN)
 _TOO_MANY: Final = build.ede(Ede.NOT_READY, "too many of your queries are waiting")
 _NO_TRANSFER: Final = build.ede(Ede.NOT_SUPPORTED, "zone transfers are not for forwarders")
 _TRANSFERS: Final = frozenset((Type.AXFR.value, Type.IXFR.value))
+_ANSWERED_CLASSES: Final = frozenset((Class.IN.value, Class.ANY.value))
 _FAILED: Final = frozenset((Rcode.SERVFAIL, Rcode.REFUSED, Rcode.NOTIMP, Rcode.FORMERR))
 
 
@@ -41,9 +45,13 @@ class Service:
 
     def __init__(
         self, settings: Settings, now: Callable[[], float], reports: Reports, routes: Routes,
-        local: LocalNames,
+        local: LocalNames, cookies: Cookies,
     ) -> None:  # fmt: skip
         """Answer as `settings` say; routes and local names are replaced when they change."""
+        self.cookies = cookies
+        self.suspects: dict[bytes, float] = {}
+        "Clients whose mail-related questions need a proven address, and until when."
+        self._challenges = Askings()
         self.ready = Ready()
         self.exchanges = Exchanges()
         self.exchanges.relabelled = self.ready.clear
@@ -70,6 +78,19 @@ class Service:
         self.local = local
         self.ready.clear()
 
+    def doubt(self, news: Doubts) -> None:
+        """Take news of who is suspect."""
+        if news.whole:
+            self.suspects.clear()
+        self.suspects.update(news.suspects)
+        for client in news.cleared:
+            self.suspects.pop(client, None)
+
+    def distrust(self, since: float) -> int:
+        """Forget the answers that came since a moment, Unix seconds; return how many."""
+        self.ready.clear()
+        return self.cache.forget(since)
+
     def answer(self, exact: bytes, waiter: Waiter, *, udp: bool) -> bytes | None:
         """Return the answer to a query, all but its ID; None where it comes later, by `waiter`.
 
@@ -83,21 +104,47 @@ class Service:
         if asked is None:
             self._reports.counters["ignored_no_query"] += 1
             return NEVER
+        now = self._now()
         waiter.query = asked
         waiter.limit = min(asked.size, self._size) if udp else MAX_TCP
-        return self._answer(exact, waiter, udp, self._now())
+        is_proven = not udp or self.has_cookie(waiter, now)
+        waiter.proven |= is_proven
+        wants_all = asked.qtype == Type.ANY and asked.qclass in _ANSWERED_CLASSES
+        return self._answer(exact, waiter, udp, now, all_in_one=wants_all and not is_proven)
 
-    def _answer(self, exact: bytes, waiter: Waiter, udp: bool, now: float) -> bytes | None:
-        """Answer from local names, by a refusal, from the cache, or later."""
+    def has_cookie(self, waiter: Waiter, now: float) -> bool:
+        """Say whether a query came with a cookie of ours; have its answer bring a good one."""
+        if not waiter.query.cookie:
+            return False
+        checked = self.cookies.check(waiter.query.cookie, waiter.client, now)
+        waiter.query.neighbourly = checked.option
+        return checked.is_good
+
+    def _answer(
+        self, exact: bytes, waiter: Waiter, udp: bool, now: float, *, all_in_one: bool
+    ) -> bytes | None:
+        """Answer from local names, by a refusal, from the cache, or later.
+
+        With `all_in_one` a question for all records is answered with one (RFC 8482): nothing is
+        gained by asking it in another's name.
+        """
         asked = waiter.query
         if asked.qname in self.local or asked.qtype in _TRANSFERS:
             tail = self._here(waiter, now)
             if tail is not None:
                 return tail
+        if not waiter.proven and self._needs_proof(waiter, now):
+            self._reports.counters["proof_asked"] += 1
+            what = turned_away(Fate.CHALLENGED)
+            self._reports.count(waiter.client, what, waiter.recorded, waiter.redirected)
+            return build.truncated(asked, self._size)
         if waiter.client in self.enforcement.marks:
             tail = self._refused(waiter, now)
             if tail is not None:
                 return tail
+        if all_in_one and waiter.case is None:
+            self._observe(waiter, Response(0, Rcode.NOERROR), Origin.LOCAL, now)
+            return build.any_hinfo(asked, self._size)
         response = self.cache.get(asked.key, now)
         if response is None:
             return self._later(waiter, now)
@@ -106,9 +153,23 @@ class Service:
         tail = self._tail(response, waiter, now)
         what = kind(asked.qtype, response.rcode, len(response.addresses))
         self._reports.count(waiter.client, what, waiter.recorded, waiter.redirected)
-        if udp:
+        if udp and not asked.neighbourly:  # a cookie is for one client alone
             self.ready.add(exact, asked, response, tail, what, max_ttl=self._max_ttl, at=now)
         return tail
+
+    def _needs_proof(self, waiter: Waiter, now: float) -> bool:
+        """Say whether a question of a suspect, which may be mail-related, has to come by TCP.
+
+        A stub that cannot asks for the address again, and gets it; nothing follows from that.
+        """
+        client, asked = waiter.client, waiter.query
+        if now >= self.suspects.get(client, 0.0):
+            self.suspects.pop(client, None)
+            return False
+        if not self.exchanges.is_candidate(asked.qname, asked.qtype):
+            return False
+        asking = client, asked.qname, asked.qtype
+        return asked.qtype == Type.MX or self._challenges.first(asking, now) == now
 
     def _here(self, waiter: Waiter, now: float) -> bytes | None:
         """Answer what is never asked of an upstream."""
@@ -225,16 +286,20 @@ class Service:
         self, waiter: Waiter, response: Response, origin: Origin, now: float,
         enforced: Enforced | None = None,
     ) -> None:  # fmt: skip
-        """Report a client's lookup."""
+        """Report a client's lookup; one of another class than IN says nothing of mail or hosts."""
+        if waiter.query.qclass not in _ANSWERED_CLASSES:
+            what = kind(waiter.query.qtype, response.rcode, 0)
+            self._reports.count(waiter.client, what, waiter.recorded, waiter.redirected)
+            return
         client = waiter.client if waiter.recorded else None
         self._report(
             waiter.query, client, response, origin, now, redirected=waiter.redirected,
-            enforced=enforced,
+            enforced=enforced, proven=waiter.proven,
         )  # fmt: skip
 
     def _report(
         self, asked: Query, client: bytes | None, response: Response, origin: Origin, now: float,
-        *, redirected: bool, enforced: Enforced | None = None,
+        *, redirected: bool, enforced: Enforced | None = None, proven: bool = True,
     ) -> None:  # fmt: skip
         """Report a lookup, and learn from it which names are mail-related."""
         if asked.qtype == Type.MX:
@@ -245,7 +310,7 @@ class Service:
             Observation(
                 now, client, asked.qname, asked.qtype, response.rcode, origin,
                 response.addresses, response.exchanges, response.ttl,
-                redirected, asked.flags & 0x0100 != 0, enforced,
+                redirected, asked.flags & 0x0100 != 0, enforced, None, proven,
             )
         )  # fmt: skip
 

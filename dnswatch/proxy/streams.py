@@ -12,9 +12,12 @@ from collections import OrderedDict, defaultdict
 from typing import Final
 
 from dnswatch import addresses
-from dnswatch.proxy.access import Admission, Admissions
+from dnswatch.model.observation import Fate
+from dnswatch.proxy.access import STRANGER, Admissions
+from dnswatch.proxy.descriptors import ACCEPTED
 from dnswatch.proxy.lookup import Waiter
-from dnswatch.proxy.reports import Reports
+from dnswatch.proxy.rates import Fairness, Rates
+from dnswatch.proxy.reports import Reports, turned_away
 from dnswatch.proxy.service import NEVER, Service
 from dnswatch.settings import Limits
 
@@ -23,6 +26,9 @@ MAX_WAITING: Final = 100
 
 MAX_UNFETCHED: Final = 1 << 18
 """Bytes of answers that a client may leave unfetched before its connection is closed."""
+
+SLOWED: Final = 0.2
+"""Seconds for which nothing more is read of a client that asks faster than its rate."""
 
 _LENGTH = struct.Struct("!H")
 
@@ -45,7 +51,9 @@ class TcpListener:
     async def start(self) -> None:
         """Begin to accept."""
         self._server = await asyncio.get_running_loop().create_server(
-            lambda: _Connection(self), sock=self._socket.dup(), backlog=256  # closed by `stop`
+            lambda: _Connection(self),
+            sock=self._socket.dup(),  # `stop` closes it
+            backlog=ACCEPTED,
         )
 
     def stop(self) -> None:
@@ -57,9 +65,12 @@ class TcpListener:
 class Connections:
     """All connections of a worker, the one idle longest first."""
 
-    def __init__(self, limits: Limits, admissions: Admissions, reports: Reports) -> None:
+    def __init__(
+        self, limits: Limits, admissions: Admissions, rates: Rates, reports: Reports
+    ) -> None:
         """Bound them by `limits`."""
         self.admissions = admissions
+        self.rates = rates
         self.limits = limits
         self._reports = reports
         self._open: OrderedDict[_Connection, None] = OrderedDict()
@@ -109,7 +120,8 @@ class _Connection(asyncio.Protocol):
         self._listener = listener
         self._received = bytearray()
         self._waiting = 0
-        self._recorded = True
+        self._admission = STRANGER
+        self._is_slowed = False
         self._transport: asyncio.Transport | None = None
         self._idle: asyncio.TimerHandle | None = None
         self._ended = False
@@ -122,12 +134,11 @@ class _Connection(asyncio.Protocol):
             transport.abort()
             return
         self.client = addresses.read(peer[0]).packed
-        admission = self._listener.connections.admissions.of(self.client)
-        if admission is Admission.NONE:
+        self._admission = self._listener.connections.admissions.of(self.client)
+        if not self._admission.is_answered:
             self._listener.reports.counters["not_allowed"] += 1
             transport.abort()
             return
-        self._recorded = admission is not Admission.UNRECORDED
         transport.set_write_buffer_limits(MAX_UNFETCHED)
         self._listener.connections.add(self)
         self._rest()
@@ -163,17 +174,36 @@ class _Connection(asyncio.Protocol):
         """Answer the queries that are whole."""
         while self._waiting < MAX_WAITING and len(self._received) >= 2 and self._transport:
             end = 2 + _LENGTH.unpack_from(self._received)[0]
-            if len(self._received) < end:
+            if len(self._received) < end or self._is_too_fast():
                 break
             message = bytes(self._received[2:end])
             del self._received[:end]
             self._answer(message)
         if self._transport is None:
             return
-        if self._waiting >= MAX_WAITING:
+        if self._waiting >= MAX_WAITING or self._is_slowed:
             self._transport.pause_reading()
         elif not self._ended:
             self._transport.resume_reading()
+
+    def _is_too_fast(self) -> bool:
+        """Count a query; beyond its client's rate it waits, and so does all behind it."""
+        if self._is_slowed:
+            return True
+        listener = self._listener
+        rates, is_server = listener.connections.rates, self._admission.is_server
+        if rates.judge(self.client, is_server=is_server, proven=True) is Fairness.ANSWER:
+            return False
+        self._is_slowed = True
+        listener.reports.counters["rate_slowed"] += 1
+        what, recorded = turned_away(Fate.LIMITED), self._admission.is_recorded
+        listener.reports.count(self.client, what, recorded, listener.redirected)
+        asyncio.get_running_loop().call_later(SLOWED, self._go_on)
+        return True
+
+    def _go_on(self) -> None:
+        self._is_slowed = False
+        self._work()
 
     def _answer(self, message: bytes) -> None:
         """Answer one query, now or later."""
@@ -181,8 +211,9 @@ class _Connection(asyncio.Protocol):
         listener.connections.touch(self)
         self._rest()
         waiter = Waiter(
-            message[:2], self.client, self._reply, (b"", b""), self._recorded, listener.redirected
-        )
+            message[:2], self.client, self._reply, (b"", b""), self._admission.is_recorded,
+            listener.redirected, proven=True,
+        )  # fmt: skip
         self._waiting += 1
         tail = listener.service.answer(message[2:], waiter, udp=False)
         if tail == NEVER:

@@ -19,9 +19,12 @@ from dnswatch import clock
 from dnswatch.control import BEAT, Control
 from dnswatch.names.hosts import HostsFiles
 from dnswatch.proxy.access import Admissions
+from dnswatch.proxy.cookies import Cookies
 from dnswatch.proxy.datagrams import Batch
+from dnswatch.proxy.descriptors import provide
 from dnswatch.proxy.fast import UdpListener
 from dnswatch.proxy.local import LocalNames
+from dnswatch.proxy.rates import Rates
 from dnswatch.proxy.reports import INTERVAL, Reports
 from dnswatch.proxy.service import Service
 from dnswatch.proxy.streams import Connections, TcpListener
@@ -55,13 +58,12 @@ class Worker:
 
     def __init__(
         self, number: int, configured: Settings, listening: list[list[Listening]],
-        line: socket.socket,
-        now: Callable[[], float] = clock.now,
+        line: socket.socket, secret: bytes, now: Callable[[], float] = clock.now,
     ) -> None:  # fmt: skip
         """Get ready to answer, and to report over `line`.
 
         `listening` are the sockets of all workers; this one answers on those at its own number, and
-        on a sibling's while that is away.
+        on a sibling's while that is away.  `secret` is what all workers make DNS cookies of.
         """
         self._now = now
         self._line = line
@@ -69,11 +71,14 @@ class Worker:
         self._room = Batch()
         self._reports = reports = Reports(number, line, now, configured.limits.clients)
         self._admissions = Admissions(configured)
+        self._rates = Rates(configured.limits)
         self._hosts = HostsFiles(configured.names.hosts)
         self._known = self._hosts.read()
-        self._service = Service(configured, now, reports, self._routes(), self._local_names())
+        self._service = Service(
+            configured, now, reports, self._routes(), self._local_names(), Cookies(secret)
+        )
         self._prober = Prober(self._service.routes, now)
-        self._connections = Connections(configured.limits, self._admissions, reports)
+        self._connections = Connections(configured.limits, self._admissions, self._rates, reports)
         self._stopped = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._number = number
@@ -121,8 +126,10 @@ class Worker:
         """Take other settings; what is cached, connected and in flight goes on."""
         self._report()  # rows say who is admitted: start them anew
         self._settings = configured
+        provide(configured)
         self._admissions.configure(configured)
         self._connections.limits = configured.limits
+        self._rates.configure(configured.limits)
         self._hosts = HostsFiles(configured.names.hosts)
         self._known = self._hosts.read()
         self._service.know(self._local_names())
@@ -135,7 +142,9 @@ class Worker:
         """Make listeners for the sockets of one worker."""
         service, reports = self._service, self._reports
         return [
-            UdpListener(sock, service, self._admissions, reports, redirected=redirected)
+            UdpListener(
+                sock, service, self._admissions, self._rates, reports, redirected=redirected
+            )
             if sock.type == socket.SOCK_DGRAM
             else TcpListener(sock, service, reports, self._connections, redirected=redirected)
             for sock, redirected in self._listening[number]
@@ -149,7 +158,19 @@ class Worker:
         return LocalNames(replace(self._known, names=names))
 
     def _routes(self) -> Routes:
-        return Builder(self._settings, self._room, self._now, self._reports.counters).routes()
+        return Builder(
+            self._settings, self._room, self._now, self._reports.counters, self._attacked
+        ).routes()
+
+    def _attacked(self, upstream: str, since: float) -> None:
+        """Forget what may have been forged: all that was cached since the guessing began."""
+        dropped = self._service.distrust(since)
+        self._reports.counters["cache_distrusted"] += dropped
+        log.warning(
+            "somebody forges answers of %s: forgot %d answers, all that came since",
+            upstream,
+            dropped,
+        )
 
     def do(self, action: Coroutine[None, None, None]) -> None:
         """Do something beside all else."""
@@ -164,6 +185,7 @@ class Worker:
             action()
 
     def _new_second(self) -> None:
+        self._rates.new_second()
         self._service.ready.new_second()
         self._service.exchanges.forget(self._now())
 
@@ -190,25 +212,30 @@ class Worker:
             self._service.ready.forget(name for name, _ in lessons.domains)
             if briefing.marks is not None:
                 self._service.enforcement.learn(briefing.marks)
+            if briefing.doubts is not None:
+                self._service.doubt(briefing.doubts)
 
 
 def main(
     number: int, source: Source, listening: list[list[Listening]], line: socket.socket,
-    control: socket.socket,
+    control: socket.socket, secret: bytes,
 ) -> None:  # fmt: skip
-    """Be worker `number` until told to stop; for a freshly forked process."""
+    """Be worker `number` until told to stop; for a freshly forked process.
+
+    `secret` is 32 random bytes, the same for all workers.
+    """
     gc.freeze()
     gc.set_threshold(*_COLLECT)
-    asyncio.run(_serve(number, source, listening, line, Control(control)))
+    asyncio.run(_serve(number, source, listening, line, Control(control), secret))
 
 
 async def _serve(
     number: int, source: Source, listening: list[list[Listening]], line: socket.socket,
-    control: Control,
+    control: Control, secret: bytes,
 ) -> None:  # fmt: skip
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(_Faults())
-    worker = Worker(number, combine(source), listening, line)
+    worker = Worker(number, combine(source), listening, line, secret)
     await worker.start()
     over = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, over.set)

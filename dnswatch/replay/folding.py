@@ -60,12 +60,20 @@ class Folding:
             site.watch.fold(seen)
         self._until = lookups[-1].at
 
+    @property
+    def learning_until(self) -> float | None:
+        """When verdicts begin (Unix seconds), where that is later than all that was folded in."""
+        begins = self._site.learned_at if self._site is not None else 0.0
+        return begins if begins > self._until else None
+
     def close(self) -> None:
         """Store what is left, and let go of the directory."""
         if self._site is not None:
             changes, _ = self._site.drain(self._until, is_last=True)
             self._pending.merge(changes)
             self._write()
+        else:
+            Store.open(self._state).close()  # records that hold nothing are records, too
         self._archive.close()
         os.close(self._lock)
 

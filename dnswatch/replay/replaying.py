@@ -39,6 +39,8 @@ class Replay:
                 self._data.observations.add(reading.lookups)
                 self._data.flows.add(reading.flows)
             yield self._stream.position
+        if self._folding is not None:
+            self.summary.learning_until = self._folding.learning_until
         if self.summary.census["flows"]:
             self.summary.translations = self._translations.counts
 

@@ -12,10 +12,10 @@ import msgspec
 from dnswatch.model.exchanges import Lessons
 from dnswatch.model.health import Health
 from dnswatch.model.observation import Observation, Tally
-from dnswatch.model.policies.mark import Mark, Marks
+from dnswatch.model.policies.mark import Doubts, Mark, Marks
 
 __all__ = [
-    "MAX_MESSAGE", "STARTED", "Batch", "Briefing", "Health", "Lessons", "Mark", "Marks",
+    "MAX_MESSAGE", "STARTED", "Batch", "Briefing", "Doubts", "Health", "Lessons", "Mark", "Marks",
     "brief", "decode", "decode_briefing", "encode", "encode_briefing",
 ]  # fmt: skip
 
@@ -31,6 +31,9 @@ STARTED: Final = "worker_started"
 PART: Final = 200
 """Names, or marks, of a sort in one briefing: 110 kB at most, 10 kB as names go."""
 
+MARKED: Final = 50
+"""Clients whose marks stand in one briefing: each names up to a kilobyte of web sites."""
+
 
 class Batch(msgspec.Struct, frozen=True, array_like=True):
     """What one worker saw up to `until`."""
@@ -44,7 +47,7 @@ class Batch(msgspec.Struct, frozen=True, array_like=True):
     tallies: list[Tally] = []
     "What came since the last batch, all at `until`."
     counters: dict[str, int] = {}
-    "Increments of the worker's counters since the last batch; names in `docs/reference.md`."
+    "Increments of the worker's counters since the last batch, by the names in `dnswatch status`."
     health: list[Health] = []
 
 
@@ -54,6 +57,8 @@ class Briefing(msgspec.Struct, frozen=True, array_like=True):
     lessons: Lessons = Lessons()
     marks: Marks | None = None
     "None says nothing of marks."
+    doubts: Doubts | None = None
+    "None says nothing of suspects."
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -81,28 +86,34 @@ def decode(message: bytes) -> Batch:
     return _batches.decode(message)
 
 
-def brief(lessons: Lessons, marks: Marks | None = None) -> Iterator[Briefing]:
+def brief(
+    lessons: Lessons, marks: Marks | None = None, doubts: Doubts | None = None
+) -> Iterator[Briefing]:
     """Divide what is to be told into briefings that are short enough; none for nothing.
 
     What is said of one client's marks stays together, and `whole` is said in the first part only.
     """
     for names in _parts(lessons.exchanges, lessons.domains):
         yield Briefing(Lessons(*names))
+    if doubts is not None:
+        parts = list(_parts(doubts.suspects, doubts.cleared)) or [([], [])]
+        for place, (suspects, cleared) in enumerate(parts):
+            yield Briefing(doubts=Doubts(suspects, cleared, doubts.whole and not place))
     if marks is None:
         return
     clients = list(dict.fromkeys(mark.client for mark in marks.marks))
     if marks.whole and not clients and not marks.unmarked:
         yield Briefing(marks=marks)
-    for place, (some, gone) in enumerate(_parts(clients, marks.unmarked)):
+    for place, (some, gone) in enumerate(_parts(clients, marks.unmarked, MARKED)):
         theirs = frozenset(some)
         news = [mark for mark in marks.marks if mark.client in theirs]
         yield Briefing(marks=Marks(news, gone, marks.whole and not place))
 
 
-def _parts(first: list[T], second: list[U]) -> Iterator[tuple[list[T], list[U]]]:
+def _parts(first: list[T], second: list[U], part: int = PART) -> Iterator[tuple[list[T], list[U]]]:
     """Divide two lists in step."""
-    for start in range(0, max(len(first), len(second)), PART):
-        yield first[start : start + PART], second[start : start + PART]
+    for start in range(0, max(len(first), len(second)), part):
+        yield first[start : start + part], second[start : start + part]
 
 
 def encode_briefing(briefing: Briefing) -> bytes:

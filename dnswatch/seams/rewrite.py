@@ -11,6 +11,7 @@ from typing import Final
 import dnslib
 
 from dnswatch.codes import Type
+from dnswatch.model.exchanges import SERVICES
 from dnswatch.settings import Quarantine
 from dnswatch.wire import response
 from dnswatch.wire.query import Query
@@ -35,9 +36,12 @@ class Bay:
     def answer(self, query: Query) -> Response:
         """Answer a question for MX records, for all records, or for an exchange's address.
 
-        A family of addresses that the bay does not have is answered with no record.
+        A family of addresses that the bay does not have is answered with no record, and so is a
+        service (SVCB, HTTPS), whose hints would lead past it.
         """
         owner = _label(query.qname)
+        if query.qtype in SERVICES:
+            return _read(query, [])
         if query.qtype in self._addresses:
             return _read(query, _records(owner, query.qtype, self._addresses[query.qtype]))
         host = dnslib.DNSLabel(str(self._host))

@@ -41,7 +41,7 @@ def read_file(config: Path | None) -> tuple[str, str]:
     """Read a configuration file, or the default one if it is there: its text, and its name."""
     path = config or DEFAULT_FILE
     try:
-        return path.read_text(encoding="utf-8"), str(path)
+        return path.read_text(encoding="utf-8-sig"), str(path)  # editors may mark it
     except OSError as error:
         if config is None:
             return "", "default settings"

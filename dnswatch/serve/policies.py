@@ -29,7 +29,7 @@ def _files(directory: Path) -> tuple[tuple[str, str], ...]:
                 f"policies.directory: '{directory}' is no directory; expected that of your policies"
             )
         return tuple(
-            (str(path), path.read_text(encoding="utf-8", errors="replace"))
+            (str(path), path.read_text(encoding="utf-8-sig", errors="replace"))
             for path in sorted(directory.glob("*.toml"))
         )
     except OSError as error:

@@ -7,6 +7,7 @@ listening sockets and the lines between workers and watch.
 import contextlib
 import logging
 import os
+import secrets
 import select
 import signal
 import socket
@@ -19,6 +20,7 @@ from dnswatch.bay.places import is_wanted
 from dnswatch.errors import SettingsError
 from dnswatch.proxy import worker
 from dnswatch.proxy.access import is_admitted
+from dnswatch.proxy.descriptors import provide
 from dnswatch.serve.children import Child
 from dnswatch.serve.notify import Manager, Question
 from dnswatch.serve.sockets import bind_all
@@ -50,7 +52,10 @@ class Supervisor:
         self._settings = combine(source)
         self._state = state
         self._reread = reread
+        provide(self._settings)
         self._lock = hold(state)
+        self._secret = secrets.token_bytes()
+        "What all workers make DNS cookies of; they live as long as this process."
         self._listening = bind_all(self._settings.serve)
         lines = [_line() for _ in self._listening]
         self._watch = Child(
@@ -101,7 +106,9 @@ class Supervisor:
         return self._children if is_wanted(self._settings) else [self._watch, *self._workers]
 
     def _work(self, number: int, line: socket.socket) -> Callable[[socket.socket], None]:
-        return lambda ours: worker.main(number, self._source, self._listening, line, ours)
+        return lambda ours: worker.main(
+            number, self._source, self._listening, line, ours, self._secret
+        )
 
     def _hold(self, ours: socket.socket) -> None:
         """Run the bay; its libraries are loaded by itself, since few sites need them."""
@@ -185,6 +192,7 @@ class Supervisor:
         try:
             source = self._reread()
             settings = combine(source)
+            provide(settings)
         except SettingsError as error:
             log.error("reload refused, the old configuration stays in force: %s", error)
             return

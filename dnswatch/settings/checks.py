@@ -26,7 +26,7 @@ _ORDERS: Final = (
 def faults(settings: Settings) -> Iterator[Fault]:
     """Find what is wrong with settings that could be read."""
     yield from faults_of_values(Settings, settings)
-    for check in (_endpoints, _loops, _forwards, _access, _roles, _groups, _orders, _quarantine):
+    for check in _CHECKS:
         yield from check(settings)
 
 
@@ -144,6 +144,15 @@ def _groups(settings: Settings) -> Iterator[Fault]:
             yield Fault(("groups", name), text)
 
 
+def _bay(settings: Settings) -> Iterator[Fault]:
+    if settings.bay.enabled and not (settings.bay.listen or settings.quarantine.addresses):
+        yield Fault(
+            ("bay", "listen"),
+            'is empty: expected where the bay takes mail, like ["192.0.2.25:25"]',
+            ("bay", "enabled"),
+        )
+
+
 def _quarantine(settings: Settings) -> Iterator[Fault]:
     quarantine = settings.quarantine
     if quarantine.i_have_authority and not quarantine.addresses:
@@ -164,3 +173,8 @@ def _orders(settings: Settings) -> Iterator[Fault]:
 
 def _at(settings: Settings, place: tuple[str, str]) -> Any:
     return getattr(getattr(settings, place[0]), place[1])
+
+
+_CHECKS: Final = (
+    _endpoints, _loops, _forwards, _access, _roles, _groups, _orders, _quarantine, _bay,
+)  # fmt: skip

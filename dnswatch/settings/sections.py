@@ -35,8 +35,10 @@ class Upstream(Table, frozen=True):
     "A client is answered by then, with a stale answer or SERVFAIL: below the 5 s of most stubs."
     udp_size: Annotated[int, Range(512, 4096, "512 is DNS without EDNS, more is fragmented")] = 1232
     "EDNS size offered to upstreams, bytes: 1232 crosses every path unfragmented."
-    sockets: Annotated[int, Range(1, 256, "each is an open file of every worker")] = 16
-    "Random source ports in use at a time towards each upstream (RFC 5452 section 9.2)."
+    sockets: Annotated[int, Range(1, 4096, "each is an open file of every worker")] = 256
+    "UDP ports open at a time towards each upstream; above, questions share them (RFC 5452)."
+    mixed_case: bool = False
+    "Ask over UDP in random case (0x20): harder to forge, if the upstream gives it back as it came."
     ca_file: str = ""
     "Certificate authorities (PEM) for tls and https; none means the system's."
 
@@ -63,6 +65,8 @@ class Access(Table, frozen=True):
     "Networks whose clients are answered: loopback and private ranges (RFC 1918, 4193, 6598)."
     others: Literal["ignore", "refuse"] = "ignore"
     "What the rest gets: nothing, or REFUSED."
+    unforgeable: tuple[Subnet, ...] = (Subnet("127.0.0.0/8"), Subnet("::1/128"))
+    "Networks where nobody can forge a source: UDP is proof there; else TCP or a DNS cookie is."
 
 
 class Cache(Table, frozen=True):
@@ -95,6 +99,12 @@ class Limits(Table, frozen=True):
     "Queries that wait for upstreams; at the bound the oldest are answered SERVFAIL."
     in_flight_per_client: Annotated[int, Range(1, 1_000_000, "a client needs one")] = 512
     "Queries of one client that wait; above, SERVFAIL at once."
+    rate_per_client: Annotated[int, Range(0, 10_000_000, "no site has more")] = 3000
+    "Queries a second of one client (a /64) past the short cut; above, TC, then silence; 0: any."
+    rate_per_network: Annotated[int, Range(0, 10_000_000, "no site has more")] = 10_000
+    "The same of all in one IPv4 /24 or IPv6 /48, as far as their addresses are unproven."
+    rate_per_server: Annotated[int, Range(0, 10_000_000, "no site has more")] = 0
+    "The same of a declared resolver or mail server, whose network's rate it does not touch."
     tcp_connections: Annotated[int, Range(1, 1_000_000, "each is an open file")] = 1000
     "Clients' TCP connections; at the bound the one that is idle longest is closed."
     tcp_per_client: Annotated[int, Range(1, 1_000_000, "a client needs one")] = 50

@@ -5,7 +5,8 @@ import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from multiprocessing import get_context
+from contextlib import contextmanager
+from multiprocessing import get_context, resource_tracker
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
@@ -45,7 +46,9 @@ class Crew:
             return
         waiting: deque[Future[R]] = deque()
         for thing in things:
-            waiting.append(self._employed().submit(work, thing))
+            pool = self._employed()
+            with _uninterrupted():
+                waiting.append(pool.submit(work, thing))
             if len(waiting) > AHEAD * self.workers:
                 yield waiting.popleft().result()
         while waiting:
@@ -53,13 +56,20 @@ class Crew:
 
     def _employed(self) -> ProcessPoolExecutor:
         if self._pool is None:
+            resource_tracker.ensure_running()  # else the first employed starts it, and unblocks
             # Fork would copy what this process holds by then, threads' locks among it.
-            self._pool = ProcessPoolExecutor(
-                self.workers, mp_context=get_context("spawn"), initializer=_begin
-            )
+            self._pool = ProcessPoolExecutor(self.workers, mp_context=get_context("spawn"))
         return self._pool
 
 
-def _begin() -> None:
-    """Leave Ctrl-C to the one who dismisses the crew."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Leave Ctrl-C to the one who dismisses the crew: who is employed meanwhile never hears of it.
+
+    A process inherits what is blocked; one that blocks it itself would hear of it while it starts.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -78,8 +78,8 @@ class DataSet:
 
     def __init__(self, directory: Path) -> None:
         """Begin a data set in `directory`, which must not hold one yet."""
-        self.observations = Table(directory / "observations", OBSERVATIONS, _observation_row)
-        self.flows = Table(directory / "flows", FLOWS, _flow_row)
+        self.observations = Table(directory / "observations", OBSERVATIONS, observation_row)
+        self.flows = Table(directory / "flows", FLOWS, flow_row)
 
     def __enter__(self) -> Self:
         """Begin a `with`."""
@@ -166,12 +166,8 @@ class _Part:
 
     def write(self, rows: Sequence[Row]) -> None:
         """Write rows as a group."""
-        columns = [
-            _column(column, field.type)
-            for column, field in zip(zip(*rows, strict=True), self._schema, strict=True)
-        ]
         try:
-            self._writer.write_table(pa.Table.from_arrays(columns, schema=self._schema))
+            self._writer.write_table(table(rows, self._schema))
         except OSError as error:
             raise _refused(self._path, error) from None
 
@@ -182,6 +178,13 @@ class _Part:
             self._unfinished.rename(self._path)
         except OSError as error:
             raise _refused(self._path, error) from None
+
+
+def table(rows: Sequence[Row], schema: pa.Schema) -> pa.Table:
+    """Lay rows, of which there is one at least, into columns."""
+    columns = zip(zip(*rows, strict=True), schema, strict=True)
+    arrays = [_column(column, field.type) for column, field in columns]
+    return pa.Table.from_arrays(arrays, schema=schema)
 
 
 def _column(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
@@ -196,7 +199,8 @@ def _column(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
     return pa.ListArray.from_arrays(offsets, pa.StructArray.from_arrays(arrays, fields=fields))
 
 
-def _observation_row(seen: Observation) -> Row:
+def observation_row(seen: Observation) -> Row:
+    """Return a lookup's columns."""
     return (
         round(seen.at * _MICROSECONDS),
         None if seen.client is None else _address(seen.client),
@@ -213,7 +217,8 @@ def _observation_row(seen: Observation) -> Row:
     )
 
 
-def _flow_row(flow: Flow) -> Row:
+def flow_row(flow: Flow) -> Row:
+    """Return a flow's columns."""
     return (
         round(flow.at * _MICROSECONDS),
         _address(flow.source),

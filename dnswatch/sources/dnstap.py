@@ -6,14 +6,16 @@ the responses; they are lookups all the same.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from operator import attrgetter
 from struct import Struct
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 
 from dnstap_pb import Dnstap, Message
 from google.protobuf.message import DecodeError
 
 from dnswatch.sources.matching import Matcher
+from dnswatch.sources.moments import believed, is_possible
 from dnswatch.sources.reading import Reading, Readings
 
 SIZE: Final = 1 << 18
@@ -25,6 +27,10 @@ SLACK: Final = 10.0
 LONGEST: Final = 1 << 17
 """Bytes of a frame that are believed: a message has 64 KiB at most."""
 
+UNTIMED: Final = 1_000
+"""Messages without a time that are held until one has one."""
+
+_LAST_PORT: Final = 0xFFFF
 _ESCAPE: Final = bytes(4)
 _CONTENT: Final = b"protobuf:dnstap.Dnstap"
 _LENGTH: Final = Struct("!I").unpack_from
@@ -47,18 +53,15 @@ def is_begun(head: bytes) -> bool:
 def readings(file: BinaryIO) -> Readings:
     """Read a file."""
     frames = _Frames()
-    matcher = Matcher()
-    last, rest = 0.0, b""
+    hearing = _Hearing(frames.census)
+    rest = b""
     while block := file.read(SIZE):
         data = rest + block
-        for frame in frames.whole(data):
-            last = max(last, _hear(matcher, frame, frames.census))
+        hearing.take(frames.whole(data))
         rest = data[frames.passed :]
-        matcher.expire(last)
-        yield _reading(matcher, frames.census, last - SLACK)
+        yield hearing.reading(hearing.last - SLACK)
     frames.census["cut_off"] += bool(rest) or not frames.is_ended
-    matcher.give_up(last)
-    yield _reading(matcher, frames.census, last)
+    yield hearing.finish()
 
 
 class _Frames:
@@ -111,32 +114,86 @@ class _Frames:
         return at
 
 
-def _hear(matcher: Matcher, frame: bytes, census: Counter[str]) -> float:
-    """Take in one message; return when it was seen."""
-    try:
-        message = Dnstap.FromString(frame).message
-    except DecodeError:
-        census["damaged"] += 1
-        census["damaged_bytes"] += len(frame)
-        return 0.0
-    is_response = _SIDES.get(message.type)
-    if is_response is None or not message.query_address:
-        census["lines_odd"] += 1
-        return 0.0
-    client, client_port = message.query_address, message.query_port
-    server = message.response_address or bytes(len(client))
-    ports = client_port.to_bytes(2, "big"), message.response_port.to_bytes(2, "big")
-    if is_response:
-        at = float(message.response_time_sec + message.response_time_nsec * 1e-9)
-        matcher.hear(at, server + client, ports[1] + ports[0], message.response_message)
-    else:
-        at = float(message.query_time_sec + message.query_time_nsec * 1e-9)
-        matcher.hear(at, client + server, ports[0] + ports[1], message.query_message)
-    return at
+class _Message(NamedTuple):
+    """A message of a client, or to one."""
+
+    at: float
+    "Unix seconds; 0 where it does not say, since times are optional."
+    addresses: bytes
+    ports: bytes
+    wire: bytes
 
 
-def _reading(matcher: Matcher, census: Counter[str], until: float) -> Reading:
-    lookups, matched = matcher.take()
-    told = census + matched
-    census.clear()
-    return Reading(until, lookups, [], [], told)
+class _Hearing:
+    """What was heard so far."""
+
+    def __init__(self, census: Counter[str]) -> None:
+        self.last = 0.0
+        self._census = census
+        self._matcher = Matcher()
+        self._waiting: list[_Message] = []
+        "Messages without a time that stand before any with one."
+
+    def take(self, frames: Iterable[bytes]) -> None:
+        """Take frames; a message without a time is of the time of those before it."""
+        messages = [message for frame in frames if (message := self._message(frame))]
+        timed = (message for message in messages if message.at)
+        told = set(believed(timed, attrgetter("at"), self.last, self._astray))
+        for message in messages:
+            if message.at and message not in told:
+                continue
+            self.last = max(self.last, message.at)
+            self._census["untimed"] += not message.at
+            self._waiting.append(message)
+            if self.last:
+                for one in self._waiting:
+                    self._matcher.hear(one.at or self.last, one.addresses, one.ports, one.wire)
+                self._waiting.clear()
+        del self._waiting[UNTIMED:]
+        self._matcher.expire(self.last)
+
+    def reading(self, until: float) -> Reading:
+        """Hand over what came of it."""
+        lookups, matched = self._matcher.take()
+        told = self._census + matched
+        self._census.clear()
+        return Reading(until, lookups, [], [], told)
+
+    def finish(self) -> Reading:
+        """Give up what waits; where no message has a time, none can be told of."""
+        self._matcher.give_up(self.last)
+        return self.reading(self.last)
+
+    def _message(self, frame: bytes) -> _Message | None:
+        """Read a frame; None where it is damaged, or of no client."""
+        try:
+            message = Dnstap.FromString(frame).message
+        except DecodeError:
+            self._damaged(frame)
+            return None
+        is_response = _SIDES.get(message.type)
+        client, server = message.query_address, message.response_address
+        if is_response is None or not client:
+            self._census["lines_odd"] += 1
+            return None
+        asked = message.query_time_sec + message.query_time_nsec * 1e-9
+        answered = message.response_time_sec + message.response_time_nsec * 1e-9
+        at = float((answered or asked) if is_response else (asked or answered))
+        ports = message.query_port, message.response_port
+        is_odd = len(client) not in (4, 16) or max(ports) > _LAST_PORT
+        if is_odd or (at and not is_possible(at)):
+            self._damaged(frame)
+            return None
+        if len(server) != len(client):  # it is not told
+            server = bytes(len(client))
+        sent, taken = (port.to_bytes(2, "big") for port in ports)
+        if is_response:
+            return _Message(at, server + client, taken + sent, message.response_message)
+        return _Message(at, client + server, sent + taken, message.query_message)
+
+    def _damaged(self, frame: bytes) -> None:
+        self._census["damaged"] += 1
+        self._census["damaged_bytes"] += len(frame)
+
+    def _astray(self, _: _Message) -> None:
+        self._census["damaged"] += 1

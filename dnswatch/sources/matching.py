@@ -1,8 +1,9 @@
 """Matching: DNS messages overheard become lookups, each query with its response.
 
 A response belongs to the last query of the same client and port to the same server with the same ID
-and question that has none yet.  So every query becomes one lookup, answered or not, and a response
-whose query was not seen becomes one as well.
+and question that has none yet; where there is none, to one to another server, since some answer
+from another address than was asked (a site's forwarder behind NAT, anycast).  So every query
+becomes one lookup, answered or not, and a response whose query was not seen becomes one as well.
 
 Rules of this file: what is left of one part of a capture can be told to the part that follows
 (`Query`, `Response`), and the result is the same as if the capture had been read in one piece.
@@ -14,6 +15,7 @@ from operator import attrgetter
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from dnswatch.codes import UNANSWERED, Type
 from dnswatch.errors import WireError
@@ -26,6 +28,9 @@ PATIENCE: Final = 10.0
 PENDING: Final = 200_000
 """Queries that wait for their responses; beyond, the oldest is given up early.  Some 100 MB."""
 
+ALIKE: Final = 64
+"""Queries of one client, port, ID and name that wait; a stub that tries again asks a few times."""
+
 _MX: Final = Type.MX.value
 _TRANSFERS: Final = frozenset((Type.AXFR.value, Type.IXFR.value))
 """Types whose answer is many messages."""
@@ -37,6 +42,7 @@ class Query(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     at: float
     key: bytes
+    "Client, its port, ID and name."
     client: bytes
     server: bytes
     qname: bytes
@@ -54,8 +60,9 @@ class Response(msgspec.Struct, frozen=True, array_like=True):
 class Matcher:
     """Queries that wait, and the lookups that came of those before."""
 
-    def __init__(self) -> None:
-        """Begin with none."""
+    def __init__(self, *, is_part: bool = False) -> None:
+        """Begin with none; a part of a capture leaves to others what is not plain to see there."""
+        self._is_part = is_part
         self.lookups: list[Observation] = []
         "What was found out; whoever takes it empties it."
         self.responses: list[Response] = []
@@ -79,12 +86,12 @@ class Matcher:
         elif is_response:
             if heard.is_cut:
                 self.census["dns_cut"] += 1
-            key = destination + source + ports[2:] + message[:2] + heard.qname
+            key = destination + ports[2:] + message[:2] + heard.qname
             self.respond(Response(key, _observed(heard, at, destination, source)))
         else:
             if heard.qtype == _MX:
                 self.census["mx"] += 1
-            key = source + destination + ports[:2] + message[:2] + heard.qname
+            key = source + ports[:2] + message[:2] + heard.qname
             self.ask(Query(at, key, source, destination, heard.qname, heard.qtype, heard.recursion))
 
     def ask(self, query: Query) -> None:
@@ -97,18 +104,35 @@ class Matcher:
                 self.lookups += map(_given_up, self._pending.pop(first))
         else:
             waiting.append(query)
+            if len(waiting) > ALIKE:
+                self.lookups.append(_given_up(waiting.pop(0)))
 
     def respond(self, response: Response) -> None:
         """Take a response."""
-        waiting = self._pending.get(response.key)
         seen = response.seen
-        if waiting is None or seen.at - waiting[-1].at > PATIENCE:
+        waiting = self._pending.get(response.key, [])
+        place = self._place(waiting, seen)
+        if place is None:
             self.responses.append(response)
             return
-        waiting.pop()
+        query = waiting.pop(place)
         if not waiting:
             del self._pending[response.key]
-        self.lookups.append(seen)
+        self.lookups.append(
+            seen if seen.server == query.server else replace(seen, server=query.server)
+        )
+
+    def _place(self, waiting: list[Query], seen: Observation) -> int | None:
+        """Find the query that a response belongs to, the last of those to the same server first."""
+        other = None
+        for place in reversed(range(len(waiting))):
+            if seen.at - waiting[place].at > PATIENCE:
+                continue
+            if waiting[place].server == seen.server:
+                return place
+            if other is None:
+                other = place
+        return None if self._is_part else other
 
     def expire(self, now: float) -> None:
         """Give up queries that have waited for too long."""

@@ -19,7 +19,7 @@ LEAP: Final = 366 * 86_400.0
 
 def is_possible(at: float) -> bool:
     """Tell whether something can have been recorded then (Unix seconds)."""
-    return 0 <= at < LATEST  # false for what is no number, too
+    return 0 < at < LATEST  # false for what is no number, too; 0 is written where nobody knows
 
 
 def is_astray(at: float, last: float, following: float | None) -> bool:

@@ -23,7 +23,7 @@ from dnswatch.model.flow import Flow
 from dnswatch.sources.capture.flows import Flows, Part, reversed_ends
 from dnswatch.sources.capture.ip import TCP, UDP
 from dnswatch.sources.moments import is_possible
-from dnswatch.sources.reading import Reading, Readings
+from dnswatch.sources.reading import Reading, Readings, count
 
 LINES: Final = 5_000
 """Lines taken at a time."""
@@ -53,7 +53,9 @@ _FLAGS: Final = {"F": 1, "S": 2, "R": 4, "P": 8, "A": 16, "U": 32, "E": 64, "C":
 _FIN, _SYN, _RST, _PUSH, _ACK = 1, 2, 4, 8, 16
 _SERVICES: Final = (1024, 32_768, 49_152)
 """Ports below which services are, as `nfdump -B` takes them: the one across the border asks."""
-_MOST: Final = 1 << 62
+_LONGEST: Final = 64
+"""Characters of a value: what is read of them is remembered."""
+_MOST: Final = 1 << 48
 """A number of packets or bytes that nobody ever counted."""
 _at: Final = attrgetter("at")
 
@@ -142,6 +144,8 @@ def _part(row: list[str], places: dict[str, int], census: Counter[str]) -> Part 
 
 
 def _told(told: dict[str, str]) -> Part:
+    if max(map(len, told.values())) > _LONGEST:
+        raise ValueError
     protocol = _protocol(told["protocol"])
     ends = _packed(told["source"]) + _packed(told["destination"])
     if len(ends) not in (8, 32):  # of two families
@@ -179,8 +183,7 @@ def _answered(flags: int, packets: int) -> int:
 def _reading(flows: Flows, until: float, ended: float, census: Counter[str]) -> Reading:
     contacts = sorted(flows.contacts, key=_at)
     flows.contacts.clear()
-    census["flows"] += len(contacts)
-    census["smtp"] += sum(one.port == 25 and one.protocol == TCP for one in contacts)
+    census.update(count(contacts))
     return Reading(until, [], contacts, _without_payload(flows.sweep(ended)), census)
 
 

@@ -1,8 +1,8 @@
 """A reading: what a source gives next, on its way to the watch and to the data set."""
 
 from collections import Counter
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
 
 from dnswatch.model.flow import Contact, Flow
 from dnswatch.model.observation import Observation
@@ -24,3 +24,13 @@ class Reading(NamedTuple):
 
 
 Readings = Iterator[Reading]
+
+_TCP, _SMTP = 6, 25
+_SUBMISSION: Final = (465, 587)
+
+
+def count(contacts: Sequence[Contact]) -> Counter[str]:
+    """Count flows by what they are for, as in `census`."""
+    ports = [contact.port for contact in contacts if contact.protocol == _TCP]
+    submitted = sum(ports.count(port) for port in _SUBMISSION)
+    return Counter(flows=len(contacts), smtp=ports.count(_SMTP), submitted=submitted)

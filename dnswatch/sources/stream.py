@@ -4,7 +4,8 @@ Files that follow each other are read one after the other, whatever the order in
 named; files that tell of the same time (two taps, two logs of Zeek) are read side by side.
 
 Rules of this file: what comes out never runs backwards.  What comes too late for its place is given
-the last moment passed instead of its own, and is counted.
+the last moment passed instead of its own, and is counted.  What is of no time at all, since its
+recording tells none, is counted by its reader and goes no further.
 """
 
 from bisect import bisect_right
@@ -120,17 +121,20 @@ class _Merge:
             if seen.at < self._passed:
                 census["out_of_order"] += 1
                 seen = replace(seen, at=self._passed)
-            self._lookups.append(seen)
+            if seen.at:
+                self._lookups.append(seen)
         for contact in reading.contacts:
             if contact.at < self._passed:
                 census["out_of_order"] += 1
                 contact = contact._replace(at=self._passed)
-            self._contacts.append(contact)
+            if contact.at:
+                self._contacts.append(contact)
         lookups, self._lookups = _cut(self._lookups, frontier)
         contacts, self._contacts = _cut(self._contacts, frontier)
         latest = max((one[-1].at for one in (lookups, contacts) if one), default=self._passed)
         self._passed = max(self._passed, latest if frontier == inf else frontier)
-        return Reading(self._passed, lookups, contacts, reading.flows, census)
+        flows = [flow for flow in reading.flows if flow.at]
+        return Reading(self._passed, lookups, contacts, flows, census)
 
 
 def _cut(waiting: list[T], frontier: float) -> tuple[list[T], list[T]]:

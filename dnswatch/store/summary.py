@@ -199,7 +199,17 @@ _MAIL: Final = (
     "mail", "mail:mx", "mail:exchange", "mail:implicit-mx", "mail:guess", "mail-domains",
     "exchanges",
 )  # fmt: skip
-_ANSWERS: Final = ("new", "refresh", "hit", "cached", "stale", "failed", "redirected")
+_ANSWERS: Final = (
+    "new",
+    "refresh",
+    "hit",
+    "cached",
+    "stale",
+    "failed",
+    "redirected",
+    "challenged",
+    "limited",
+)
 
 
 def _handles(client: Client) -> Iterator[_Handle]:

@@ -29,6 +29,8 @@ def analyse(engine: Engine, question: Question) -> Trace:
     jump = outbreak.onset(_by_day(senders, people, len(days)))
     onset = _onset(question, tables, days, jump)
     people, remarks = _infected(people, senders, onset, question.worm_bytes)
+    if tables.astray:
+        remarks.append(f"{tables.astray:,} rows are of a time that cannot be, and are left out.")
     hosts = engine.keep(people.table())
     daily = shown = _measure(question, tables, hosts, pairs, days)
     if question.width != DAY:

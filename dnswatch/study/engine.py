@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
-from dnswatch.errors import DnswatchError, SourceError
+from dnswatch.errors import DnswatchError, LibraryError, SourceError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -65,7 +65,7 @@ class Engine:
 @contextmanager
 def duckdb(memory: str = MEMORY) -> Iterator[Engine]:
     """Compute here; what does not fit into `memory` goes to the temporary directory."""
-    _require("study", "study", _STUDY)
+    _require("study", _STUDY)
     import ibis
     from duckdb import Error
 
@@ -104,7 +104,7 @@ def duckdb(memory: str = MEMORY) -> Iterator[Engine]:
 @contextmanager
 def spark(url: str, options: dict[str, str] | None = None) -> Iterator[Engine]:
     """Compute on a cluster: `local[4]`, `spark://host:7077`, `yarn`, or `sc://host` (Connect)."""
-    _require("--spark", "spark", (*_STUDY, "pyspark"))
+    _require("spark", (*_STUDY, "pyspark"))
     import ibis
     from pyspark.errors import PySparkException
     from pyspark.sql import SparkSession
@@ -150,13 +150,11 @@ def spark(url: str, options: dict[str, str] | None = None) -> Iterator[Engine]:
         session.stop()
 
 
-def _require(what: str, extra: str, modules: Sequence[str]) -> None:
+def _require(extra: str, modules: Sequence[str]) -> None:
     """See that all of an extra is there: better said now than after an hour of work."""
     missing = [module for module in modules if find_spec(module) is None]
     if missing:
-        raise DnswatchError(
-            f"{what} needs {', '.join(missing)}: install it with `pip install 'dnswatch[{extra}]'`"
-        )
+        raise LibraryError(", ".join(missing), extra)
 
 
 def _named(function: str) -> "Callable[[Column], IntegerColumn]":

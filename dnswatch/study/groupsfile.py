@@ -28,7 +28,7 @@ _GROUPS: Final = ", ".join(group.value for group in Group)
 def read(path: Path, trace: str) -> Declared:
     """Read the groups of one trace.  Raises `SettingsError`."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise SettingsError(f"cannot read '{path}': {error.strerror or error}") from None
     except UnicodeDecodeError:

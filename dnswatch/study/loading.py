@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from dnswatch.errors import SourceError
+from dnswatch.sources.moments import LATEST
 from dnswatch.study.engine import Engine
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ class Tables:
     end: float
     "Last one."
     truth: Truth | None
+    astray: int = 0
+    "Rows left out, since they are of a time that no recording can be of."
 
 
 def load(engine: Engine, place: str, begin: float | None, end: float | None) -> Tables:
@@ -67,10 +70,15 @@ def load(engine: Engine, place: str, begin: float | None, end: float | None) -> 
     Raises `SourceError` where there is no data set, or nothing in it.
     """
     place = place.rstrip("/")
-    found = {
-        name: _open(engine, f"{place}/{name}", columns, (begin, end))
-        for name, columns in (("observations", _LOOKUPS), ("flows", _FLOWS))
-    }
+    found: dict[str, Table | None] = {}
+    astray = 0
+    for name, columns in (("observations", _LOOKUPS), ("flows", _FLOWS)):
+        table = _open(engine, f"{place}/{name}", columns, (begin, end))
+        if table is not None:
+            is_possible = table["at"].between(0, int(LATEST) * MICROSECONDS - 1)
+            [row] = engine.rows(table.aggregate(astray=table.count(where=~is_possible)))
+            table, astray = table.filter(is_possible), astray + row["astray"]
+        found[name] = table
     if all(table is None for table in found.values()):
         raise SourceError(
             f"'{place}' holds no data set: `dnswatch replay --to-parquet DIR` writes one"
@@ -89,6 +97,7 @@ def load(engine: Engine, place: str, begin: float | None, end: float | None) -> 
         min(span[0] for span in known) / MICROSECONDS,
         max(span[1] for span in known) / MICROSECONDS,
         _truth(engine, f"{place}/truth"),
+        astray,
     )
 
 

@@ -6,7 +6,7 @@ where the site writes pseudonyms; the keys of those who were seen lately lead ba
 
 import logging
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from math import exp, inf
 from typing import Final
@@ -19,6 +19,7 @@ from dnswatch.model.changes import Changes, MailLookup
 from dnswatch.model.detection.detector import Detector, News
 from dnswatch.model.detection.fleet import Calmed, Warned
 from dnswatch.model.detection.servers import Surge
+from dnswatch.model.detection.tunnels import Tunnels
 from dnswatch.model.detection.verdict import Change, Knob, Plan, State, Verdict
 from dnswatch.model.exchanges import LookupKind
 from dnswatch.model.finding import Finding
@@ -42,6 +43,8 @@ which are stored each second, and lacks guessed names, of which no record is kep
 LOOK_EVERY: Final = 60.0
 """Seconds between two looks at those who are not clean and do nothing: time only lets verdicts
 fade, which is known beforehand to the minute, and a large site has hundreds of them."""
+
+_ADDRESSES: Final = (Type.A, Type.AAAA)
 
 SMTP: Final = 25
 """TCP port of mail servers."""
@@ -85,6 +88,7 @@ class Judging:
         "Whether to store what is known without waiting for the next time."
         self._later: defaultdict[bytes, list[MailLookup]] = defaultdict(list)
         "Lookups by key that what was stored has not taken in: they wait for the client's address."
+        self._tunnels = Tunnels()
         self._detector = Detector(
             plan_of(settings), now, registrable=registrable, role_of=self._role, write=to_text,
             clock=local,
@@ -129,6 +133,11 @@ class Judging:
             self._addresses.move_to_end(key)
         lookups = sorted(changes.lookups + changes.guesses, key=lambda lookup: lookup.at)
         changes.guesses.clear()
+        for at, client, name in changes.visits:
+            self._detector.visit(self._key_of(client).encode(), name, at)
+        changes.notes += self._tunnels_of(changes)
+        changes.visits.clear()
+        changes.carried.clear()
         for news in self._judged(lookups, now):
             if isinstance(news, Change):
                 self._tell(news, judge)
@@ -143,6 +152,15 @@ class Judging:
             if flow.port == SMTP and flow.outcome is Outcome.SUCCESS:
                 key = self._key_of(flow.destination).encode()
                 self._detector.called(key, flow.source)
+
+    def web_names(self, client: bytes) -> tuple[bytes, ...]:
+        """Return the mail hosts' names (wire form) that a client uses for the web."""
+        return self._detector.web_names(self._key_of(client).encode())
+
+    @property
+    def learned_at(self) -> float:
+        """When the learning period ends and verdicts begin, Unix seconds."""
+        return self._detector.learned_at
 
     @property
     def heard(self) -> int:
@@ -195,6 +213,22 @@ class Judging:
         if client is not None:
             why = change.verdict.evidence[0] if change.verdict.evidence else change.cause
             judge(client, standing_of(change.verdict, change.at), why if change.is_new else None)
+
+    def _tunnels_of(self, changes: Changes) -> Iterator[Note]:
+        """Tell who seems to run a tunnel: nothing follows from it."""
+        asked = [(one.at, one.client, one.qname, one.qtype) for one in changes.lookups]
+        for at, client, qname, qtype in sorted(asked + changes.carried):
+            key = self._key_of(client).encode()
+            domain = registrable(qname)
+            if qtype in _ADDRESSES:
+                self._tunnels.followed(key, domain, at)
+                continue
+            found = self._tunnels.see(key, qname, qtype, domain, at)
+            if found and self._detector.tunnels(key, found):
+                below = to_text(found.domain) if domain else "no domain that anybody registered"
+                text = f"tunnel: client '{key.decode()}' {found}"
+                logger.warning("%s, below %s", text, below)
+                yield Note(at, About.WARNING, text, f"below {below}", client=client)
 
     def _warning(self, news: Surge | Warned | Calmed) -> Note:
         """Put what is told of the whole site, or of a declared server, into the log."""

@@ -7,12 +7,12 @@ from typing import Final
 from msgspec.structs import replace
 
 from dnswatch import clock
-from dnswatch.model.policies.mark import Action, Mark, Marks
-from dnswatch.model.policies.marking import Marking, Remark
+from dnswatch.model.policies.mark import Action, Doubts, Mark, Marks
+from dnswatch.model.policies.marking import Marking, Remark, WebNames
 from dnswatch.model.policies.note import About, Note
 from dnswatch.model.policies.orders import Orders
 from dnswatch.model.policies.reading import read_all
-from dnswatch.model.policies.standing import Standing
+from dnswatch.model.policies.standing import CLEAN, RUNGS, Standing
 from dnswatch.settings import Settings
 
 logger: Final = logging.getLogger("dnswatch.watchdog")
@@ -21,16 +21,23 @@ logger: Final = logging.getLogger("dnswatch.watchdog")
 class Policing:
     """The marks of a site, and what is to be told of them."""
 
-    def __init__(self, key_of: Callable[[bytes], str], *, is_dry: bool = False) -> None:
+    def __init__(
+        self, key_of: Callable[[bytes], str], web_names: WebNames = lambda _: (), *,
+        is_dry: bool = False,
+    ) -> None:  # fmt: skip
         """Begin without policies; `key_of` gives a client's key in the store.
 
         Where all is dry, policies only tell what they would do.
         """
         self._is_dry = is_dry
-        self._marking = Marking(key_of)
+        self._marking = Marking(key_of, web_names)
         self._key_of = key_of
         self._notes: list[Note] = []
         self._standings: dict[bytes, Standing] = {}
+        self._suspects: dict[bytes, float] = {}
+        "Suspects and worse, by the detector, and until when."
+        self._doubts: dict[bytes, float | None] = {}
+        "What of it is news; None is no suspect any more."
         self._quarantined: set[bytes] = set()
         self._turns: dict[bytes, tuple[float, bool]] = {}
 
@@ -50,13 +57,20 @@ class Policing:
         """Take a client's verdict, and in a sentence why; None where only its end was put off."""
         self._marking.judge(client, standing)
         self._standings[client] = standing
+        self._doubt(client, standing.until if standing.share >= RUNGS["suspect"] else None)
         if why is not None:
             note = Note(standing.at, About.VERDICT, standing.rung, why, client=client)
             self._notes.append(note)
+            level = logging.INFO if standing.rung == CLEAN.rung else logging.WARNING
+            logger.log(level, "client '%s' is %s: %s", self._key_of(client), standing.rung, why)
 
     def meet(self, clients: Iterable[bytes]) -> None:
         """Note clients that were seen."""
         self._marking.meet(clients)
+
+    def look_again(self, clients: Iterable[bytes]) -> None:
+        """Note clients whose marks, if they have any, are to be made anew."""
+        self._marking.look_again(clients)
 
     def news(self, now: float) -> Marks | None:
         """Return what the workers must be told now, or None."""
@@ -74,6 +88,16 @@ class Policing:
         """Return all marks, for a worker that knows none."""
         return Marks(self._marking.marks(), whole=True)
 
+    def doubts(self) -> Doubts | None:
+        """Return whose address needs proof from now on, or no more; None where that is no news."""
+        news, self._doubts = self._doubts, {}
+        suspects = [(client, until) for client, until in news.items() if until is not None]
+        return Doubts(suspects, [c for c, u in news.items() if u is None]) if news else None
+
+    def all_doubts(self) -> Doubts:
+        """Return all whose address needs proof, for a worker that knows none."""
+        return Doubts(list(self._suspects.items()), whole=True)
+
     def changes(self) -> tuple[list[Note], dict[bytes, Standing]]:
         """Return what changed since the last call, for the store."""
         changes = self._notes, self._standings
@@ -84,6 +108,14 @@ class Policing:
         """Return for whom quarantine began or ended since the last call, and when."""
         turns, self._turns = self._turns, {}
         return turns
+
+    def _doubt(self, client: bytes, until: float | None) -> None:
+        """Note until when a client is suspect; None where it is not."""
+        if until is not None:
+            self._suspects[client] = until
+        elif self._suspects.pop(client, None) is None:
+            return
+        self._doubts[client] = until
 
     def _turn(self, remark: Remark, now: float) -> None:
         """Note whether a client's mail goes to the holding bay from now on."""

@@ -179,14 +179,16 @@ class _Process:
         self._site.order(self._desk.orders(), clock.now())
 
     def _mark(self, marks: Marks | None) -> None:
-        """Tell the workers which clients are marked otherwise from now on."""
-        if marks is not None:
+        """Tell the workers which clients are marked otherwise, or suspect, from now on."""
+        doubts = self._site.policing.doubts()
+        if marks is not None or doubts is not None:
             for line in self._lines:
-                line.tell(brief(Lessons(), marks))
+                line.tell(brief(Lessons(), marks, doubts))
 
     def _all(self) -> Iterator[Briefing]:
         """Tell all that a worker must know that knows nothing."""
-        return brief(self._site.watch.lessons(), self._site.policing.whole())
+        policing = self._site.policing
+        return brief(self._site.watch.lessons(), policing.whole(), policing.all_doubts())
 
     def _key(self, client: bytes) -> str:
         """Return a client's key; none, while the key of pseudonyms is out of reach."""

@@ -32,7 +32,7 @@ class Site:
         """
         settings = combine(source)
         self._judging = Judging(settings, key_of, now)
-        self._vigil = Vigil(settings, key_of, self._judging, is_dry=is_dry)
+        self._vigil = Vigil(settings, key_of, self._judging, self._judging.web_names, is_dry=is_dry)
         self.watch = self._vigil.watch
         self.policing = self._vigil.policing
         self.exempt = Exempt(settings)
@@ -56,6 +56,11 @@ class Site:
         """Take what persons say now."""
         self.policing.order(orders)
         self._judging.order(orders, now)
+
+    @property
+    def learned_at(self) -> float:
+        """When the learning period ends and verdicts begin, Unix seconds."""
+        return self._judging.learned_at
 
     @property
     def heard(self) -> int:

@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 from dnswatch.model.changes import Changes
 from dnswatch.model.observation import Observation
 from dnswatch.model.policies.mark import Marks
+from dnswatch.model.policies.marking import WebNames
 from dnswatch.model.watch import Watch
 from dnswatch.settings import Settings
 from dnswatch.watchdog.judging import Judge
@@ -36,15 +37,17 @@ class Vigil:
     """What is known, thought and ordered of a site."""
 
     def __init__(
-        self, settings: Settings, key_of: Callable[[bytes], str], judges: Judges, *,
-        is_dry: bool = False,
+        self, settings: Settings, key_of: Callable[[bytes], str], judges: Judges,
+        web_names: WebNames = lambda _: (), *, is_dry: bool = False,
     ) -> None:  # fmt: skip
         """Know nothing yet; `key_of` gives a client's key in the store.
+
+        `web_names` returns the mail hosts' names that a client uses for the web.
 
         Where all is dry, policies only tell what they would do.
         """
         self.watch = Watch(settings.limits.addresses)
-        self.policing = Policing(key_of, is_dry=is_dry)
+        self.policing = Policing(key_of, web_names, is_dry=is_dry)
         self._judges = judges
 
     def fold(self, seen: Observation) -> None:
@@ -54,8 +57,10 @@ class Vigil:
     def turn(self, now: float) -> Turn:
         """Judge what happened since the last turn, and mark by it; some times a second, live."""
         changes = self.watch.drain()
+        visitors = {client for _, client, _ in changes.visits}
         self._judges.see(changes, now, self.policing.judge)
         self.policing.meet({client for client, _ in changes.accounts})
+        self.policing.look_again(visitors)
         news = self.policing.news(now)
         notes, standings = self.policing.changes()
         changes.notes.extend(notes)

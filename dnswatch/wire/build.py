@@ -7,7 +7,7 @@ its own OPT record.  `error_tail` says what dnswatch itself has to say.
 import struct
 from typing import Final
 
-from dnswatch.codes import Option, Rcode, Type
+from dnswatch.codes import Class, Option, Rcode, Type
 from dnswatch.wire.query import HEADER, Query, readable_question
 from dnswatch.wire.response import Response
 
@@ -15,7 +15,8 @@ _HEAD = struct.Struct("!HHHHH")
 _OPT = struct.Struct("!BHHBBHH")
 _OPTION = struct.Struct("!HH")
 _TTL = struct.Struct("!I")
-_QR_RA, _AD, _TC = 0x8080, 0x0020, 0x0200
+_QR, _RA, _RD, _AD, _TC = 0x8000, 0x0080, 0x0100, 0x0020, 0x0200
+_QR_RA = _QR | _RA
 
 TAIL_HEADER: Final = HEADER - 2
 """Bytes of the header without the message ID: where the question begins in a tail."""
@@ -46,8 +47,8 @@ def tail(
     records, (answer, authority, additional) = _aged(response, int(age), max_ttl, stale)
     rcode = response.rcode if response.rcode < 16 or query.edns else Rcode.SERVFAIL
     flags = _QR_RA | query.flags & 0x0110 | response.flags & (_AD | _TC) | rcode & 15
-    if stale:
-        flags &= ~_AD
+    if stale or not (query.do or query.flags & _AD):
+        flags &= ~_AD  # RFC 6840 section 5.8
     opt = _opt(query, response.rcode, response.options + extended, size) if query.edns else b""
     length = HEADER + len(query.question) + len(records) + len(opt)
     if length > limit:
@@ -61,6 +62,11 @@ def _truncated(query: Query, rcode: int, flags: int, size: int) -> bytes:
     opt = _opt(query, rcode, b"", size) if query.edns else b""
     head = _HEAD.pack(flags | _TC, 1, 0, 0, 1 if opt else 0)
     return b"%b%b%b" % (head, query.question, opt)
+
+
+def truncated(query: Query, size: int) -> bytes:
+    """Ask a client to come by TCP, whatever the answer is."""
+    return _truncated(query, Rcode.NOERROR, _QR_RA | query.flags & 0x0110, size)
 
 
 def _aged(
@@ -104,14 +110,40 @@ def error_tail(query: Query, rcode: int, size: int, extended: bytes = b"") -> by
 def refusal(message: bytes, rcode: int, size: int) -> bytes:
     """Answer a query that could not be read, all but its ID: opcode and RD kept.
 
+    RA is said of queries only: in other operations its bit means nothing (RFC 1035 section 4.1.1).
+
     The question is given back where it can be read: some stubs take no answer without it.  BADVERS
     needs an OPT record to be said in (RFC 6891 section 6.1.3).
     """
     opt = _OPT.pack(0, Type.OPT, size, rcode >> 4, 0, 0, 0) if rcode == Rcode.BADVERS else b""
-    flags = _QR_RA | (message[2] << 8 & 0x7900) | rcode & 15
+    opcode = message[2] << 8 & 0x7800
+    flags = _QR | (0 if opcode else _RA) | opcode | (message[2] << 8 & _RD) | rcode & 15
     question = readable_question(message)
     head = _HEAD.pack(flags, 1 if question else 0, 0, 0, 1 if opt else 0)
     return head + question + opt
+
+
+def come_by_tcp(message: bytes, size: int) -> bytes:
+    """Answer a query, of which nothing but the question was read, with TC set; all but its ID.
+
+    Nothing where it is no query of one question.
+    """
+    if len(message) < HEADER or message[2] & 0xF8 or not (question := readable_question(message)):
+        return b""
+    opt = _OPT.pack(0, Type.OPT, size, 0, 0, 0, 0) if message[10:12] == b"\0\1" else b""
+    flags = _QR_RA | _TC | message[2] << 8 & 0x0100
+    return _HEAD.pack(flags, 1, 0, 0, 1 if opt else 0) + question + opt
+
+
+def any_hinfo(query: Query, size: int) -> bytes:
+    """Answer a question for all records with one that says so (RFC 8482 section 4.2)."""
+    opt = _opt(query, 0, b"", size) if query.edns else b""
+    head = _HEAD.pack(_QR_RA | query.flags & 0x0110, 1, 1, 0, 1 if opt else 0)
+    return b"%b%b%b%b" % (head, query.question, _RFC8482, opt)
+
+
+_RFC8482: Final = b"\xc0\x0c" + struct.pack("!HHIH", Type.HINFO, Class.IN, 3600, 9) + b"\7RFC8482\0"
+"""The record `HINFO "RFC8482" ""` of the name asked for; its life is the example's of that RFC."""
 
 
 def ede(code: int, text: str = "") -> bytes:
@@ -121,6 +153,7 @@ def ede(code: int, text: str = "") -> bytes:
 
 
 def _opt(query: Query, rcode: int, options: bytes, size: int) -> bytes:
-    """Write our own OPT record: our size, the client's flags, the far end's options."""
+    """Write our own OPT record: our size, the client's flags, the far end's options and ours."""
+    options += query.neighbourly
     head = _OPT.pack(0, Type.OPT, size, rcode >> 4, 0, query.edns_flags, len(options))
     return head + options

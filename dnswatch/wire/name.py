@@ -52,11 +52,18 @@ def skip_plain(message: bytes, at: int) -> int:
 
 def read(message: bytes, at: int) -> bytes:
     """Return the name at `at`, uncompressed and in lower case."""
+    return take(message, at)[0]
+
+
+def take(message: bytes, at: int) -> tuple[bytes, int]:
+    """Return the name at `at`, uncompressed and in lower case, and the offset behind it."""
     labels = bytearray()
     limit = at
+    end = 0
     try:
         while (length := message[at]) != 0:
             if length >= 0xC0:
+                end = end or at + 2
                 at = (length & 0x3F) << 8 | message[at + 1]
                 if not HEADER <= at < limit:
                     raise WireError("a compression pointer does not point backwards to a name")
@@ -68,7 +75,7 @@ def read(message: bytes, at: int) -> bytes:
             at += length + 1
     except IndexError:
         raise WireError("a name runs past the end of the message") from None
-    return bytes(labels).lower() + ROOT
+    return bytes(labels).lower() + ROOT, end or at + 1
 
 
 def to_text(name: bytes) -> str:

@@ -2,12 +2,13 @@
 
 A query is one question with an optional OPT record and nothing else.  All that may change its
 answer stands in `Query.key`, so that equal keys may share an answer: the name in lower case, type,
-class, the RD, AD and CD bits, the EDNS flags (DO) and every end-to-end EDNS option (ECS above all).
-Cookies, padding and keep-alive are between two neighbours only (RFC 7873, 7830, 7828): they are
-not passed on, and they split no cache.
+class, the RD, AD and CD bits, DO, and the EDNS options meant for who answers (`FORWARDED`).
+All others end here and split no cache: some are between two neighbours only (cookies, padding,
+keep-alive: RFC 7873, 7830, 7828; NSID: RFC 5001 section 3.2), others tell who a client is.
 """
 
 import struct
+from collections.abc import Iterator
 from typing import Final
 
 from dnswatch.codes import Option, Rcode, Type
@@ -20,8 +21,14 @@ HEADER: Final = name.HEADER
 MIN_UDP: Final = 512
 """Bytes that every client takes over UDP (RFC 1035 section 2.3.4)."""
 
-HOP_BY_HOP: Final = frozenset((Option.COOKIE, Option.KEEPALIVE, Option.PADDING))
-"""EDNS options between two neighbours, dropped on both legs."""
+FORWARDED: Final = frozenset((Option.ECS, Option.DAU, Option.DHU, Option.N3U, Option.CHAIN))
+"""EDNS options of a query that a forwarder hands on (RFC 7871, 6975, 7901)."""
+
+RETURNED: Final = frozenset((Option.ECS, Option.CHAIN, Option.EDE))
+"""EDNS options of a response that a forwarder hands on (RFC 7871, 7901, 8914)."""
+
+MAX_OPTIONS: Final = 512
+"""Bytes of options handed on; those that are defined need less."""
 
 _PLAIN: Final = b"\0\1\0\0\0\0\0\0"
 _WITH_OPT: Final = b"\0\1\0\0\0\0\0\1"
@@ -32,8 +39,8 @@ class Query:
     """One client's question with all that its answer depends on."""
 
     __slots__ = (
-        "asked", "do", "edns", "edns_flags", "flags", "key", "options", "qname", "qtype",
-        "question", "size",
+        "asked", "cookie", "do", "edns", "edns_flags", "flags", "key", "neighbourly", "options",
+        "qname", "qtype", "question", "size",
     )  # fmt: skip
 
     flags: int
@@ -50,15 +57,31 @@ class Query:
     edns: bool
     "The client sent an OPT record."
     edns_flags: int
-    "DO and whatever else stands beside it (RFC 6891 section 6.1.4)."
+    "DO, and nothing else: what is not defined is ignored (RFC 6891 section 6.1.4)."
     do: bool
     size: int
     "Bytes that the client takes over UDP."
     options: bytes
-    "End-to-end EDNS options, in wire form."
+    "EDNS options to hand on, in wire form."
+    cookie: bytes
+    "The DNS cookie that came with it (RFC 7873); empty where none did."
+    neighbourly: bytes
+    "EDNS options for this client alone that its answer carries, in wire form; written later."
+
+    @property
+    def qclass(self) -> int:
+        """The class asked for."""
+        return self.question[-2] << 8 | self.question[-1]
 
     def __init__(
-        self, flags: int, question: bytes, edns_flags: int, size: int, options: bytes, edns: bool
+        self,
+        flags: int,
+        question: bytes,
+        edns_flags: int,
+        size: int,
+        options: bytes,
+        edns: bool,
+        cookie: bytes = b"",
     ) -> None:
         """Take a question apart; `read` is the way to get one from bytes."""
         self.flags = flags
@@ -67,13 +90,13 @@ class Query:
         self.asked = asked = qname + question[-4:]
         self.qtype = question[-4] << 8 | question[-3]
         self.edns = edns
-        self.edns_flags = edns_flags
-        self.do = edns_flags & _DO != 0
+        self.edns_flags = edns_flags & _DO
+        self.do = self.edns_flags != 0
         self.size = size
         self.options = options
-        self.key = b"%b%c%c%c%b" % (
-            asked, flags >> 8 & 1 | flags & 0x30, edns_flags >> 8, edns_flags & 255, options,
-        )  # fmt: skip
+        self.cookie = cookie
+        self.neighbourly = b""
+        self.key = b"%b%c%b" % (asked, flags >> 8 & 1 | flags & 0x30 | self.do << 7, options)
 
 
 def read(message: bytes) -> Query | None:
@@ -96,7 +119,9 @@ def read(message: bytes) -> Query | None:
             raise WireError("bytes follow the question")
         return Query(flags, question, 0, MIN_UDP, b"", False)
     size, edns_flags, options = _read_opt(message, end)
-    return Query(flags, question, edns_flags, max(size, MIN_UDP), options, True)
+    cookie = _cookie(options) if options else b""
+    kept = passing(options, FORWARDED) if options else b""
+    return Query(flags, question, edns_flags, max(size, MIN_UDP), kept, True, cookie)
 
 
 def readable_question(message: bytes) -> bytes:
@@ -120,7 +145,7 @@ _OPT = struct.Struct("!BHHBBHH")
 
 
 def _read_opt(message: bytes, at: int) -> tuple[int, int, bytes]:
-    """Read the OPT record that must end the message: its size, flags and end-to-end options."""
+    """Read the OPT record that must end the message: its size, flags and options."""
     if at + _OPT.size > len(message):
         raise WireError("the additional record is cut off")
     root, rtype, size, _, version, flags, length = _OPT.unpack_from(message, at)
@@ -130,15 +155,33 @@ def _read_opt(message: bytes, at: int) -> tuple[int, int, bytes]:
         raise WireError("bytes follow the OPT record, or it is cut off")
     if version != 0:
         raise WireError("EDNS version 0 is the only one known here", Rcode.BADVERS)
-    return size, flags, end_to_end(message[at + _OPT.size :]) if length else b""
+    return size, flags, message[at + _OPT.size :]
 
 
 _OPTION = struct.Struct("!HH")
 
 
-def end_to_end(options: bytes) -> bytes:
-    """Keep the EDNS options that are meant for the far end, as they were written."""
-    kept = []
+def passing(options: bytes, which: frozenset[Option]) -> bytes:
+    """Keep the EDNS options that are handed on, as they were written."""
+    found = b"".join(options[at:end] for code, at, end in _each_option(options) if code in which)
+    if len(found) > MAX_OPTIONS:
+        raise WireError("the EDNS options are longer than any that are defined")
+    return found
+
+
+def _cookie(options: bytes) -> bytes:
+    """Return the first DNS cookie; its length is the only thing that can be wrong (RFC 7873)."""
+    for code, at, end in _each_option(options):
+        if code == Option.COOKIE:
+            cookie = options[at + _OPTION.size : end]
+            if len(cookie) != 8 and not 16 <= len(cookie) <= 40:
+                raise WireError("a DNS cookie has 8 bytes, or 16 to 40")  # section 5.2.2
+            return cookie
+    return b""
+
+
+def _each_option(options: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield code, begin and end of each option."""
     at = 0
     while at < len(options):
         if at + _OPTION.size > len(options):
@@ -147,10 +190,8 @@ def end_to_end(options: bytes) -> bytes:
         end = at + _OPTION.size + length
         if end > len(options):
             raise WireError("an EDNS option is cut off")
-        if code not in HOP_BY_HOP:
-            kept.append(options[at:end])
+        yield code, at, end
         at = end
-    return b"".join(kept)
 
 
 def bare(query: Query) -> Query:
@@ -158,13 +199,24 @@ def bare(query: Query) -> Query:
     return Query(query.flags, query.question, query.edns_flags, query.size, b"", query.edns)
 
 
-def for_upstream(query: Query, size: int, edns: bool = True) -> bytes:
+PADDING_BLOCK: Final = 128
+"""Bytes of which an encrypted question is a multiple, so that its length tells nobody the name
+(RFC 8467 section 4.1)."""
+
+
+def for_upstream(query: Query, size: int, edns: bool = True, *, block: int = 0) -> bytes:
     """Write what an upstream is asked, all but the message ID: canonical case, our own EDNS size.
 
     Without `edns` for an upstream that knows none (RFC 6891 section 7): DO and options are lost.
+    With `block` the whole message is padded to a multiple of it (RFC 7830).
     """
     flags = query.flags.to_bytes(2, "big")
     if not edns:
         return b"%b%b%b" % (flags, _PLAIN, query.asked)
-    opt = _OPT.pack(0, Type.OPT, size, 0, 0, query.edns_flags, len(query.options))
-    return b"%b%b%b%b%b" % (flags, _WITH_OPT, query.asked, opt, query.options)
+    options = query.options
+    if block:
+        length = HEADER + len(query.asked) + _OPT.size + len(options) + _OPTION.size
+        fill = -length % block
+        options += _OPTION.pack(Option.PADDING, fill) + bytes(fill)
+    opt = _OPT.pack(0, Type.OPT, size, 0, 0, query.edns_flags, len(options))
+    return b"%b%b%b%b%b" % (flags, _WITH_OPT, query.asked, opt, options)

@@ -10,12 +10,15 @@ from typing import Final
 
 from dnswatch.codes import Rcode, Type
 from dnswatch.errors import WireError
-from dnswatch.wire import name
-from dnswatch.wire.query import HEADER, Query, end_to_end
+from dnswatch.wire import name, rdata, scrub
+from dnswatch.wire.query import HEADER, RETURNED, Query, passing
 
 _COUNTS = struct.Struct("!HHH")
+_ALL_COUNTS = struct.Struct("!HHHH")
+_TTL = struct.Struct("!I")
 _RECORD = struct.Struct("!HHIH")
-_A, _AAAA, _MX = Type.A.value, Type.AAAA.value, Type.MX.value
+_A, _AAAA, _MX, _CNAME = Type.A.value, Type.AAAA.value, Type.MX.value, Type.CNAME.value
+_LENGTHS: Final = {_A: 4, _AAAA: 16}
 _SOA, _OPT = Type.SOA.value, Type.OPT.value
 _MX_OR_ANY: Final = frozenset((_MX, Type.ANY.value))
 _MAX_RECORDS: Final = 4096
@@ -129,34 +132,89 @@ def read(message: bytes, query: Query, max_negative_ttl: int) -> Response:
         raise WireError("the response claims more records than fit into a message")
     try:
         start = HEADER + (len(query.question) if message[4:6] != b"\0\0" else 0)
-        opt = _read_records(response, message, start, query.qtype in _MX_OR_ANY)
+        opt, answer = _read_records(response, message, start, query)
     except (struct.error, IndexError):
         raise WireError("a record runs past the end of the message") from None
+    names = scrub.chain(query, answer.aliases)
+    if any(scrub.is_beside(query, names, record) for record in answer.odd):
+        kept = b"" if opt is None else message[start + opt[0] : start + opt[1]]
+        return read(scrub.without(message, query, names, kept), query, max_negative_ttl)
     if opt is not None:
         _cut_opt(response, *opt)
     _set_life(response, query, max_negative_ttl)
     return response
 
 
-def _read_records(
-    response: Response, message: bytes, start: int, wants_mx: bool
-) -> tuple[int, int] | None:
-    """Walk all records once; return where in them OPT begins and ends.
+def older(message: bytes, seconds: int) -> bytes:
+    """Take `seconds` off each TTL, for what lay in an HTTP cache so long (RFC 8484 section 5.1).
 
-    Each miss pays this walk, so nothing is called for an ordinary record.
+    Raises `WireError` where the message's records are malformed.
     """
+    aged = bytearray(message)
+    at = HEADER
+    if len(message) == HEADER:
+        return message
+    try:
+        questions, *counts = _ALL_COUNTS.unpack_from(message, 4)
+        for _ in range(questions):
+            at = name.skip(message, at) + 4
+        for _ in range(sum(counts)):
+            data = name.skip(message, at) + 10
+            rtype, _, ttl, length = _RECORD.unpack_from(message, data - 10)
+            if rtype != _OPT and ttl < 0x80000000:
+                _TTL.pack_into(aged, data - 6, max(ttl - seconds, 0))
+            at = data + length
+    except (struct.error, IndexError):
+        raise WireError("a record runs past the end of the message") from None
+    return bytes(aged)
+
+
+class _Answer:
+    """What an answer section has said so far."""
+
+    def __init__(self, query: Query) -> None:
+        self._qname, self._qtype = query.qname, query.qtype
+        self._wants_mx = query.qtype in _MX_OR_ANY
+        self.addresses: list[tuple[bytes, int]] = []
+        self.exchanges: list[bytes] = []
+        self.odd: list[scrub.Record] = []
+        "Records that are not of the very name and type asked for."
+        self.aliases: dict[bytes, bytes] = {}
+        "Owners and targets of CNAMEs."
+
+    def add(
+        self, message: bytes, owner: bytes, rtype: int, rclass: int, ttl: int, at: int, end: int
+    ) -> None:  # fmt: skip
+        """Take in a record whose data stands from `at` to `end`."""
+        if rtype != self._qtype or owner != self._qname or rclass != 1:
+            self.odd.append((owner, rtype, rclass))
+            if rclass != 1:
+                return
+        if rtype in _LENGTHS:
+            self.addresses.append((message[at:end], ttl))
+        elif rtype == _CNAME:
+            self.aliases[owner] = name.read(message, at)
+        elif self._wants_mx and rtype == _MX:
+            self.exchanges.append(name.read(message, at + 2))
+
+
+def _read_records(
+    response: Response, message: bytes, start: int, query: Query
+) -> tuple[tuple[int, int] | None, _Answer]:
+    """Walk all records once; return where in them OPT begins and ends, and what the answer says."""
+    qname = query.qname
+    answer = _Answer(query)
     ttl_at: list[int] = []
     ttls: list[int] = []
-    addresses: list[tuple[bytes, int]] = []
-    exchanges: list[bytes] = []
     opt: tuple[int, int] | None = None
     at = start
     for section, count in enumerate(response.counts):
         for _ in range(count):
             # The usual owner is a pointer to the question; OPT's is the root.
             is_usual = message[at] == 0xC0 and message[at + 1] == HEADER
-            data = (at + 2 if is_usual else name.skip(message, at)) + 10
-            rtype, rclass, ttl, length = _RECORD.unpack_from(message, data - 10)
+            owner, data = (qname, at + 2) if is_usual else name.take(message, at)
+            data += _RECORD.size
+            rtype, rclass, ttl, length = _RECORD.unpack_from(message, data - _RECORD.size)
             end = data + length
             if end > len(message):
                 raise WireError("a record runs past the end of the message")
@@ -165,22 +223,22 @@ def _read_records(
                     raise WireError("a response has at most one OPT record")
                 opt = (at - start, end - start)
                 response.rcode |= ttl >> 24 << 4
-                response.options = end_to_end(message[data:end]) if length else b""
+                response.options = passing(message[data:end], RETURNED) if length else b""
             else:
+                ttl = ttl if ttl < 0x80000000 else 0  # RFC 2181 section 8
                 ttl_at.append(data - 6 - start)
-                ttls.append(ttl if ttl < 0x80000000 else 0)  # RFC 2181 section 8
-                if section == 0 and rclass == 1:
-                    if (rtype == _A and length == 4) or (rtype == _AAAA and length == 16):
-                        addresses.append((message[data:end], ttls[-1]))
-                    elif wants_mx and rtype == _MX and length > 2:
-                        exchanges.append(name.read(message, data + 2))
+                ttls.append(ttl)
+                if rclass == 1 and length != _LENGTHS.get(rtype):
+                    rdata.check(message, rtype, data, end)
+                if section == 0:
+                    answer.add(message, owner, rtype, rclass, ttl, data, end)
             at = end
         if section == 0:
             response.answer_end = at - start
     response.ttl_at, response.ttls = tuple(ttl_at), tuple(ttls)
-    response.addresses, response.exchanges = tuple(addresses), tuple(exchanges)
+    response.addresses, response.exchanges = tuple(answer.addresses), tuple(answer.exchanges)
     response.records = message[start:at]
-    return opt
+    return opt, answer
 
 
 def _cut_opt(response: Response, begin: int, end: int) -> None:
@@ -208,7 +266,7 @@ def _set_life(response: Response, query: Query, max_negative_ttl: int) -> None:
         return
     ttl = min(ttls[:answer]) if answer else max_negative_ttl
     if not answer or response.rcode or _is_chain_to_nothing(response, query):
-        ttl = min(ttl, max_negative_ttl, _negative_ttl(response, answer, authority))
+        ttl = min(ttl, _count_down(response, answer, authority, max_negative_ttl))
         response.extra_ttl = max(response.extra_ttl, ttl)  # the SOA says so as long as it lives
     elif query.do and len(ttls) > answer:
         ttl = min(ttl, response.extra_ttl)  # proofs in the authority section must stay whole
@@ -224,13 +282,20 @@ def _is_chain_to_nothing(response: Response, query: Query) -> bool:
     return all(response.records[at - 4 : at - 2] != asked for at in answer)
 
 
-def _negative_ttl(response: Response, answer: int, authority: int) -> int:
-    """The life of "there is none": the SOA's TTL and minimum, whichever is less (RFC 2308, 5)."""
+def _count_down(response: Response, answer: int, authority: int, most: int) -> int:
+    """Return the life of "there is none": the SOA's TTL, its minimum or `most` (RFC 2308, 5).
+
+    The SOA's own TTL becomes that, so that it counts down for clients, too.
+    """
     for index in range(answer, answer + authority):
         at = response.ttl_at[index]
-        rtype = int.from_bytes(response.records[at - 4 : at - 2], "big")
-        if rtype == _SOA:
+        if int.from_bytes(response.records[at - 4 : at - 2], "big") == _SOA:
             end = at + 6 + int.from_bytes(response.records[at + 4 : at + 6], "big")
             minimum = int.from_bytes(response.records[end - 4 : end], "big")
-            return min(response.ttls[index], minimum)
+            ttl = min(response.ttls[index], minimum, most)
+            records = bytearray(response.records)
+            _TTL.pack_into(records, at, ttl)
+            response.records = bytes(records)
+            response.ttls = (*response.ttls[:index], ttl, *response.ttls[index + 1 :])
+            return ttl
     return 0

@@ -132,6 +132,8 @@ class Blunt:
         }  # fmt: skip
         self.taken: list[bytes] = []
         "Each message that came whole."
+        self.said: list[bytes] = []
+        "Each command, in order."
         self._listener = socket.create_server((self.address, 0))
         self.port = int(self._listener.getsockname()[1])
 
@@ -158,6 +160,7 @@ class Blunt:
             try:
                 peer.sendall(self.answers["HELLO"])
                 for line in lines:
+                    self.said.append(line.rstrip(b"\r\n"))
                     verb = line[:4].decode("latin-1").strip().upper()
                     peer.sendall(self.answers.get(verb, b"250 yes\r\n"))
                     if verb == "DATA" and self.answers[verb].startswith(b"3"):

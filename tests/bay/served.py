@@ -13,10 +13,12 @@ from typing import Self
 from dnswatch import clock
 from dnswatch.bay.reception import Reception
 from dnswatch.bay.record import Envelope, Judged, Verdict
+from dnswatch.bay.room import Room
 from dnswatch.bay.smtp.door import Door
 from dnswatch.bay.smtp.guests import Guests
 from dnswatch.bay.smtp.server import Server
 from dnswatch.bay.smtp.session import House
+from dnswatch.bay.smtp.tally import Tally
 from dnswatch.bay.smtp.tls import context
 from dnswatch.bay.spool import Spool
 from dnswatch.bay.state import Message
@@ -56,6 +58,8 @@ class Served:
     settings: Bay = field(default_factory=lambda: Bay(pause=Duration(0)))
     inspector: Says = field(default_factory=lambda: Says("clean"))
     admits: Callable[[str], bool] = lambda _: True
+    knows: Callable[[str], bool] = lambda _: True
+    lag: float = 0.0
     tls: Tls = field(default_factory=Tls)
     key: Callable[[str], str] = str
 
@@ -87,10 +91,12 @@ class Served:
         self.spool.close()
 
     async def _start(self) -> None:
+        tally = Tally(self.key)
         house = House(
             self.settings, HOSTNAME, context(self.tls, self.folder, HOSTNAME, clock.now()),
-            self.spool, self.reception, Guests(self.settings.limits),
-            Door(self.admits, self.key, clock.now, lag=0.0), self.key, clock.now,
+            self.spool, self.reception, Room(self.spool.free, self.settings.limits.room),
+            Guests(self.settings.limits), Door(self.admits, self.knows, tally, lag=self.lag),
+            tally, self.key, clock.now,
         )  # fmt: skip
         sock = socket.socket()
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -158,6 +164,13 @@ class Raw:
             if line[3:4] != "-":
                 return line.strip()
 
+    def read_all(self) -> str:
+        """Read an answer, and return all its lines."""
+        lines: list[str] = []
+        while not lines or lines[-1][3:4] == "-":
+            lines.append(self._file.readline().decode())
+        return "".join(lines)
+
     def say(self, *lines: bytes) -> list[str]:
         """Send lines one by one, and read the answer to each."""
         answers = []
@@ -166,11 +179,12 @@ class Raw:
             answers.append(self.read())
         return answers
 
-    def encrypt(self) -> None:
-        """Go over to TLS, trusting anybody."""
+    def encrypt(self) -> int:
+        """Go over to TLS, trusting anybody; returns the descriptor beneath, to spoil it."""
         self._file.close()
         self._socket = ssl._create_unverified_context().wrap_socket(self._socket)
         self._file = self._socket.makefile("rb")
+        return self._socket.fileno()
 
     def begin(self) -> str:
         """Go to where the message is sent."""

@@ -6,6 +6,7 @@ import pytest
 
 from dnswatch import clock
 from dnswatch.bay.record import Decided, Gone, Verdict
+from dnswatch.bay.spool import Spool
 from dnswatch.errors import SpoolError
 from dnswatch.settings import Duration
 from dnswatch.settings.bay import Bay, Fates
@@ -176,14 +177,13 @@ def test_spool_that_fails_puts_mail_off(tmp_path: Path) -> None:
         assert len(served.messages()) == 1
 
 
-def test_full_disk_is_452(tmp_path: Path) -> None:
+def test_full_disk_is_452(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no room is left as configured, mail is put off before it is sent."""
     settings = Bay(pause=Duration(0))
-    with Served(tmp_path, settings) as served:
-        served.spool.free = lambda: settings.limits.room - 1  # type: ignore[method-assign]
-        with served.client() as client:
-            client.ehlo()
-            assert client.mail("a@b.example")[0] == 452
+    monkeypatch.setattr(Spool, "free", lambda _: settings.limits.room - 1)
+    with Served(tmp_path, settings) as served, served.client() as client:
+        client.ehlo()
+        assert client.mail("a@b.example")[0] == 452
 
 
 def test_inspection_that_overruns_is_unsure(

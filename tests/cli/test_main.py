@@ -1,6 +1,8 @@
 """The program as a person starts it: in a process of its own."""
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -9,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.check import PATIENCE
+from tests.sources import packets
 
 START = [sys.executable, "-m", "dnswatch"]
 
@@ -58,6 +61,62 @@ def test_a_reader_that_leaves_early_is_no_error(state: Path) -> None:
     )  # fmt: skip
     os.close(write_end)
     assert done.stderr == b""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["report"], ["report", "--json"], ["status"], ["policy", "list"], ["cache"]],
+    ids=" ".join,
+)
+def test_a_full_disk_is_a_sentence(state: Path, arguments: list[str]) -> None:
+    """Whatever a command prints, what cannot be written ends in a sentence and code 1."""
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*START, *arguments], env=variables(state, {}), stdout=full, stderr=subprocess.PIPE
+        )
+    said = b"dnswatch: the output cannot be written: No space left on device\n"
+    assert (done.returncode, done.stderr) == (1, said)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["report", "--limit", "abc"], b"'abc': expected a whole number"),
+        (["report", "--limit", "0"], b"'0': expected at least 1"),
+        (["campus", "compare", "--days", "x"], b"'x': expected a number"),
+        (["campus", "play", "--speed", "0", "--against", "x"], b"'0': expected at least 0.01"),
+        (["serve", "--workers", "1.5"], b"'1.5': expected a whole number"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_wrong_number_is_told_in_our_words(
+    state: Path, arguments: list[str], said: bytes
+) -> None:
+    """What was given and what was expected, not what a library calls it."""
+    done = dnswatch(*arguments, state=state)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert b"Input should" not in done.stderr
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_interrupted_it_ends_without_a_traceback(tmp_path: Path, workers: int) -> None:
+    """Ctrl-C, which the terminal sends to all processes of a command, ends them with code 130."""
+    frames = packets.pcap(packets.conversation() * 2000)
+    with subprocess.Popen(
+        [*START, "replay", "-", "--workers", str(workers), "--state", str(tmp_path / "state")],
+        env=variables(tmp_path, {}), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, start_new_session=True,
+    ) as replaying:  # fmt: skip
+        assert replaying.stdin is not None
+        assert replaying.stderr is not None
+        replaying.stdin.write(frames)  # more than the pipe holds: it is being read by now
+        replaying.stdin.write(frames[24:] * 3)
+        os.killpg(replaying.pid, signal.SIGINT)
+        with contextlib.suppress(BrokenPipeError):
+            replaying.stdin.close()
+        said = replaying.stderr.read()
+    assert (replaying.returncode, said) == (130, b"")
 
 
 def test_a_terminal_without_unicode_is_served(state: Path) -> None:

@@ -1,6 +1,6 @@
 """Whatever stands in a recording, a lease file or a hosts file, it is read, counted or refused."""
 
-from io import BufferedReader, BytesIO
+from pathlib import Path
 
 import pytest
 
@@ -8,22 +8,31 @@ from dnswatch.errors import SourceError
 from dnswatch.names.hosts import parse_hosts
 from dnswatch.names.leases import parse_leases
 from dnswatch.sources.crew import Crew
-from dnswatch.sources.formats import recognise
-from dnswatch.sources.opening import Opened
+from dnswatch.sources.dataset import FLOWS, OBSERVATIONS, flow_row, observation_row, table
+from dnswatch.sources.moments import LATEST
+from dnswatch.sources.stream import Stream
 from tests.fuzz.frame import fuzz
 
 
-def replayed(data: bytes) -> None:
-    """Read a recording, of whatever format it seems to be now."""
-    opened = Opened("input", BufferedReader(BytesIO(data)), lambda: 0, len(data), [])
-    for _ in recognise(opened).read(opened, Crew(1), frozenset()):
-        pass
+def replayed(data: bytes, path: Path) -> None:
+    """Read a recording, of whatever format it seems to be now, as a replay does."""
+    path.write_bytes(data)
+    passed = 0.0
+    for reading in Stream([str(path)], Crew(1)).readings():
+        assert min(reading.census.values(), default=0) >= 0
+        for seen in reading.lookups:
+            assert passed <= seen.at < LATEST + 60
+            passed = seen.at
+        if reading.lookups:
+            table([observation_row(seen) for seen in reading.lookups], OBSERVATIONS)
+        if reading.flows:
+            table([flow_row(flow) for flow in reading.flows], FLOWS)
 
 
 @pytest.mark.parametrize("kind", ["capture", "dnstap", "zeek", "nfdump"])
-def test_any_recording_is_read_or_refused(kind: str) -> None:
-    """No recording ends in anything but readings or a `SourceError`."""
-    fuzz(kind, replayed, SourceError)
+def test_any_recording_is_read_or_refused(kind: str, tmp_path: Path) -> None:
+    """No recording ends in anything but lookups in order of time, flows, or a `SourceError`."""
+    fuzz(kind, lambda data: replayed(data, tmp_path / "recording"), SourceError)
 
 
 def test_any_lease_file_is_read() -> None:

@@ -11,6 +11,7 @@ from typing import Any, Final
 import dns.flags
 import dns.message
 import dns.query
+import dns.rdataclass
 import pytest
 
 from tests import check
@@ -109,6 +110,8 @@ def _world(asked: Asked) -> list[Step]:
         ("bare.example.", "MX"): answer(),
         ("cname.example.", "MX"): answer("CNAME mx-of.example."),
         ("six.known.example.", "A"): answer(),
+        ("mx.known.example.", "HTTPS"): answer("HTTPS 1 . ipv4hint=192.0.2.99"),
+        ("mx.known.example.", "SVCB"): answer("SVCB 1 . ipv4hint=192.0.2.99"),
     }
     return special.get((asked.qname.lower(), asked.qtype), plain)(asked)
 
@@ -132,6 +135,25 @@ def test_the_real_exchange_leaks_nowhere(diverted: Site) -> None:
         assert "leak.example. 30 IN MX 0 holding-bay.internal." in response.to_text()
         assert "mx.leak" not in response.to_text()
         assert not response.flags & dns.flags.AD
+
+
+def test_no_hint_leads_past_the_bay(diverted: Site) -> None:
+    """A service record may bring the true address along: the exchange's has none for the worm."""
+    for _ in range(2):  # from the upstream, and from the short cut
+        others = diverted.ask("mx.known.example", "HTTPS", source=OTHER)
+        assert "192.0.2.99" in others.to_text()
+        for kind in ("HTTPS", "SVCB"):
+            answered = asks(diverted, "mx.known.example", kind)
+            check.noerror(answered)
+            assert not answered.answer
+
+
+def test_no_answer_is_of_another_class_than_its_question(diverted: Site) -> None:
+    """Mail is a matter of the class IN: CH is the upstream's, and any class gets no forgery."""
+    chaos = asks(diverted, "chaos.example", "MX", rdclass="CH")
+    assert all(rrset.rdclass == dns.rdataclass.CH for rrset in chaos.answer)
+    assert check.errors(chaos) == []
+    check.servfail(asks(diverted, "any-class.example", "MX", rdclass="ANY"))
 
 
 def test_the_bays_own_name_resolves(diverted: Site) -> None:

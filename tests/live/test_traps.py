@@ -164,11 +164,16 @@ def test_transfers_never_reach_the_upstream(site: Site, kind: str) -> None:
     assert f"{kind}.example.".lower() not in site.upstream.names()
 
 
-def test_unknown_edns_options_reach_the_upstream(site: Site) -> None:
-    """An EDNS option that nobody knows passes (RFC 5625 section 4.4.2)."""
-    option = dns.edns.GenericOption(dns.edns.OptionType.make(65001), b"\xca\xfe")
-    site.ask("option.example", options=[option])
-    assert option in site.upstream.asked[-1].message.options
+def test_only_known_edns_options_reach_the_upstream(site: Site) -> None:
+    """A subnet is for who answers; NSID is for the next server alone (RFC 5001 section 3.2), and
+    what nobody defined may say which machine asks: both end here."""
+    subnet = dns.edns.ECSOption("192.0.2.0", 24)
+    others = [
+        dns.edns.GenericOption(dns.edns.OptionType.make(code), b"\xca\xfe\0\0\0\1")
+        for code in (3, 65001, 65073)
+    ]
+    site.ask("option.example", options=[*others, subnet])
+    assert site.upstream.asked[-1].message.options == (subnet,)
 
 
 def test_additional_records_pass(serve: Serve) -> None:

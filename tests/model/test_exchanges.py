@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.detection import lookups
 from dnswatch.codes import Type
 from dnswatch.model.exchanges import (
     GRACE,
-    GUESSES,
     HORIZON,
     IMPLICIT_WINDOW,
     MAX_TTL,
@@ -137,7 +137,14 @@ def test_what_has_ended_is_forgotten() -> None:
 
 
 names = st.sampled_from(
-    [DOMAIN, MAILER, OTHER, GUESSED, ROOT, *(label + DOMAIN for label in sorted(GUESSES))]
+    [
+        DOMAIN,
+        MAILER,
+        OTHER,
+        GUESSED,
+        ROOT,
+        *(from_text(f"{label}.example.org") for label in sorted(lookups.GUESSES)),
+    ]
 )
 clients = st.sampled_from([ALICE, BOB, None])
 events = st.lists(

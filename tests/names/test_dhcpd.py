@@ -1,5 +1,6 @@
 """The lease files of ISC dhcpd."""
 
+import tracemalloc
 from math import inf
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dnswatch.names.dhcpd import parse_dhcpd
+from dnswatch.names.leases import parse_leases
 from tests.names.sample import active, lease, packed, sample
 
 
@@ -60,3 +62,19 @@ def test_lease_of_no_address_is_broken(text: str) -> None:
 def test_any_nesting_is_read(text: str) -> None:
     """Blocks that are never closed or never opened do no harm."""
     assert all(found is None for found in parse_dhcpd(text))
+
+
+@pytest.mark.parametrize(
+    "part", ["{", ";", "a ", "lease 192.0.2.9 ", "lease x\n", "\n", "lease a {"]
+)
+def test_a_file_of_nonsense_costs_little(part: str) -> None:
+    """However long it is, time and memory are in proportion to it."""
+    text = "lease 192.0.2.7 { ends never; }\n" + part * (200_000 // len(part))
+    tracemalloc.start()
+    try:
+        leases = parse_leases([text])
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert list(leases.entries) == [bytes([192, 0, 2, 7])]
+    assert peak < 5 * len(text)

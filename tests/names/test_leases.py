@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from dnswatch.names import leases as module
 from dnswatch.names.leases import LeaseFiles, parse_leases
+from tests.fuzz.frame import CORPUS
 from tests.names.sample import SAMPLES, active, lease, packed, sample
 
 
@@ -47,6 +48,20 @@ def test_kea_for_ipv6() -> None:
     assert lease(leases, "2001:db8::7").duid == "02:00:5e:10:00:99"
     assert lease(leases, "2001:db8::8").duid == "02:00:5e:10:00:08"
     assert lease(leases, "2001:db8::8").name is None
+
+
+def test_kea_escapes_are_read() -> None:
+    """A comma is written `&#x2c` there; no host name has one, so it becomes a hyphen."""
+    texts = [(CORPUS / "leases" / "kea-escape.csv").read_text()]
+    assert lease(parse_leases(texts), "10.0.0.5").name == "pc-5.corp.example"
+    texts[0] = texts[0].replace("&#x2c", "&#x41&#x2d")
+    assert lease(parse_leases(texts), "10.0.0.5").name == "pca-5.corp.example"
+
+
+def test_an_end_that_cannot_be_is_broken() -> None:
+    """A lease that is said to end after the year 9999 is none."""
+    leases = parse_leases(["999999999999999 02:00:5e:10:00:07 192.0.2.7 x *\n"])
+    assert (leases.entries, leases.broken) == ({}, 1)
 
 
 def test_leases_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from dnswatch.wire.name import from_text
         ("example.org", "example.org"),
         ("host.someone.github.io", "someone.github.io"),
         ("printer.site.internal", "site.internal"),
+        ("mx.victim.example", "victim.example"),
     ],
 )
 def test_a_name_belongs_to_the_domain_below_its_public_suffix(name: str, domain: str) -> None:
@@ -22,8 +23,17 @@ def test_a_name_belongs_to_the_domain_below_its_public_suffix(name: str, domain:
 
 
 @pytest.mark.parametrize(
-    "name", [b"\0", b"\2co\2uk\0", b"\3com\0", b"\2\xff\xfe\3com\0", b"\3a.b\3com\0"]
+    "name",
+    [
+        b"\0",
+        b"\4beef\6abcdef\0",
+        b"\7example\0",
+        b"\2co\2uk\0",
+        b"\3com\0",
+        b"\2\xff\xfe\3com\0",
+        b"\3a.b\3com\0",
+    ],
 )
 def test_what_nobody_registered_belongs_to_nobody(name: bytes) -> None:
-    """A public suffix, the root and bytes that are no host name have no owner."""
+    """A public suffix, the root, bytes that are no host name, and what ends in no real domain."""
     assert registrable(name) is None

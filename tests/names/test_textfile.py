@@ -47,3 +47,11 @@ def test_strange_bytes_and_paths_do_no_harm(tmp_path: Path) -> None:
     path = tmp_path / "hosts"
     path.write_bytes(b"a\xff\x00b")
     assert read(TextFiles([str(path), "a\0b"])) == ["a\ufffd\0b", ""]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_is_no_part_of_a_text(encoding: str, tmp_path: Path) -> None:
+    """Editors of Windows put one in front, or write all in UTF-16."""
+    path = tmp_path / "hosts"
+    path.write_bytes("192.0.2.1 büro".encode(encoding))
+    assert read(TextFiles([str(path)])) == ["192.0.2.1 büro"]

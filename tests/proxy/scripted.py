@@ -70,7 +70,7 @@ class Client:
 
     def waiter(self, ident: bytes = b"id") -> Waiter:
         """Make a query that is not read yet."""
-        return Waiter(ident, self.address, self._take, (b"", b""), True, False)
+        return Waiter(ident, self.address, self._take, (b"", b""), True, False, True)
 
     def asks(self, qname: str, qtype: str = "A") -> Waiter:
         """Make a query that is read."""

@@ -192,3 +192,14 @@ def test_an_answer_larger_than_the_cache_leaves_it_whole() -> None:
     kept = cache(size=1000)
     kept.put(b"k", answer(10, size=5000), 0.0)
     assert (len(kept), kept.bytes, kept.evicted) == (0, 0, 1)
+
+
+def test_what_may_be_forged_is_forgotten() -> None:
+    """What came at a moment or after it goes, and its bytes with it; what came before stays."""
+    kept = cache()
+    for second, key in enumerate(KEYS):
+        kept.put(key, answer(300), 1000.0 + second)
+    before = kept.bytes
+    assert kept.forget(1002.0) == 2
+    assert [kept.get(key, 1004.0) is not None for key in KEYS] == [True, True, False, False]
+    assert kept.bytes == before / 2

@@ -11,6 +11,7 @@ from dnswatch.codes import Ede, Rcode, Type
 from dnswatch.model.observation import Observation, Origin
 from dnswatch.names.hosts import parse_hosts
 from dnswatch.proxy.cache import RETRY_STALE
+from dnswatch.proxy.cookies import Cookies
 from dnswatch.proxy.local import LocalNames
 from dnswatch.proxy.reports import Reports
 from dnswatch.proxy.service import NEVER, Service
@@ -39,6 +40,7 @@ class Scene:
         self.service = Service(
             configured(), self.loop.time, self.reports,
             Routes(Group([self.upstream], "ordered"), {}), LocalNames(parse_hosts([HOSTS])),
+            Cookies(bytes(32)),
         )  # fmt: skip
         self.client = Client()
 

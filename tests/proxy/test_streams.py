@@ -11,7 +11,9 @@ import pytest
 from dnswatch.names.hosts import parse_hosts
 from dnswatch.proxy import streams
 from dnswatch.proxy.access import Admissions
+from dnswatch.proxy.cookies import Cookies
 from dnswatch.proxy.local import LocalNames
+from dnswatch.proxy.rates import Rates
 from dnswatch.proxy.reports import Reports
 from dnswatch.proxy.service import Service
 from dnswatch.proxy.streams import Connections, TcpListener
@@ -34,10 +36,13 @@ class Scene:
         self.reports = Reports(0, line, now, 100)
         service = Service(
             self.configured, now, self.reports, Routes(Group([self.upstream], "ordered"), {}),
-            LocalNames(parse_hosts(["10.0.0.1 here.lan"])),
+            LocalNames(parse_hosts(["10.0.0.1 here.lan"])), Cookies(bytes(32)),
         )  # fmt: skip
         self.connections = Connections(
-            self.configured.limits, Admissions(self.configured), self.reports
+            self.configured.limits,
+            Admissions(self.configured),
+            Rates(configured("limits.rate_per_client = 0").limits),
+            self.reports,
         )
         sock = socket.create_server(("127.0.0.1", 0))
         sock.setblocking(False)

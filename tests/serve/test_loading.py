@@ -67,6 +67,14 @@ def test_a_file_must_be_text(tmp_path: Path) -> None:
         load(path)
 
 
+def test_a_byte_order_mark_is_no_part_of_a_file(tmp_path: Path) -> None:
+    """Editors of Windows put one in front."""
+    path = tmp_path / "dnswatch.toml"
+    path.write_text('upstream.servers = ["192.0.2.1"]', encoding="utf-8-sig")
+    settings = combine(load(path))
+    assert [str(server) for server in settings.upstream.servers] == ["udp://192.0.2.1"]
+
+
 @pytest.mark.parametrize("text", ["", "no certificate"])
 def test_authorities_must_be_readable(tmp_path: Path, resolv_conf: Path, text: str) -> None:
     """A file of authorities that holds none is refused before anything starts."""

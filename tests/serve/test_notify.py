@@ -49,7 +49,7 @@ def test_the_watchdog_is_told_thrice_a_period(said: dict[str, str], interval: fl
     assert Manager(said).interval == interval
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])  # noqa: S104
+@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])
 def test_only_the_answer_to_the_last_question_counts(address: str) -> None:
     """Noise, another's answer and the question itself are none."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as endpoint:

@@ -8,6 +8,7 @@ from dnswatch.settings import Endpoint, Serve, Server, is_own, read
 LOOP = "where dnswatch itself listens: it would ask itself"
 AT_ODDS = {
     "[serve]\nlisten = []": "line 2: serve.listen is empty: expected an endpoint",
+    "[bay]\nenabled = true": "line 2: bay.listen is empty: expected where the bay takes mail",
     '[serve]\nlisten = ["[::1]:53", "[0::1]"]': 'line 2: serve.listen[1] is "[::1]:53", which the',
     '[serve]\nredirected = ["127.0.0.1:5353"]': "line 2: serve.redirected[0] is"
     ' "127.0.0.1:5353", which serve.listen has too',

@@ -46,3 +46,10 @@ def judged(capture: Path) -> dict[str, int]:
         if is_syn and told["tcp.dstport"] == "25":
             connections.add(told["tcp.stream"])
     return {**counts, "smtp": len(connections), "clients": len(clients)}
+
+
+def protocols(capture: Path) -> list[str]:
+    """Return tshark's list of protocols of each frame."""
+    command = ["tshark", "-n", "-r", str(capture), "-T", "fields", "-e", "frame.protocols"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    return result.stdout.splitlines()

@@ -119,6 +119,18 @@ def pcapng(frames: Iterable[Timed], link: int = 1) -> bytes:
     return file.getvalue()
 
 
+def interfaces(frames: Iterable[tuple[int, Timed]]) -> bytes:
+    """Write a pcapng file by hand, with an interface for each frame's link type."""
+    blocks = [struct.pack("<IIIHHq", 0x0A0D0D0A, 28, 0x1A2B3C4D, 1, 0, -1) + struct.pack("<I", 28)]
+    for number, (link, (at, frame)) in enumerate(frames):
+        blocks.append(struct.pack("<IIHHII", 1, 20, link, 0, 0, 20))
+        padded, ticks = frame + bytes(-len(frame) % 4), round(at * 1_000_000)
+        size = 32 + len(padded)
+        head = (6, size, number, ticks >> 32, ticks & 0xFFFFFFFF, len(frame), len(frame))
+        blocks.append(struct.pack("<IIIIIII", *head) + padded + struct.pack("<I", size))
+    return b"".join(blocks)
+
+
 def conversation(at: float = NOON) -> list[Timed]:
     """Make a lookup and the visit of the web server that follows it."""
     there, here = (41000, 80), (80, 41000)

@@ -1,13 +1,16 @@
 """Captures that nobody here wrote, and some made by dpkt: tshark counts the same in them."""
 
+import struct
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from dnswatch.sources.census import UNREAD
 from dnswatch.sources.crew import Crew
 from dnswatch.sources.stream import Stream
-from tests.sources.judge import judged, need_tshark
+from tests.sources.judge import judged, need_tshark, protocols
+from tests.sources.links import LINKS, OTHER_TUNNELS, TUNNELS, UNKNOWN_TO_TSHARK
 from tests.sources.packets import (
     CLIENT,
     NOON,
@@ -16,6 +19,7 @@ from tests.sources.packets import (
     conversation,
     ethernet,
     fragments,
+    interfaces,
     pcap,
     pcapng,
     query,
@@ -113,3 +117,79 @@ def test_tshark_counts_the_same_in_every_shape(kind: str, tmp_path: Path) -> Non
         measure: expected[measure] for measure in MEASURES
     }
     assert found["queries"] >= 1
+
+
+def test_tshark_finds_dns_behind_the_same_links_and_tunnels(tmp_path: Path) -> None:
+    """Each link layer and each tunnel that tshark knows."""
+    need_tshark()
+    wraps = {**LINKS, **{name: (1, wrap) for name, wrap in TUNNELS.items()}}
+    shapes = [
+        (name, link, NOON + n, wrap(message))
+        for n, (name, (link, wrap)) in enumerate(wraps.items())
+        for message in (udp(query("example.org", "MX", n)), back(response(
+            "example.org", exchanges=["mx.example.org"], ident=n)))
+    ]  # fmt: skip
+    capture = tmp_path / "capture"
+    capture.write_bytes(interfaces((link, (at, frame)) for _, link, at, frame in shapes))
+    seen = [frame.split(":")[-1] == "dns" for frame in protocols(capture)]
+    assert [name for (name, *_), is_dns in zip(shapes, seen, strict=True) if not is_dns] == []
+    census = counted(capture)
+    found = (census["queries"], census["mx"], census["responses"], census["answered"])
+    assert found == (len(wraps),) * 4
+    assert (census["unread"], census["not_ip"], census["flows"]) == (0, 0, 0)
+
+
+def test_what_tshark_does_not_know_is_found_as_well(tmp_path: Path) -> None:
+    """Ethernet over MPLS, VXLAN on any port, and what else says nothing of what it holds."""
+    wraps = {**UNKNOWN_TO_TSHARK, **{name: (1, wrap) for name, wrap in OTHER_TUNNELS.items()}}
+    frames = [
+        (link, (NOON + n, wrap(message)))
+        for n, (link, wrap) in enumerate(wraps.values())
+        for message in (udp(query(ident=n)), back(response(ident=n)))
+    ]
+    capture = tmp_path / "capture"
+    capture.write_bytes(interfaces(frames))
+    assert counted(capture)["answered"] == len(wraps)
+
+
+def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """Its number, and how much of it there was."""
+    capture = tmp_path / "capture"
+    capture.write_bytes(interfaces([
+        (147, (NOON, bytes(40))), (1, (NOON, bytes(12) + b"\x12\x34" + bytes(40))),
+        (147, (NOON, bytes(40))),
+    ]))  # fmt: skip
+    census = counted(capture)
+    assert {name: count for name, count in census.items() if name.startswith(UNREAD)} == {
+        f"{UNREAD}link type 147": 2, f"{UNREAD}EtherType 0x1234": 1,
+    }  # fmt: skip
+    assert (census["unread"], census["not_ip"]) == (3, 0)
+
+
+def _simple(*frames: bytes) -> bytes:
+    """Write frames as simple packet blocks of pcapng, which tell no time."""
+    blocks = [interfaces([(1, (NOON, frame)) for frame in frames[:1]])[:48]]
+    for frame in frames:
+        padded = frame + bytes(-len(frame) % 4)
+        size = struct.pack("<I", 16 + len(padded))
+        blocks.append(struct.pack("<I", 3) + size + struct.pack("<I", len(frame)) + padded + size)
+    return b"".join(blocks)
+
+
+def test_a_capture_without_times_is_of_none(tmp_path: Path) -> None:
+    """Its messages are counted, but nothing is put into 1970."""
+    capture = tmp_path / "capture"
+    capture.write_bytes(_simple(ethernet(udp(query())), ethernet(back(response()))))
+    census = counted(capture)
+    assert (census["queries"], census["responses"], census["untimed"]) == (1, 1, 2)
+    assert census["clients"] == 0
+
+
+def test_a_frame_without_a_time_is_of_that_of_its_neighbours(tmp_path: Path) -> None:
+    """Of those before it, or where it is the first of those behind."""
+    capture = tmp_path / "capture"
+    first = _simple(ethernet(udp(query())))
+    capture.write_bytes(first + interfaces([(1, (NOON, ethernet(back(response()))))])[48:])
+    [seen] = [one for reading in Stream([str(capture)], Crew(1)).readings()
+              for one in reading.lookups]  # fmt: skip
+    assert (seen.at, bool(seen.addresses)) == (NOON, True)

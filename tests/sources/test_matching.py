@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 
 from dnswatch.codes import UNANSWERED, Type
 from dnswatch.model.observation import Observation, Origin
-from dnswatch.sources.matching import PATIENCE, PENDING, Matcher
+from dnswatch.sources.matching import ALIKE, PATIENCE, PENDING, Matcher
 from dnswatch.wire.name import from_text
 from tests.sources.packets import query, response
 
 HERE, THERE = b"\x0a\0\0\1", b"\x0a\0\0\x35"
+OTHER = b"\x0a\0\0\x36"
 ASK, ANSWER = b"\x9c\x40\0\x35", b"\0\x35\x9c\x40"
 
 
@@ -54,13 +55,12 @@ def test_a_query_without_a_response_is_given_up() -> None:
 
 
 def test_a_response_belongs_to_its_own_query_only() -> None:
-    """Another ID, name, port, server or client, or a response that is too late, is not it."""
+    """Another ID, name, port or client, or a response that is too late, is not it."""
     for other in (
         lambda matcher: answer(matcher, 2.0, response(ident=8)),
         lambda matcher: answer(matcher, 2.0, response("other.example.org")),
         lambda matcher: answer(matcher, 1.1 + PATIENCE),
         lambda matcher: matcher.hear(2.0, THERE + HERE, b"\0\x35\x9c\x41", response()),
-        lambda matcher: matcher.hear(2.0, HERE + HERE, ANSWER, response()),
         lambda matcher: matcher.hear(2.0, THERE + THERE, ANSWER, response()),
     ):
         matcher = Matcher()
@@ -69,6 +69,44 @@ def test_a_response_belongs_to_its_own_query_only() -> None:
         matcher.give_up(99.0)
         _, census = matcher.take()
         assert (census["unasked"], census["unanswered"], census["answered"]) == (1, 1, 0)
+
+
+def test_an_answer_from_another_address_is_taken() -> None:
+    """Client, port, ID and name tell it; the lookup is one of the server that was asked."""
+    matcher = Matcher()
+    ask(matcher, 1.0)
+    matcher.hear(1.5, OTHER + HERE, ANSWER, response())
+    [seen], census = matcher.take()
+    assert (seen.at, seen.server, census["answered"], census["unasked"]) == (1.5, THERE, 1, 0)
+
+
+def test_who_asks_two_servers_alike_gets_the_answer_of_each() -> None:
+    """Some ask all servers at once, from one port with one ID."""
+    matcher = Matcher()
+    ask(matcher, 1.0)
+    matcher.hear(1.0, HERE + OTHER, ASK, query())
+    answer(matcher, 1.2)
+    matcher.hear(1.3, OTHER + HERE, ANSWER, response())
+    lookups, _ = matcher.take()
+    assert [(seen.at, seen.server) for seen in lookups] == [(1.2, THERE), (1.3, OTHER)]
+
+
+def test_a_part_of_a_capture_does_not_guess() -> None:
+    """The query that an answer from elsewhere belongs to may stand in another part."""
+    matcher = Matcher(is_part=True)
+    ask(matcher, 1.0)
+    matcher.hear(1.5, OTHER + HERE, ANSWER, response())
+    assert (len(matcher.pending()), len(matcher.responses)) == (1, 1)
+
+
+def test_queries_that_are_all_alike_are_bounded() -> None:
+    """Of too many that wait the first is given up; each becomes one lookup still."""
+    matcher = Matcher()
+    for n in range(ALIKE + 5):
+        ask(matcher, n / 100)
+    assert len(matcher.pending()) == ALIKE
+    matcher.give_up(99.0)
+    assert matcher.take()[1]["unanswered"] == ALIKE + 5
 
 
 def test_case_makes_no_difference() -> None:

@@ -8,11 +8,11 @@ from dnswatch.sources.moments import LATEST, LEAP, believed, is_possible
 from tests.sources.packets import NOON
 
 
-@pytest.mark.parametrize("at", [-1.0, LATEST, NOON * 1000, inf, -inf, nan])
+@pytest.mark.parametrize("at", [-1.0, 0.0, LATEST, NOON * 1000, inf, -inf, nan])
 def test_no_recording_is_of_such_a_time(at: float) -> None:
-    """Before 1970, after 2099, in another unit, or no number at all."""
+    """Before 1970 or at its first moment, after 2099, in another unit, or no number at all."""
     assert not is_possible(at)
-    assert is_possible(0.0)
+    assert is_possible(0.5)
     assert is_possible(NOON)
 
 

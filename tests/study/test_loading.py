@@ -51,6 +51,20 @@ def test_a_trace_can_be_cut(tmp_path: Path, engine: Engine) -> None:
         load(engine, str(tmp_path), day + 10 * 86400, None)
 
 
+def test_a_time_that_cannot_be_is_left_out(tmp_path: Path, engine: Engine) -> None:
+    """Rows before 1970 and after 2099 stretch no trace over centuries; they are counted."""
+    planted.write(tmp_path, SMALL)
+    whole = load(engine, str(tmp_path), None, None)
+    [first, *_] = sorted((tmp_path / "flows").rglob("*.parquet"))
+    rows = pq.read_table(first, partitioning=None)[:2]
+    odd = pa.array([datetime(1960, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)],
+                   pa.timestamp("us", tz="UTC"))  # fmt: skip
+    pq.write_table(rows.set_column(0, rows.field(0), odd), first.with_name("part-9999.parquet"))
+    tables = load(engine, str(tmp_path), None, None)
+    assert tables.astray == 2
+    assert (tables.begin, tables.end) == (whole.begin, whole.end)
+
+
 def test_what_is_no_data_set_is_said(tmp_path: Path, engine: Engine) -> None:
     """An empty folder, an empty table and a missing column each have their sentence."""
     with pytest.raises(SourceError, match="holds no data set: `dnswatch replay --to-parquet DIR`"):

@@ -3,6 +3,7 @@
 from ipaddress import ip_address
 from math import inf
 
+import pytest
 from msgspec.msgpack import decode
 from msgspec.structs import replace
 
@@ -12,10 +13,12 @@ from dnswatch.model.detection.verdict import FADE
 from dnswatch.model.exchanges import LookupKind
 from dnswatch.model.finding import Finding
 from dnswatch.model.flow import Flow, Outcome
-from dnswatch.model.observation import Origin
+from dnswatch.model.observation import Observation, Origin
+from dnswatch.model.policies.note import About
 from dnswatch.model.policies.orders import Orders, Overrule, Word
 from dnswatch.model.policies.standing import Standing
 from dnswatch.model.role import Role
+from dnswatch.model.watch import Watch
 from dnswatch.settings import Settings, read
 from dnswatch.store.evidence import Evidence
 from dnswatch.watchdog.judging import Judging
@@ -238,3 +241,38 @@ def test_who_takes_smtp_connections_of_others_is_told_to_the_detector() -> None:
     cases = {key: decode(case, type=Case) for key, case in saved.cases.items() if case}
     assert cases[plain(MAILER)].conduct.callers == [b"abcd", b"efgh", b"ijkl"]
     assert cases[plain(READER)].conduct.callers == []
+
+
+def tunnelling(client: bytes, below: str, types: tuple[int, ...], count: int = 60) -> Changes:
+    """A client asks for ever new names, in some types in turn, as the watch folds it in."""
+    watch = Watch(10)
+    for n in range(count):
+        name = from_text(f"{n * 7919:016x}{below}")
+        qtype = types[n % len(types)]
+        watch.fold(Observation(AT + n, client, name, qtype, 3, Origin.UPSTREAM))
+    return watch.drain()
+
+
+@pytest.mark.parametrize(
+    ("below", "types"), [(".qqzzx", (15,)), (".qqzzx", (15, 16, 5)), (".t.evil.org", (15, 16))]
+)
+def test_a_tunnel_is_told_and_never_a_verdict(below: str, types: tuple[int, ...]) -> None:
+    """Names that nobody can have registered are no mail domains; no mail is held back for it."""
+    site = Site()
+    told = tunnelling(SENDER, below, types)
+    site.judging.see(told, AT + 60, site.judge)
+    assert site.told == []
+    [note] = [note for note in told.notes if note.text.startswith("tunnel")]
+    assert (note.about, note.client) == (About.WARNING, SENDER)
+    assert "MX" in note.text
+    again = tunnelling(SENDER, below, types)
+    site.judging.see(again, AT + 60, site.judge)
+    assert again.notes == []
+
+
+def test_a_tunnel_of_a_declared_mail_server_is_none() -> None:
+    """It asks MX and TXT of each sender's domain."""
+    site = Site(settings=read(f'{AT_ONCE}roles.mail_servers = ["{plain(MAILER)}"]', "test"))
+    told = tunnelling(MAILER, ".qqzzx", (15, 16))
+    site.judging.see(told, AT + 60, site.judge)
+    assert told.notes == []

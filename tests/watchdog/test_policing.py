@@ -40,7 +40,8 @@ def test_a_verdict_becomes_news_and_notes(caplog: pytest.LogCaptureFixture) -> N
     ]  # fmt: skip
     assert standings == {WORM: VERDICT}
     assert found.changes() == ([], {})
-    assert "~0a000006" in caplog.text
+    assert "client '~0a000006' is infected: six novel mail domains" in caplog.text
+    assert [one.levelname for one in caplog.records if "is infected:" in one.message] == ["WARNING"]
     assert "10.0.0.6" not in caplog.text
 
 

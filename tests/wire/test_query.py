@@ -18,18 +18,19 @@ OTHER_ECS = dns.edns.ECSOption("198.51.100.0", 24)
 COOKIE = dns.edns.GenericOption(dns.edns.OptionType.COOKIE, b"12345678")
 KEEPALIVE = dns.edns.GenericOption(dns.edns.OptionType.make(11), b"")
 PADDING = dns.edns.GenericOption(dns.edns.OptionType.PADDING, bytes(31))
+DAU = dns.edns.GenericOption(dns.edns.OptionType.make(5), b"\x08\x0d")
 NSID = dns.edns.GenericOption(dns.edns.OptionType.NSID, b"")
 
 
 def asked(
     qname: str = "www.example.", qtype: str = "A", qclass: str = "IN", *,
     flags: int = dns.flags.RD, edns: bool = False, do: bool = False, size: int = 1232,
-    options: tuple[dns.edns.Option, ...] = (),
+    edns_flags: int = 0, options: tuple[dns.edns.Option, ...] = (),
 ) -> Query:  # fmt: skip
     """Read a query as dnspython writes it."""
     message = dns.message.make_query(qname, qtype, qclass, flags=flags)
-    if edns or do or options:
-        message.use_edns(0, dns.flags.DO if do else 0, size, options=list(options))
+    if edns or do or options or edns_flags:
+        message.use_edns(0, edns_flags | (dns.flags.DO if do else 0), size, options=list(options))
     found = query.read(message.to_wire())
     assert found is not None
     return found
@@ -76,11 +77,16 @@ def test_good_queries_are_read(exact: bytes) -> None:
         asked(options=(COOKIE,)),
         asked(options=(PADDING,)),
         asked(options=(KEEPALIVE, COOKIE, PADDING)),
+        asked(options=(NSID,)),
+        asked(options=(dns.edns.GenericOption(dns.edns.OptionType.make(65073), bytes(6)),)),
+        asked(edns_flags=0x4001),
     ],
 )
 def test_what_changes_no_answer_splits_no_cache(other: Query) -> None:
-    """Case, EDNS size, cookies, padding and keep-alive leave the key as it is."""
+    """Case, EDNS size, undefined flags and options that end here leave the key as it is."""
     assert other.key == asked().key
+    again = dns.message.from_wire(b"\0\0" + query.for_upstream(other, 1232))
+    assert (again.ednsflags, again.options) == (0, ())
 
 
 DIFFERENT = [
@@ -94,7 +100,7 @@ DIFFERENT = [
     asked(do=True),
     asked(options=(ECS,)),
     asked(options=(OTHER_ECS,)),
-    asked(options=(NSID,)),
+    asked(options=(DAU,)),
     asked(do=True, options=(ECS,)),
 ]
 
@@ -127,8 +133,7 @@ def test_an_upstream_is_asked_the_same_question(exact: bytes) -> None:
     assert sent.flags == judge.flags & passed
     assert sent.ednsflags & dns.flags.DO == judge.ednsflags & dns.flags.DO
     assert sent.payload == 1400
-    hop_by_hop = (COOKIE.otype, PADDING.otype, KEEPALIVE.otype)
-    assert list(sent.options) == [o for o in judge.options if o.otype not in hop_by_hop]
+    assert list(sent.options) == [o for o in judge.options if o.otype in query.FORWARDED]
 
 
 @given(queries())

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dnswatch.errors import WireError
-from dnswatch.wire import name, query, response
+from dnswatch.wire import build, name, query, response
 from dnswatch.wire.query import Query
 from dnswatch.wire.response import Response
 from tests.strategies import exchanged, mutated, parsed
@@ -71,7 +71,10 @@ def test_a_response_is_read_as_dnspython_reads_it(pair: tuple[Query, bytes]) -> 
     assert heard.truncated == bool(judge.flags & 0x0200)
     assert heard.authentic == bool(judge.flags & 0x0020)
     in_all = [rrset for section in sections(judge) for rrset in section]
-    assert list(heard.ttls) == [rrset.ttl for rrset in in_all[: len(heard.ttls)]]
+    assert all(
+        ttl == rrset.ttl or (rrset.rdtype == dns.rdatatype.SOA and ttl == heard.ttl)
+        for ttl, rrset in zip(heard.ttls, in_all, strict=False)
+    )
     assert len(heard.ttls) == sum(heard.counts)
     assert heard.counts[:2] == (len(judge.answer), len(judge.authority))
     assert list(heard.addresses) == [
@@ -89,23 +92,31 @@ def test_a_response_is_read_as_dnspython_reads_it(pair: tuple[Query, bytes]) -> 
 
 @given(exchanged())
 def test_places_of_ttls_are_those_of_ttls(pair: tuple[Query, bytes]) -> None:
-    """Each place in `ttl_at` holds the TTL that stands beside it, in the bytes as they came."""
+    """Each place in `ttl_at` holds the TTL that stands beside it, in the bytes as they came.
+
+    But for a SOA's: it counts down no longer than its minimum.
+    """
     asked, wire = pair
     heard = response.read(wire, asked, MAX_NEGATIVE)
-    assert wire[12 + len(asked.question) :].startswith(heard.records)
+    came = bytearray(wire[12 + len(asked.question) :][: len(heard.records)])
+    for at, ttl in zip(heard.ttl_at, heard.ttls, strict=True):
+        if came[at - 4 : at - 2] == dns.rdatatype.SOA.to_bytes(2, "big"):
+            assert int.from_bytes(came[at : at + 4], "big") >= ttl
+            came[at : at + 4] = ttl.to_bytes(4, "big")
+    assert came == heard.records
     written = [int.from_bytes(heard.records[at : at + 4], "big") for at in heard.ttl_at]
     assert written == list(heard.ttls)
 
 
 @given(exchanged())
 def test_only_end_to_end_options_are_kept(pair: tuple[Query, bytes]) -> None:
-    """ECS, extended errors and unknown options reach the client; cookies and padding do not."""
+    """ECS and extended errors reach the client; cookies, padding and what is unknown do not."""
     asked, wire = pair
     heard = response.read(wire, asked, MAX_NEGATIVE)
     kept = b"".join(
         option.otype.to_bytes(2, "big") + len(data).to_bytes(2, "big") + data
         for option in parsed(wire).options
-        if option.otype not in query.HOP_BY_HOP
+        if option.otype in query.RETURNED
         for data in [option.to_wire()]
         if data is not None
     )
@@ -309,3 +320,97 @@ def test_an_owner_that_loops_makes_the_answer_malformed() -> None:
     wire = b"\0\0\x81\x80\0\1\0\1\0\0\0\0" + to.question + record
     with pytest.raises(WireError):
         response.read(wire, to, MAX_NEGATIVE)
+
+
+def test_a_negative_answer_counts_down_for_clients_too() -> None:
+    """The SOA of "there is none" comes with the life that is left, not with a longer one of its own
+    (RFC 2308 section 5): whoever keeps it by the SOA's minimum keeps it no longer than we do."""
+    heard = responded(asked(), (), (SOA,), rcode=3)
+    assert (heard.ttl, heard.ttls) == (600, (600,))
+    tail = build.tail(heard, asked(), 250, limit=1232, max_ttl=86400, size=1232)
+    assert parsed(b"id" + tail).authority[0].ttl == 350
+
+
+MALFORMED = {
+    "A of 5 bytes": (1, b"\x7f\0\0\1\0"),
+    "A of 3 bytes": (1, b"\x7f\0\0"),
+    "AAAA of 4 bytes": (28, b"\x7f\0\0\1"),
+    "NS with a tail": (2, b"\2ns\0\0"),
+    "CNAME without a name": (5, b""),
+    "CNAME that ends early": (5, b"\5www"),
+    "PTR into the header": (12, b"\xc0\4"),
+    "MX without a name": (15, b"\0\x0a"),
+    "MX with a tail": (15, b"\0\x0a\2mx\0more"),
+    "SOA without numbers": (6, b"\2ns\0\2me\0"),
+    "SOA with one name": (6, b"\2ns\0" + bytes(20)),
+    "SRV without a name": (33, bytes(6)),
+    "DNAME with a label too long": (39, b"\x40" + bytes(64)),
+    "a pointer to itself": (5, b"\xc0\x29"),
+}
+
+
+@pytest.mark.parametrize("section", [0, 1, 2])
+@pytest.mark.parametrize("what", MALFORMED)
+def test_data_that_is_not_what_its_type_demands_is_refused(what: str, section: int) -> None:
+    """Lengths and names in records are checked before anybody else trusts them (RFC 9267)."""
+    rtype, data = MALFORMED[what]
+    to = asked(qtype="ANY")
+    record = b"\xc0\x0c" + rtype.to_bytes(2, "big") + b"\0\1\0\0\0\x3c"
+    counts = b"".join(b"\0\1" if place == section else b"\0\0" for place in range(3))
+    wire = b"\0\0\x81\x80\0\1" + counts + to.question
+    with pytest.raises(WireError):
+        response.read(wire + record + len(data).to_bytes(2, "big") + data, to, MAX_NEGATIVE)
+
+
+def test_cnames_that_go_round_in_circles_are_refused() -> None:
+    """A chain of CNAMEs that comes back to itself is handed to nobody."""
+    with pytest.raises(WireError):
+        responded(
+            asked(),
+            ("www.example. 60 IN CNAME a.example.", "a.example. 60 IN CNAME b.example.",
+             "b.example. 60 IN CNAME a.example."),
+        )  # fmt: skip
+
+
+REAL = "www.example. 300 IN A 192.0.2.1"
+
+
+@pytest.mark.parametrize(
+    "beside",
+    ["bank.example. 300 IN A 192.0.2.66", "www.example. 300 IN AAAA 2001:db8::66",
+     "bank.example. 300 IN CNAME x.evil.", "example. 300 IN MX 1 mx.evil.",
+     "example. 300 IN TXT x", "xwww.example. 300 IN DNAME evil."],
+)  # fmt: skip
+@pytest.mark.parametrize("is_first", [True, False])
+def test_what_was_not_asked_for_is_not_taken(beside: str, is_first: bool) -> None:
+    """Records of other names and types reach nobody, and nothing is learned from them."""
+    answer = (beside, REAL) if is_first else (REAL, beside)
+    heard = responded(asked(), answer, (), ("bank.example. 300 IN A 192.0.2.66",))
+    assert [address[0] for address in heard.addresses] == [bytes((192, 0, 2, 1))]
+    told = parsed(b"id" + build.tail(heard, asked(), 0, limit=1232, max_ttl=86400, size=1232))
+    assert [rrset.to_text() for rrset in told.answer] == [REAL]
+    assert told.additional == []
+
+
+def test_what_cnames_and_dnames_lead_to_was_asked_for() -> None:
+    """A chain is taken as a whole, in any order, with the DNAME that it rests on."""
+    chain = (
+        "alias.evil. 60 IN A 192.0.2.1",
+        "www.old.example. 60 IN CNAME www.new.example.",
+        "old.example. 60 IN DNAME new.example.",
+        "www.new.example. 60 IN CNAME alias.evil.",
+    )
+    heard = responded(asked("www.old.example."), chain)
+    assert (heard.counts[0], len(heard.addresses)) == (4, 1)
+
+
+def test_a_long_answer_is_scrubbed_whole() -> None:
+    """Names in what is left are still those that were meant, compressed as they came."""
+    answer = ("mail.example. 60 IN TXT x", "example. 60 IN MX 10 mx1.mail.example.",
+              "example. 60 IN MX 20 mx2.mail.example.")  # fmt: skip
+    heard = responded(asked("example.", "MX"), answer)
+    assert heard.exchanges == (b"\3mx1\4mail\7example\0", b"\3mx2\4mail\7example\0")
+    tail = build.tail(heard, asked("example.", "MX"), 0, limit=1232, max_ttl=86400, size=1232)
+    assert [str(rrset[0].exchange) for rrset in parsed(b"id" + tail).answer] == [
+        "mx1.mail.example.", "mx2.mail.example.",
+    ]  # fmt: skip

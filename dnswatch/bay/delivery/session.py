@@ -223,7 +223,8 @@ def _options(client: SMTP, parcel: Parcel) -> list[str]:
         options.append(f"SIZE={len(parcel.data)}")
     if envelope.body == "8BITMIME" and client.supports_extension("8bitmime"):
         options.append("BODY=8BITMIME")
-    if envelope.smtputf8 and client.supports_extension("smtputf8"):
+    is_international = envelope.smtputf8 or not _is_ascii(envelope)
+    if is_international and client.supports_extension("smtputf8"):
         options.append("SMTPUTF8")
     return options
 

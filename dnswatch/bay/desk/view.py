@@ -5,14 +5,13 @@ What a terminal would obey is left in: whoever prints it makes it harmless.
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from email.errors import HeaderParseError
-from email.header import decode_header
-from email.message import Message
 from email.parser import BytesParser
 from html.parser import HTMLParser
 from typing import Final
+
+from dnswatch.bay.mime import Leaf, decoded, leaf_of, roughly
+from dnswatch.bay.words import words
 
 MOST_BYTES: Final = 1_000_000
 """Bytes of a message that are looked at: parsing may not take longer than a person waits."""
@@ -30,6 +29,8 @@ MOST_TEXT: Final = 20_000
 """Characters of the text that are shown."""
 
 
+_TAG: Final = re.compile(r"<[^>]*>")
+_BLANK: Final = re.compile(rb"\r?\n\r?\n")
 _SUBJECT: Final = re.compile(rb"(?im)^subject[ \t]*:[ \t]*(.*(?:\n[ \t].*)*)")
 
 
@@ -62,22 +63,24 @@ class View:
 
 
 def view_of(data: bytes) -> View:
-    """Look at a message, or at its first megabyte."""
+    """Look at a message, or at its first megabyte; never raises."""
     is_cut = len(data) > MOST_BYTES
+    data = data[:MOST_BYTES]
     try:
-        mail = BytesParser().parsebytes(data[:MOST_BYTES])
-        leaves = [part for part in mail.walk() if not part.is_multipart()]
-    except RecursionError:  # parts within parts, without end
-        mail = BytesParser().parsebytes(data[:MOST_BYTES], headersonly=True)
-        leaves, is_cut = [], True
+        mail = BytesParser().parsebytes(data)
+        leaves = [leaf_of(part) for part in mail.walk() if not part.is_multipart()]
+        headers = [(name, str(value)) for name, value in mail.raw_items()]
+    except Exception:  # noqa: BLE001 parts without end, and whatever else breaks the parser
+        leaves, headers, is_cut = list(roughly(data)), _lines(data), True
     shown = _text_part(leaves)
-    text = _text_of(shown) if shown is not None else ""
-    is_html = shown is not None and shown.get_content_type() == "text/html"
+    text = _read(shown.data, shown.charset) if shown is not None else ""
+    is_html = shown is not None and shown.kind == "text/html"
     if is_html:
         text = _without_tags(text)
     others = [_part(one) for one in leaves[:MOST_PARTS] if one is not shown]
     return View(
-        tuple(_headers(mail)), text[:MOST_TEXT], is_html, tuple(others),
+        tuple((words(name)[:LONGEST], _decoded(value)) for name, value in headers[:MOST_HEADERS]),
+        words(text[:MOST_TEXT]), is_html, tuple(others),
         is_cut or len(text) > MOST_TEXT or len(leaves) > MOST_PARTS,
     )  # fmt: skip
 
@@ -88,55 +91,40 @@ def subject_of(head: bytes) -> str:
     found = _SUBJECT.search(header)
     if found is None:
         return ""
-    text = " ".join(_decoded(found[1].decode("utf-8", "surrogateescape")).split())
-    return text[:LONGEST].encode("utf-8", "replace").decode()  # some charsets know half characters
+    text = " ".join(_decoded(words(found[1])).split())
+    return text[:LONGEST]
 
 
-def _headers(mail: Message) -> Iterator[tuple[str, str]]:
-    for name, value in list(mail.raw_items())[:MOST_HEADERS]:
-        yield name[:LONGEST], _decoded(str(value))[:LONGEST]
+def _lines(data: bytes) -> list[tuple[str, str]]:
+    """Read a header line by line, where no parser can."""
+    header = _BLANK.split(data, 1)[0].replace(b"\r\n", b"\n").replace(b"\n ", b" ")
+    pairs = (line.partition(b":") for line in header.split(b"\n"))
+    return [(words(name), words(value).strip()) for name, colon, value in pairs if colon]
 
 
 def _decoded(value: str) -> str:
     """Decode a header (RFC 2047), and unfold it; what cannot be decoded stays as it is."""
-    text = value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    text = " ".join(text.split("\r\n")).replace("\n", " ")
-    try:
-        return "".join(
-            piece if isinstance(piece, str) else _read(piece, charset)
-            for piece, charset in decode_header(text[: LONGEST * 4])
-        )
-    except (HeaderParseError, ValueError):
-        return text
+    text = words(value)
+    return decoded(" ".join(text.split("\r\n")).replace("\n", " ")[: LONGEST * 4])[:LONGEST]
 
 
-def _text_part(leaves: list[Message]) -> Message | None:
+def _text_part(leaves: list[Leaf]) -> Leaf | None:
     for wanted in ("text/plain", "text/html"):
-        for part in leaves[:MOST_PARTS]:
-            if part.get_content_type() == wanted and part.get_content_disposition() != "attachment":
-                return part
+        for leaf in leaves[:MOST_PARTS]:
+            if leaf.kind == wanted and not leaf.is_attached:
+                return leaf
     return None
 
 
-def _text_of(part: Message) -> str:
-    payload = part.get_payload(decode=True)
-    charset = part.get_content_charset("utf-8")
-    return _read(payload, charset) if isinstance(payload, bytes) else ""
-
-
-def _read(data: bytes, charset: str | None) -> str:
+def _read(data: bytes, charset: str) -> str:
     try:
-        return data.decode(charset or "ascii", "replace")
+        return data.decode(charset or "utf-8", "replace")
     except (LookupError, ValueError):  # an encoding that nobody knows
         return data.decode("utf-8", "replace")
 
 
-def _part(part: Message) -> Part:
-    payload = part.get_payload(decode=False)
-    size = len(payload) if isinstance(payload, str) else 0
-    if str(part.get("Content-Transfer-Encoding", "")).strip().lower() == "base64":
-        size = size * 3 // 4
-    return Part(_decoded(part.get_filename("") or "")[:LONGEST], part.get_content_type(), size)
+def _part(leaf: Leaf) -> Part:
+    return Part(next(iter(leaf.names), "")[:LONGEST], leaf.kind, len(leaf.data))
 
 
 class _Words(HTMLParser):
@@ -166,7 +154,12 @@ class _Words(HTMLParser):
 
 
 def _without_tags(html: str) -> str:
-    words = _Words()
-    words.feed(html[: MOST_TEXT * 10])
-    lines = (" ".join(line.split()) for line in "".join(words.words).split("\n"))
+    html = html[: MOST_TEXT * 10]
+    try:
+        reader = _Words()
+        reader.feed(html)
+        text = "".join(reader.words)
+    except Exception:  # noqa: BLE001 it raises anything on crooked declarations
+        text = _TAG.sub(" ", html)
+    lines = (" ".join(line.split()) for line in text.split("\n"))
     return "\n".join(line for line in lines if line)

@@ -38,7 +38,7 @@ def _small(envelope: Envelope) -> Iterator[str]:
     """What scripts, scanners and printers do as well."""
     manners = envelope.manners
     if manners.greeting == "HELO":
-        yield "the client says HELO, not EHLO"
+        yield "the client says HELO, not EHLO" if envelope.helo else "the client said no hello"
     if envelope.helo.casefold().rstrip(".") in (
         "localhost",
         "localhost.localdomain",

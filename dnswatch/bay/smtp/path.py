@@ -1,26 +1,28 @@
 """Paths: what MAIL FROM and RCPT TO name (RFC 5321 section 4.1.2, RFC 6531 section 3.3).
 
-As lenient as the servers that the bay stands in for: without angle brackets, and with a blank after
-the colon.  A source route is dropped, as RFC 5321 appendix C has it.
+As lenient as the servers that the bay stands in for, measured at Postfix: without angle brackets,
+with a blank after the colon, with dots wherever carriers put them, with a sender who has no domain.
+What is taken passes as it was written.  A source route is dropped, as RFC 5321 appendix C has it.
 """
 
 import re
 from dataclasses import dataclass
 from typing import Final
 
-_ATOM: Final = r"[^\x00-\x20\x7f()<>\[\]:;@\\,.\"]+"
 _QUOTED: Final = r'"(?:[^\x00-\x1f\x7f"\\]|\\[\x20-\x7e])*"'
 _PATH: Final = re.compile(
     rf"\s*(?:<(?P<angled>(?:{_QUOTED}|[^<>\"])*)>|(?P<bare>[^\s<>]+))(?:\s+(?P<rest>.*))?"
 )
 _ROUTE: Final = re.compile(r"@[^:\s\"]+:")
 _MAILBOX: Final = re.compile(
-    rf"(?P<local>{_ATOM}(?:\.{_ATOM})*|{_QUOTED})"
+    rf"(?P<local>(?:[^\x00-\x20\x7f<>\"]|{_QUOTED})+)"
     r"@(?P<domain>[^\W_](?:[\w.-]*\w)?\.?|\[[0-9A-Za-z:.-]+\])"
 )
 _PARAMETER: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*)(?:=([\x21-\x3c\x3e-\x7e]+))?")
 
-LOCAL: Final = 256
+_LOCAL: Final = re.compile(rf"(?:[^\x00-\x20\x7f<>\"@]|{_QUOTED})+")
+
+LOCAL: Final = 700
 """Bytes of a local part: RFC 5321 section 4.5.3.1.1 has 64, but some systems make longer ones."""
 DOMAIN: Final = 255
 """Bytes of a domain (RFC 5321 section 4.5.3.1.2)."""
@@ -46,13 +48,15 @@ def read_path(keyword: str, text: str | None) -> Path:
     if said.strip().upper() != keyword or match is None:
         raise ValueError(f"501 5.5.4 Syntax: {keyword}:<address>")
     mailbox = match["bare"] if match["angled"] is None else match["angled"].strip()
-    return Path(_mailbox(mailbox), dict(map(_parameter, (match["rest"] or "").split())))
+    return Path(_mailbox(mailbox, keyword), dict(map(_parameter, (match["rest"] or "").split())))
 
 
-def _mailbox(text: str) -> str:
+def _mailbox(text: str, keyword: str) -> str:
     text = _ROUTE.sub("", text, count=1) if text.startswith("@") else text
     if not text or text.lower() == "postmaster":  # RFC 5321 section 4.5.1
         return text
+    if keyword == "FROM" and _LOCAL.fullmatch(text) and text.isprintable() and len(text) <= LOCAL:
+        return text  # `root`, as scripts and printers have it; only a recipient needs a way
     match = _MAILBOX.fullmatch(text)
     if match is None or not text.isprintable() or ".." in match["domain"]:
         raise ValueError("553 5.1.3 This is no address: expected local-part@domain")

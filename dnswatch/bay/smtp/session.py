@@ -5,20 +5,23 @@ disk while they come, limits that are answered, and notes on how the client spea
 """
 
 import asyncio
+import collections
 import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from ssl import SSLContext
+from ssl import SSLContext, SSLError
 from typing import Any, Final, Literal, Protocol
 
 from aiosmtpd.smtp import SMTP, TLSSetupException
 
 from dnswatch.bay.fates import Reply
 from dnswatch.bay.record import Envelope, Manners
-from dnswatch.bay.smtp.door import TURNED_AWAY, Door
+from dnswatch.bay.room import Claim, Room
+from dnswatch.bay.smtp.door import Door
 from dnswatch.bay.smtp.guests import Guests
 from dnswatch.bay.smtp.path import Path, read_path
+from dnswatch.bay.smtp.tally import Tally
 from dnswatch.bay.smtp.transfer import Transfer, receive
 from dnswatch.bay.spool import Draft, Spool, ident_of
 from dnswatch.bay.trace import Trace
@@ -30,6 +33,12 @@ logger: Final = logging.getLogger("dnswatch.bay")
 
 FAREWELL: Final = 5.0
 """Seconds in which a client may read the last answer before its connection is cut."""
+
+CROWDED: Final = "421 4.7.0 Too many connections, try again later"
+NO_ROOM: Final = "452 4.3.1 Not enough room for mail now, try again later"
+
+LONGEST_COMMAND: Final = 1000
+"""Bytes of a command: 512 at least (RFC 5321 section 4.5.3.1.4), and addresses may be longer."""
 
 LONGEST_HELO: Final = 512
 """Characters of what a client calls itself that are kept."""
@@ -54,8 +63,10 @@ class House:
     tls: SSLContext | None
     spool: Spool
     reception: Takes
+    room: Room
     guests: Guests
     door: Door
+    tally: Tally
     key: Callable[[str], str]
     "The key of an address in the store."
     now: Callable[[], float]
@@ -102,16 +113,22 @@ class Session(SMTP):
             timeout=house.bay.limits.idle,
             loop=asyncio.get_running_loop(),
         )
+        self.command_size_limits = collections.defaultdict(lambda: LONGEST_COMMAND)
         self._house = house
         self._limits = house.bay.limits
         self._client = ""
         "The client's address; empty until it was let in."
+        self._waits_as = ""
+        "The same, while it waits at the door."
+        self._claim: Claim | None = None
         self._mail: _Mail | None = None
         self._messages = 0
         self._early = False
         self._unheard = 0
         self._faults = 0
         self._end: asyncio.TimerHandle | None = None
+
+    command_size_limit = LONGEST_COMMAND
 
     def __dir__(self) -> tuple[str, ...]:
         """Name the commands alone.
@@ -124,22 +141,59 @@ class Session(SMTP):
     # What happens to a connection
 
     async def _handle_client(self) -> None:
+        """Serve a connection; what a stranger can make go wrong is counted, and ends with it."""
         assert self.session is not None
-        self._end = self.loop.call_later(self._limits.session, self._timeout_cb)
         client = str(self.session.peer[0]) if self.session.peer else ""
-        if not client or (refusal := await self._house.door.refusal(client)):
-            await self._leave(refusal if client else TURNED_AWAY)
+        try:
+            await self._serve(client)
+        except (ConnectionError, TimeoutError, SSLError, EOFError):  # it left, or broke off TLS
+            self._abort()
+        except Exception as error:  # noqa: BLE001 a connection is a border: its end ends no other
+            self._house.tally.note("ended on a fault of dnswatch", client, error)
+            self._abort()
+
+    async def _serve(self, client: str) -> None:
+        house = self._house
+        self._end = self.loop.call_later(self._limits.session, self._timeout_cb)
+        if not client:  # gone before it was accepted
+            self._abort()
             return
-        if not self._house.guests.enter(client):
-            await self._leave("421 4.7.0 Too many connections, try again later")
+        if refusal := await self._ask_at_door(client):
+            await self._leave(refusal)
+            return
+        if not house.guests.enter(client):
+            house.tally.note("found no room: too many connections of quarantined clients", client)
+            await self._leave(CROWDED)
             return
         self._client = client
         await asyncio.sleep(self._house.bay.pause)
         self._early = self._has_more
         await super()._handle_client()
 
+    async def _ask_at_door(self, client: str) -> str:
+        """Ask whether a client may come in; return what it is told, if no.
+
+        Who was known to be quarantined does not wait among strangers, who may be many.
+        """
+        house = self._house
+        if not house.door.knows(client):
+            if not house.guests.wait(client):
+                house.tally.note("were turned away: too many strangers at a time", client)
+                return CROWDED
+            self._waits_as = client
+        refusal = await house.door.refusal(client)
+        self._leave_door()
+        return refusal
+
+    def _leave_door(self) -> None:
+        if self._waits_as:
+            self._house.guests.stop_waiting(self._waits_as)
+            self._waits_as = ""
+
     def connection_lost(self, error: Exception | None) -> None:
         """Count the connection no more."""
+        self._leave_door()
+        self._release()
         if self._end is not None:
             self._end.cancel()
         if self._client:
@@ -165,9 +219,11 @@ class Session(SMTP):
     async def handle_exception(self, error: Exception) -> str:
         """Answer for a fault of ours, or of a TLS handshake, after which nobody hears it."""
         if isinstance(error, TLSSetupException):
-            logger.debug("a client could not agree on TLS: %s", error.__cause__)
+            self._house.tally.note("broke off TLS", self._client)
             return ""
-        logger.error("a session stopped on a fault of its own", exc_info=error)
+        if isinstance(error, ConnectionError | TimeoutError | SSLError | EOFError):
+            raise error
+        self._house.tally.note("met a fault of dnswatch", self._client, error)
         return "451 4.3.0 Something is wrong here, try again later"
 
     def _timeout_cb(self) -> None:
@@ -189,7 +245,14 @@ class Session(SMTP):
         transport: Any = self.transport
         if transport is not None:
             transport.close()
-            self.loop.call_later(FAREWELL, transport.abort)
+            if transport.get_write_buffer_size():
+                self.loop.call_later(FAREWELL, transport.abort)
+
+    def _abort(self) -> None:
+        """Close the connection without a word."""
+        transport: Any = self._original_transport or self.transport
+        if transport is not None:
+            transport.abort()
 
     @property
     def _has_more(self) -> bool:
@@ -199,13 +262,18 @@ class Session(SMTP):
     def _set_post_data_state(self) -> None:
         super()._set_post_data_state()  # type: ignore[no-untyped-call]
         self._mail = None
+        self._release()
+
+    def _release(self) -> None:
+        """Claim no room any more."""
+        if self._claim is not None:
+            self._claim.release()
+            self._claim = None
 
     # Commands
 
     async def smtp_MAIL(self, arg: str | None) -> None:  # noqa: N802 aiosmtpd's name
-        """Begin a transaction."""
-        if await self.check_helo_needed():
-            return
+        """Begin a transaction, with or without a hello: Postfix needs none either."""
         if self._mail is not None:
             await self.push("503 5.5.1 One sender is enough: send RSET first")
         elif self._messages >= self._limits.messages:
@@ -218,25 +286,24 @@ class Session(SMTP):
             path = read_path("FROM", arg)
             mail = _mail(path)
             size = int(path.parameters.get("SIZE") or 0)
-            _check_ascii(path, mail.smtputf8)
-            free = self._house.spool.free()
+            claim = self._house.room.claim(min(size, self._limits.size))
         except ValueError as error:
             return str(error) if str(error)[:1] == "5" else "501 5.5.4 Syntax: SIZE=number"
         except SpoolError:
             return "451 4.3.0 Mail cannot be kept now, try again later"
         if size > self._limits.size:
+            claim.release()
             return f"552 5.3.4 Too large: {self._limits.size} bytes at most"
-        if free < size + self._limits.room:
-            return "452 4.3.1 Not enough room for mail now, try again later"
+        if not claim.is_granted:
+            return self._refusal(SpoolError(f"{size} bytes have no room", full=True))
         if not self._house.guests.bring(self._client, self._house.now()):
+            claim.release()
             return "450 4.7.1 Too many messages in a minute, try again later"
-        self._mail = mail
+        self._mail, self._claim = mail, claim
         return "250 2.1.0 OK"
 
     async def smtp_RCPT(self, arg: str | None) -> None:  # noqa: N802
         """Take a recipient, as its exchange would that knows it."""
-        if await self.check_helo_needed():
-            return
         await self.push(self._add(arg))
 
     def _add(self, arg: str | None) -> str:
@@ -244,7 +311,6 @@ class Session(SMTP):
             return "503 5.5.1 Send MAIL first"
         try:
             path = read_path("TO", arg)
-            _check_ascii(path, self._mail.smtputf8)
         except ValueError as error:
             return str(error)
         if not path.address:
@@ -258,15 +324,22 @@ class Session(SMTP):
 
     async def smtp_DATA(self, arg: str | None) -> None:  # noqa: N802
         """Take the message."""
-        if await self.check_helo_needed():
-            return
         if self._mail is None or not self._mail.recipients:
             await self.push("503 5.5.1 Send MAIL and RCPT first")
         elif arg:
             await self.push("501 5.5.4 Syntax: DATA")
         else:
-            await self._take(self._mail)
+            assert self._claim is not None
+            await self._take(self._mail, self._claim)
             self._set_post_data_state()
+
+    async def smtp_STARTTLS(self, arg: str | None) -> None:  # noqa: N802
+        """Encrypt, once."""
+        assert self.session is not None
+        if self.session.ssl is not None:
+            await self.push("503 5.5.1 TLS is there already")
+        else:
+            await super().smtp_STARTTLS(arg or "")
 
     async def smtp_VRFY(self, arg: str | None) -> None:  # noqa: N802
         """Tell nothing."""
@@ -282,22 +355,23 @@ class Session(SMTP):
 
     # A message
 
-    async def _take(self, mail: _Mail) -> None:
+    async def _take(self, mail: _Mail, claim: Claim) -> None:
         house = self._house
         try:
             draft = house.spool.draft(ident_of(house.now(), secrets.token_bytes(5)))
         except SpoolError as error:
-            await self.push(_refusal(error))
+            await self.push(self._refusal(error))
             return
         try:
             await self.push("354 End the message with <CR><LF>.<CR><LF>")
             transfer = await receive(
-                self._reader, draft, self._limits.size, Trace(house.hostname), self._reset_timeout
-            )
+                self._reader, draft, self._limits.size, claim, Trace(house.hostname),
+                self._reset_timeout,
+            )  # fmt: skip
         except BaseException:
             draft.drop()
             raise
-        if refusal := _objection(transfer, self._limits.size):
+        if refusal := self._objection(transfer):
             draft.drop()
             await self.push(refusal)
             if transfer.is_endless:
@@ -305,6 +379,25 @@ class Session(SMTP):
             return
         self._messages += 1
         await self._hand_over(draft, self._envelope(draft, mail, transfer))
+
+    def _objection(self, transfer: Transfer) -> str | None:
+        """Say why a message that came over is not taken."""
+        if transfer.is_too_long or transfer.is_endless:
+            return f"552 5.3.4 Too large: {self._limits.size} bytes at most"
+        if transfer.trouble is not None:
+            return self._refusal(transfer.trouble)
+        if transfer.is_circle:
+            return "554 5.4.6 This message has passed too many servers: it goes in circles"
+        if transfer.is_ambiguous:
+            return "554 5.6.0 A lone dot between bare line ends could hide a second message"
+        return None
+
+    def _refusal(self, error: SpoolError) -> str:
+        if error.is_full:
+            self._house.tally.note("found no room on the disk (bay.limits.room)", self._client)
+            return NO_ROOM
+        logger.error("mail cannot be kept: %s", error)
+        return "451 4.3.0 Mail cannot be kept now, try again later"
 
     async def _hand_over(self, draft: Draft, envelope: Envelope) -> None:
         """Have the message taken; that goes on when the client leaves meanwhile."""
@@ -357,6 +450,7 @@ def _mail(path: Path) -> _Mail:
     """Read the parameters of MAIL; raises `ValueError` with the reply."""
     said = dict(path.parameters)
     said.pop("SIZE", None)
+    said.pop("AUTH", None)  # AUTH=<>: nobody has logged in (RFC 4954 section 5)
     body = said.pop("BODY", "7BIT").upper()
     if body not in ("7BIT", "8BITMIME"):
         raise ValueError("501 5.5.4 Syntax: BODY=7BIT or BODY=8BITMIME")
@@ -364,28 +458,3 @@ def _mail(path: Path) -> _Mail:
     if said:
         raise ValueError("555 5.5.4 This parameter is not known here")
     return _Mail(path.address, "8BITMIME" if body == "8BITMIME" else "7BIT", smtputf8)
-
-
-def _check_ascii(path: Path, smtputf8: bool) -> None:
-    if not smtputf8 and not path.address.isascii():
-        raise ValueError("553 5.6.7 This address needs SMTPUTF8")
-
-
-def _objection(transfer: Transfer, limit: int) -> str | None:
-    """Say why a message that came over is not taken."""
-    if transfer.is_too_long or transfer.is_endless:
-        return f"552 5.3.4 Too large: {limit} bytes at most"
-    if transfer.trouble is not None:
-        return _refusal(transfer.trouble)
-    if transfer.is_circle:
-        return "554 5.4.6 This message has passed too many servers: it goes in circles"
-    if transfer.is_ambiguous:
-        return "554 5.6.0 A lone dot between bare line ends could hide a second message"
-    return None
-
-
-def _refusal(error: SpoolError) -> str:
-    logger.error("mail cannot be kept: %s", error)
-    if error.is_full:
-        return "452 4.3.1 Not enough room for mail now, try again later"
-    return "451 4.3.0 Mail cannot be kept now, try again later"

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from dnswatch.bay.room import Claim
 from dnswatch.bay.smtp.content import Content
 from dnswatch.bay.spool import Draft
 from dnswatch.bay.trace import Trace
@@ -35,6 +36,7 @@ async def receive(
     reader: asyncio.StreamReader,
     draft: Draft,
     limit: int,
+    claim: Claim,
     trace: Trace,
     heard: Callable[[], None],
 ) -> Transfer:
@@ -58,17 +60,19 @@ async def receive(
             transfer.is_endless = True
             break
         trace.feed(text)
-        _write(draft, text, transfer)
+        _write(draft, claim, text, transfer)
     transfer.has_bare_newlines = content.has_bare_newlines
     transfer.is_circle = trace.is_circle()
     transfer.is_ambiguous = content.has_lone_dot
     return transfer
 
 
-def _write(draft: Draft, text: bytes, transfer: Transfer) -> None:
+def _write(draft: Draft, claim: Claim, text: bytes, transfer: Transfer) -> None:
     if transfer.is_too_long or transfer.trouble:
         return
     try:
+        if not claim.write(len(text)):
+            raise SpoolError("the rest of its disk is not for mail (bay.limits.room)", full=True)
         draft.write(text)
     except SpoolError as error:
         transfer.trouble = error

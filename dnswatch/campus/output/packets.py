@@ -84,22 +84,23 @@ class Capture:
             server = self._servers[place_of(seen.client, len(self._servers))]
         query, response = messages(seen)
         port = 1024 + crc32(repr(seen.at).encode()) % 60000
-        self._write(seen.at - _LATENCY, _udp(seen.client, port, server, _DNS, query))
-        self._write(seen.at, _udp(server, _DNS, seen.client, port, response))
+        self.write(seen.at - _LATENCY, _udp(seen.client, port, server, _DNS, query))
+        self.write(seen.at, _udp(server, _DNS, seen.client, port, response))
 
     def _connect(self, contact: Contact, is_made: bool) -> None:
         self._pass(contact.at - _LATENCY)
         for number, frame in enumerate(connection(contact, is_made)):
-            self._write(contact.at + number * _LATENCY, frame)
+            self.write(contact.at + number * _LATENCY, frame)
 
-    def _write(self, at: float, frame: bytes) -> None:
+    def write(self, at: float, frame: bytes) -> None:
+        """Write a frame in its place in time."""
         heappush(self._waiting, (at, next(self._count), frame))
 
     def _pass(self, until: float) -> None:
         """Write the frames before a moment, after which none will come: in order of time."""
         while self._waiting and self._waiting[0][0] < until:
             at, _, frame = heappop(self._waiting)
-            self._writer.writepkt(frame, ts=at)
+            self._writer.writepkt(frame, ts=round(at, 6))  # dpkt would write 1,000,000 µs
 
 
 def messages(seen: Observation) -> tuple[bytes, bytes]:

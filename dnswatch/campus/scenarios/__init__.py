@@ -26,7 +26,7 @@ def load(name: str) -> Plan:
     if not path.is_file():
         path = Path(name)
     try:
-        return read(path.read_text(encoding="utf-8"), path.name)
+        return read(path.read_text(encoding="utf-8-sig"), path.name)
     except OSError as error:
         raise SettingsError(
             f"scenario '{name}': {error.strerror}; expected the path of a file, or one of"

@@ -12,7 +12,8 @@ from dnswatch.campus.chance import numbers
 from dnswatch.campus.plan import Plan
 from dnswatch.campus.world.domains import Exchange, MailDomains, draw_ttls
 from dnswatch.codes import Rcode, Type
-from dnswatch.model.exchanges import GUESSES, parent_of
+from dnswatch.model.exchanges import parent_of
+from dnswatch.model.mailhosts import MailHosts
 from dnswatch.wire.name import from_text
 
 HTTP: Final = 80
@@ -60,6 +61,7 @@ class Outside:
         self.mail = MailDomains(plan.world, seed)
         self.campus = plan.site.domain.wire
         self.mail_host = from_text("mail")[:-1] + self.campus
+        self._mail_hosts = MailHosts()
         self._guessable = plan.world.guessable
         self._other = plan.web.other
         self._web_ttls: list[int] = draw_ttls(plan.web.ttls, _TTLS, drawn).tolist()
@@ -122,7 +124,7 @@ class Outside:
         if (site := self._sites.get(name)) is not None:
             number, ttl = site
             return Heard(0, ((self.web_address(number), ttl),), (), ttl)
-        if name[: name[0] + 1] in GUESSES:
+        if self._mail_hosts.fits(name):
             return self._guessed(name, qtype)
         return NXDOMAIN
 

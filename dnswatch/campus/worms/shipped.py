@@ -22,7 +22,7 @@ def text(name: str) -> str:
     """Return what a worm's file says; raises `SettingsError` where there is none."""
     path = _ROOM / f"{name}.toml"
     try:
-        return (path if path.is_file() else Path(name)).read_text(encoding="utf-8")
+        return (path if path.is_file() else Path(name)).read_text(encoding="utf-8-sig")
     except OSError as error:
         raise SettingsError(
             f"worm '{name}': {error.strerror}; expected the path of a file, or one of"

@@ -41,6 +41,8 @@ class Worm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     "New mail domains that one host begins on a day at most; 0 is as it comes."
     looks_up: tuple[Literal["mx", "domain", "guesses"], ...] = ("mx", "domain")
     "What it asks for, in that order; after MX always the exchange's address."
+    guesses: tuple[Text, ...] = GUESSES
+    "Labels that it guesses mail hosts by."
     picks_any: bool = False
     "It takes any exchange, without regard to preference."
     resolver: Literal["site", "foreign", "own"] = "site"
@@ -67,7 +69,7 @@ class Worm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         """How it finds exchanges."""
         return Way(
             "mx" in self.looks_up, "domain" in self.looks_up,
-            GUESSES if "guesses" in self.looks_up else (), self.resolver, self.picks_any,
+            self.guesses if "guesses" in self.looks_up else (), self.resolver, self.picks_any,
         )  # fmt: skip
 
 

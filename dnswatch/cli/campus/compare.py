@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dnswatch.cli import completion
+
 if TYPE_CHECKING:
     from dnswatch.campus.compare.board import Board
     from dnswatch.campus.compare.catalogue import Defence
@@ -34,7 +36,13 @@ DefencesOption = Annotated[
 ]
 Jobs = Annotated[int, typer.Option("--jobs", metavar="N", min=1, help="Seeds at a time.")]
 Scenario = Annotated[
-    str, typer.Option("--scenario", metavar="NAME", help="The plan of the campus.")
+    str,
+    typer.Option(
+        "--scenario",
+        metavar="NAME",
+        help="The plan of the campus.",
+        autocompletion=completion.scenarios,
+    ),
 ]
 Page = Annotated[
     Path | None,

@@ -1,11 +1,15 @@
 """`dnswatch campus play`: a campus's lookups as real queries to a running dnswatch."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from dnswatch.cli.campus.run import Days, Scenario, Seed, WormName
+from dnswatch.errors import DnswatchError
+
+_PATIENCE: Final = 5.0
+"""Seconds for the first answer of the dnswatch that is asked."""
 
 Against = Annotated[
     str, typer.Option("--against", metavar="ADDR:PORT", help="The dnswatch that is asked.")
@@ -65,12 +69,35 @@ def play(
     campus.resolver.hear = player.play
     campus.truth.keeps_mails = truth is not None
     with World(campus.outside, source):
+        _demand_an_answer(target, source)
         live(campus, plan)
         player.close()
     if truth is not None:
         write_truth(campus, truth, player.source)
     typer.echo(f"played    {player.sent:,} queries, {player.heard:,} responses")
     typer.echo(summary_of(campus))
+
+
+def _demand_an_answer(target: tuple[str, int], world: tuple[str, int]) -> None:
+    """See that somebody is there; raises `DnswatchError` where nobody answers."""
+    from dns.exception import DNSException
+    from dns.message import make_query
+    from dns.query import udp
+
+    try:
+        udp(make_query(".", "NS"), target[0], port=target[1], timeout=_PATIENCE)
+    except (OSError, DNSException):
+        host, port = target
+        raise DnswatchError(
+            f"nobody answers at {host} port {port}: start one there, with the world of the campus"
+            f" as its upstream: dnswatch serve --listen {_shown(target)} --upstream"
+            f" udp://{_shown(world)}"
+        ) from None
+
+
+def _shown(endpoint: tuple[str, int]) -> str:
+    host, port = endpoint
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _endpoint(text: str, option: str) -> tuple[str, int]:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dnswatch.cli import completion
+
 if TYPE_CHECKING:
     from dnswatch.campus.campus import Campus
     from dnswatch.campus.plan import Plan
@@ -16,6 +18,7 @@ Scenario = Annotated[
         metavar="[SCENARIO]",
         help="A plan that comes with dnswatch (paper, sobig-2003, mydoom-2004, today, compare), or"
         " the path of one.",
+        autocompletion=completion.scenarios,
     ),
 ]
 Seed = Annotated[int, typer.Option("--seed", metavar="N", help="One seed gives one campus.")]
@@ -29,12 +32,16 @@ WormName = Annotated[
         metavar="WORM",
         help="The worm that breaks out: a name (sobig, mydoom, mytob, spambot, slow, delegating,"
         " evading, own-resolver) or the path of its file; '' is none.  [default: the plan's]",
+        autocompletion=completion.worms,
     ),
 ]
 PolicyNames = Annotated[
     list[str] | None,
     typer.Option(
-        "--policy", metavar="NAME", help="Switch a policy on; may be given several times."
+        "--policy",
+        metavar="NAME",
+        help="Switch a policy on; may be given several times.",
+        autocompletion=completion.policies,
     ),
 ]
 Parquet = Annotated[
@@ -107,8 +114,11 @@ def plan_of(
 
 def live(campus: "Campus", plan: "Plan") -> None:
     """Let the days pass; Ctrl-C ends them early."""
+    import logging
+
     from dnswatch.cli.campus.progress import progress
 
+    logging.getLogger("dnswatch").setLevel(logging.ERROR)  # verdicts are the summary's to tell
     with progress("days", plan.days) as tell:
         try:
             for day in range(plan.days):

@@ -2,14 +2,15 @@
 
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from dnswatch import clock
-from dnswatch.cli.options import Config, For, State, Why, settings_of
+from dnswatch.cli import completion
+from dnswatch.cli.options import Config, For, Json, State, Why, policies_of, settings_of
 from dnswatch.cli.orders import listing
-from dnswatch.cli.orders.context import actor, is_serving, policies_of
+from dnswatch.cli.orders.context import actor, is_serving
 from dnswatch.cli.state import state_directory
 from dnswatch.errors import DnswatchError
 
@@ -24,24 +25,36 @@ app = typer.Typer(
 app.command("list")(listing.list_)
 
 Who = Annotated[
-    str, typer.Argument(metavar="WHO", help="A client's address or name, a network, or a group.")
+    str,
+    typer.Argument(
+        metavar="WHO",
+        help="A client's address or name, a network, or a group.",
+        autocompletion=completion.clients,
+    ),
 ]
 
 
 @app.command()
-def clear(who: Who, why: Why = "", config: Config = None, state: State = None) -> None:
+def clear(
+    who: Who, why: Why = "", json: Json = False, config: Config = None, state: State = None
+) -> None:
     """Say that a client is clean now: its past counts no more.
 
     Example: dnswatch clients clear 192.0.2.7 --why "reinstalled"
     """
     from dnswatch.model.policies.orders import Word
 
-    _overrule(Word.CLEAR, who, None, why, config, state)
+    _overrule(Word.CLEAR, who, None, why, _Place(config, state, json))
 
 
 @app.command()
 def trust(
-    who: Who, for_: For = None, why: Why = "", config: Config = None, state: State = None
+    who: Who,
+    for_: For = None,
+    why: Why = "",
+    json: Json = False,
+    config: Config = None,
+    state: State = None,
 ) -> None:
     """Say that a client is clean, whatever is seen.
 
@@ -49,12 +62,17 @@ def trust(
     """
     from dnswatch.model.policies.orders import Word
 
-    _overrule(Word.TRUST, who, for_, why, config, state)
+    _overrule(Word.TRUST, who, for_, why, _Place(config, state, json))
 
 
 @app.command()
 def distrust(
-    who: Who, for_: For = None, why: Why = "", config: Config = None, state: State = None
+    who: Who,
+    for_: For = None,
+    why: Why = "",
+    json: Json = False,
+    config: Config = None,
+    state: State = None,
 ) -> None:
     """Say that a client is infected, whatever is seen.
 
@@ -64,16 +82,22 @@ def distrust(
     """
     from dnswatch.model.policies.orders import Word
 
-    _overrule(Word.DISTRUST, who, for_, why, config, state)
+    _overrule(Word.DISTRUST, who, for_, why, _Place(config, state, json))
 
 
 @app.command()
 def role(
     who: Who,
     role: Annotated[
-        str, typer.Argument(metavar="ROLE", help="client, mail-server, resolver or server.")
+        str,
+        typer.Argument(
+            metavar="ROLE",
+            help="client, mail-server, resolver or server.",
+            autocompletion=completion.roles,
+        ),
     ],
     why: Why = "",
+    json: Json = False,
     config: Config = None,
     state: State = None,
 ) -> None:
@@ -85,6 +109,7 @@ def role(
 
     Example: dnswatch clients role 192.0.2.25 mail-server --why "the new gateway"
     """
+    from dnswatch.cli.render import print_json
     from dnswatch.model.policies.note import About
     from dnswatch.model.role import Role
     from dnswatch.store import Store, orders
@@ -98,17 +123,26 @@ def role(
     said = orders.Entry(now, About.ROLE, None, role, why, actor())
     with Store.open(directory) as store, store.snapshot() as db:
         orders.declare(db, keys, Role(role), said)
+    if json:
+        print_json({"clients": keys, "role": role, "in_force": is_serving(directory)})
+        return
     typer.echo(f"{', '.join(keys)}: {role} from now on{_when(directory)}")
 
 
-def _overrule(
-    word: "Word", who: str, span: float | None, why: str, config: Path | None, state: Path | None
-) -> None:
-    from dnswatch.cli.render import moment
+class _Place(NamedTuple):
+    """Where an order is given, and how it is told."""
+
+    config: Path | None
+    state: Path | None
+    json: bool
+
+
+def _overrule(word: "Word", who: str, span: float | None, why: str, place: _Place) -> None:
+    from dnswatch.cli.render import iso, moment, print_json
     from dnswatch.model.policies.orders import Overrule
     from dnswatch.store import Store, orders
 
-    directory, settings = state_directory(state), settings_of(config)
+    directory, settings = state_directory(place.state), settings_of(place.config)
     now = clock.now()
     keys = _keys(directory, settings, who)
     if word == word.DISTRUST:
@@ -116,6 +150,16 @@ def _overrule(
     until = inf if span is None else now + span
     with Store.open(directory) as store, store.snapshot() as db:
         orders.overrule(db, keys, Overrule(word, now, until, why, actor()))
+    if place.json:
+        print_json(
+            {
+                "clients": keys,
+                "said": word.value,
+                "until": None if until == inf or word == word.CLEAR else iso(until),
+                "in_force": is_serving(directory),
+            }
+        )
+        return
     end = "" if until == inf or word == word.CLEAR else f" until {moment(until)}"
     typer.echo(f"{', '.join(keys)}: {_MEANS[word.value]}{end}{_when(directory)}")
     _tell(who, keys, directory, settings)

@@ -6,26 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dnswatch import clock
-from dnswatch.errors import SettingsError
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-    from dnswatch.model.policies.policy import Policy
     from dnswatch.settings import Settings
-
-
-def policies_of(settings: "Settings") -> tuple["dict[str, Policy]", list[SettingsError]]:
-    """Read the policies, by name in order of precedence; and tell what is wrong with others."""
-    from dnswatch.model.policies.reading import precedence, read_all
-    from dnswatch.serve.policies import texts
-
-    found, wrong = read_all(texts(settings.policies.directory))
-    return {policy.name: policy for policy in precedence(found.values())}, wrong
 
 
 def acting(db: "Database", settings: "Settings") -> dict[str, str]:
     """Say what policies do now, by client's key; nothing is known of clients with a pseudonym."""
+    from dnswatch.cli.options import policies_of
     from dnswatch.cli.orders import wording
     from dnswatch.store.trials import marks_now, shown
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dnswatch.cli import completion
 from dnswatch.cli.options import Config, Json, State, choice, nothing_found, settings_of
 from dnswatch.cli.orders.context import acting
 from dnswatch.cli.state import present, state_directory
@@ -14,7 +15,13 @@ if TYPE_CHECKING:
 
 def explain(
     client: Annotated[
-        str, typer.Option("--client", metavar="WHO", help="The client: its address or name.")
+        str,
+        typer.Option(
+            "--client",
+            metavar="WHO",
+            help="The client: its address or name.",
+            autocompletion=completion.clients,
+        ),
     ],
     limit: Annotated[
         int, typer.Option("--limit", min=1, help="Show at most this many last lookups.")
@@ -46,7 +53,7 @@ def explain(
         detector = detector_of(db, settings, whom)
         done = acting(db, settings)
     if found is None or not found.accounts:
-        nothing_found(f"no client '{client}' is on record")
+        nothing_found(f"no client '{client}' is on record", empty="null" if json else "")
     keys = [key for one in found.accounts for key in one.machine.keys]
     told = {key: _told(detector, key, done.get(key), present(directory)) for key in keys}
     if json:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dnswatch.cli import completion
 from dnswatch.cli.options import Config, Json, Since, State, nothing_found, settings_of
 from dnswatch.cli.state import state_directory
 
@@ -14,7 +15,12 @@ if TYPE_CHECKING:
 def log(
     client: Annotated[
         str | None,
-        typer.Option("--client", metavar="WHO", help="Only what is about this client."),
+        typer.Option(
+            "--client",
+            metavar="WHO",
+            help="Only what is about this client.",
+            autocompletion=completion.clients,
+        ),
     ] = None,
     since: Since = None,
     limit: Annotated[
@@ -51,7 +57,7 @@ def log(
             keys = [key for machine in chosen for key in machine.keys] + [single or ""]
         found = orders.log(db, since or 0.0, keys, limit)
     if not found:
-        nothing_found("nothing changed", since)
+        nothing_found("nothing changed", since, empty="[]" if json else "")
     if json:
         print_json([_as_json(entry) for entry in found])
     else:

@@ -1,15 +1,27 @@
 """`dnswatch policy`: which policies there are, switched on and off, and tried out."""
 
+from collections.abc import Sequence
+from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dnswatch import clock
-from dnswatch.cli.options import Config, Json, Since, State, choice, nothing_found, settings_of
-from dnswatch.cli.orders.context import actor, is_serving, policies_of
+from dnswatch.cli import completion
+from dnswatch.cli.options import (
+    Config,
+    Json,
+    Since,
+    State,
+    choice,
+    nothing_found,
+    policies_of,
+    settings_of,
+)
+from dnswatch.cli.orders.context import actor, is_serving
 from dnswatch.cli.state import state_directory
-from dnswatch.errors import DnswatchError, SettingsError, StoreError
+from dnswatch.errors import SettingsError, StoreError
 
 if TYPE_CHECKING:
     from dnswatch.model.policies.policy import Policy
@@ -21,7 +33,10 @@ app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None,
 )  # fmt: skip
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The policy's name.")]
+Name = Annotated[
+    str,
+    typer.Argument(metavar="NAME", help="The policy's name.", autocompletion=completion.policies),
+]
 
 
 @app.command("list")
@@ -55,18 +70,22 @@ def list_(json: Json = False, config: Config = None, state: State = None) -> Non
 
 
 @app.command()
-def show(name: Name, config: Config = None, state: State = None) -> None:
+def show(name: Name, json: Json = False, config: Config = None, state: State = None) -> None:
     """Show a policy: for whom it is, what it does, what it may harm.
 
     Example: dnswatch policy show ladder
     """
     from dnswatch.cli.orders import wording
-    from dnswatch.cli.render import console, plain
+    from dnswatch.cli.render import console, plain, print_json
     from dnswatch.model.policies.reading import unfit
 
     settings = settings_of(config)
     policy = _policy(settings, name)
-    enabled, _ = _enabled(state_directory(state))
+    enabled, done = _enabled(state_directory(state))
+    if json:
+        shown = {"sentences": wording.sentences(policy), "unfit": unfit(policy, settings) or None}
+        print_json(_as_json(policy, name in enabled, done) | shown)
+        return
     mode = "on" if name in enabled else "off"
     screen = console()
     screen.print(plain(f"{policy.name}: {policy.summary}", "bold"))
@@ -82,7 +101,7 @@ def show(name: Name, config: Config = None, state: State = None) -> None:
 
 
 @app.command()
-def enable(name: Name, config: Config = None, state: State = None) -> None:
+def enable(name: Name, json: Json = False, config: Config = None, state: State = None) -> None:
     """Switch a policy on; say what will now happen to whom.
 
     It stays on over restarts.
@@ -99,11 +118,11 @@ def enable(name: Name, config: Config = None, state: State = None) -> None:
     directory = state_directory(state)
     with Store.open(directory) as store, store.snapshot() as db:
         orders.enable(db, name, actor(), clock.now())
-    _tell(directory, settings, policy)
+    _tell(directory, settings, policy, json)
 
 
 @app.command()
-def disable(name: Name, config: Config = None, state: State = None) -> None:
+def disable(name: Name, json: Json = False, config: Config = None, state: State = None) -> None:
     """Switch a policy off; what it holds back is given at once.
 
     Example: dnswatch policy disable delay
@@ -113,9 +132,13 @@ def disable(name: Name, config: Config = None, state: State = None) -> None:
     directory = state_directory(state)
     with Store.open(directory) as store, store.snapshot() as db:
         was_on = orders.disable(db, name, actor(), clock.now())
+    empty = _order_json(directory, name, is_on=False) if json else ""
     if not was_on:
         _policy(settings_of(config), name)
-        nothing_found(f"policy '{name}' is off already")
+        nothing_found(f"policy '{name}' is off already", empty=empty)
+    if json:
+        typer.echo(empty)
+        return
     typer.echo(f"{name} is off, {_when(directory)}; answers go out as they would without it")
 
 
@@ -123,7 +146,13 @@ def disable(name: Name, config: Config = None, state: State = None) -> None:
 def try_(
     name: Name,
     client: Annotated[
-        str, typer.Option("--client", metavar="WHO", help="A client, a network or a group.")
+        str,
+        typer.Option(
+            "--client",
+            metavar="WHO",
+            help="A client, a network or a group.",
+            autocompletion=completion.clients,
+        ),
     ],
     since: Since = None,
     limit: Annotated[
@@ -155,7 +184,7 @@ def try_(
         chosen = choose(machines(clients.clients(db), whom.role_of))
         ids = [number for machine in chosen for number in machine.ids]
         trial = try_out(db, policy, settings, ids, since or 0.0)
-    if not trial.outcomes:
+    if not trial.outcomes and not json:
         nothing_found(f"no mail-related lookup of '{client}' was recorded", since)
     _show_trial(policy, trial, limit, json)
 
@@ -182,7 +211,13 @@ def _show_trial(policy: "Policy", trial: "Trial", limit: int, json: bool) -> Non
         render.console().print(f"and {total - limit} more")
 
 
-def _tell(directory: Path, settings: "Settings", policy: "Policy") -> None:
+def _order_json(directory: Path, name: str, *, is_on: bool, clients: Sequence[str] = ()) -> str:
+    """Write an order for programs: what is on now, whether a server hears it, whom it is for."""
+    told = {"policy": name, "enabled": is_on, "in_force": is_serving(directory)}
+    return dumps(told | ({"clients": list(clients)} if is_on else {}), indent=2)
+
+
+def _tell(directory: Path, settings: "Settings", policy: "Policy", json: bool) -> None:
     """Say what will happen to whom."""
     from dnswatch.cli.orders import wording
     from dnswatch.cli.render import harmless
@@ -193,10 +228,13 @@ def _tell(directory: Path, settings: "Settings", policy: "Policy") -> None:
     policies, _ = policies_of(settings)
     with Store.read(directory) as store, store.snapshot() as db:
         marks = marks_now(db, policies.values(), settings, now, clock.offset(now))
+    theirs = [shown(mark.client) for mark in marks if mark.policy == policy.name]
+    if json:
+        typer.echo(_order_json(directory, policy.name, is_on=True, clients=theirs))
+        return
     typer.echo(f"{policy.name} is on, {_when(directory)}")
     for sentence in wording.sentences(policy):
         typer.echo(f"  {sentence}")
-    theirs = [shown(mark.client) for mark in marks if mark.policy == policy.name]
     others = [f"{shown(mark.client)} ({mark.policy})" for mark in marks]
     others = [] if theirs else others
     if not settings.policies.act:
@@ -234,7 +272,7 @@ def _policy(settings: "Settings", name: str) -> "Policy":
             raise error
     near = get_close_matches(name, policies, n=1)
     hint = f"; did you mean '{near[0]}'?" if near else ": `dnswatch policy list` shows them"
-    raise DnswatchError(f"there is no policy '{name}'{hint}")
+    raise SettingsError(f"there is no policy '{name}'{hint}")
 
 
 def _enabled(directory: Path) -> tuple[frozenset[str], dict[str, dict[str, int]]]:

@@ -44,6 +44,8 @@ DAILY: Final = 8
 """Events that one client adds to the pooled shares on one day, at most: none outvotes all."""
 HALF_LIFE: Final = 56.0
 """Days after which what was learned counts half: habits change with the term and the job."""
+FORGOTTEN: Final = 20 * int(HALF_LIFE)
+"""Days of which nothing is left: a count of a million is worth one."""
 CONFIDENCE: Final = 0.9
 """That a client's rate, or its continuation, is below its bound.  A client in ten that does a
 little more is made up for by the nine that do less (docs/detection.md measures it)."""
@@ -183,7 +185,7 @@ class Baseline:
 
     def live(self, first: int, known: int) -> None:
         """Note that days before `known` are learned; `first` is the first of all (Unix days)."""
-        for number in range(max(first, self.known), known):
+        for number in range(max(first, self.known, known - FORGOTTEN), known):
             self._fade()
             self.lived[number % 7] += 1
         self.known = known

@@ -4,6 +4,7 @@ A case is bounded: all it holds has a limit, and a lookup costs O(1).
 """
 
 from dataclasses import dataclass, field
+from math import inf
 from typing import Final, NamedTuple
 
 import msgspec
@@ -11,10 +12,12 @@ import msgspec
 from dnswatch.model.changes import MailLookup
 from dnswatch.model.detection import marks
 from dnswatch.model.detection.baselines import CONTINUED, DELAY, Baseline, Day, History
+from dnswatch.model.detection.guesses import SHARE, Guesses
 from dnswatch.model.detection.marks import Mark
 from dnswatch.model.detection.novelty import Followed, Novel, Novelty
 from dnswatch.model.detection.roles import Conduct
 from dnswatch.model.detection.shiryaev_roberts import GAP, Bounds, Statistic, Step, mean
+from dnswatch.model.detection.tunnels import Tunnel
 from dnswatch.model.detection.verdict import Rung, rung_of
 from dnswatch.model.exchanges import LookupKind
 from dnswatch.model.finding import Finding
@@ -77,6 +80,8 @@ class Case:
     statistic: Statistic | None = None
     "None during the learning period."
     novelty: Novelty = field(default_factory=Novelty)
+    guesses: Guesses | None = None
+    "None before its first guess at a mail host."
     last_novel: float | None = None
     "When a novel mail domain was last looked up, Unix seconds."
     days: list[Day] = field(default_factory=list)
@@ -102,6 +107,10 @@ class Case:
     judged_on: tuple[int, bool] | None = None
     "Unix day of the last finding that was weighed, and whether a worm was found on it."
     found: list[Found] = field(default_factory=list)
+    tunnel: Tunnel | None = None
+    "The last tunnel that it seemed to run: told, and no evidence of mail."
+    accused_until: float = 0.0
+    "Until when a strict site suspects it, whose rule was broken in its name; Unix seconds."
     unproven: int = 0
     "Lookups that were not weighed, since anybody may have sent them in its name."
 
@@ -117,6 +126,13 @@ class Case:
         """Have the last days not learned from."""
         for day in self.days:
             day.is_tainted = True
+        if self.guesses:
+            self.guesses.taint()
+
+    def guess(self, domain: bytes, now: float, week: Week) -> None:
+        """Fold in a guess at a mail host of a domain."""
+        self.guesses = self.guesses or Guesses.begin(now)
+        self.guesses.see(domain, now, week, is_judged=self.statistic is not None)
 
     def see(self, lookup: MailLookup, found: Novel, judge: "Judge") -> None:
         """Fold in a novel mail domain."""
@@ -177,6 +193,8 @@ class Case:
         factor = self._weight_of(int(finding.at // 86400), finding.verdict == "worm")
         if self.statistic:
             self.statistic.weigh(factor)
+            if self.guesses:
+                self.guesses.weigh(factor)
         days = mean(self.statistic.parts) if self.statistic else 0.0
         self.found.append(Found(finding, factor, days))
         del self.found[:-FOUND]
@@ -185,7 +203,45 @@ class Case:
 
     def score_days(self, now: float, week: Week) -> float:
         """Return the statistic at a moment, days; 0 during the learning period."""
-        return self.statistic.days(now, self.bounds, week) if self.statistic else 0.0
+        if self.statistic is None:
+            return 0.0
+        guesses = self.guesses.score_days(now, week) if self.guesses else 0.0
+        return (1 - SHARE) * self.statistic.days(now, self.bounds, week) + SHARE * guesses
+
+    def clip(self, limit: float) -> None:
+        """Hold the statistic at `limit` days: once a verdict is reached, more adds nothing."""
+        if self.statistic is None:
+            return
+        guesses = self.guesses.parts_mean if self.guesses else 0.0
+        excess = ((1 - SHARE) * mean(self.statistic.parts) + SHARE * guesses) / limit
+        if excess > 1:
+            self.statistic.weigh(1 / excess)
+            if self.guesses:
+                self.guesses.weigh(1 / excess)
+
+    @property
+    def last_evidence(self) -> float | None:
+        """When a novel mail domain, or a guess at one, was last looked up, Unix seconds."""
+        last = (self.last_novel, self.guesses.last if self.guesses else None)
+        return max((at for at in last if at is not None), default=None)
+
+    def began(self) -> float:
+        """Say when the evidence began that stands against it, Unix seconds; infinite for none.
+
+        It is all that came without a pause of a day.
+        """
+        if self.infected_until is None and self.overrule and self.overrule.word == Word.DISTRUST:
+            return self.overrule.at
+        if self.rung == Rung.WATCHED:
+            return inf
+        moments = [step.at for step in self.steps]
+        moments += [at for at, _ in self.guesses.moments] if self.guesses else []
+        begun = self.breach[0] if self.breach else inf
+        for at in sorted(moments, reverse=True):
+            if begun - at > 86400 and begun < inf:
+                break
+            begun = at
+        return begun
 
     def sinks_at(self, limit: float, week: Week, now: float) -> float:
         """Find when a suspect is one no more, if nothing more is seen; exact to a minute."""
@@ -211,11 +267,14 @@ class Case:
     def restart(self, now: float) -> None:
         """Forget the evidence, and go on watching."""
         self.infected_until = self.breach = None
+        self.accused_until = 0.0
         self.later = self.unproven = 0
         self.pending.clear()
         self.steps.clear()
         self.found.clear()
         self.judged_on = None
+        if self.guesses:
+            self.guesses.restart()
         if self.statistic:
             self.statistic = Statistic.begin(now, self.bounds)
 

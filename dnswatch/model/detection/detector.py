@@ -25,11 +25,12 @@ from dnswatch.model.detection.case import Case, Judge
 from dnswatch.model.detection.explain import Clock, Write, evidence, explain
 from dnswatch.model.detection.fleet import WINDOW, Calmed, Fleet, Member, Remembered, Warned
 from dnswatch.model.detection.learning import DAY, JUDGED, Learning, judged_as
-from dnswatch.model.detection.novelty import Followed, Novel, Registrable, Round
+from dnswatch.model.detection.novelty import Followed, Guess, Novel, Registrable, Round
 from dnswatch.model.detection.roles import Proposal, behaviour_of, propose, signs_of
 from dnswatch.model.detection.servers import Load, Surge
 from dnswatch.model.detection.shiryaev_roberts import Statistic, score
 from dnswatch.model.detection.strict import is_breach
+from dnswatch.model.detection.tunnels import Tunnel
 from dnswatch.model.detection.verdict import (
     SUSPECT,
     Change,
@@ -48,6 +49,10 @@ CLIENTS: Final = 200_000
 CASES: Final = 20_000
 """Clients with mail-related lookups of which a case is kept, some 10 kB each; beyond, the one goes
 whose last novel mail domain is longest ago, of those that are clean."""
+
+SILENCE: Final = 4 * WINDOW
+"""Days after which a silence of the whole site holds nothing new; longer than days wait to be
+learned from, too."""
 
 TELL_EVERY: Final = 60.0
 """Seconds after which a verdict is told again: more evidence has put off when it fades."""
@@ -139,15 +144,16 @@ class Detector:
             case.conduct.note(now, isinstance(found, Novel))
         if lookup.qtype == Type.MX or isinstance(found, Round):
             case.go_on(now, self.plan.fade)
-        if self.plan.is_strict and lookup.proven and is_breach(lookup, role):
-            case.breach = now, lookup.qname
-            case.infected_until = now + self.plan.fade
+        if self.plan.is_strict and is_breach(lookup, role):
+            self._break_rule(case, lookup)
         if isinstance(found, Followed):
             case.follow(lookup, found, judge)
         elif isinstance(found, Novel) and now >= self._learning.listens:
             self._novel(case, lookup, found, judge)
-        if not lookup.proven and case.statistic:
-            case.statistic.clip(self._limit * SUSPECT)
+        elif isinstance(found, Guess) and now >= self._learning.listens:
+            self._guess(case, found, now)
+        if not lookup.proven:
+            case.clip(self._limit * SUSPECT)
         return news + self._judged(case, now, "a mail-related lookup")
 
     def advance(self, now: float) -> list[News]:
@@ -199,6 +205,25 @@ class Detector:
         case = self._case(finding.client, role, now)
         case.find(finding, self.plan.fade)
         return self._judged(case, now, "a message that the holding bay judged")
+
+    def tunnels(self, client: bytes, found: Tunnel) -> bool:
+        """Note that a client seems to run a tunnel; False of a declared mail server."""
+        self.meet(client, found.at)
+        if (role := self.role_of(client)) == Role.MAIL_SERVER:
+            return False
+        self._case(client, role, found.at).tunnel = found
+        return True
+
+    def visit(self, client: bytes, name: bytes, now: float) -> None:
+        """Note that a client uses a name that looks like a mail host for the web."""
+        self.meet(client, now)
+        if (role := self.role_of(client)) != Role.MAIL_SERVER:
+            self._case(client, role, now).novelty.visit(name, now)
+
+    def web_names(self, client: bytes) -> tuple[bytes, ...]:
+        """Return the mail hosts' names that a client uses for the web, as far as is known."""
+        case = self._cases.get(client)
+        return case.novelty.web_names(case.began()) if case else ()
 
     def named(self, client: bytes, name: bytes, asker: bytes) -> None:
         """Note that a client was led to another as to a mail host of that name."""
@@ -277,6 +302,14 @@ class Detector:
         surge = load.see(lookup.at)
         return [surge] if surge else []
 
+    def _break_rule(self, case: Case, lookup: MailLookup) -> None:
+        """Note an MX question that a strict site allows to declared servers only."""
+        case.breach = lookup.at, lookup.qname
+        if lookup.proven:
+            case.infected_until = lookup.at + self.plan.fade
+        else:
+            case.accused_until = lookup.at + self.plan.fade
+
     def _needs_proof(self, case: Case, now: float) -> bool:
         """Say whether what anybody may have sent says nothing more of a client.
 
@@ -284,17 +317,26 @@ class Detector:
         nobody proved, and then ask for them again.
         """
         is_suspect = rung_of(self._days(case, now), self._limit) >= Rung.SUSPECT
-        return is_suspect or case.infected_until is not None
+        return is_suspect or now < max(case.infected_until or 0.0, case.accused_until)
 
     def _novel(self, case: Case, lookup: MailLookup, found: Novel, judge: Judge) -> None:
         case.see(lookup, found, judge)
         self._cases.move_to_end(case.client)
-        days = self._days(case, lookup.at)
-        if rung_of(days, self._limit) >= Rung.LIKELY:
-            case.taint()
+        self._guard(case, lookup.at)
         if case.rung < Rung.INFECTED:  # who has a verdict needs no test of the whole site
             self._fleet.see(case.client, found.domain, lookup.at)
         case.go_on(lookup.at, self.plan.fade)
+
+    def _guess(self, case: Case, found: Guess, now: float) -> None:
+        case.guess(found.domain, now, self._learning.week(case.role))
+        self._cases.move_to_end(case.client)
+        self._guard(case, now)
+        case.go_on(now, self.plan.fade)
+
+    def _guard(self, case: Case, now: float) -> None:
+        """Have nothing learned of a client that may be infected."""
+        if rung_of(self._days(case, now), self._limit) >= Rung.LIKELY:
+            case.taint()
 
     def _case(self, client: bytes, role: Role, now: float) -> Case:
         """Return the case of a client, opened where there is none."""
@@ -332,7 +374,8 @@ class Detector:
             return Rung.INFECTED if word == Word.DISTRUST else Rung.WATCHED
         if case.infected_until is not None:
             return Rung.INFECTED if now < case.infected_until else Rung.WATCHED
-        return rung_of(self._days(case, now), self._limit)
+        least = Rung.SUSPECT if now < case.accused_until else Rung.WATCHED
+        return max(least, rung_of(self._days(case, now), self._limit))
 
     def _judged(self, case: Case, now: float, cause: str) -> list[News]:
         """Judge a case; say whether its rung changed, and each minute how a bad one stands."""
@@ -361,9 +404,9 @@ class Detector:
             if now >= case.infected_until:
                 case.restart(now)
         elif rung_of(self._days(case, now), self._limit) == Rung.INFECTED:
-            case.infected_until = (case.last_novel or now) + self.plan.fade
-        if case.infected_until is not None and case.statistic:
-            case.statistic.clip(self._limit)
+            case.infected_until = (case.last_evidence or now) + self.plan.fade
+        if case.infected_until is not None:
+            case.clip(self._limit)
 
     def _fades_at(self, case: Case, now: float, rung: Rung) -> float | None:
         if rung == Rung.WATCHED:
@@ -372,11 +415,20 @@ class Detector:
             return case.overrule.until
         if case.infected_until is not None:
             return case.infected_until
-        return case.sinks_at(self._limit, self._learning.week(case.role), now)
+        sinks_at = case.sinks_at(self._limit, self._learning.week(case.role), now)
+        return max(sinks_at, case.accused_until)
 
     def _end_days(self, now: float) -> list[News]:
+        """End the days up to a moment; of a long silence no more than its begin and its end.
+
+        By then all that waited was learned and all windows are empty: the days between only fade
+        what is known, which a baseline does for all of them at once.
+        """
         news: list[News] = []
-        while self._swept < int(now // DAY):
+        silent_from, today = self._swept + SILENCE, int(now // DAY)
+        while self._swept < today:
+            if self._swept == silent_from:
+                self._swept = max(self._swept, today - SILENCE)
             self._swept += 1
             news += self._end_day(self._swept * DAY)
         return news

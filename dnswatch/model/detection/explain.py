@@ -14,6 +14,7 @@ from dnswatch.model.detection.shiryaev_roberts import (
     mean,
     score,
 )  # fmt: skip
+from dnswatch.model.detection.tunnels import NOWHERE
 from dnswatch.model.detection.verdict import Verdict
 from dnswatch.model.policies.orders import Word
 
@@ -93,6 +94,7 @@ def _evidence(case: Case, write: Write, clock: Clock) -> Iterator[str]:
             f"{_many(case.unproven, 'more lookup')} of its came over UDP, where anybody can write "
             "its address, and were not weighed: only TCP or a DNS cookie makes more than a suspect"
         )
+    yield from _beside(case, write, clock)
     if case.later:
         yield f"since the verdict it went on with {case.later} more"
     weighed = [step for step in case.steps if isinstance(step, Weighing)]
@@ -101,6 +103,18 @@ def _evidence(case: Case, write: Write, clock: Clock) -> Iterator[str]:
         if seen:
             total = sum(step.mark == name for step in weighed)
             yield f"in {seen} of {total} cases {_MARKS[name].seen}"
+
+
+def _beside(case: Case, write: Write, clock: Clock) -> Iterator[str]:
+    """Say what it does beside asking for mail domains."""
+    if case.guesses and (said := case.guesses.sentence(write)):
+        yield said
+    if case.tunnel:
+        below = write(case.tunnel.domain) if case.tunnel.domain != NOWHERE else "no domain at all"
+        yield (
+            f"at {clock(case.tunnel.at)}: it {case.tunnel}, below {below}; that is no mail, and"
+            " nothing is held back for it"
+        )
 
 
 def _line(step: Step | Weighing, write: Write, clock: Clock) -> str:

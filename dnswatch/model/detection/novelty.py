@@ -7,15 +7,21 @@ It may come
 - by an address lookup of an exchange that none of the client's own MX answers named, for the
   exchange's domain (so that the thousand domains which one provider hosts are one);
 - by a family of guesses: address lookups of `FAMILY` or more mail host names in front of one domain
-  within `FAMILY_TIME` (MyDoom, and Mytob, which asks no MX at all).
+  within `FAMILY_TIME` (MyDoom, and Mytob, which asks no MX at all).  The first guess at a domain is
+  weak evidence by itself (guesses.py).
 
-Domains are registrable ones, so that `example.org` and `lists.example.org` are one.  A retry, a
+Domains are registrable ones, so that `example.org` and `lists.example.org` are one; a name that
+belongs to none, of a top-level domain that does not exist, is no mail domain.  A retry, a
 repeat, the exchange's address after its MX answer, and the names that a mail program tries when a
 person sets up an account are of a domain already known, and so not novel.
 
 A domain brings evidence once.  Whether a client still goes through domains that it has guessed at,
 as a worm does whose list is at its end, is told by a **round**: guesses at `ROUND` known domains
 within `ROUND_TIME`, one name of each being enough, since the first may have an address.
+
+A web mail is mostly called like a mail host.  A name for which a client asks HTTPS records is used
+for the web and no guess; and all such names that it has asked for are remembered with their first
+time (`visits`), so that what was used before any evidence can be told from what a worm looks up.
 
 An exchange that is called like its domain is not counted without the client's MX question: it
 cannot be told from a person who reads that domain's web pages.
@@ -25,6 +31,7 @@ All is bounded: what was seen longest ago goes first.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import accumulate
 from math import inf
 from typing import Final, NamedTuple, TypeVar
 
@@ -61,6 +68,15 @@ enough of the last `GUESSING` for a worm whose other guesses were right at once.
 ROUND_TIME: Final = 3600.0
 """Seconds in which they are guessed."""
 
+VISITS: Final = 64
+"""Names remembered of one client that look like mail hosts; a person has a few web mails."""
+
+TOLD: Final = 1000
+"""Bytes of such names that are told of one client at a time: they go out with its mark."""
+
+VISIT_MEMORY: Final = 60 * 86400.0
+"""Seconds after which a name that is not used any more makes room."""
+
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -85,6 +101,13 @@ class Followed(NamedTuple):
     "Registrable domain that the MX question was for."
 
 
+class Guess(NamedTuple):
+    """The first guess at a mail host of a domain that the client has no other business with."""
+
+    domain: bytes
+    "Registrable domain."
+
+
 class Round(NamedTuple):
     """A guess of a client that goes through domains which it knows."""
 
@@ -104,8 +127,30 @@ class Novelty:
     "Exchange to when this client asked for its address."
     guesses: dict[bytes, dict[bytes, float]] = field(default_factory=dict)
     "Domain to the mail host names guessed, and when."
+    guessed: dict[bytes, float] = field(default_factory=dict)
+    "Domain to when a mail host of it was last guessed."
+    visits: dict[bytes, tuple[float, float]] = field(default_factory=dict)
+    "Name that looks like a mail host, to when this client first and last asked for it."
+    web: dict[bytes, float] = field(default_factory=dict)
+    "Such a name to when this client last asked for HTTPS records of it."
 
-    def see(self, lookup: MailLookup, registrable: Registrable) -> Novel | Followed | Round | None:
+    def visit(self, name: bytes, now: float) -> None:
+        """Note that the client uses a name for the web."""
+        _keep(self.web, name, now, VISITS)
+
+    def web_names(self, before: float) -> tuple[bytes, ...]:
+        """Return mail hosts' names that are web sites to the client.
+
+        It asks HTTPS records of them, or used them before there was evidence (Unix seconds).
+        """
+        used = [name for name, (first, _) in self.visits.items() if first < before]
+        names = dict.fromkeys((*reversed(self.web), *used))
+        sizes = accumulate(map(len, names))
+        return tuple(name for name, size in zip(names, sizes, strict=True) if size <= TOLD)
+
+    def see(
+        self, lookup: MailLookup, registrable: Registrable
+    ) -> Novel | Followed | Guess | Round | None:
         """Say what a mail-related lookup is, and remember it."""
         match lookup.kind:
             case LookupKind.MX:
@@ -118,7 +163,8 @@ class Novelty:
                 return None
 
     def _question(self, lookup: MailLookup, registrable: Registrable) -> Novel | None:
-        domain = registrable(lookup.qname) or lookup.qname
+        if (domain := registrable(lookup.qname)) is None:
+            return None
         exchanges = [name for name in lookup.exchanges if name != b"\0"]
         has_asked = any(self._has_asked(name, lookup.at) for name in exchanges)
         for name in exchanges:
@@ -131,20 +177,28 @@ class Novelty:
         domain, named_at = self.named.get(lookup.qname, (b"", 0.0))
         if domain and lookup.at - named_at <= FOLLOWED:
             return Followed(domain)
-        domain = registrable(lookup.qname) or lookup.qname
-        if domain == lookup.qname:
+        self._visit(lookup.qname, lookup.at)
+        registered = registrable(lookup.qname)
+        if registered is None or registered == lookup.qname:
             return None
-        return Novel(domain, False) if self._is_novel(domain, lookup.at) else None
+        return Novel(registered, False) if self._is_novel(registered, lookup.at) else None
 
-    def _guess(self, lookup: MailLookup, registrable: Registrable) -> Novel | Round | None:
-        parent = parent_of(lookup.qname)
-        domain = registrable(parent) or parent
+    def _guess(self, lookup: MailLookup, registrable: Registrable) -> Novel | Guess | Round | None:
+        self._visit(lookup.qname, lookup.at)
+        if lookup.qname in self.web:
+            return None
+        if (domain := registrable(parent_of(lookup.qname))) is None:
+            return None
         names = self.guesses.pop(domain, {})
         names[lookup.qname] = lookup.at
         names = {name: at for name, at in names.items() if lookup.at - at <= FAMILY_TIME}
         _keep(self.guesses, domain, names, GUESSING)
         if len(names) >= FAMILY and self._is_novel(domain, lookup.at):
             return Novel(domain, False)
+        last = max(self.guessed.get(domain, -inf), self.known.get(domain, -inf))
+        _keep(self.guessed, domain, lookup.at, KNOWN)
+        if lookup.at - last > MEMORY:
+            return Guess(domain)
         return Round(domain) if self._makes_a_round(lookup.at) else None
 
     def _makes_a_round(self, now: float) -> bool:
@@ -152,6 +206,16 @@ class Novelty:
             if now - self.known.get(domain, -inf) <= MEMORY
         )  # fmt: skip
         return sum(now - at <= ROUND_TIME for at in lately) >= ROUND
+
+    def _visit(self, name: bytes, now: float) -> None:
+        """Note that a name was asked for; where there is no room a new one has none."""
+        first, _ = self.visits.get(name, (now, now))
+        if name not in self.visits and len(self.visits) >= VISITS:
+            self.visits = {
+                name: times for name, times in self.visits.items() if now - times[1] < VISIT_MEMORY
+            }
+        if name in self.visits or len(self.visits) < VISITS:
+            self.visits[name] = first, now
 
     def _has_asked(self, name: bytes, now: float) -> bool:
         at = self.asked.get(name)

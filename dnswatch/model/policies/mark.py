@@ -65,6 +65,9 @@ class Mark(msgspec.Struct, frozen=True, array_like=True):
     "When it ends without another word, Unix seconds."
     dry_run: bool = False
     "Decide and record, but do nothing."
+    web: tuple[bytes, ...] = ()
+    "Names (lower-case wire form) that look like mail hosts and are web sites to this client; they"
+    " stand in the last of its marks."
 
 
 class Marks(msgspec.Struct, frozen=True, array_like=True):
@@ -74,5 +77,15 @@ class Marks(msgspec.Struct, frozen=True, array_like=True):
     "In order of precedence, of each client; one at most that is no dry run, which is the last."
     unmarked: list[bytes] = []
     "Clients that have no mark any more."
+    whole: bool = False
+    "These are all there are: forget the others."
+
+
+class Doubts(msgspec.Struct, frozen=True, array_like=True):
+    """News of whom nothing more is believed without proof of its address: suspects and worse."""
+
+    suspects: list[tuple[bytes, float]] = []
+    "Packed address, and until when, Unix seconds."
+    cleared: list[bytes] = []
     whole: bool = False
     "These are all there are: forget the others."

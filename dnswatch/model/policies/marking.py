@@ -29,6 +29,9 @@ from dnswatch.settings import Settings
 LEASE: Final = 86400.0
 """Seconds: a redirect without new evidence ends after a day."""
 
+WebNames = Callable[[bytes], tuple[bytes, ...]]
+"""Returns the mail hosts' names that a client uses for the web."""
+
 MET: Final = 100_000
 """Clients without a mark that are remembered as looked at; then all are looked at again."""
 
@@ -46,9 +49,10 @@ class Remark(NamedTuple):
 class Marking:
     """Which client has which marks."""
 
-    def __init__(self, key_of: Callable[[bytes], str]) -> None:
+    def __init__(self, key_of: Callable[[bytes], str], web_names: WebNames = lambda _: ()) -> None:
         """Begin with no policy; `key_of` gives a client's key in the store."""
         self._key_of = key_of
+        self._web_names = web_names
         self._settings = Settings()
         self._exempt = Exempt(self._settings)
         self._known: list[Policy] = []
@@ -89,6 +93,10 @@ class Marking:
         """Note clients that were seen: some policies need no verdict."""
         if self._policies:
             self._stale.update(set(clients) - self._marks.keys() - self._met)
+
+    def look_again(self, clients: Iterable[bytes]) -> None:
+        """Note clients whose marks, if they have any, are to be made anew."""
+        self._stale.update(self._marks.keys() & set(clients))
 
     def review(self, now: float, offset: float) -> None:
         """Look again at whoever must be looked at by now."""
@@ -139,7 +147,7 @@ class Marking:
         standing = self.standing(client, now)
         if client in self._judged and self._judged[client].until <= now:
             del self._judged[client]
-        marks = tuple(self._decide(client, standing, now, offset))
+        marks = self._with_web(client, tuple(self._decide(client, standing, now, offset)))
         self._note(client, marks, standing, now)
         if marks:
             ends = [mark.until for mark in self._marks[client]]
@@ -152,6 +160,12 @@ class Marking:
         for end in (standing.until, said.until if said else inf):
             if now < end < inf:
                 self._review(client, end)
+
+    def _with_web(self, client: bytes, marks: tuple[Mark, ...]) -> tuple[Mark, ...]:
+        """Let the last of a client's marks name the web sites that look like mail hosts to it."""
+        if not marks:
+            return marks
+        return (*marks[:-1], replace(marks[-1], web=self._web_names(client)))
 
     def _note(self, client: bytes, marks: tuple[Mark, ...], standing: Standing, now: float) -> None:
         """Tell of marks that changed, or that end much later than was told."""

@@ -4,13 +4,13 @@ The enforcement point of a worker puts its decisions into bytes and waiting; the
 lets simulated time pass instead.  Both come here for every decision.
 """
 
-from collections import defaultdict
-from typing import NamedTuple
+from collections import OrderedDict, defaultdict
+from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
 from dnswatch.codes import Type
-from dnswatch.model.exchanges import Exchanges, LookupKind
+from dnswatch.model.exchanges import SERVICES, Exchanges, LookupKind
 from dnswatch.model.observation import Decided, Enforced
 from dnswatch.model.policies.exempt import Exempt
 from dnswatch.model.policies.ledger import Ledger
@@ -29,6 +29,9 @@ from dnswatch.seams.enforce import (
     refuses_at_once,
 )
 from dnswatch.settings import Settings
+
+VISITED: Final = 64
+"""Names remembered of a marked client that it uses for the web."""
 
 
 class Ruling(NamedTuple):
@@ -56,6 +59,8 @@ class Arbiter:
         self._askings = Askings()
         self._ledgers: defaultdict[tuple[bytes, bool], Ledger] = defaultdict(Ledger)
         "Client, and whether in dry runs, to what it has had."
+        self._visited: defaultdict[bytes, OrderedDict[bytes, None]] = defaultdict(OrderedDict)
+        "Marked client to mail hosts' names that it asked HTTPS records of, the last one last."
         self.configure(settings)
 
     def configure(self, settings: Settings) -> list[bytes]:
@@ -83,6 +88,37 @@ class Arbiter:
             self.marks[client] = tuple(theirs)
         return changed
 
+    def visit(self, asking: Asking) -> None:
+        """Note that a marked client uses a name for the web, if a question shows it."""
+        client, qname, qtype = asking
+        if self._exchanges.visited(qname, qtype):
+            visited = self._visited[client]
+            visited[qname] = None
+            visited.move_to_end(qname)
+            if len(visited) > VISITED:
+                visited.popitem(last=False)
+
+    def is_web(self, case: Case, client: bytes, now: float) -> bool:
+        """Say whether a lookup that could be about mail is about the web to this client.
+
+        It used the name for the web before there was evidence against it, or asks HTTPS records of
+        it, and no MX answer names it; or a domain's exchange is called like its web site, and the
+        client has not asked for the domain's MX.
+        """
+        qname = case.qname
+        if case.kind is LookupKind.MX:
+            return False
+        if any(qname in mark.web for mark in self.marks.get(client, ())):
+            return True
+        is_known = case.kind is LookupKind.EXCHANGE
+        if is_known and self._exchanges.is_site(qname):
+            return not self._exchanges.is_asked(client, qname, now)
+        return not is_known and self.is_visited(client, qname)
+
+    def is_visited(self, client: bytes, qname: bytes) -> bool:
+        """Say whether a client has asked HTTPS records of a name, or has no mark any more."""
+        return client not in self.marks or qname in self._visited.get(client, ())
+
     def case(self, asking: Asking, now: float) -> Case | None:
         """Say what is to be decided on a marked client's lookup; None where nothing is."""
         client, qname, qtype = asking
@@ -91,13 +127,28 @@ class Arbiter:
             return None
         if qtype == Type.ANY:
             kind, domain = LookupKind.MX, qname  # it brings what an MX question would
-        elif found := self._exchanges.kind(client, qname, qtype, now):
+        elif found := self._mail_related(asking, now):
             kind, domain = found
+        elif guessed := self._exchanges.guessed(qname, qtype):
+            kind, domain = LookupKind.GUESS, guessed  # whoever asked MX for it, or nobody
         else:
+            self.visit(asking)
             return None
         if self._exempt.domain(domain) or self._exempt.domain(qname):
             return None
-        return Case(kind, domain, qname, self._askings.first(asking, now))
+        case = Case(kind, domain, qname, self._askings.first(asking, now))
+        return None if self.is_web(case, client, now) else case
+
+    def _mail_related(self, asking: Asking, now: float) -> tuple[LookupKind, bytes] | None:
+        """Say in which way a lookup is mail-related; one for a service is where hints would lead.
+
+        A name that is only shaped like a mail host's is the web's to whoever asks that.
+        """
+        client, qname, qtype = asking
+        if qtype not in SERVICES:
+            return self._exchanges.kind(client, qname, qtype, now)
+        found = self._exchanges.kind(client, qname, Type.A, now)
+        return None if found is None or found[0] is LookupKind.GUESS else found
 
     def refuses(self, client: bytes, case: Case, now: float) -> Enforced | None:
         """Say what refuses a lookup that no upstream need be asked for, if anything does."""
@@ -126,13 +177,14 @@ class Arbiter:
     def _unmark(self, client: bytes) -> None:
         """Forget a client's marks."""
         self.marks.pop(client, None)
+        self._visited.pop(client, None)
         for dry_run in (False, True):
             self._ledgers.pop((client, dry_run), None)
 
 
 def _acting(marks: "tuple[Mark, ...] | list[Mark]") -> Mark | None:
-    """Return the mark that is no dry run, if there is one, without its end."""
-    return replace(marks[-1], until=0.0) if marks and not marks[-1].dry_run else None
+    """Return the mark that is no dry run, if there is one, without its end and the web sites."""
+    return replace(marks[-1], until=0.0, web=()) if marks and not marks[-1].dry_run else None
 
 
 def _decided(decision: Decision) -> Decided | None:

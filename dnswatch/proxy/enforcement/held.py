@@ -27,6 +27,8 @@ class Held:
     enforced: Enforced
     is_refused: bool
     "SERVFAIL follows the wait, not the answer."
+    is_forged: bool = False
+    "An answer that leads to the bay follows, unless the name turns out to be a web site."
     timer: asyncio.TimerHandle | None = None
     waiting: list[tuple[Waiter, Write]] = field(default_factory=list)
 
@@ -49,9 +51,12 @@ class HeldAnswers:
         """Return the answer that a question waits for, or None."""
         return self._held.get(asking)
 
-    def begin(self, asking: Asking, enforced: Enforced, wait: float, is_refused: bool) -> None:
+    def begin(
+        self, asking: Asking, enforced: Enforced, wait: float, is_refused: bool, *,
+        is_forged: bool = False,
+    ) -> None:  # fmt: skip
         """Hold the answer to a question for `wait` seconds."""
-        held = self._held[asking] = Held(asking, enforced, is_refused)
+        held = self._held[asking] = Held(asking, enforced, is_refused, is_forged)
         held.timer = asyncio.get_running_loop().call_later(wait, self._release, held)
         self._of[asking[0]].add(held)
 

@@ -12,11 +12,11 @@ from typing import Final, NamedTuple, TypeAlias
 
 from msgspec.structs import replace
 
-from dnswatch.codes import Ede, Rcode, Type
-from dnswatch.model.exchanges import Exchanges
+from dnswatch.codes import Class, Ede, Rcode, Type
+from dnswatch.model.exchanges import Exchanges, LookupKind
 from dnswatch.model.observation import Decided, Enforced
 from dnswatch.model.policies.mark import Mark, Marks
-from dnswatch.proxy.enforcement.arbiter import Arbiter
+from dnswatch.proxy.enforcement.arbiter import Arbiter, Ruling
 from dnswatch.proxy.enforcement.askings import Asking
 from dnswatch.proxy.enforcement.held import HeldAnswers
 from dnswatch.proxy.enforcement.known import KnownAddresses
@@ -24,7 +24,6 @@ from dnswatch.proxy.lookup import Waiter
 from dnswatch.seams.enforce import (
     Answer,
     Case,
-    Decision,
     Hold,
     Pass,
     Refuse,
@@ -45,6 +44,12 @@ _SAID: Final = {
         (Ede.PROHIBITED, "this machine may make no mail lookups; ask your administrator"),
     )
 }
+
+UNTIL_HTTPS: Final = 0.05
+"""Seconds that the forged address of a mail host which no MX answer names waits: a browser asks for
+HTTPS records along with the address, and the order in which they come is left to chance."""
+
+_WEAK: Final = frozenset((LookupKind.GUESS, LookupKind.IMPLICIT))
 
 Write: TypeAlias = Callable[[], bytes]
 """Writes the true answer, all but its ID, as it is now."""
@@ -87,7 +92,12 @@ class EnforcementPoint:
         self._release(self._arbiter.learn(news))
 
     def case(self, waiter: Waiter, now: float) -> Case | None:
-        """Say what is to be decided on a marked client's query; None where nothing is."""
+        """Say what is to be decided on a marked client's query; None where nothing is.
+
+        Mail is a matter of the class IN; whoever asks for any class is given that.
+        """
+        if waiter.query.qclass not in (Class.IN, Class.ANY):
+            return None
         case = self._arbiter.case(_asking(waiter), now)
         if waiter.client not in self.marks:  # its last one has just ended
             self.held.release(waiter.client)
@@ -122,35 +132,42 @@ class EnforcementPoint:
         is_held = self.held.get(_asking(waiter)) is not None
         ruling = self._arbiter.rule(waiter.client, case, answer, now, is_held=is_held)
         if ruling.decision is None:
-            return self._wait(waiter, write)
+            return self._wait(waiter, case, write)
         if ruling.is_tried:
             self._counters["policy_dry_runs"] += 1
-        return self._act(waiter, ruling.decision, ruling.enforced, write, now)
+        return self._act(waiter, case, ruling, write, now)
 
-    def _act(
-        self, waiter: Waiter, decision: Decision, done: Enforced | None, write: Write, now: float
-    ) -> Outcome:
+    def _act(self, waiter: Waiter, case: Case, ruling: Ruling, write: Write, now: float) -> Outcome:
+        decision, done = ruling.decision, ruling.enforced
         if done is None or isinstance(decision, Pass):
             return Outcome(write(), done)
         match decision:
             case Refuse(code):
                 outcome = Outcome(self._refusal(waiter, code), done)
+            case Rewrite() if waiter.query.qclass != Class.IN:  # no record is of the class asked
+                refused = replace(done, decided=Decided.REFUSED)
+                outcome = Outcome(self._refusal(waiter, Ede.BLOCKED), refused)
+            case Rewrite() if case.kind in _WEAK:
+                self.held.begin(_asking(waiter), done, UNTIL_HTTPS, False, is_forged=True)
+                return self._wait(waiter, case, write)
             case Rewrite():
                 outcome = Outcome(self._forgery(waiter), done)
             case Hold(until, then):
                 self.held.begin(_asking(waiter), done, until - now, isinstance(then, Refuse))
-                return self._wait(waiter, write)
+                return self._wait(waiter, case, write)
         self._counters[f"policy_{done.decided}"] += 1
         return outcome
 
-    def _wait(self, waiter: Waiter, write: Write) -> Outcome:
+    def _wait(self, waiter: Waiter, case: Case, write: Write) -> Outcome:
         """Let a query wait for an answer that is held, if there is room."""
         held = self.held.get(_asking(waiter))
         assert held is not None, "it has just been found or begun"
         if held.is_refused:
             write = partial(self._refusal, waiter, Ede.BLOCKED)
+        elif held.is_forged:
+            write = partial(self._forgery_unless_web, waiter, case, write)
         if self.held.join(held, waiter, write):
-            self._counters["policy_held"] += 1
+            self._counters["policy_rewritten" if held.is_forged else "policy_held"] += 1
             return Outcome(None, held.enforced)
         self._counters["policy_held_full"] += 1
         refused = replace(held.enforced, decided=Decided.REFUSED)
@@ -162,6 +179,11 @@ class EnforcementPoint:
             self._bay.answer(waiter.query), waiter.query, 0, limit=waiter.limit, max_ttl=TTL,
             size=self._size, extended=_SAID[Ede.FORGED_ANSWER],
         )  # fmt: skip
+
+    def _forgery_unless_web(self, waiter: Waiter, case: Case, write: Write) -> bytes:
+        """Lead to the bay, unless the client has shown by now that it wants the web."""
+        is_web = self._arbiter.is_visited(waiter.client, case.qname)
+        return write() if is_web else self._forgery(waiter)
 
     def _refusal(self, waiter: Waiter, code: Ede) -> bytes:
         return build.error_tail(waiter.query, Rcode.SERVFAIL, self._size, _SAID[code])

@@ -2,9 +2,12 @@
 
 transport   what all of them have in common
 health      round-trip time, failures, up or down
-udp         sockets with random source ports; TCP where an answer is truncated
-stream      TCP and TLS: one connection, many queries at a time
+ports       random source ports
+udp         a socket for each handful of questions; TCP where an answer is cut or may be forged
+kept        a connection that is kept, and how it ends
+stream      TCP and TLS
 https       DNS over HTTPS
+edns        how a question is asked again where EDNS is not understood
 group       which upstream is asked first, and which for which domain
 build       from settings to upstreams and routes
 """

@@ -19,14 +19,23 @@ class Builder:
     """Makes upstreams; one server that stands in several places is one upstream."""
 
     def __init__(
-        self, settings: Settings, room: Batch, now: Callable[[], float], counters: Counter[str]
+        self,
+        settings: Settings,
+        room: Batch,
+        now: Callable[[], float],
+        counters: Counter[str],
+        attacked: Callable[[str, float], None],
     ) -> None:
-        """Build from `settings`; UDP sockets share `room` for what they receive."""
+        """Build from `settings`; UDP sockets share `room` for what they receive.
+
+        `attacked` is told whose answers are being forged, and since when (Unix seconds).
+        """
         self._settings = settings.upstream
         self._forward = settings.forward
         self._room = room
         self._now = now
         self._counters = counters
+        self._attacked = attacked
         self._made: dict[Server, Upstream] = {}
 
     def routes(self) -> Routes:
@@ -44,6 +53,13 @@ class Builder:
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
+        return self._new_context()
+
+    @cached_property
+    def _https(self) -> ssl.SSLContext:
+        return self._new_context()
+
+    def _new_context(self) -> ssl.SSLContext:
         """Which certificates are believed; read only where a server needs it: that takes time."""
         context = ssl.create_default_context(cafile=self._settings.ca_file or None)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -60,12 +76,12 @@ class Builder:
     def _make(self, server: Server) -> Upstream:
         size, now, counters = self._settings.udp_size, self._now, self._counters
         if server.scheme == "https":
-            return HttpsUpstream(server, tls=self._tls, size=size, now=now, counters=counters)
+            return HttpsUpstream(server, tls=self._https, size=size, now=now, counters=counters)
         tls = self._tls if server.scheme == "tls" else None
         stream = StreamUpstream(server, tls=tls, size=size, now=now, counters=counters)
         if server.scheme != "udp":
             return stream
         return UdpUpstream(
-            server, fallback=stream, sockets=self._settings.sockets, size=size, room=self._room,
-            now=now, counters=counters,
+            server, fallback=stream, settings=self._settings, room=self._room, now=now,
+            counters=counters, attacked=self._attacked,
         )  # fmt: skip

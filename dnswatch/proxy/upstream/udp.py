@@ -1,128 +1,208 @@
-"""An upstream over UDP: a pool of sockets with random source ports, renewed over time.
+"""An upstream over UDP: a socket for each handful of questions, at a port nobody can find.
 
-RFC 5452: a response is taken only from the server's address, at the port the query left from, with
-its ID and its question; source ports and IDs come from the kernel's random generator.  What does
-not match is counted and otherwise ignored: the true response may still come.  Questions of one
-turn of the loop share a port, each with an ID of its own: a guess must hit both all the same.
+RFC 5452: a response is taken only from the server's address and port, at the port the question
+left from, with its ID and its question; ports and IDs come from the kernel's random generator.
+Questions of one turn of the loop share a socket, each with an ID of its own: a guess must hit both
+all the same.  The socket closes when all are answered.
+
+What comes to the right port and fits no question there is somebody's guess, a near miss.  Then no
+datagram to that port is believed any more, and its questions are asked over TCP, where nobody can
+guess; after `NEAR_MISSES` of them what was cached since they began is forgotten too.
 """
 
 import asyncio
 import errno
 import os
-import random
+import select
 import socket
-import struct
 from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
 from dnswatch.proxy.datagrams import (
+    FLAGS_WORD,
     HEADER_WORDS,
     LENGTH_WORD,
-    NAME_BYTES,
     SLOT_BYTES,
-    SLOTS,
+    TRUNCATED,
     Batch,
     Outbox,
 )
+from dnswatch.proxy.upstream import ports
 from dnswatch.proxy.upstream.health import Health
 from dnswatch.proxy.upstream.transport import Asking, Upstream
 from dnswatch.settings import Server
+from dnswatch.settings import Upstream as Configured
 from dnswatch.wire import query, response
 
-MAX_ASKED: Final = 2000
-"""Questions that leave from one port before it is given up: an attacker who learns it gains little,
-and what is never answered cannot pile up."""
+SHARED: Final = 32
+"""Questions of one turn of the loop that share a port: what a near miss costs, and enough to make
+the system calls of a socket cheap."""
 
-MAX_AGE: Final = 60.0
-"""Seconds that a port is used."""
+CROWDED: Final = 500
+"""Questions at a port when as many ports are open as may be."""
 
-LINGER: Final = 5.0
-"""Seconds that a port given up still listens for late responses."""
+LATE: Final = 4.0
+"""Seconds after a lookup's deadline for which its port still listens: the answer is of use to the
+next client."""
 
-_PORTS: Final = range(1024, 65536)
-_IP_RECVERR: Final = 11
-_IPV6_RECVERR: Final = 25
-"""Linux's numbers, which Python has no names for: ICMP errors reach an unconnected socket."""
-_BIND_TRIES: Final = 20
+NEAR_MISSES: Final = 20
+"""As many make an attack.  Each had one chance in 65,536: that one of so many hit is 1 in 3,300."""
+
+SPELL: Final = 60.0
+"""Seconds without a near miss after which they are counted anew."""
+
+_SWEEP: Final = 1.0
+"""Seconds between two looks for ports that are of no use any more."""
+
+_NAME_AT: Final = query.HEADER - 2
+"""Where the question begins in a message without its ID."""
 
 
 class UdpUpstream:
-    """One server over UDP, and over `fallback` where a response is truncated."""
+    """One server over UDP, and over `fallback` where a response is cut or may be forged."""
 
     def __init__(
         self,
         server: Server,
         *,
         fallback: Upstream,
-        sockets: int,
-        size: int,
+        settings: Configured,
         room: Batch,
         now: Callable[[], float],
         counters: Counter[str],
+        attacked: Callable[[str, float], None],
     ) -> None:
-        """Ask `server` from `sockets` ports at a time, offering `size` bytes by EDNS."""
+        """Ask `server` as `settings` say; all sockets share `room` for what they receive.
+
+        `attacked` is told whose answers are being forged, and since when (Unix seconds).
+        """
         self.url = str(server)
         self.health = Health()
         self.now = now
         self.counters = counters
         self.room = room
-        self._server = server
+        self.mixed_case = settings.mixed_case
+        self._address = _address(server)
         self._fallback = fallback
-        self._size = size
-        self._ports: list[_Port | None] = [None] * sockets
+        self._sockets = settings.sockets
+        self._size = settings.udp_size
+        self._life = settings.deadline + LATE
+        self._attacked = attacked
+        self._chance = ports.Chance()
+        self._open: dict[int, _Port] = {}
+        "By file descriptor, in order of age."
+        self._poll: select.epoll | None = None
+        "Of all ports, so that the loop knows one file descriptor and opening a port is cheap."
+        self._outbox = Outbox(connected=True)
         self._port: _Port | None = None
-        self._outbox = Outbox(to=_socket_name(server))
-        self._ids = _Ids()
-        self.retired: set[_Port] = set()
-        "Ports given up that still listen for late responses."
+        "Where the questions in the outbox leave from."
+        self._room_left = 0
+        "How many more may do so."
+        self._near_misses, self._since, self._last = 0, 0.0, 0.0
         self._closed = False
 
     def ask(self, asking: Asking) -> None:
         """Send a question; those of one turn of the loop leave together, from a random port."""
-        if not self._outbox.count or self._outbox.count == SLOTS:
+        if not self._outbox.count or not self._room_left:
             self._outbox.flush()
-            port = self._choose_port()
+            port = self._port = self._choose_port()
             if port is None:
                 asking.failure(self)
                 return
-            self._port, self._outbox.socket = port, port.socket
+            self._room_left, self._outbox.socket = SHARED, port.socket
         assert self._port is not None
+        self._room_left -= 1
         message = query.for_upstream(asking.query, self._size, asking.edns)
-        ident = self._port.expect(self._ids.draw(), asking)
-        self._outbox.put(ident + message)
+        asked = asking.query.asked
+        if self.mixed_case:
+            asked = _mixed(asked)
+            message = message[:_NAME_AT] + asked + message[_NAME_AT + len(asked) :]
+        self._outbox.put(self._port.expect(self._chance.draw(), asking, asked) + message)
 
-    def _choose_port(self) -> "_Port | None":
-        """Choose a port at random, and a fresh one in place of one that is worn."""
-        if self._closed:
-            return None
-        index = int.from_bytes(self._ids.draw(), "big") % len(self._ports)
-        port = self._ports[index]
-        if port is None or port.worn(self.now()):
-            if port is not None:
-                port.retire()
-            try:
-                port = self._ports[index] = _Port(self, self._server)
-            except OSError:
-                self.counters["upstream_no_socket"] += 1
-                port = self._ports[index] = None
-        return port
+    def over_tcp(self, asking: Asking) -> None:
+        """Ask again where a response has all the room it needs, and cannot be forged from afar."""
+        if not asking.done:
+            self._fallback.ask(_OverTcp(asking, self))
+
+    def near_miss(self) -> None:
+        """Take note that somebody guesses; tell when it is an attack."""
+        now = self.now()
+        self.counters["upstream_near_misses"] += 1
+        if now - self._last > SPELL or not self._near_misses:
+            self._near_misses, self._since = 0, now - self._life
+        self._last = now
+        self._near_misses += 1
+        if self._near_misses == NEAR_MISSES:
+            self._near_misses = 0
+            self._attacked(self.url, self._since)
+
+    def let_go(self, port: "_Port") -> None:
+        """Close a port; nobody is told."""
+        self._open.pop(port.socket.fileno(), None)
+        if port is self._port:
+            self._room_left = 0
+        port.socket.close()  # which takes it out of the poll as well
+
+    @property
+    def open_ports(self) -> int:
+        """Count the ports that are open now."""
+        return len(self._open)
 
     def close(self) -> None:
         """Close all ports."""
         self._closed = True
-        for port in (*self._ports, *self.retired):
-            if port is not None:
-                port.close()
-        self._ports = [None] * len(self._ports)
+        for port in list(self._open.values()):
+            self.let_go(port)
+        if self._poll is not None:
+            asyncio.get_running_loop().remove_reader(self._poll.fileno())
+            self._poll.close()
         self._fallback.close()
 
-    def take(self, asking: Asking, message: bytes, sent_at: float) -> None:
-        """Hand on a response that fits its question; one that is cut is asked for over TCP."""
-        if message[2] & 2 and not asking.done:
-            self._fallback.ask(_OverTcp(asking, self))
-        else:
-            asking.response(self, message, sent_at)
+    def _choose_port(self) -> "_Port | None":
+        """Open a port; at the bound, choose one of those that are open."""
+        if self._closed:
+            return None
+        if len(self._open) >= self._sockets:
+            self.counters["upstream_ports_shared"] += 1
+            shared = list(self._open.values())
+            port = shared[int.from_bytes(self._chance.draw(), "big") % len(shared)]
+            return None if port.is_full else port
+        try:
+            port = _Port(self, ports.connected(self._address, self._chance))
+        except OSError:
+            self.counters["upstream_no_socket"] += 1
+            return None
+        self._polling().register(port.socket, select.EPOLLIN)
+        self._open[port.socket.fileno()] = port
+        return port
+
+    def _polling(self) -> select.epoll:
+        """Return the poll; the first port starts it, and the sweeps."""
+        if self._poll is None:
+            self._poll = select.epoll()
+            loop = asyncio.get_running_loop()
+            loop.add_reader(self._poll.fileno(), self._readable)
+            loop.call_later(_SWEEP, self._sweep)
+        return self._poll
+
+    def _readable(self) -> None:
+        """Take in what came to any port."""
+        assert self._poll is not None
+        for fd, _ in self._poll.poll(0):
+            port = self._open.get(fd)
+            if port is not None:
+                port.take_in()
+
+    def _sweep(self) -> None:
+        """Close the ports that waited long enough, and those where nobody waits any more."""
+        if self._closed:
+            return
+        oldest = self.now() - self._life
+        for port in list(self._open.values()):
+            if port.opened_at < oldest or port.is_idle:
+                self.let_go(port)
+        asyncio.get_running_loop().call_later(_SWEEP, self._sweep)
 
 
 class _OverTcp:
@@ -145,137 +225,109 @@ class _OverTcp:
         self._asking.failure(self._upstream)
 
 
-class _Ids:
-    """Message IDs from the kernel's random generator, drawn in bulk."""
-
-    def __init__(self) -> None:
-        self._drawn: list[bytes] = []
-
-    def draw(self) -> bytes:
-        """Return the next two random bytes."""
-        if not self._drawn:
-            noise = os.urandom(2048)
-            self._drawn = [noise[at : at + 2] for at in range(0, len(noise), 2)]
-        return self._drawn.pop()
-
-
 class _Port:
     """One socket at a random port, with the questions that left from it."""
 
-    def __init__(self, upstream: UdpUpstream, server: Server) -> None:
-        address = server.address
-        assert address is not None
-        family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    __slots__ = ("_answered", "_upstream", "_waiting", "opened_at", "socket")
+
+    def __init__(self, upstream: UdpUpstream, sock: socket.socket) -> None:
         self._upstream = upstream
-        self._from = _socket_name(server)[: _COMPARED[family]]
-        self._waiting: dict[bytes, tuple[Asking, float]] = {}
-        self._asked = 0
-        self.socket = _random_port(family)
-        "The socket itself."
-        self._loop = asyncio.get_running_loop()
-        self._opened_at = upstream.now()
-        self._loop.add_reader(self.socket, self._readable)
+        self._waiting: dict[bytes, tuple[Asking, float, bytes]] = {}
+        "ID to question, when it left (Unix seconds), and the question as it was written."
+        self._answered: set[bytes] = set()
+        self.socket = sock
+        self.opened_at = upstream.now()
 
-    def worn(self, now: float) -> bool:
-        """Tell whether it is time for another port."""
-        return self._asked >= MAX_ASKED or now - self._opened_at > MAX_AGE
+    @property
+    def is_full(self) -> bool:
+        """No more questions may leave from here."""
+        return len(self._waiting) >= CROWDED
 
-    def expect(self, ident: bytes, asking: Asking) -> bytes:
+    @property
+    def is_idle(self) -> bool:
+        """Nobody has a use for what may still come."""
+        return all(asking.done for asking, _, _ in self._waiting.values())
+
+    def expect(self, ident: bytes, asking: Asking, asked: bytes) -> bytes:
         """Note that a question leaves from here, under `ident` or another ID that is free."""
-        while ident in self._waiting:
+        while ident in self._waiting or ident in self._answered:
             ident = os.urandom(2)
-        self._asked += 1
-        self._waiting[ident] = (asking, self._upstream.now())
+        self._waiting[ident] = (asking, self._upstream.now(), asked)
         return ident
 
-    def retire(self) -> None:
-        """Close once late responses have had their time."""
-        self._upstream.retired.add(self)
-        self._loop.call_later(LINGER, self.close)
-
-    def close(self) -> None:
-        """Close now; nobody is told."""
-        if self.socket.fileno() >= 0:
-            self._loop.remove_reader(self.socket)
-            self.socket.close()
-        self._upstream.retired.discard(self)
-        self._waiting.clear()
-
-    def _readable(self) -> None:
-        """Take in responses."""
+    def take_in(self) -> None:
+        """Take in responses; close where none is missing."""
         room = self._upstream.room
         try:
             count = room.receive(self.socket.fileno())
-        except OSError:
-            count = 0
-        if not count:
-            self._take_errors()
+        except OSError as error:
+            self._fail(error)
+            return
         for slot in range(count):
             length = room.lengths[slot * HEADER_WORDS + LENGTH_WORD]
             start = slot * SLOT_BYTES
             message = room.view[start : start + length].tobytes()
-            name = slot * NAME_BYTES
-            self._take(message, room.names[name : name + len(self._from)])
+            flags = room.lengths[slot * HEADER_WORDS + FLAGS_WORD]
+            self._take(message, is_cut=flags & TRUNCATED != 0)
+        if not self._waiting:
+            self._upstream.let_go(self)
 
-    def _take(self, message: bytes, source: bytearray) -> None:
+    def _take(self, message: bytes, *, is_cut: bool) -> None:
         """Compare a datagram with what was asked, and hand it on."""
         found = self._waiting.get(message[:2])
-        if found is None or source != self._from:
+        if found is None:
             self._upstream.counters["mismatch"] += 1
+            if message[:2] not in self._answered:
+                self._distrust()
             return
-        asking, sent_at = found
+        asking, sent_at, asked = found
         if not response.answers(message, asking.query.asked):
             self._upstream.counters["mismatch"] += 1
+            self._distrust()
             return
         del self._waiting[message[:2]]
-        self._upstream.take(asking, message, sent_at)
-
-    def _take_errors(self) -> None:
-        """Learn from ICMP that the server refuses, and for which questions."""
-        try:
-            while True:
-                sent, _, _, _ = self.socket.recvmsg(512, 256, socket.MSG_ERRQUEUE)
-                found = self._waiting.pop(sent[:2], None)
-                if found is not None:
-                    found[0].failure(self._upstream)
-        except OSError:
-            return  # the queue is empty, or the socket was closed by what a failure led to
-
-
-def _random_port(family: int) -> socket.socket:
-    """Open a socket at a random port that is free."""
-    sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-    chance = random.SystemRandom()
-    try:
-        for tries in range(_BIND_TRIES):
-            try:
-                sock.bind(("", chance.choice(_PORTS) if tries < _BIND_TRIES - 1 else 0))
-                break
-            except OSError as error:
-                if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-                    raise
-        if family == socket.AF_INET:
-            sock.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
+        self._answered.add(message[:2])
+        if message[2] & 2 or is_cut:
+            self._upstream.over_tcp(asking)
+        elif self._upstream.mixed_case and not message.startswith(asked, query.HEADER):
+            self._upstream.counters["upstream_case_lost"] += 1
+            self._upstream.over_tcp(asking)
         else:
-            sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVERR, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
-    except OSError:
-        sock.close()
-        raise
-    return sock
+            asking.response(self._upstream, message, sent_at)
+
+    def _distrust(self) -> None:
+        """Ask all that waits here over TCP, and believe nothing that comes here any more."""
+        waiting, self._waiting = self._waiting, {}
+        self._answered.update(waiting)
+        self._upstream.near_miss()
+        for asking, _, _ in waiting.values():
+            self._upstream.over_tcp(asking)
+
+    def _fail(self, error: OSError) -> None:
+        """Learn from ICMP that the server refuses."""
+        if error.errno == errno.EBADF:
+            return
+        waiting, self._waiting = self._waiting, {}
+        self._upstream.let_go(self)
+        for asking, _, _ in waiting.values():
+            asking.failure(self._upstream)
 
 
-def _socket_name(server: Server) -> bytes:
-    """Write the sockaddr of a server, as system calls take it."""
+def _mixed(question: bytes) -> bytes:
+    """Write a question's name in random case (0x20): as many bits more as it has letters."""
+    chance = int.from_bytes(os.urandom(32), "big")
+    mixed = bytearray(question)
+    for place in range(len(question) - 4):
+        if 0x61 <= mixed[place] <= 0x7A and chance >> place & 1:
+            mixed[place] -= 0x20
+    return bytes(mixed)
+
+
+def _address(server: Server) -> tuple[str, int] | tuple[str, int, int, int]:
+    """Return a server's address as sockets take it."""
     address = server.address
     assert address is not None
-    port = struct.pack("!H", server.port)
     if address.version == 4:
-        return struct.pack("=H", socket.AF_INET) + port + address.packed + bytes(8)
+        return str(address), server.port
     scope = socket.if_nametoindex(address.scope_id) if address.scope_id else 0
-    head = struct.pack("=H", socket.AF_INET6) + port + bytes(4)
-    return head + address.packed + struct.pack("=I", scope)
-
-
-_COMPARED: Final = {socket.AF_INET: 8, socket.AF_INET6: 24}
-"""Bytes of a sockaddr that a response must come from: family, port, flow, address."""
+    return str(address).partition("%")[0], server.port, 0, scope

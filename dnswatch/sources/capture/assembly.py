@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, Final
 from dnswatch.model.flow import Contact, Flow
 from dnswatch.sources.capture.chunk import Chunk
 from dnswatch.sources.capture.dissection import (
+    DNS,
     Dissector,
     Found,
     Scrap,
@@ -21,10 +22,10 @@ from dnswatch.sources.capture.dissection import (
     dissect,
 )
 from dnswatch.sources.capture.fragments import Fragments
-from dnswatch.sources.capture.ip import TCP
-from dnswatch.sources.capture.streams import Streams
+from dnswatch.sources.capture.ip import UDP
+from dnswatch.sources.capture.streams import Heard, Streams
 from dnswatch.sources.crew import Crew
-from dnswatch.sources.reading import Reading, Readings
+from dnswatch.sources.reading import Reading, Readings, count
 
 SLACK: Final = 1.0
 """Seconds by which packets may stand in the wrong order: several queues of a card, merged files."""
@@ -80,19 +81,24 @@ class Assembly:
         steps.sort(key=itemgetter(0))
         for _, step, one in steps:
             step(one)
-        self._matcher.expire(self._last)
+        self._hear(self._streams.expire(self._last))
+        self._fragments.expire(self._last)
+        self._take_stumps()
+        oldest = min(self._fragments.oldest, self._streams.oldest)
+        self._matcher.expire(min(self._last, oldest))
         for part in found.flows:
             self._dissector.flows.join(part)
         flows: list[Flow] = []
         if self._last >= self._sweep_at:
             self._sweep_at = self._last + SWEEP
             flows = list(self._dissector.flows.sweep(self._last))
-        return self._reading(found, flows, census, self._last - SLACK)
+        return self._reading(found, flows, census, min(self._last - SLACK, oldest))
 
     def finish(self) -> Reading:
         """Close what is open at the end of the capture."""
         self._fragments.close()
-        self._streams.close()
+        self._take_stumps()
+        self._hear(self._streams.close())
         census = Counter(
             fragments_lost=self._fragments.lost, streams_broken=self._streams.broken,
             flows_early=self._dissector.flows.early,
@@ -112,14 +118,16 @@ class Assembly:
         self._dissector.census.clear()
         contacts: list[Contact] = sorted(self._dissector.flows.contacts, key=_at)
         self._dissector.flows.contacts.clear()
-        census["flows"] += len(contacts)
-        census["smtp"] += sum(one.port == 25 and one.protocol == TCP for one in contacts)
+        census.update(count(contacts))
         return Reading(until, lookups, contacts, flows, census)
 
     def _segment(self, segment: Segment) -> None:
         key = segment.addresses + segment.ports
-        for message in self._streams.add(key, segment.seq, segment.flags, segment.payload):
-            self._matcher.hear(segment.at, segment.addresses, segment.ports, message)
+        self._hear(self._streams.add(key, segment.seq, segment.flags, segment.payload, segment.at))
+
+    def _hear(self, heard: Iterable[Heard]) -> None:
+        for key, at, message in heard:
+            self._matcher.hear(at, key[:-4], key[-4:], message)
 
     def _scrap(self, scrap: Scrap) -> None:
         whole = self._fragments.add(scrap.packet, scrap.offset, scrap.is_last, scrap.part, scrap.at)
@@ -133,3 +141,12 @@ class Assembly:
         segments, self._dissector.segments = self._dissector.segments, []
         for segment in segments:
             self._segment(segment)
+
+    def _take_stumps(self) -> None:
+        """Hear what the beginning of a message tells, of which the rest never came."""
+        stumps, self._fragments.stumps = self._fragments.stumps, []
+        for packet, at, beginning in stumps:
+            size = 32 if len(packet) > 32 else 8
+            ports = beginning[:4]
+            if packet[size] == UDP and DNS in (ports[:2], ports[2:]):
+                self._matcher.hear(at, packet[:size], ports, beginning[8:])

@@ -6,20 +6,23 @@ the order of the capture.
 
 from collections import Counter
 from struct import Struct
+from struct import error as struct_error
 from typing import Final
 
 import msgspec
 
 from dnswatch.model.observation import Observation
 from dnswatch.sources.capture import pcap, pcapng, tunnels
-from dnswatch.sources.capture.chunk import Chunk
+from dnswatch.sources.capture.chunk import Chunk, Frame
 from dnswatch.sources.capture.flows import Flows, Part
 from dnswatch.sources.capture.ip import TCP, UDP, Packet, packet
-from dnswatch.sources.capture.link import FINDERS, unknown
+from dnswatch.sources.capture.link import NOTHING, find, named
+from dnswatch.sources.census import UNREAD
 from dnswatch.sources.matching import Matcher, Query, Response
+from dnswatch.sources.moments import LEAP, is_astray, is_possible
 
 _FRAMES: Final = {"pcap": pcap.frames, "pcapng": pcapng.frames}
-_DNS: Final = b"\x00\x35"
+DNS: Final = b"\x00\x35"
 """Port 53."""
 _DEEPEST: Final = 4
 """Tunnels within tunnels that are followed."""
@@ -74,9 +77,9 @@ class Found(msgspec.Struct, array_like=True):
 class Dissector:
     """Takes packets apart."""
 
-    def __init__(self) -> None:
-        """Begin with nothing."""
-        self.matcher = Matcher()
+    def __init__(self, *, is_part: bool = False) -> None:
+        """Begin with nothing; a part of a capture leaves open what others may close."""
+        self.matcher = Matcher(is_part=is_part)
         self.flows = Flows()
         self.segments: list[Segment] = []
         self.scraps: list[Scrap] = []
@@ -88,13 +91,22 @@ class Dissector:
     def frames(self, chunk: Chunk) -> None:
         """Take the frames of a chunk."""
         data = chunk.data
-        count = not_ip = cut = 0
-        for at, link, begin, end, _ in _FRAMES[chunk.kind](chunk):
+        frames = list(_FRAMES[chunk.kind](chunk))
+        first = next((at for at, *_ in frames if is_possible(at)), 0.0)
+        count = cut = astray = untimed = 0
+        for at, link, begin, end, _ in frames:
             count += 1
             if at > self.last:
+                if at - self.last > LEAP and not _is_believed(at, self.last, frames, count):
+                    astray += 1
+                    continue
                 self.last = at
-            elif not at:  # the file does not say
-                at = self.last
+            elif at <= 0:
+                if at < 0:
+                    astray += 1
+                    continue
+                untimed += 1
+                at = self.last or first
             try:
                 ip = begin + 14
                 if (
@@ -108,16 +120,23 @@ class Dissector:
                     stop = ip + length if ip + length < end else end
                     addresses = data[ip + 12 : ip + 20]
                     self.payload(at, data[ip + 9], addresses, data, ip + 20, stop, length)
-                    continue
-                place = FINDERS.get(link, unknown)(data, begin, end)
-                found = packet(data, place, end) if 0 <= place < end else None
-                if found is None:
-                    not_ip += 1
                 else:
-                    self._packet(at, found, data)
-            except IndexError:
+                    self._frame(at, link, data[begin:end])
+            except (IndexError, struct_error):
                 cut += 1
-        self.census.update(frames=count, not_ip=not_ip, cut=cut)
+        self.census.update(frames=count, cut=cut, damaged=astray, untimed=untimed)
+
+    def _frame(self, at: float, link: int, frame: bytes) -> None:
+        """Take a frame of any kind."""
+        place = find(link)(frame, 0, len(frame))
+        found = packet(frame, place, len(frame)) if place >= 0 else None
+        if found is not None:
+            self._packet(at, found, frame)
+        elif name := named(place if place < 0 else NOTHING):
+            self.census["unread"] += 1
+            self.census[UNREAD + name] += 1
+        else:
+            self.census["not_ip"] += 1
 
     def payload(
         self, at: float, protocol: int, addresses: bytes,
@@ -133,26 +152,30 @@ class Dissector:
                 raise IndexError
             ports = data[body : body + 4]
             flags, [seq] = data[body + 13], _SEQ(data, body + 4)
-            payload = stop - body - (data[body + 12] >> 4) * 4
+            payload = max(0, stop - body - (data[body + 12] >> 4) * 4)
             self.flows.add(at, protocol, addresses + ports, length, payload, flags, seq)
-            if ports[:2] == _DNS or ports[2:] == _DNS:
-                part = data[stop - payload : stop] if payload > 0 else b""
+            if ports[:2] == DNS or ports[2:] == DNS:
+                part = data[stop - payload : stop]
                 self.segments.append(Segment(at, addresses, ports, seq, flags, part))
         elif protocol == UDP:
             if stop < body + 8:
                 raise IndexError
             ports = data[body : body + 4]
-            if ports[:2] == _DNS or ports[2:] == _DNS:
+            if ports[:2] == DNS or ports[2:] == DNS:
                 self.matcher.hear(at, addresses, ports, data[body + 8 : stop])
             elif not (
-                (ports[2:] in tunnels.PORTS or ports[:2] in tunnels.PORTS)
+                (
+                    ports[2:] in tunnels.PORTS
+                    or ports[:2] in tunnels.PORTS
+                    or data[body + 8 : body + 12] == tunnels.VXLAN
+                )
                 and self._enter(at, protocol, data, body, stop)
             ):
                 self.flows.add(at, protocol, addresses + ports, length, stop - body - 8)
         elif protocol not in tunnels.PROTOCOLS or not self._enter(at, protocol, data, body, stop):
             has_ports = protocol in _WITH_PORTS and body + 4 <= stop
             ends = addresses + data[body : body + 4] if has_ports else addresses
-            self.flows.add(at, protocol, ends, length, stop - body)
+            self.flows.add(at, protocol, ends, length, max(0, stop - body))
 
     def _packet(self, at: float, found: Packet, data: bytes) -> None:
         if found.fragment:
@@ -162,8 +185,11 @@ class Dissector:
 
     def _enter(self, at: float, protocol: int, data: bytes, body: int, stop: int) -> bool:
         """Take the packet within a tunnel; return whether there is one."""
-        place = tunnels.inner(protocol, data, body, stop)
-        found = packet(data, place, stop) if 0 <= place < stop else None
+        try:
+            place = tunnels.inner(protocol, data, body, stop)
+            found = packet(data, place, stop) if 0 <= place < stop else None
+        except (IndexError, struct_error):
+            return False
         if found is None or self._depth >= _DEEPEST:
             return False
         self._depth += 1
@@ -182,13 +208,19 @@ class Dissector:
         )
 
 
+def _is_believed(at: float, last: float, frames: list[Frame], following: int) -> bool:
+    """Tell whether a time that leaps ahead is one; `following` numbers the frame behind it."""
+    then = frames[following][0] if following < len(frames) else None
+    return is_possible(at) and not is_astray(at, last, then or None)
+
+
 _encoder: Final = msgspec.msgpack.Encoder()
 decode: Final = msgspec.msgpack.Decoder(Found).decode
 
 
 def dissect(chunk: Chunk) -> bytes:
     """Take a chunk apart; what is found is written as one message, for `decode`."""
-    dissector = Dissector()
+    dissector = Dissector(is_part=True)
     dissector.frames(chunk)
     return _encoder.encode(found(dissector))
 

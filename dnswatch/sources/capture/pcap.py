@@ -1,7 +1,8 @@
 """pcap files: a header, then records, as libpcap writes them (draft-ietf-opsawg-pcap).
 
 Nothing but a record's length says where the next one begins.  So where a length is impossible, the
-next place is looked for from which on records follow each other.
+next place is looked for from which on records follow each other.  A fraction of a second that makes
+a second or more is a writer's slip, and carried over.
 """
 
 from collections.abc import Iterator
@@ -71,7 +72,7 @@ class _Walk:
 
     def __init__(self, order: str, ticks: int) -> None:
         self._record = Struct(f"{order}IIII").unpack_from
-        self._sizes = Struct(f"{order}II").unpack_from
+        self._captured = Struct(f"{order}I").unpack_from
         self._ticks = ticks
         self._second: int | None = None
         "When the last record before the damage was captured."
@@ -103,11 +104,11 @@ class _Walk:
 
     def _pass(self, data: bytes) -> None:
         """Pass whole records; each pays this loop, so it does no more than it must."""
-        at, sizes, ticks = self.passed, self._sizes, self._ticks
+        at, sizes = self.passed, self._captured
         last, end = at, len(data)
         while at + _HEAD <= end:
-            fraction, captured = sizes(data, at + 4)
-            if captured > LONGEST or fraction >= ticks:
+            [captured] = sizes(data, at + 8)
+            if captured > LONGEST:
                 self.is_lost = True
                 break
             following = at + _HEAD + captured

@@ -7,7 +7,7 @@ smtp.log tells of mails, and several may go over one connection.
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
 
@@ -18,10 +18,13 @@ from dnswatch.model.flow import Flow, Outcome
 from dnswatch.model.observation import Observation, Origin
 from dnswatch.sources.capture.ip import TCP, UDP
 from dnswatch.sources.matching import PATIENCE
+from dnswatch.sources.moments import is_possible
 from dnswatch.sources.zeek.lines import Row
 from dnswatch.wire.name import MAX_NAME
 
 _PROTOCOLS: Final = {"tcp": TCP, "udp": UDP, "icmp": 1}
+_PORT, _RCODE, _TTL, _COUNT = 0xFFFF, 0xFFF, 0x7FFFFFFF, 1 << 48
+"""The greatest numbers of each kind."""
 _OUTCOMES: Final = {
     "S0": Outcome.FAILURE, "REJ": Outcome.FAILURE, "SH": Outcome.FAILURE,
     "RSTOS0": Outcome.FAILURE, "S1": Outcome.SUCCESS, "S2": Outcome.SUCCESS,
@@ -39,50 +42,74 @@ def lookup(row: Row) -> Observation | None:
 
     Raises `ValueError`, `KeyError` or `WireError` where it makes no sense.
     """
-    if row["id.resp_p"] != "53" or "qtype" not in row or "query" not in row:
+    told = row.told
+    if told["id.resp_p"] != "53" or "qtype" not in told or "query" not in told:
         return None
-    begun, qtype = moment(row["ts"]), int(row["qtype"])
-    rcode = int(row.get("rcode", UNANSWERED))
-    took = PATIENCE if rcode == UNANSWERED else float(row.get("rtt", 0.0))
+    begun, qtype = moment(told["ts"]), number(told["qtype"], _PORT)
+    rcode = number(told["rcode"], _RCODE) if "rcode" in told else UNANSWERED
+    took = PATIENCE if rcode == UNANSWERED else float(told.get("rtt", 0.0))
     addresses, exchanges, ttl = _answers(row, qtype)
     return Observation(
-        begun + took, packed(row["id.orig_h"]), wire(row["query"]), qtype, rcode,
+        possible(begun + took), packed(told["id.orig_h"]), wire(told["query"]), qtype, rcode,
         Origin.FAILED if rcode == UNANSWERED else Origin.UPSTREAM, addresses, exchanges, ttl,
-        recursion=row.get("RD", "T") in ("T", "True"), server=packed(row["id.resp_h"]),
+        recursion=told.get("RD", "T") in ("T", "True"), server=packed(told["id.resp_h"]),
     )  # fmt: skip
 
 
 def flow(row: Row) -> Flow | None:
     """Read a row of conn.log; None where it tells of a lookup, which dns.log has."""
-    protocol = _PROTOCOLS.get(row.get("proto", ""), 0)
-    port = int(row["id.resp_p"]) if protocol in (TCP, UDP) else None
+    told = row.told
+    protocol = _PROTOCOLS.get(told.get("proto", ""), 0)
+    port = number(told["id.resp_p"], _PORT) if protocol in (TCP, UDP) else None
     if protocol == UDP and port == 53:
         return None
-    begun = moment(row["ts"])
-    state = row.get("conn_state", "OTH")
+    begun = moment(told["ts"])
+    state = told.get("conn_state", "OTH")
     return Flow(
-        begun, packed(row["id.orig_h"]), packed(row["id.resp_h"]), protocol, port,
+        begun, packed(told["id.orig_h"]), packed(told["id.resp_h"]), protocol, port,
         _OUTCOMES.get(state, Outcome.UNKNOWN) if protocol == TCP else Outcome.UNKNOWN,
-        begun + float(row.get("duration", 0.0)), _both(row, "pkts"), _both(row, "ip_bytes"),
-        int(row["orig_bytes"]) if "orig_bytes" in row else None,
+        possible(begun + float(told.get("duration", 0.0))), _both(told, "pkts"),
+        _both(told, "ip_bytes"),
+        number(told["orig_bytes"], _COUNT) if "orig_bytes" in told else None,
     )  # fmt: skip
 
 
 def mail(row: Row) -> Flow:
     """Read a row of smtp.log: a connection that was taken, of which little is told."""
-    at = moment(row["ts"])
+    told = row.told
+    at = moment(told["ts"])
     return Flow(
-        at, packed(row["id.orig_h"]), packed(row["id.resp_h"]), TCP, int(row["id.resp_p"]),
-        Outcome.SUCCESS, at, 0, 0, None,
+        at, packed(told["id.orig_h"]), packed(told["id.resp_h"]), TCP,
+        number(told["id.resp_p"], _PORT), Outcome.SUCCESS, at, 0, 0, None,
     )  # fmt: skip
 
 
 def moment(text: str) -> float:
-    """Read a time: Unix seconds, or a date and time in UTC, as JSON logs may have it."""
+    """Read a time: Unix seconds, or a date and time in UTC, as JSON logs may have it.
+
+    Raises `ValueError` where nothing can have been recorded then.
+    """
     try:
-        return float(text)
+        at = float(text)
     except ValueError:
-        return datetime.fromisoformat(text).timestamp()
+        date = datetime.fromisoformat(text)
+        at = (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
+    return possible(at)
+
+
+def possible(at: float) -> float:
+    """Return a moment; raises `ValueError` where nothing can have been recorded then."""
+    if not is_possible(at):
+        raise ValueError
+    return at
+
+
+def number(text: str, most: int) -> int:
+    """Read a number from 0 to `most`; raises `ValueError` where it is none."""
+    value = int(text)
+    if not 0 <= value <= most:
+        raise ValueError
+    return value
 
 
 @lru_cache(100_000)
@@ -108,15 +135,19 @@ def wire(text: str) -> bytes:
 
 def _answers(row: Row, qtype: int) -> tuple[tuple[tuple[bytes, int], ...], tuple[bytes, ...], int]:
     """Read the answers: addresses with their TTLs, exchanges, and the exchanges' smallest TTL."""
-    if "answers" not in row:
-        return (), (), 0
-    answers = row["answers"].split(",")
-    ttls = [int(float(ttl)) for ttl in row.get("TTLs", "").split(",") if ttl]
+    answers = row.lists.get("answers", [])
+    ttls = [_seconds(ttl) for ttl in row.lists.get("TTLs", [])]
     ttls += [0] * (len(answers) - len(ttls))
     if qtype == _MX:
         exchanges = tuple(_exchanges(answers))
         return (), exchanges, min(ttls[: len(answers)]) if exchanges else 0
     return tuple(_addresses(answers, ttls)), (), 0
+
+
+def _seconds(text: str) -> int:
+    """Read a TTL; one above RFC 2181's bound counts as none."""
+    seconds = float(text) if text else 0.0
+    return int(seconds) if 0 <= seconds <= _TTL else 0
 
 
 def _exchanges(answers: list[str]) -> Iterator[bytes]:
@@ -126,12 +157,12 @@ def _exchanges(answers: list[str]) -> Iterator[bytes]:
 
 def _addresses(answers: list[str], ttls: list[int]) -> Iterator[tuple[bytes, int]]:
     for answer, ttl in zip(answers, ttls, strict=False):
-        if answer.replace(".", "").isdigit() or ":" in answer:
+        if answer.replace(".", "").isdecimal() or ":" in answer:
             try:
                 yield packed(answer), ttl
             except ValueError:
                 continue  # TXT and the like may hold anything
 
 
-def _both(row: Row, what: str) -> int:
-    return int(row.get(f"orig_{what}", 0)) + int(row.get(f"resp_{what}", 0))
+def _both(told: dict[str, str], what: str) -> int:
+    return sum(number(told.get(f"{side}_{what}", "0"), _COUNT) for side in ("orig", "resp"))

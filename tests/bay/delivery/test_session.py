@@ -76,6 +76,22 @@ def test_an_empty_sender_stays_empty() -> None:
         assert exchange.taken[0].sender == ""
 
 
+@pytest.mark.parametrize(
+    ("sender", "recipient"),
+    [
+        ("root", "a..b@there.example"), (".a@corp.example", "a.@there.example"),
+        ('"a b"@corp.example', "a@b@there.example"), ("j\xf6rg@corp.example", "a(b)@there.example"),
+    ],
+)  # fmt: skip
+def test_addresses_pass_as_they_were_written(sender: str, recipient: str) -> None:
+    """Those as well that stand in no RFC: their exchange knows them."""
+    with Blunt() as exchange:
+        assert Sent(exchange, recipient, about=envelope(sender)).one.result == "delivered"
+    assert exchange.said[1:3] == [
+        f"MAIL FROM:<{sender}>".encode(), f"RCPT TO:<{recipient}>".encode()
+    ]  # fmt: skip
+
+
 def test_bare_newlines_smuggle_nothing() -> None:
     """What an exchange could take for the end of a message arrives within that message."""
     with Exchange() as exchange:

@@ -90,3 +90,31 @@ def test_whatever_comes(data: bytes) -> None:
         assert all(
             name.encode("utf-8", "replace") and text is not None for name, text in view.headers
         )
+
+
+def test_broken_html_is_no_fault_of_the_person_who_looks() -> None:
+    """Where the parser breaks, tags are cut out by hand."""
+    view = view_of(b"Content-Type: text/html\r\n\r\n<p>hello</p><![FOR]><b>x</b>")
+    assert view.text.split() == ["hello", "x"]
+
+
+def test_a_name_that_breaks_the_parser_is_shown() -> None:
+    """Under one of those that it could have."""
+    disposition = b'attachment; filename*0="a"; filename*="b"'
+    view = view_of(
+        b"Content-Type: application/pdf\r\nContent-Disposition: " + disposition + b"\r\n\r\nx"
+    )
+    assert view.parts[0].name in ("a", "b")
+
+
+def test_a_message_that_breaks_the_parser_is_shown_roughly() -> None:
+    """Its headers, its text and its parts, and that it is not all."""
+    view = view_of(
+        b"Subject: =?utf-8?q?Gr=C3=BC?=\r\n"
+        b'Content-Type: multipart/mixed; boundary*0="b"; boundary*="b"'
+        b"\r\n\r\n--b\r\n\r\nhello\r\n--b\r\nContent-Type: x/y; name=a.pdf\r\n\r\nx\r\n--b--\r\n"
+    )
+    assert view.is_cut
+    assert ("Subject", "Gr\xfc") in view.headers
+    assert "hello" in view.text
+    assert [part.name for part in view.parts if part.name] == ["a.pdf"]

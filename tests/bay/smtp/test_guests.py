@@ -1,6 +1,6 @@
 """How many connections and messages a client may have."""
 
-from dnswatch.bay.smtp.guests import Guests
+from dnswatch.bay.smtp.guests import FROM_ADDRESS, FROM_NETWORK, STRANGERS, Guests
 from dnswatch.settings.bay import BayLimits
 
 LIMITS = BayLimits(connections=3, connections_per_client=2, rate=2)
@@ -30,3 +30,27 @@ def test_clients_of_the_past_take_no_memory() -> None:
     for number in range(1000):
         guests.bring(str(number), now=60.0 * number)
     assert len(guests._debts) < 10
+
+
+def test_strangers_wait_in_room_of_their_own() -> None:
+    """So many of an address, of a network and in all; and they take none of the clients' room."""
+    guests = Guests(LIMITS)
+    one = [guests.wait("192.0.2.1") for _ in range(FROM_ADDRESS + 1)]
+    assert one == [True] * FROM_ADDRESS + [False]
+    near = [guests.wait(f"192.0.2.{number}") for number in range(2, 40)]
+    assert near.count(True) == FROM_NETWORK - FROM_ADDRESS
+    guests.stop_waiting("192.0.2.1")
+    assert guests.wait("192.0.2.50")
+    far = [guests.wait(f"2001:db8:0:{number:x}::1") for number in range(200)]
+    assert far.count(True) == STRANGERS - FROM_NETWORK
+    assert not guests.wait("::ffff:198.51.100.1")
+    assert guests.enter("192.0.2.1")
+
+
+def test_strangers_of_the_past_take_no_memory() -> None:
+    """Whoever has left the door is not remembered."""
+    guests = Guests(LIMITS)
+    for number in range(1000):
+        assert guests.wait(f"10.0.{number % 250}.{number % 200}")
+        guests.stop_waiting(f"10.0.{number % 250}.{number % 200}")
+    assert not guests._strangers

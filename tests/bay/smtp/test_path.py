@@ -17,12 +17,18 @@ READ = {
     "TO:<a@[192.0.2.1]>": "a@[192.0.2.1]",
     "TO:<a@[IPv6:2001:db8::1]>": "a@[IPv6:2001:db8::1]",
     "TO:<jörg@b.example>": "jörg@b.example",
+    "TO:<a..b@c.example>": "a..b@c.example",
+    "TO:<.a@b.example>": ".a@b.example",
+    "TO:<a.@b.example>": "a.@b.example",
+    "TO:<a@b@c.example>": "a@b@c.example",
+    "TO:<a(b):c,d;e\\f[g]@h.example>": "a(b):c,d;e\\f[g]@h.example",
+    'TO:<a"b c"d@e.example>': 'a"b c"d@e.example',
     "TO:<o'neil+x=y@b-c.example.>": "o'neil+x=y@b-c.example.",
 }
 REFUSED = {
     "": "501", "<a@b.example>": "501", "FROM:<a@b.example>": "501", "TO:": "501",
     "TO:<a@b.example>x": "501", "TO:<a@b.example": "501", "TO:<a@b.example> =": "501",
-    "TO:<a>": "553", "TO:<a@b..example>": "553", "TO:<a@@b>": "553", "TO:<a b@c.example>": "553",
+    "TO:<a>": "553", "TO:<a@b..example>": "553", "TO:<a b@c.example>": "553",
     "TO:<a\x1b[2J@b.example>": "553", "TO:<a@b.example\x00>": "553", "TO:<\udcff@b.example>": "553",
     f"TO:<{'a' * (LOCAL + 1)}@b.example>": "553", f"TO:<a@{'b' * (DOMAIN + 1)}>": "553",
 }  # fmt: skip
@@ -39,6 +45,15 @@ def test_what_is_no_address_is_refused(text: str) -> None:
     """What is no address gets 5xx; nothing with a control character or half a letter passes."""
     with pytest.raises(ValueError, match=REFUSED[text]):
         read_path("TO", text)
+
+
+@pytest.mark.parametrize("name", ["root", "a..b", "www-data", '"a b"', "j\xf6rg"])
+def test_a_sender_needs_no_domain(name: str) -> None:
+    """Scripts and printers have none, and servers take them; a recipient without one has no way."""
+    assert read_path("FROM", f"FROM:<{name}>").address == name
+    assert read_path("FROM", f"FROM:{name}").address == name if " " not in name else True
+    with pytest.raises(ValueError, match="553"):
+        read_path("TO", f"TO:<{name}>")
 
 
 def test_parameters_are_read() -> None:

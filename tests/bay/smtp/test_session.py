@@ -1,12 +1,16 @@
 """The dialogue, with real clients over real connections."""
 
 import contextlib
+import os
 import smtplib
+import socket
 import ssl
 from pathlib import Path
 
 import pytest
 
+from dnswatch.bay.smtp.guests import STRANGERS
+from dnswatch.bay.spool import Spool
 from dnswatch.settings import Duration
 from dnswatch.settings.bay import Bay, BayLimits, Tls
 from tests import check
@@ -71,7 +75,7 @@ def test_starttls_encrypts_and_is_noted(tmp_path: Path) -> None:
         with served.client() as client:
             trust = ssl._create_unverified_context()
             assert client.starttls(context=trust)[0] == 220
-            assert client.docmd("MAIL FROM:<a@b.example>")[0] == 503
+            assert client.docmd("RCPT TO:<a@b.example>")[0] == 503
             client.sendmail("a@b.example", ["c@d.example"], BODY)
         assert served.messages()[0].envelope.tls.startswith("TLSv1")
 
@@ -102,13 +106,14 @@ def test_ehlo_offers_what_the_bay_does(tmp_path: Path) -> None:
 
 
 def test_notices_and_other_alphabets_are_taken(tmp_path: Path) -> None:
-    """The null sender is one; an address in another alphabet needs SMTPUTF8."""
+    """The null sender is one; an address may be in another alphabet, with SMTPUTF8 or without."""
     with Served(tmp_path) as served, served.client() as client:
         client.ehlo()
         assert client.docmd("MAIL FROM:<>")[0] == 250
         assert client.docmd("RSET")[0] == 250
         client.command_encoding = "utf-8"
-        assert client.docmd("MAIL FROM:<jörg@b.example>")[0] == 553
+        assert client.docmd("MAIL FROM:<jörg@b.example>")[0] == 250
+        assert client.docmd("RSET")[0] == 250
         assert client.docmd("MAIL FROM:<jörg@b.example> SMTPUTF8")[0] == 250
         assert client.docmd("RCPT TO:<søren@d.example>")[0] == 250
         assert client.docmd("RCPT TO:<>")[0] == 553
@@ -116,6 +121,28 @@ def test_notices_and_other_alphabets_are_taken(tmp_path: Path) -> None:
         (message,) = served.messages()
         assert message.envelope.smtputf8
         assert message.envelope.recipients == ("søren@d.example",)
+
+
+def test_mail_is_taken_without_a_hello(tmp_path: Path) -> None:
+    """As by Postfix; it is a sign, and no reason to lose a message."""
+    with Served(tmp_path) as served, served.raw() as raw:
+        raw.read()
+        said = raw.say(b"MAIL FROM:<root>", b"RCPT TO:<a..b@d.example>", b"DATA", b".")
+        assert [one[:3] for one in said] == ["250", "250", "354", "250"]
+        (message,) = served.messages()
+    assert (message.envelope.helo, message.envelope.sender) == ("", "root")
+    assert message.envelope.recipients == ("a..b@d.example",)
+
+
+def test_there_is_no_tls_in_tls(tmp_path: Path) -> None:
+    """STARTTLS is neither offered nor begun where it was done (RFC 3207 section 4.2)."""
+    with Served(tmp_path) as served, served.raw() as raw:
+        raw.read()
+        raw.say(b"EHLO x", b"STARTTLS")
+        raw.encrypt()
+        raw.send(b"EHLO x\r\n")
+        assert "STARTTLS" not in raw.read_all()
+        assert raw.say(b"STARTTLS", b"NOOP") == ["503 5.5.1 TLS is there already", "250 OK"]
 
 
 def test_size_is_bounded_while_it_comes(tmp_path: Path) -> None:
@@ -265,17 +292,102 @@ def test_greeting_names_the_bay(tmp_path: Path) -> None:
         assert raw.read() == f"220 {HOSTNAME} ESMTP"
 
 
-def test_failed_handshake_is_no_fault_of_ours(
+def test_failed_handshakes_are_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A client that breaks off TLS, in whatever way, is cut off; many make one line of the log."""
+    caplog.set_level("INFO")
+    lines = b"MAIL FROM:<a@b.example>\r\n" * 10
+    noise = (lines, b"\x16\x03\x01\x02\0\1", b"\x15\x03\x01\0\2\2\x28", b"")
+    with Served(tmp_path) as served:
+        for said in noise * 5:
+            with served.raw() as raw:
+                raw.read()
+                assert raw.say(b"EHLO x", b"STARTTLS")[-1].startswith("220")
+                raw.send(said)
+        for spoil in (b"\x17\x03\x03\0\x40" + bytes(64), b"nonsense" * 99):
+            with served.raw() as raw:
+                raw.read()
+                raw.say(b"EHLO x", b"STARTTLS")
+                beneath = raw.encrypt()
+                os.write(beneath, spoil)
+                with contextlib.suppress(OSError):
+                    raw.read()
+        assert served.send() == 250
+    ours = [one for one in caplog.records if one.name.startswith(("dnswatch", "asyncio"))]
+    assert len(ours) <= 1
+    assert not any(one.exc_info for one in ours)
+
+
+def test_strangers_leave_room_for_those_who_may_come_in(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A client that sends no TLS after STARTTLS is cut off, and leaves no traceback in the log."""
-    caplog.set_level("INFO", "dnswatch.bay")
-    with Served(tmp_path) as served:
-        with served.raw() as raw:
+    """However many wait at the door, who is known comes in at once; the rest is told to go.
+
+    They are counted from the first byte, and make one line of the log.
+    """
+    caplog.set_level("INFO")
+    with (
+        Served(
+            tmp_path, settings=bay(connections=5), lag=60.0,
+            admits=lambda client: client == "127.0.0.1", knows=lambda client: client == "127.0.0.1",
+        ) as served,
+        contextlib.ExitStack() as stack,
+    ):  # fmt: skip
+        strangers = [
+            stack.enter_context(
+                socket.create_connection(
+                    ("127.0.0.1", served.port), source_address=(f"127.1.{number % 40}.9", 0)
+                )
+            )
+            for number in range(400)
+        ]
+        for _ in range(5):
+            assert served.send() == 250
+        refused = 0
+        for one in strangers:
+            one.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                refused += one.recv(100).startswith(b"421")
+        assert refused == 400 - STRANGERS
+    ours = [one for one in caplog.records if one.name.startswith(("dnswatch", "asyncio"))]
+    assert [one.getMessage() for one in ours] == [
+        "connections: 1 were turned away: too many strangers at a time; the last of client"
+        f" '{ours[0].getMessage().split(chr(39))[1]}'"
+    ]
+
+
+def test_large_messages_at_once_leave_the_room_that_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Room is claimed when a size is declared, and as bytes come where none is."""
+    disk = 3_000_000
+
+    def free(spool: Spool) -> int:
+        taken = 0
+        for one in spool.path.glob("[tn]*/*"):
+            with contextlib.suppress(FileNotFoundError):  # it is being renamed
+                taken += one.stat().st_size
+        return disk - taken
+
+    monkeypatch.setattr(Spool, "free", free)
+    with (
+        Served(tmp_path, settings=bay(room=1_000_000)) as served,
+        contextlib.ExitStack() as stack,
+    ):
+        declared = [stack.enter_context(served.raw()) for _ in range(5)]
+        for raw in declared:
             raw.read()
-            assert raw.say(b"EHLO x", b"STARTTLS")[-1].startswith("220")
-            raw.send(b"MAIL FROM:<a@b.example>\r\n" * 10)
-            with contextlib.suppress(ConnectionError):
-                raw.read()
-        assert served.send() == 250
-    assert not caplog.records
+        said = [raw.say(b"EHLO x", b"MAIL FROM:<a@b.example> SIZE=700000")[1] for raw in declared]
+        assert [one[:3] for one in said] == ["250", "250", "452", "452", "452"]
+        declared[0].say(b"RSET")
+        assert declared[2].say(b"MAIL FROM:<a@b.example> SIZE=700000")[0][:3] == "250"
+        for raw in declared:
+            raw.say(b"RSET")
+        silent = [stack.enter_context(served.raw()) for _ in range(4)]
+        for raw in silent:
+            raw.begin()
+        answers = []
+        for raw in silent:
+            raw.send((b"x" * 70 + b"\r\n") * 10_000 + b".\r\n")
+            answers.append(raw.read()[:3])
+        assert answers == ["250", "250", "452", "452"]
+        assert free(served.spool) >= 1_000_000

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dnswatch.bay.room import Room
 from dnswatch.bay.smtp.transfer import Transfer, receive
 from dnswatch.bay.spool import Draft
 from dnswatch.bay.trace import Trace
@@ -38,8 +39,8 @@ def transfer(
 
     async def run() -> tuple[Transfer, bytes]:
         reader = asyncio.StreamReader(limit=LINE_LIMIT)
-        trace = Trace("bay.example")
-        reading = asyncio.create_task(receive(reader, draft, limit, trace, lambda: None))
+        trace, claim = Trace("bay.example"), Room(lambda: 1 << 40, 0).claim(0)
+        reading = asyncio.create_task(receive(reader, draft, limit, claim, trace, lambda: None))
         for start in range(0, len(stream), step):
             reader.feed_data(stream[start : start + step])
             await asyncio.sleep(0)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import struct
 import subprocess
 from pathlib import Path
 
@@ -63,6 +64,16 @@ def test_tshark_reads_the_capture_and_finds_no_fault(tmp_path: Path) -> None:
     assert faults == backward == 0
     mails = pq.read_table(tmp_path / "campus.pcap.truth" / "mails.parquet").to_pylist()
     assert len([one for one in mails if one["worm"]]) == worm.fates.total()
+
+
+def test_no_record_has_a_second_in_its_microseconds(tmp_path: Path) -> None:
+    """A moment just before a second is written as that second, not as its 1,000,000th part."""
+    built = campus(outbreak("sobig", 0.1, "susceptible = 0"))
+    file = tmp_path / "campus.pcap"
+    with Capture(built, file) as capture:
+        capture.write(built.plan.begin + 0.9999999, b"frame")
+    seconds, microseconds = struct.unpack_from("<II", file.read_bytes(), 24)
+    assert (seconds, microseconds) == (built.plan.begin + 1, 0)
 
 
 def shark(file: Path, wanted: str) -> list[str]:

@@ -59,7 +59,7 @@ def test_a_policy_is_shown_in_words(run: Run) -> None:
 def test_an_unknown_policy_is_named(run: Run, command: str) -> None:
     """A name with a slip of the hand gets the name that was meant."""
     more = ["--client", "10.0.0.66"] if command == "test" else []
-    assert "did you mean 'delay'?" in run("policy", command, "dealy", *more, exit_code=1)
+    assert "did you mean 'delay'?" in run("policy", command, "dealy", *more, exit_code=2)
 
 
 def test_a_broken_policy_of_the_site_is_told(run: Run, tmp_path: Path) -> None:

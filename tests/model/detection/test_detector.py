@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from bench.detection import lookups
 from dnswatch.codes import Type
 from dnswatch.model.changes import MailLookup
+from dnswatch.model.detection import detector as detector_module
 from dnswatch.model.detection.detector import Detector, News
 from dnswatch.model.detection.verdict import Change, Plan, Rung, State
 from dnswatch.model.observation import Observation, Origin
@@ -334,8 +335,8 @@ def test_a_verdict_is_not_put_off_by_what_anybody_may_have_sent() -> None:
 def test_a_strict_site_believes_no_forged_question() -> None:
     """Its first MX question must be the client's own."""
     watch = learned(Plan(is_strict=True))
-    assert shown(watch, forged(attack(1))) == []
-    assert shown(watch, attack(1)) == [State.INFECTED]
+    assert shown(watch, forged(attack(3))) == [State.SUSPECT]
+    assert shown(watch, attack(1, begin=READY + 9)) == [State.INFECTED]
 
 
 def test_an_explanation_says_what_was_not_weighed() -> None:
@@ -344,3 +345,24 @@ def test_an_explanation_says_what_was_not_weighed() -> None:
     climbed(watch, forged(attack(60)))
     (line,) = [line for line in watch.explain(SENDER, READY + 72) if "not weighed" in line]
     assert "TCP or a DNS cookie" in line
+
+
+def test_a_gap_of_a_century_is_passed_over() -> None:
+    """A recording may have one: it costs some weeks' work, not that of 36,000 days."""
+    watch = learned()
+    later = READY + 36_500 * DAY
+    watch.advance(later)
+    assert State.SUSPECT in shown(watch, attack(60, begin=later + DAY))
+
+
+def test_a_gap_teaches_what_its_days_would(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passing over a silence leaves the same bounds and verdicts as walking through it."""
+    stories = []
+    for silence in (detector_module.SILENCE, 10_000):
+        monkeypatch.setattr(detector_module, "SILENCE", silence)
+        watch, later = learned(), READY + 150 * DAY
+        news = [str(one) for one in watch.advance(later)]
+        changes = [(one.verdict.state, one.verdict.score) for one in climbed(
+            watch, attack(30, begin=later + 1))]  # fmt: skip
+        stories.append((news, changes, watch.explain(SENDER, later + 40)))
+    assert stories[0] == stories[1]

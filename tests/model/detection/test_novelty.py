@@ -1,5 +1,6 @@
 """What is a novel mail domain, and what is none."""
 
+from math import inf
 from typing import Any
 
 import msgspec
@@ -17,7 +18,10 @@ from dnswatch.model.detection.novelty import (
     MEMORY,
     ROUND,
     ROUND_TIME,
+    TOLD,
+    VISITS,
     Followed,
+    Guess,
     Novel,
     Novelty,
     Round,
@@ -116,7 +120,43 @@ def test_guesses_at_domains_that_are_not_known_are_no_round() -> None:
     """Whoever reads mail at many web sites has sent none to them."""
     novelty = Novelty()
     seen = [address(AT + n, WHO, f"mail.d{n}.org", f"d{n}.org", GUESS) for n in range(20)]
-    assert {novelty.see(one, registrable) for one in seen} == {None}
+    assert not any(isinstance(novelty.see(one, registrable), Round | Novel) for one in seen)
+
+
+def test_the_first_guess_at_a_domain_is_weak_evidence() -> None:
+    """Who stops at the first name that is there guesses once a domain, and never makes a family."""
+    novelty = Novelty()
+    first, again, other = (
+        address(AT + n, WHO, name, "d1.org", GUESS)
+        for n, name in enumerate(("mail.d1.org", "mail.d1.org", "mx.d1.org"))
+    )
+    assert novelty.see(first, registrable) == Guess(from_text("d1.org"))
+    assert novelty.see(again, registrable) is None
+    assert novelty.see(other, registrable) is None
+
+
+def test_a_name_that_is_used_for_the_web_is_no_guess() -> None:
+    """A browser asks HTTPS records; and what was used before any evidence is told apart."""
+    novelty = Novelty()
+    novelty.visit(from_text("mail.d1.org"), AT)
+    assert novelty.see(address(AT, WHO, "mail.d1.org", "d1.org", GUESS), registrable) is None
+    novelty.see(address(AT + 1, WHO, "mail.d2.org", "d2.org", GUESS), registrable)
+    novelty.see(address(AT + 9, WHO, "mail.d3.org", "d3.org", GUESS), registrable)
+    told = novelty.web_names(AT + 5)
+    assert set(told) == {from_text("mail.d1.org"), from_text("mail.d2.org")}
+
+
+def test_a_worm_cannot_push_out_what_was_used_before_it() -> None:
+    """Nor make the names that are told longer than a mark may be."""
+    novelty = Novelty()
+    novelty.see(address(AT, WHO, "mail.corp.org", "corp.org", GUESS), registrable)
+    for n in range(2 * VISITS):
+        name = f"mail.{n:060}.org"
+        novelty.see(address(AT + 1 + n, WHO, name, name[5:], GUESS), registrable)
+    assert len(novelty.visits) <= VISITS
+    told = novelty.web_names(inf)
+    assert from_text("mail.corp.org") in told
+    assert sum(map(len, told)) <= TOLD
 
 
 def test_an_account_set_up_is_one_domain() -> None:

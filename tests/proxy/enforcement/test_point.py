@@ -174,6 +174,26 @@ def test_a_dry_run_decides_and_does_nothing() -> None:
     assert (outcome.enforced.decided, outcome.enforced.dry_run) == (Decided.REWRITTEN, True)
 
 
+def test_a_guess_waits_to_see_whether_a_browser_asked(loop: InventedLoop) -> None:
+    """Whether address or HTTPS records are asked for first is left to chance."""
+    found = learned(mark(WORM, Action.QUARANTINE))
+    client = Client("10.0.0.6")
+
+    async def ask(name: str, kind: str) -> Outcome | None:
+        return asks(found, client, name, kind)
+
+    for name in ("mail.web.org", "mail.worm.org"):
+        outcome = loop.run_until_complete(ask(name, "A"))
+        assert outcome is not None
+        assert outcome.tail is None
+    loop.run_until_complete(ask("mail.web.org", "HTTPS"))
+    loop.let(0.1)
+    truth, forged = client.got
+    assert truth == b"idtrue"
+    assert "10.0.0.99" in str(dns.message.from_wire(forged).answer[0])
+    assert found._counters["policy_rewritten"] == 2
+
+
 def test_a_fault_in_a_policy_costs_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever a policy trips over: the true answer is given, and the fault is counted."""
 

@@ -1,5 +1,7 @@
 """Plainer forms: without options, then without EDNS, and never one that may not help."""
 
+from typing import Any
+
 import dns.edns
 import pytest
 
@@ -12,7 +14,7 @@ from tests.proxy.upstream.questions import Question
 SUBNET = dns.edns.ECSOption("192.0.2.0", 24)
 
 
-def asking(**options: object) -> Question:
+def asking(**options: Any) -> Question:
     """Make a question as a client wrote it."""
     made = Question()
     asked = query.read(b"id" + exact("www.example.", **options))

@@ -1,46 +1,63 @@
 """An upstream over UDP, asked over real sockets: what is taken from whom, and what is not."""
 
 import asyncio
+import math
+import os
+import socket
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
+import dns.rrset
 import pytest
 
 from dnswatch.proxy.datagrams import Batch
 from dnswatch.proxy.upstream import udp
 from dnswatch.proxy.upstream.udp import UdpUpstream
 from dnswatch.settings import Server
+from dnswatch.settings import Upstream as Configured
 from dnswatch.wire import response
 from tests.behaviour import (
+    Asked,
     Behaviour,
+    Send,
+    Step,
     both,
     by_name,
     delayed,
     no_response,
     plain,
+    response_to,
     silent,
     truncated,
     wrong_id,
     wrong_question,
     wrong_source,
 )
-from tests.proxy.scripted import Scripted
+from tests.proxy.scripted import Scripted, message
 from tests.proxy.upstream.questions import Question, until
 from tests.upstream import Upstream
+
+LIFE: Final = Configured().deadline + udp.LATE
+"""Seconds that a port listens."""
 
 
 class Bench:
     """A `UdpUpstream` with its counters."""
 
-    def __init__(self, url: str, *, sockets: int = 4) -> None:
+    def __init__(self, url: str, *, sockets: int = 4, mixed_case: bool = False) -> None:
         """Ask `url`."""
+        self.attacks: list[float] = []
+        "Since when, each time an attack was told of."
         self.counters: Counter[str] = Counter()
         self.fallback = Scripted()
         self.now = 1000.0
         self.upstream = UdpUpstream(
-            Server(url), fallback=self.fallback, sockets=sockets, size=1232, room=Batch(),
+            Server(url), fallback=self.fallback,
+            settings=Configured(sockets=sockets, mixed_case=mixed_case), room=Batch(),
             now=lambda: self.now, counters=self.counters,
+            attacked=lambda _, since: self.attacks.append(since),
         )  # fmt: skip
 
     async def asks(self, question: Question) -> Question:
@@ -70,40 +87,96 @@ def test_a_question_is_answered(address: str) -> None:
         run(ask(server.url))
 
 
-FORGERIES: dict[str, Callable[[Behaviour], Behaviour]] = {
-    "ID": wrong_id, "question": wrong_question, "source": wrong_source, "QR": no_response,
+GUESSES: dict[str, Callable[[Behaviour], Behaviour]] = {
+    "ID": wrong_id, "question": wrong_question, "QR": no_response,
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", FORGERIES)
-def test_forgeries_are_counted_and_otherwise_ignored(kind: str) -> None:
-    """What has another ID, question or source is not heard; the true answer behind it is."""
+@pytest.mark.parametrize("kind", GUESSES)
+def test_a_near_miss_takes_the_question_to_tcp(kind: str) -> None:
+    """What comes to the right port with another ID or question is a guess: nothing that comes there
+    is believed any more, not even the true answer, and TCP decides."""
+
+    async def ask(url: str) -> None:
+        bench = Bench(url)
+        question = Question()
+        bench.upstream.ask(question)
+        await until(lambda: bench.fallback.asked)
+        assert bench.counters["upstream_near_misses"] == 1
+        assert bench.counters["mismatch"]
+        bench.fallback.answers(bench.now)
+        assert question.told_by == [bench.upstream]
+        await bench.asks(Question("next.example."))  # which finds nothing left to read
+        assert len(question.responses) == 1
+        bench.upstream.close()
+
+    with Upstream(by_name({"www.example.": both(GUESSES[kind](plain), plain)})) as server:
+        run(ask(server.url))
+
+
+def test_what_comes_from_elsewhere_does_not_reach_the_port() -> None:
+    """The kernel keeps other sources away; the true answer behind is heard."""
 
     async def ask(url: str) -> None:
         bench = Bench(url)
         question = await bench.asks(Question())
-        assert question.responses[0][12:].startswith(question.query.asked)
-        assert bench.counters["mismatch"] == 1
         assert len(question.responses) == 1
+        assert not bench.counters
         bench.upstream.close()
 
-    with Upstream(both(FORGERIES[kind](plain), plain)) as server:
+    with Upstream(both(wrong_source(plain), plain)) as server:
         run(ask(server.url))
 
 
-def test_an_answer_that_comes_twice_is_heard_once() -> None:
-    """The second answer to a question fits nothing any more."""
+def test_many_near_misses_are_an_attack() -> None:
+    """It is told once, with the moment from which on answers may be forged."""
 
     async def ask(url: str) -> None:
-        bench = Bench(url, sockets=1)
-        first = await bench.asks(Question())
-        while not bench.counters["mismatch"]:
-            await bench.asks(Question())
-        assert len(first.responses) == 1
+        bench = Bench(url)
+        for number in range(udp.NEAR_MISSES):
+            assert not bench.attacks
+            bench.now += 1
+            bench.upstream.ask(Question(f"n{number}.example."))
+            await until(lambda: len(bench.fallback.asked) > number)  # noqa: B023
+        assert bench.attacks == [1001.0 - LIFE]
         bench.upstream.close()
 
-    with Upstream(both(plain, plain)) as server:
+    with Upstream(wrong_id()) as server:
         run(ask(server.url))
+
+
+def test_rare_near_misses_are_no_attack() -> None:
+    """After a quiet minute they are counted anew."""
+
+    async def ask(url: str) -> None:
+        bench = Bench(url)
+        for number in range(2 * udp.NEAR_MISSES - 2):
+            bench.now += udp.SPELL + 1 if number == udp.NEAR_MISSES - 1 else 1
+            bench.upstream.ask(Question(f"n{number}.example."))
+            await until(lambda: len(bench.fallback.asked) > number)  # noqa: B023
+        assert not bench.attacks
+        bench.upstream.close()
+
+    with Upstream(wrong_id()) as server:
+        run(ask(server.url))
+
+
+def test_an_answer_that_comes_twice_is_no_guess() -> None:
+    """The second answer to a question is passed over; its neighbours at the port are heard."""
+
+    async def ask(url: str) -> None:
+        bench = Bench(url)
+        first, second = Question("first.example."), Question("second.example.")
+        bench.upstream.ask(first)
+        bench.upstream.ask(second)
+        await second.ended()
+        assert len(first.responses) == len(second.responses) == 1
+        assert bench.counters == {"mismatch": 1}
+        bench.upstream.close()
+
+    second = delayed(0.2)
+    with Upstream(by_name({"first.example.": both(plain, plain), "second.example.": second})) as it:
+        run(ask(it.url))
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
@@ -161,65 +234,155 @@ def test_a_cut_answer_is_fetched_over_tcp() -> None:
         run(ask(server.url))
 
 
-def test_ids_and_ports_differ() -> None:
-    """IDs come from all of their range, ports from more than one."""
+def test_an_answer_longer_than_its_room_is_fetched_over_tcp() -> None:
+    """A datagram that the kernel had to cut is as good as one with TC."""
+
+    def long(asked: Asked) -> list[Step]:
+        message = response_to(asked)
+        texts = [f'"{"x" * 250}{number}"' for number in range(20)]
+        message.answer += [dns.rrset.from_text(asked.qname, 60, "IN", "TXT", *texts)]
+        return [Send(message.to_wire(max_size=65535))]
 
     async def ask(url: str) -> None:
-        bench = Bench(url, sockets=16)
-        for _ in range(60):
-            await bench.asks(Question())
+        bench = Bench(url)
+        bench.upstream.ask(Question())
+        await until(lambda: bench.fallback.asked)
+        assert not bench.counters
         bench.upstream.close()
 
-    with Upstream(plain) as server:
+    with Upstream(long) as server:
         run(ask(server.url))
-        idents = {asked.wire[:2] for asked in server.asked}
-        ports = {asked.peer[1] for asked in server.asked}
-    assert len(idents) >= 58
-    assert len(ports) >= 8
-    assert len({ident[0] for ident in idents}) >= 30
-    assert all(port >= 1024 for port in ports)
 
 
-@pytest.mark.parametrize("reason", ["age", "use"])
-def test_ports_are_renewed(reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A port is given up after its time or its share of questions."""
-    monkeypatch.setattr(udp, "MAX_ASKED", 5)
+def bits(drawn: list[int]) -> float:
+    """Estimate how many values there are to draw from, by how often two are alike, in bits."""
+    pairs = sum(count * (count - 1) // 2 for count in Counter(drawn).values())
+    return math.log2(len(drawn) * (len(drawn) - 1) / 2 / max(pairs, 1))
 
-    async def ask(url: str) -> None:
-        bench = Bench(url, sockets=1)
-        for _ in range(4):
-            await bench.asks(Question())
-        if reason == "age":
-            bench.now += udp.MAX_AGE + 1
-        else:
-            await bench.asks(Question())
+
+def test_ports_and_ids_are_worth_31_bits() -> None:
+    """Over 10,000 questions ports come from nearly 55,000 and IDs from all there are, independent
+    of each other; no port is one that a service has registered."""
+    idents, came_from = [], []
+
+    async def ask() -> None:
+        loop = asyncio.get_running_loop()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+            server.bind(("127.0.0.1", 0))
+            server.setblocking(False)
+            bench = Bench(f"udp://127.0.0.1:{server.getsockname()[1]}")
+            for _ in range(10_000):
+                question = Question()
+                bench.upstream.ask(question)
+                wire, peer = await loop.sock_recvfrom(server, 512)
+                idents.append(int.from_bytes(wire[:2], "big"))
+                came_from.append(peer[1])
+                await loop.sock_sendto(server, wire[:2] + message(question.query)[2:], peer)
+                await question.ended()
+            bench.upstream.close()
+
+    run(ask())
+    assert bits(came_from) > 15.5
+    assert bits(idents) > 15.7
+    assert len(set(zip(idents, came_from, strict=True))) > 9_990
+    assert min(came_from) >= 1024
+    assert not set(came_from) & services()
+
+
+def services() -> set[int]:
+    """Read the ports of services that this machine knows, beside IANA's best known."""
+    path = Path("/etc/services")
+    lines = path.read_text().splitlines() if path.exists() else []
+    entries = [line.partition("#")[0].split() for line in lines]
+    return {11211, 24554, 47808} | {int(e[1].partition("/")[0]) for e in entries if len(e) > 1}
+
+
+def test_a_port_closes_with_its_last_answer() -> None:
+    """Nothing stays open for a scan to find."""
+
+    async def ask(url: str) -> int:
+        bench = Bench(url)
+        for _ in range(3):
+            bench.upstream.ask(Question("b.example."))
         await bench.asks(Question())
+        opened = [int(path.name) for path in Path("/proc/self/fd").iterdir()]
+        found = sum(map(is_port, opened))
         bench.upstream.close()
+        return found
+
+    def is_port(fd: int) -> bool:
+        try:
+            with socket.socket(fileno=os.dup(fd)) as sock:
+                return sock.type == socket.SOCK_DGRAM and sock.getpeername()[1] == server.port
+        except OSError:
+            return False
 
     with Upstream(plain) as server:
-        run(ask(server.url))
-        ports = [asked.peer[1] for asked in server.asked]
-    assert len(set(ports[:4])) == 1
-    assert ports[-1] != ports[0]
+        asyncio.run(ask(server.url))
+        assert asyncio.run(ask(server.url)) == 0
+        assert len({asked.peer[1] for asked in server.asked}) == 2, "one turn, one port"
 
 
-def test_an_answer_to_a_port_given_up_is_still_heard() -> None:
-    """A port that is renewed listens on for what is under way."""
+def test_open_ports_are_bounded() -> None:
+    """With as many ports open as may be, questions share them, and none is lost."""
 
     async def ask(server: Upstream) -> None:
-        bench = Bench(server.url, sockets=1)
-        first = Question("late.example.")
-        bench.upstream.ask(first)
-        await until(lambda: server.asked)
-        bench.now += udp.MAX_AGE + 1
-        await bench.asks(Question())
-        assert not first.told.is_set()
-        await first.ended()
-        assert first.responses
+        bench = Bench(server.url, sockets=2)
+        for number in range(6):
+            bench.upstream.ask(Question(f"n{number}.example."))
+            await until(lambda: len(server.asked) > number)  # noqa: B023
+        assert bench.counters["upstream_ports_shared"] == 4
         bench.upstream.close()
 
-    with Upstream(by_name({"late.example.": delayed(0.3)})) as server:
+    with Upstream(silent) as server:
         run(ask(server))
+        assert len({asked.peer[1] for asked in server.asked}) == 2
+
+
+def test_a_port_is_given_up_after_its_life() -> None:
+    """It listens for late answers, but not for ever."""
+
+    async def ask(server: Upstream) -> None:
+        bench = Bench(server.url)
+        late = Question("late.example.")
+        bench.upstream.ask(late)
+        await until(lambda: server.asked)
+        bench.now += LIFE - 1
+        await late.ended()
+        assert late.responses
+        never = Question("never.example.")
+        bench.upstream.ask(never)
+        bench.now += LIFE + 1
+        await until(lambda: not bench.upstream.open_ports)
+        bench.upstream.close()
+
+    with Upstream(by_name({"late.example.": delayed(0.3)}, silent)) as server:
+        run(ask(server))
+
+
+@pytest.mark.parametrize("keeps", [True, False], ids=["kept", "lowered"])
+def test_names_may_travel_in_random_case(keeps: bool) -> None:
+    """With 0x20 an answer is believed that has the question in the case it was asked in; of a
+    server that does not keep it TCP brings the answer."""
+
+    def lowered(asked: Asked) -> list[Step]:
+        (sent,) = plain(asked)
+        assert isinstance(sent, Send)
+        end = 12 + len(asked.qname) + 1
+        return [Send(sent.wire[:12] + sent.wire[12:end].lower() + sent.wire[end:])]
+
+    async def ask(url: str) -> None:
+        bench = Bench(url, mixed_case=True)
+        question = Question("a-long-name-for-many-bits.example.")
+        bench.upstream.ask(question)
+        await until(lambda: question.responses or bench.fallback.asked)
+        assert bool(question.responses) is keeps
+        assert bench.counters == ({} if keeps else {"upstream_case_lost": 1})
+        bench.upstream.close()
+
+    with Upstream(plain if keeps else lowered) as server:
+        run(ask(server.url))
+        assert not server.asked[0].qname.islower()
 
 
 def test_a_closed_upstream_leaves_no_socket_open() -> None:

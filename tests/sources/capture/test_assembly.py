@@ -91,6 +91,26 @@ def test_what_takes_several_packets_is_found() -> None:
     assert whole.census["fragments_lost"] == whole.census["streams_broken"] == 0
 
 
+def test_what_is_missing_takes_nothing_with_it() -> None:
+    """A lone first fragment holds its question's answer; a lost segment loses its own message."""
+    long = response(gives=[f"192.0.2.{n}" for n in range(1, 90)], ident=9)
+    asked = [len(m).to_bytes(2, "big") + m for m in (query(ident=n) for n in range(4))]
+    ports, size = (43000, 53), len(asked[0])
+    packets = [
+        udp(query(ident=9)), fragments(back(long), 400)[0], tcp(CLIENT, SERVER, ports, "S", 9),
+        *(tcp(CLIENT, SERVER, ports, "PA", 10 + n * size, asked[n]) for n in (0, 2, 3)),
+        *(udp(b"", dport=9) for _ in range(100)),
+    ]  # fmt: skip
+    frames = [(NOON + n / 10, ethernet(packet)) for n, packet in enumerate(packets)]
+    for size in (1 << 20, 300, 1000):
+        whole = Whole(written(frames), size)
+        census = whole.census
+        assert (census["queries"], census["answered"], census["unanswered"]) == (4, 1, 3)
+        assert (census["dns_cut"], census["fragments_lost"], census["streams_broken"]) == (1, 1, 1)
+        [answered] = [seen for seen in whole.lookups if seen.addresses]
+        assert (answered.at, len(answered.addresses)) == (NOON + 0.1, 22)
+
+
 def test_lookups_come_in_order_of_time() -> None:
     """Within each reading, and none before what an earlier reading promised."""
     with Crew(1) as crew:

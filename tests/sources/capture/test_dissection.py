@@ -2,8 +2,11 @@
 
 import io
 
+import pytest
+
 from dnswatch.sources.capture import pcap
 from dnswatch.sources.capture.dissection import Found, decode, dissect
+from dnswatch.sources.moments import LATEST, LEAP
 from tests.sources.packets import (
     CLIENT,
     NOON,
@@ -66,7 +69,28 @@ def test_frames_that_are_cut_off_are_counted() -> None:
 def test_other_frames_are_counted() -> None:
     """ARP, and a link layer that is not known."""
     assert found([(NOON, bytes(12) + b"\x08\x06" + bytes(28))]).census["not_ip"] == 1
-    assert found(conversation(), link=147).census["not_ip"] == 9
+    census = found(conversation(), link=147).census
+    assert (census["unread"], census["unread: link type 147"]) == (9, 9)
+
+
+def test_lengths_that_cannot_be_make_no_payload_below_nothing() -> None:
+    """A TCP header said to be longer than its packet, an IP packet shorter than its header."""
+    long = bytearray(tcp(CLIENT, SERVER, (1, 2), "S"))
+    long[32] = 0xF0
+    short = bytearray(udp(b"", dport=9))
+    short[2:4], short[9] = b"\0\x08", 99
+    told = found([(NOON, ethernet(bytes(long))), (NOON, ethernet(bytes(short)))])
+    assert [part.sent for part in told.flows] == [0, 0]
+
+
+@pytest.mark.parametrize("astray", [NOON + 2 * LEAP, LATEST + 9])
+def test_a_time_that_cannot_be_is_damage(astray: float) -> None:
+    """It carries nothing away: what follows has its own place."""
+    frames = conversation()
+    frames[3] = astray, frames[3][1]
+    told = found(frames)
+    assert told.census["damaged"] == 1
+    assert told.last == frames[-1][0]
 
 
 def test_tunnels_within_tunnels_end() -> None:

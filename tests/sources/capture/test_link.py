@@ -1,36 +1,24 @@
-"""Link layers: IP is found behind each, and nothing where there is none."""
+"""Link layers: IP is found behind each, and what there is instead is named."""
 
 import struct
 
 import pytest
 
-from dnswatch.sources.capture.link import FINDERS, ethernet, unknown
+from dnswatch.sources.capture.link import FINDERS, ethernet, find, named
+from tests.sources.links import LINKS, MACS, UNKNOWN_TO_TSHARK, Wrap, radio
 from tests.sources.packets import ethernet as framed
 from tests.sources.packets import udp
 
 PACKET = udp(b"payload")
 PACKET6 = udp(b"payload", "2001:db8::1", "2001:db8::2")
-MACS = bytes(12)
 
 
-@pytest.mark.parametrize(
-    ("link", "head"),
-    [
-        (0, b"\x02\0\0\0"), (0, b"\0\0\0\x02"), (108, b"\0\0\0\x18"),
-        (1, MACS + b"\x08\0"), (1, MACS + b"\x81\0\0\5\x08\0"),
-        (1, MACS + b"\x88\xa8\0\5\x81\0\0\6\x08\0"),
-        (1, MACS + b"\x88\x47\0\1\x00\x40\0\1\x01\x40"),
-        (1, MACS + b"\x88\x64\x11\0\0\1\0\x1e\0\x21"),
-        (9, b"\xff\x03\0\x21"), (9, b"\0\x21"), (101, b""), (12, b""), (228, b""),
-        (113, bytes(14) + b"\x08\0"), (113, bytes(14) + b"\x81\0\0\5\x08\0"),
-        (276, b"\x08\0" + bytes(18)),
-    ],
-)  # fmt: skip
-def test_ip_is_found_behind_each_link_layer(link: int, head: bytes) -> None:
-    """The packet begins right behind the header, wherever in the block the frame lies."""
-    before = b"\x08\0\x45"
-    data = before + head + PACKET
-    assert FINDERS[link](data, len(before), len(data)) == len(before) + len(head)
+@pytest.mark.parametrize(("link", "wrap"), [*LINKS.values(), *UNKNOWN_TO_TSHARK.values()])
+def test_ip_is_found_behind_each_link_layer(link: int, wrap: Wrap) -> None:
+    """The packet begins where it does, wherever in the block the frame lies."""
+    frame = wrap(PACKET)
+    place = find(link)(b"before" + frame, 6, 6 + len(frame))
+    assert place == 6 + frame.index(PACKET)
 
 
 def test_ipv6_is_found() -> None:
@@ -41,19 +29,36 @@ def test_ipv6_is_found() -> None:
 
 
 @pytest.mark.parametrize(
-    ("link", "frame"),
+    ("link", "frame", "name"),
     [
-        (1, MACS + b"\x08\x06" + bytes(28)), (1, b""), (1, MACS + b"\x81\0\0\5" * 3),
-        (1, MACS + struct.pack("!H", 60) + bytes(60)), (1, MACS + b"\x88\x47\0\0\0\x40"),
-        (0, b"\x07\0\0\0"), (9, b"\xff\x03\xc0\x21"), (101, b"\x60"[:0]), (101, b"\x11"),
-        (113, bytes(14) + b"\x08\x06"), (276, b"\x08\x06" + bytes(18)),
+        (1, MACS + b"\x08\x06" + bytes(28), ""), (1, MACS + struct.pack("!H", 38) + b"BB\x03", ""),
+        (1, MACS + b"\x81\0\0\5\x81\0\0\5\x08\x06" + bytes(28), ""),
+        (9, b"\xff\x03\xc0\x21", ""), (105, radio(PACKET, b"\x80\0"), ""),
+        (1, MACS + b"\x12\x34" + bytes(28), "EtherType 0x1234"),
+        (1, MACS + struct.pack("!H", 60) + bytes(60), "LLC service access points 0x0000"),
+        (1, MACS + b"\x88\x47\0\0\0\x40" + bytes(8), "EtherType 0x8847"),
+        (105, radio(PACKET, b"\x08\x41"), "802.11, encrypted"),
+        (0, b"\x07\0\0\0", "address family 7"), (9, b"\x40\x11", "PPP protocol 0x4011"),
+        (101, b"\x11", "address family 0"), (147, PACKET, "link type 147"),
+        (-1, PACKET, "an interface that is not described"),
+        (258, struct.pack("<III", 12, 1, 258) + PACKET, "link type 258"),
+        (192, struct.pack("<HHI", 0, 8, 999) + PACKET, "link type 999"),
     ],
 )  # fmt: skip
-def test_where_there_is_no_ip_nothing_is_found(link: int, frame: bytes) -> None:
-    """ARP, spanning tree, PPP's own talk and stumps are no IP."""
-    assert FINDERS[link](frame, 0, len(frame)) == -1 if len(frame) > 3 or link == 101 else True
+def test_what_is_no_ip_is_named(link: int, frame: bytes, name: str) -> None:
+    """By its number, but for what is known to hold none: ARP, spanning tree, PPP's own talk."""
+    assert named(find(link)(frame, 0, len(frame))) == name
 
 
-def test_a_link_type_that_is_not_known_has_no_ip() -> None:
-    """Such frames are counted, not guessed at."""
-    assert unknown(PACKET, 0, len(PACKET)) == -1
+@pytest.mark.parametrize("link", FINDERS)
+def test_a_stump_is_no_place(link: int) -> None:
+    """A frame that is cut off within its headers is said to be, or has no IP within it."""
+    wraps = [wrap for number, wrap in LINKS.values() if number == link] or [framed]
+    for wrap in wraps:
+        frame = wrap(PACKET)
+        for length in range(frame.index(PACKET)):
+            try:
+                place = find(link)(frame[:length], 0, length)
+            except (IndexError, struct.error):
+                continue
+            assert place < 0 or place >= length

@@ -58,3 +58,24 @@ def test_broken_lines_are_counted() -> None:
     broken = DNS.replace(b"1060084801.000000", b"yesterday").replace(b"\t40002\t", b"\t")
     assert read(broken)[3]["damaged"] == 2
     assert read(broken)[3]["answered"] == 1
+
+
+def test_the_kind_of_a_log_is_what_it_says() -> None:
+    """Rows of http.log, which count transactions as smtp.log does, are no mails; nor is sip.log."""
+    odd = (
+        b"".join(
+            b'{%b"ts":1060084800,"uid":"H","id.orig_h":"10.0.0.5","id.resp_h":"192.0.2.7",'
+            b'"id.resp_p":80,"trans_depth":1,"method":"GET","conn_state":"SF"}\n' % path
+            for path in (b'"_path":"http",', b'"_path":"conn_long",')
+        )
+        + b'{"ts":1060084800,"uid":"H","id.orig_h":"10.0.0.5","trans_depth":1,"method":"GET"}\n'
+    )
+    assert +read(odd)[3] == Counter(frames=3, lines_odd=3)
+
+
+def test_a_time_that_cannot_be_is_damage_and_carries_nothing_away() -> None:
+    """One row in milliseconds, of the year 2100, or years ahead of its neighbours."""
+    for wrong in (b"1060084801000.0", b"4102444800.0", b"2060084801.0", b"-5", b"nan"):
+        lookups, _, _, census = read(DNS.replace(b"1060084801.000000", wrong))
+        assert (len(lookups), census["damaged"]) == (2, 1), wrong
+        assert max(seen.at for seen in lookups) < NOON + 60

@@ -72,6 +72,34 @@ def test_names_are_read_as_zeek_writes_them() -> None:
             wire(odd)
 
 
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        ("\t1\tA\t", "\t65536\tA\t"), ("\t0\tNOERROR", "\t-1\tNOERROR"),
+        ("\t0.500000\t", "\tnan\t"), ("1060084800.000000", "1060084800000.0"),
+        ("10.0.0.1", "10.0.0"), ("WWW.", "W" * 64 + "."),
+    ],
+)  # fmt: skip
+def test_numbers_that_cannot_be_are_refused(good: str, bad: str) -> None:
+    """What no field can hold is no lookup, whatever it is."""
+    log = DNS.splitlines(keepends=True)
+    [row] = lines(b"".join([*log[:8], log[8].replace(good.encode(), bad.encode())]))
+    with pytest.raises((ValueError, WireError)):
+        lookup(row)
+
+
+def test_a_name_in_a_text_is_no_address() -> None:
+    """TXT may hold what looks like several answers."""
+    [row] = lines(
+        b'{"ts":1,"id.orig_h":"10.0.0.1","id.resp_h":"10.0.0.2","id.resp_p":53,"query":"a.example",'
+        b'"qtype":16,"rcode":0,"answers":["TXT 27 a=192.0.2.1,192.0.2.99,x"],"TTLs":[3600.0]}'
+    )
+    seen = lookup(row)
+    assert seen is not None
+    assert seen.addresses == ()
+
+
 def test_times_are_seconds_or_dates() -> None:
-    """JSON logs may have either."""
+    """JSON logs may have either; a date without a zone is of UTC."""
+    assert moment("2003-08-05T12:00:00.5") == NOON + 0.5
     assert moment("1060084800.5") == moment("2003-08-05T12:00:00.500000Z") == NOON + 0.5

@@ -1,13 +1,16 @@
 """Archives: looks for programs in the files of a message, and in archives within archives.
 
 Of a file in an archive only the first bytes are read, unless it is an archive itself.  All that is
-unpacked, however deep it lies, comes out of one budget; what is beyond it is said to be unseen.
+unpacked, however deep it lies, comes out of one budget; what is beyond it is said to be unseen.  A
+file that cannot be opened hides none of those beside it, and is judged by its name.
 """
 
 import bz2
 import gzip
 import io
+import itertools
 import lzma
+import re
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -39,17 +42,33 @@ _STREAMS: Final[dict[bytes, Callable[[IO[bytes]], _Packed]]] = {
 _CLOSED: Final = (
     (b"7z\xbc\xaf\x27\x1c", "7z"), (b"Rar!\x1a\x07", "RAR"), (b"MSCF", "CAB"), (b"ISc(", "CAB"),
     (b"\x60\xea", "ARJ"), (b"\x28\xb5\x2f\xfd", "Zstandard"), (b"\x1f\x9d", "compress"),
-    (b"\x78\x9f\x3e\x22", "TNEF (winmail.dat)"),
+    (b"\x1f\xa0", "compress"), (b"\x78\x9f\x3e\x22", "TNEF (winmail.dat)"), (b"LZIP", "lzip"),
+    (b"\x04\x22\x4d\x18", "LZ4"), (b"\x5d\0\0", "LZMA"), (b"\x89LZO\0\r\n", "LZO"),
+    (b"ZOO ", "ZOO"), (b"StuffIt", "StuffIt"), (b"SIT!", "StuffIt"), (b"xar!", "XAR"),
+    (b"!<arch>\n", "ar"), (b"070701", "cpio"), (b"070702", "cpio"), (b"070707", "cpio"),
+    (b"\xc7\x71", "cpio"), (b"\x71\xc7", "cpio"), (b"MSWIM\0\0\0", "WIM"), (b"hsqs", "SquashFS"),
+    (b"vhdxfile", "disk"), (b"conectix", "disk"), (b"QFI\xfb", "disk"), (b"KDM", "disk"),
+    (b"EGGA", "EGG"), (b"ALZ\x01", "ALZ"), (b"UHA", "UHARC"), (b"7kSt", "ZPAQ"), (b"zPQ", "ZPAQ"),
+    (b"\xe4\x52\x5c\x7b", "OneNote"),
 )  # fmt: skip
+_CLOSED_LATER: Final = (
+    (2, b"-lh", "LHA"), (2, b"-lz", "LHA"), (2, b"-pm", "LHA"), (7, b"**ACE**", "ACE"),
+    (0x8001, b"CD001", "disk"), (0x8001, b"BEA01", "disk"),
+)  # fmt: skip
+"""Those that are known by what stands further on; an ISO image begins with 32 kB of nothing."""
 _NAMED: Final = {
     "7z": "7z", "rar": "RAR", "cab": "CAB", "arj": "ARJ", "ace": "ACE", "lzh": "LHA", "lha": "LHA",
     "zst": "Zstandard", "z": "compress", "iso": "disk", "img": "disk", "udf": "disk", "vhd": "disk",
-    "vhdx": "disk", "one": "OneNote",
+    "vhdx": "disk", "vmdk": "disk", "qcow2": "disk", "one": "OneNote", "lz": "lzip", "lz4": "LZ4",
+    "lzma": "LZMA", "lzo": "LZO", "zoo": "ZOO", "sit": "StuffIt", "sitx": "StuffIt", "xar": "XAR",
+    "cpio": "cpio", "wim": "WIM", "swm": "WIM", "esd": "WIM", "egg": "EGG", "alz": "ALZ",
+    "zpaq": "ZPAQ", "arc": "ARC", "uue": "uuencode", "xxe": "xxencode", "br": "Brotli",
 }  # fmt: skip
 """Formats that are not opened here; ClamAV opens most of them."""
 _CLAIMS: Final = ("zip", "gz", "tgz", "bz2", "tbz2", "xz", "txz", "tar", "jar")
 """Names of those that are: a file that is called so and is none is opened by somebody's program."""
 
+_LOCAL: Final = re.compile(rb"PK\x03\x04[\s\S]{26}")
 _END_OF_ZIP: Final = b"PK\x05\x06"
 _LAST_OF_ZIP: Final = 65_557
 """Bytes at the end of a file in which a ZIP's last record begins: its comment may be that long."""
@@ -96,7 +115,7 @@ class Archives:
             self._stream(trail, data, stream)
         elif _is_tar(data):
             self._tar(trail, data)
-        elif kind := _closed(trail[-1], data[:HEAD]):
+        elif kind := _closed(trail[-1], data):
             self._found.add("unseen", trail, f"is in the format {kind}, which is not opened")
         elif _kind(trail[-1]) in _CLAIMS:
             self._found.add("unseen", trail, "is no archive, though its name says so")
@@ -114,8 +133,21 @@ class Archives:
                     self._found.add("sealed", trail, "is encrypted")
                     self._judge(inner, b"")
                 else:
-                    with archive.open(entry) as file:
-                        self._file(inner, file)
+                    self._entry(inner, archive, entry)
+        for name in _local_names(data) - {entry.filename for entry in entries}:
+            self._found.add("unseen", (*trail, name), "is in no list of its archive")
+            self._judge((*trail, name), b"")
+
+    def _entry(self, trail: Trail, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
+        """Look at one file of a ZIP; a method that is not known here is to somebody's program."""
+        try:
+            with archive.open(entry) as file:
+                self._file(trail, file)
+        except Beyond:
+            raise
+        except Exception as error:  # noqa: BLE001 the libraries raise anything on crooked bytes
+            self._found.add("unseen", trail, f"cannot be opened: {type(error).__name__}")
+            self._judge(trail, b"")
 
     def _tar(self, trail: Trail, data: bytes) -> None:
         with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
@@ -157,10 +189,24 @@ def _is_tar(data: bytes) -> bool:
     return data[257:262] == b"ustar"
 
 
-def _closed(name: str, head: bytes) -> str:
+def _local_names(data: bytes) -> set[str]:
+    """Find the names in a ZIP that stand before its files: a list at its end may leave some out."""
+    found = set()
+    for match in itertools.islice(_LOCAL.finditer(data), MOST_FILES):
+        length = int.from_bytes(data[match.start() + 26 : match.start() + 28], "little")
+        name = data[match.start() + 30 : match.start() + 30 + length]
+        is_utf8 = data[match.start() + 7] & 0x08
+        text = name.decode("utf-8" if is_utf8 else "cp437", "replace").split("\0")[0]
+        if text and not text.endswith("/"):
+            found.add(text)
+    return found
+
+
+def _closed(name: str, data: bytes) -> str:
     """Name the format of an archive that is not opened."""
-    known = next((kind for magic, kind in _CLOSED if head.startswith(magic)), "")
-    return known or _NAMED.get(_kind(name), "")
+    known = next((kind for magic, kind in _CLOSED if data.startswith(magic)), "")
+    later = (kind for at, magic, kind in _CLOSED_LATER if data.startswith(magic, at))
+    return known or next(later, "") or _NAMED.get(_kind(name), "")
 
 
 def _kind(name: str) -> str:

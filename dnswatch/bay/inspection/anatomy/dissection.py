@@ -1,21 +1,18 @@
 """Dissection: a message's bytes to its anatomy.
 
-Rules of this file: whatever the bytes are, it returns; and it counts what a parser would drown in
-before it parses: header bytes, parts, and parts within parts.
+Rules of this file: whatever the bytes are, it returns; it counts what a parser would drown in
+before it parses: header bytes, parts, and parts within parts; what broke a parser is a finding.
 """
 
-import email.header
-import email.message
 import email.parser
 import email.policy
-import email.utils
 import hashlib
 import re
-from collections.abc import Iterator
 from typing import Final
 
 from dnswatch.bay.inspection.anatomy.archives import Archives
 from dnswatch.bay.inspection.anatomy.findings import Anatomy, Findings
+from dnswatch.bay.mime import Leaf, leaf_of, roughly
 
 try:
     import tlsh
@@ -40,7 +37,7 @@ MOST_HASHED: Final = 8_000_000
 
 _HOLDER: Final = re.compile(rb"(?i)multipart/|message/(?!delivery-status|disposition)")
 _BOUNDARY: Final = re.compile(rb'(?i)boundary\s*=\s*"?([^"\r\n;]{1,200})')
-_ELSEWHERE: Final = ("message/partial", "message/external-body")
+_ELSEWHERE: Final = frozenset(("message/partial", "message/external-body"))
 
 
 def dissect(message: bytes, unpacked: int) -> Anatomy:
@@ -49,18 +46,16 @@ def dissect(message: bytes, unpacked: int) -> Anatomy:
     if fault := _too_much(message):
         found.add("unseen", ["the message"], fault)
         return found.anatomy(_digest([_body(message)]), "")
-    try:
-        leaves = list(_leaves(message, found))
-    except Exception as error:  # noqa: BLE001 stdlib's parser raises anything on crooked headers
-        found.add("unseen", ["the message"], f"cannot be parsed: {type(error).__name__}")
-        return found.anatomy(_digest([_body(message)]), "")
+    leaves = _leaves(message, found)
     archives, notable = Archives(found, unpacked), []
-    for part, data in leaves:
+    for leaf in leaves:
         before = found.count
-        _look(part, data, archives)
+        if leaf.trouble:
+            found.add("unseen", leaf.names[:1] or ["a part"], f"breaks parsers: {leaf.trouble}")
+        _look(leaf, archives)
         if found.count > before:
-            notable.append(data)
-    return found.anatomy(_digest(notable or [data for _, data in leaves]), _fuzzy(leaves))
+            notable.append(leaf.data)
+    return found.anatomy(_digest(notable or [leaf.data for leaf in leaves]), _fuzzy(leaves))
 
 
 def _too_much(message: bytes) -> str:
@@ -87,37 +82,23 @@ def _body(message: bytes) -> bytes:
     return message[end.end() :] if end else b""
 
 
-def _leaves(message: bytes, found: Findings) -> Iterator[tuple[email.message.Message, bytes]]:
-    """Parse, and decode each part that holds no other."""
-    parsed = email.parser.BytesParser(policy=email.policy.compat32).parsebytes(message)
-    for part in parsed.walk():
-        kind = part.get_content_type()
-        if kind in _ELSEWHERE:
-            found.add("unseen", ["the message"], f"is only a piece of the whole ({kind})")
-        if not part.is_multipart():
-            data = part.get_payload(decode=True)
-            yield part, data if isinstance(data, bytes) else b""
-
-
-def _look(part: email.message.Message, data: bytes, archives: Archives) -> None:
-    """Look at a part under each of its names: different mail programs believe different ones."""
-    names = {_decoded(name) for name in _names(part)} - {""}
-    for name in sorted(names) or [part.get_content_type()]:
-        archives.look((name,), data, named=bool(names))
-
-
-def _names(part: email.message.Message) -> Iterator[str]:
-    for parameter, header in (("filename", "content-disposition"), ("name", "content-type")):
-        value = part.get_param(parameter, "", header)
-        yield email.utils.collapse_rfc2231_value(value) if value else ""
-
-
-def _decoded(name: str) -> str:
-    """Read encoded words in a name: RFC 2047 forbids them there, and mail programs read them."""
+def _leaves(message: bytes, found: Findings) -> list[Leaf]:
+    """Parse, and decode each part that holds no other; roughly, where the parser breaks."""
     try:
-        return str(email.header.make_header(email.header.decode_header(name.strip())))
-    except (ValueError, LookupError):
-        return name
+        parsed = email.parser.BytesParser(policy=email.policy.compat32).parsebytes(message)
+        parts = [part for part in parsed.walk() if not part.is_multipart()]
+        for kind in sorted({part.get_content_type() for part in parsed.walk()} & _ELSEWHERE):
+            found.add("unseen", ["the message"], f"is only a piece of the whole ({kind})")
+    except Exception as error:  # noqa: BLE001 stdlib's parser raises anything on crooked headers
+        found.add("unseen", ["the message"], f"breaks parsers: {type(error).__name__}")
+        return list(roughly(message))
+    return [leaf_of(part) for part in parts]
+
+
+def _look(leaf: Leaf, archives: Archives) -> None:
+    """Look at a part under each of its names: different mail programs believe different ones."""
+    for name in sorted(leaf.names) or [leaf.kind]:
+        archives.look((name,), leaf.data, named=bool(leaf.names))
 
 
 def _digest(payloads: list[bytes]) -> str:
@@ -127,10 +108,10 @@ def _digest(payloads: list[bytes]) -> str:
     return whole.hexdigest()
 
 
-def _fuzzy(leaves: list[tuple[email.message.Message, bytes]]) -> str:
+def _fuzzy(leaves: list[Leaf]) -> str:
     """Hash all but images: a company's logo would make all its letters look alike."""
     if tlsh is None:
         return ""
-    texts = [data for part, data in leaves if part.get_content_maintype() != "image"]
+    texts = [leaf.data for leaf in leaves if not leaf.kind.startswith("image/")]
     value: str = tlsh.conservativehash(b"".join(texts)[:MOST_HASHED])
     return "" if value == "TNULL" else value

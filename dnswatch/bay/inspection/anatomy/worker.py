@@ -36,6 +36,8 @@ def _work(line: bytes) -> Anatomy | Fault:
         return Fault(f"the message cannot be read: {error.strerror}")
     except MemoryError:
         return Fault(f"to take it apart needs more than {MEMORY:,} bytes of memory")
+    except Exception as error:  # noqa: BLE001 hostile mail is a border: the next one is looked at
+        return Fault(f"cannot be taken apart: {type(error).__name__}")
 
 
 if __name__ == "__main__":

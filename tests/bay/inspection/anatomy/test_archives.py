@@ -113,11 +113,48 @@ def test_archive_of_many_files_is_not_looked_through() -> None:
 
 @pytest.mark.parametrize(
     ("name", "data"),
-    [("a.7z", b""), ("a", b"Rar!\x1a\x07\0"), ("winmail.dat", b"\x78\x9f\x3e\x22")],
-)
+    [
+        ("a.7z", b""), ("a", b"Rar!\x1a\x07\0"), ("a", b"Rar!\x1a\x07\x01\0"),
+        ("a", b"7z\xbc\xaf\x27\x1c\0\4"), ("winmail.dat", b"\x78\x9f\x3e\x22"),
+        ("a", b"\x22\x8f-lh5-"), ("a", bytes(7) + b"**ACE**"), ("a", bytes(0x8001) + b"CD001"),
+        ("a", b"LZIP\1"), ("a", b"070701"), ("a", b"!<arch>\n"), ("a", b"xar!"), ("a.VHD", b""),
+        ("a.egg", b""), ("a", b"\x04\x22\x4d\x18"),
+    ],
+)  # fmt: skip
 def test_archive_that_is_not_opened_is_unseen(name: str, data: bytes) -> None:
     """Formats that are not opened here are known by name or content, and said."""
     assert "not opened" in seen(name, data).unseen[0]
+
+
+def test_a_file_that_cannot_be_opened_hides_none_beside_it() -> None:
+    """By a method that is not known here: it is judged by its name, and so are the others."""
+    data = zipped(("first.txt", b"x"), ("cv.pdf.exe", PROGRAM), ("last.exe", PROGRAM))
+    spoilt = bytearray(data)
+    for header, at in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        spoilt[spoilt.index(header) + at] = 98  # PPMd
+    anatomy = seen("a.zip", bytes(spoilt))
+    assert anatomy.unseen == ("'first.txt' in 'a.zip' cannot be opened: NotImplementedError",)
+    assert anatomy.disguised
+    assert anatomy.programs
+
+
+def test_a_file_that_an_archive_does_not_list_is_found() -> None:
+    """Programs differ in whether they read the list at the end, or what stands before each file."""
+    data = zipped(("cv.pdf.exe", PROGRAM), ("note.txt", b"x"))
+    listed = data.index(b"PK\x01\x02")
+    hidden = data[:listed] + data[listed:].replace(b"cv.pdf.exe", b"cv.pdf.txt")
+    anatomy = seen("a.zip", hidden)
+    assert anatomy.disguised
+    assert "is in no list" in anatomy.unseen[-1]
+
+
+def test_a_bomb_of_bombs_is_not_unpacked() -> None:
+    """Sixteen archives in each of sixteen: what they unpack to comes out of one budget."""
+    data = gzip.compress(bytes(1_000_000))
+    for _ in range(2):
+        data = zipped(*((f"{n}.zip", data) for n in range(16)))
+    anatomy = seen("a.zip", data, budget=2_000_000)
+    assert "unpacks to more" in anatomy.unseen[0]
 
 
 @given(st.binary(max_size=300), st.integers(0, 400), st.sampled_from([zipped, tarred]))

@@ -1,11 +1,14 @@
 """A message taken apart."""
 
 import base64
+import json
+from dataclasses import asdict
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dnswatch.bay.desk.view import view_of
 from dnswatch.bay.inspection.anatomy.dissection import (
     MOST_HEADER,
     MOST_NESTED,
@@ -123,3 +126,55 @@ PIECES = st.sampled_from(
 def test_whatever_comes_is_taken_apart(message: bytes) -> None:
     """Any bytes at all have an anatomy."""
     assert len(dissect(message, UNPACKED).payload) == 64
+
+
+NAMES = {
+    "filename*0 beside filename*": b'attachment; filename*0="cv.pdf.exe"; filename*="x.txt"',
+    "pieces": b'attachment; filename*0="cv.pdf"; filename*1=".exe"; filename*="b"',
+    "pieces out of order": b'attachment; filename*1=".exe"; filename*0="cv.pdf"; filename*="b"',
+    "percent": b"attachment; filename*0*=utf-8''cv.pdf%2Eexe; filename*=\"b\"",
+    "no end of quotes": b'attachment; filename*0=x; filename*="cv.pdf.exe',
+    "words": b'attachment; filename*0=x; filename*="=?utf-8?q?cv.pdf=2Eexe?="',
+}
+
+
+@pytest.mark.parametrize("disposition", NAMES.values(), ids=NAMES.keys())
+def test_a_name_that_breaks_parsers_is_read_in_every_way(disposition: bytes) -> None:
+    """What hides a program from one mail program does not from another; and the break is told."""
+    part = b"Content-Type: application/octet-stream\r\nContent-Disposition: " + disposition
+    head = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
+    anatomy = dissect(head + part + b"\r\n\r\nx\r\n--b--\r\n", UNPACKED)
+    assert anatomy.disguised
+    assert "breaks parsers" in "".join(anatomy.unseen)
+
+
+def test_a_message_that_breaks_parsers_is_cut_at_what_looks_like_a_boundary() -> None:
+    """Its parts are decoded and looked at all the same."""
+    program = base64.encodebytes(PROGRAM).replace(b"\n", b"\r\n")
+    message = (
+        b'Content-Type: multipart/mixed; boundary*0="b"; boundary*="b"\r\n\r\n--b\r\n'
+        b"Content-Type: text/plain\r\n\r\nhello\r\n--b\r\n"
+        b'Content-Type: application/zip; name="photo.jpg"\r\n'
+        b"Content-Transfer-Encoding: base64\r\n\r\n" + program + b"--b--\r\n"
+    )
+    anatomy = dissect(message, UNPACKED)
+    assert anatomy.programs == ("'photo.jpg' is a program for Windows",)
+    assert "breaks parsers" in anatomy.unseen[0]
+
+
+TOKENS = (
+    b"Content-Type:", b"Content-Disposition:", b"Content-Transfer-Encoding:", b" multipart/mixed",
+    b" message/rfc822", b" text/html", b"; boundary=b", b'; boundary*0="b"', b'; boundary*="b"',
+    b'; name="a.exe"', b'; filename*0="a"', b'; filename*="b"', b"; filename*1*=''%ff", b" base64",
+    b" quoted-printable", b" x-uuencode", b"; charset=\xff", b"; charset*=x'y", b"=?utf-8?b?%?=",
+    b"\r\n", b"\r\n\r\n", b"--b\r\n", b"--b--\r\n", b"begin 644 a.exe\r\n", b"\0", b"\xff",
+    b"<![FOR]>", b"\r\n\t", b'"', b";", b"*", b"=", b"AAAA",
+)  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(TOKENS), max_size=40).map(b"".join))
+def test_whatever_mime_comes_is_taken_apart(message: bytes) -> None:
+    """Python's parser raises anything; dissection never does, and so is every view of it."""
+    dissect(message, 1000)
+    view = view_of(message)
+    assert json.dumps(asdict(view), ensure_ascii=False).encode()

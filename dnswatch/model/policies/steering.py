@@ -1,0 +1,67 @@
+"""Steering: whose port 25 a router leads to the holding bay, and how nftables is told.
+
+Names can be cached, hard-coded or looked up elsewhere, and a signed zone cannot be rewritten; a
+connection to port 25 comes past the router all the same.  The rule set is the site's
+(docs/examples/steer.nft); dnswatch only says who is in its two sets.
+
+Each telling replaces the whole of both sets in one transaction, and each element ends by itself
+after `lease` seconds: who hears nothing more lets go.
+"""
+
+from collections.abc import Iterable, Mapping
+from ipaddress import ip_address
+from typing import Any, Final
+
+from dnswatch import addresses
+from dnswatch.model.policies.exempt import Exempt
+
+TABLE: Final = "dnswatch_steer"
+"""The table of family inet that holds the sets."""
+SETS: Final = {4: "clients4", 16: "clients6"}
+"""Length of a packed address to the name of its set."""
+MOST: Final = 60_000
+"""Clients of a set, at most: the shipped sets have room for 65,535."""
+
+
+def steered(
+    quarantined: Mapping[str, tuple[float, float | None]], exempt: Exempt
+) -> tuple[list[bytes], int]:
+    """Return the packed addresses of those who are quarantined, and how many have none.
+
+    `quarantined` is each client's key in the store, with since and until when, which is None while
+    it stands (store/bay/quarantine.py).  A pseudonym has no address.  Declared servers and the bay
+    are never among them, whatever the store says.
+    """
+    standing = [key for key, (_, until) in quarantined.items() if until is None]
+    hidden = sum(key.startswith("~") for key in standing)
+    packed = [addresses.read(key).packed for key in standing if not key.startswith("~")]
+    return sorted(client for client in packed if not exempt.client(client)), hidden
+
+
+def transaction(clients: Iterable[bytes], lease: int) -> dict[str, Any]:
+    """Write the commands by which the sets hold these clients and no others, for `lease` seconds.
+
+    They are for `nft -j -f -` (libnftables-json(5)).
+    """
+    chosen = list(clients)
+    commands: list[dict[str, Any]] = []
+    for length, name in SETS.items():
+        place = {"family": "inet", "table": TABLE, "name": name}
+        commands.append({"flush": {"set": place}})
+        members = [
+            {"elem": {"val": str(ip_address(client)), "timeout": lease}}
+            for client in chosen if len(client) == length
+        ]  # fmt: skip
+        if members:
+            commands.append({"add": {"element": {**place, "elem": members[:MOST]}}})
+    return {"nftables": commands}
+
+
+def members(listing: Mapping[str, Any]) -> dict[str, int]:
+    """Read what `nft -j list set` printed: address to the seconds after which it ends."""
+    found = {}
+    for entry in listing.get("nftables", ()):
+        for one in entry.get("set", {}).get("elem", ()):
+            element = one.get("elem", one) if isinstance(one, dict) else {"val": one}
+            found[str(element["val"])] = int(element.get("expires", 0))
+    return found

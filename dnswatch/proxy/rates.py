@@ -1,0 +1,64 @@
+"""Rates: how many queries a second one client gets answered, so that all others get theirs.
+
+Counted is what the short cut for cached answers does not answer, before it is read.  Above its
+rate a client is told to come by TCP, which a forger cannot; above twice that, it hears nothing.  So
+whoever floods in another's name takes no answer from that one: TCP and cookies count apart.
+
+Counts last for a second, and so does what they hold: a client costs a place in two dicts.
+"""
+
+from collections import defaultdict
+from enum import Enum
+from typing import Final
+
+from dnswatch.settings import Limits
+
+
+class Fairness(Enum):
+    """What a query gets by its client's rate."""
+
+    ANSWER = "an answer"
+    TRUNCATE = "an empty answer with TC set: come by TCP"
+    SILENCE = "nothing"
+
+
+_PROVEN: Final = b"+"
+"""Sets what a client surely sent itself apart from what came in its name."""
+
+
+class Rates:
+    """The queries of this second, by client and by network."""
+
+    def __init__(self, limits: Limits) -> None:
+        """Allow what `limits` say."""
+        self._counts: defaultdict[bytes, int] = defaultdict(int)
+        self.configure(limits)
+
+    def configure(self, limits: Limits) -> None:
+        """Take other limits."""
+        self._client, self._network = limits.rate_per_client, limits.rate_per_network
+        self._server, self._most = limits.rate_per_server, limits.clients
+
+    def new_second(self) -> None:
+        """Begin to count anew."""
+        self._counts.clear()
+
+    def judge(self, client: bytes, *, is_server: bool = False, proven: bool = False) -> Fairness:
+        """Count a query of `client` (packed), and say what it gets."""
+        most = self._server if is_server else self._client
+        if not most:
+            return Fairness.ANSWER
+        one = client if len(client) == 4 else client[:8]
+        fairness = self._count(one + _PROVEN if proven else one, most)
+        if fairness is Fairness.ANSWER and self._network and not (is_server or proven):
+            return self._count(client[:3] if len(client) == 4 else client[:6], self._network)
+        return fairness
+
+    def _count(self, whom: bytes, most: int) -> Fairness:
+        counts = self._counts
+        if len(counts) >= self._most:
+            counts.clear()  # a flood from everywhere: nobody's count would tell anything
+        counts[whom] = count = counts[whom] + 1
+        if count <= most:
+            return Fairness.ANSWER
+        return Fairness.TRUNCATE if count <= 2 * most else Fairness.SILENCE

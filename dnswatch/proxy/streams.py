@@ -40,7 +40,7 @@ class TcpListener:
         self, sock: socket.socket, service: Service, reports: Reports, connections: "Connections",
         *, redirected: bool,
     ) -> None:  # fmt: skip
-        """Serve `sock`, which is bound."""
+        """Serve `sock`, which is bound; `stop` closes it."""
         self.redirected = redirected
         self.service = service
         self.reports = reports
@@ -51,9 +51,7 @@ class TcpListener:
     async def start(self) -> None:
         """Begin to accept."""
         self._server = await asyncio.get_running_loop().create_server(
-            lambda: _Connection(self),
-            sock=self._socket.dup(),  # `stop` closes it
-            backlog=ACCEPTED,
+            lambda: _Connection(self), sock=self._socket, backlog=ACCEPTED
         )
 
     def stop(self) -> None:

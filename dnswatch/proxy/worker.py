@@ -146,7 +146,7 @@ class Worker:
                 sock, service, self._admissions, self._rates, reports, redirected=redirected
             )
             if sock.type == socket.SOCK_DGRAM
-            else TcpListener(sock, service, reports, self._connections, redirected=redirected)
+            else TcpListener(sock.dup(), service, reports, self._connections, redirected=redirected)
             for sock, redirected in self._listening[number]
         ]
 

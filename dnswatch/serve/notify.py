@@ -53,6 +53,10 @@ class Question:
         """Return the number of what becomes readable with the answer."""
         return self._socket.fileno()
 
+    def close(self) -> None:
+        """Ask no more."""
+        self._socket.close()
+
     def client(self) -> str:
         """Return the address that the question comes from."""
         return str(self._socket.getsockname()[0])

@@ -95,6 +95,8 @@ class Supervisor:
             self._manager.tell("STOPPING=1")
             self._stop([*self._workers, self._bay], STOP_WORKERS)
             self._stop([self._watch], STOP_WATCH)
+        if self._question is not None:
+            self._question.close()
         log.info("stopped")
 
     @property

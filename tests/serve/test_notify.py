@@ -64,3 +64,4 @@ def test_only_the_answer_to_the_last_question_counts(address: str) -> None:
             assert not question.is_answered()
         endpoint.sendto(asked[:2] + b"\x90" + asked[3:], client)
         assert check.eventually(question.is_answered)
+        question.close()

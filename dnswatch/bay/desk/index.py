@@ -20,6 +20,7 @@ from dnswatch.bay.desk.view import subject_of
 from dnswatch.bay.spool import Spool
 from dnswatch.bay.state import Message
 from dnswatch.errors import SpoolError
+from dnswatch.ownership import settle
 
 FILE: Final = "index.db"
 
@@ -43,6 +44,7 @@ class Index:
         self._lock = threading.RLock()
         with self._sentences():
             self._path.touch(mode=0o600)
+            settle(self._path)
             self._db = self._open()
 
     def close(self) -> None:
@@ -101,6 +103,16 @@ class Index:
                 (beginning, beginning + "~", limit),
             )
             return [ident for (ident,) in rows]
+
+    def shortest(self, ident: str) -> int:
+        """Return how many characters of a message's name no other message's name begins with."""
+        with self._reading() as conn:
+            beside = conn.execute(
+                "SELECT max(ident) FROM message WHERE ident < :ident"
+                " UNION ALL SELECT min(ident) FROM message WHERE ident > :ident",
+                {"ident": ident},
+            ).fetchall()
+        return max(1 + _common(ident, other or "") for (other,) in beside)
 
     def totals(self, wanted: Filter) -> Totals:
         """Count the messages that fit."""
@@ -267,6 +279,11 @@ def _values_of(wanted: Filter) -> dict[str, Any]:
         "states": json.dumps(wanted.states) if wanted.states else None,
         "since": wanted.since, "limit": wanted.limit,
     }  # fmt: skip
+
+
+def _common(one: str, other: str) -> int:
+    """Count the characters with which two texts begin alike."""
+    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), 0)
 
 
 def _domain(address: str) -> str:

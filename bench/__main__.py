@@ -12,6 +12,7 @@ from bench.bay import measure_bay
 from bench.command import add_page, ended, put
 from bench.fairness import measure_fairness
 from bench.latency import measure_latency
+from bench.loss import measure_loss
 from bench.memory import measure_memory
 from bench.page import origin
 from bench.plan import Plan, say
@@ -27,6 +28,7 @@ _MEASUREMENTS: Final[dict[str, Callable[[Rig, Plan], list[Table]]]] = {
     "misses": measure_misses,
     "latency": measure_latency,
     "fairness": measure_fairness,
+    "loss": measure_loss,
     "memory": measure_memory,
     "workers": measure_workers,
     "policies": measure_policies,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="steer",
-    help="Lead the port 25 of quarantined clients to the holding bay, by the router's nftables.",
+    help="Lead port 25 of quarantined clients to the bay.",
     no_args_is_help=True,
 )
 

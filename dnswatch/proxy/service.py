@@ -333,7 +333,8 @@ class Service:
                 now, client, asked.qname, asked.qtype, response.rcode, origin,
                 response.addresses, response.exchanges, response.ttl,
                 redirected, asked.flags & 0x0100 != 0, enforced, None, proven,
-            )
+            ),
+            at_once=self.exchanges.is_candidate(asked.qname, asked.qtype),
         )  # fmt: skip
 
 

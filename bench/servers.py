@@ -2,7 +2,7 @@
 
 All three forward everything to the one upstream, keep every answer, validate nothing and log no
 query.  Else they run with their defaults: unbound takes a new random source port for each upstream
-query, dnsdist one socket for all (it trusts its backends), dnswatch a pool of random ones.
+query, dnsdist one socket for all (it trusts its backends), dnswatch a port for up to 32 at a time.
 """
 
 import re

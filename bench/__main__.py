@@ -11,6 +11,7 @@ from typing import Final
 from bench.bay import measure_bay
 from bench.command import add_page, ended, put
 from bench.latency import measure_latency
+from bench.loss import measure_loss
 from bench.memory import measure_memory
 from bench.page import origin
 from bench.plan import Plan, say
@@ -25,6 +26,7 @@ _MEASUREMENTS: Final[dict[str, Callable[[Rig, Plan], list[Table]]]] = {
     "cached": measure_cached,
     "misses": measure_misses,
     "latency": measure_latency,
+    "loss": measure_loss,
     "memory": measure_memory,
     "workers": measure_workers,
     "policies": measure_policies,

@@ -61,12 +61,12 @@ class Rig:
     def start(self, name: str, workers: int = 1) -> Iterator[Standing]:
         """Start an upstream and the server `name` in front of it; it answers when this enters."""
         with tempfile.TemporaryDirectory(dir=self.folder, prefix=name) as own:
-            place = Place(Path(own), _free_port(), _free_port(), workers)
+            place = Place(Path(own), free_port(), free_port(), workers)
             with (
                 self._answer(place.upstream, _BATCH, self.upstream_cores) as upstream,
                 self._serve(name, place) as server,
             ):
-                _await_answer(server, place.port, name)
+                await_answer(server, place.port, name)
                 yield Standing(server, upstream, place.port)
 
     def _serve(self, name: str, place: Place) -> Process:
@@ -101,7 +101,8 @@ def _compile(name: str, folder: Path) -> Path:
     return program
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Find a UDP port that is free now."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -114,7 +115,8 @@ _PROBE: Final = bytes.fromhex(
 "An A question for ready.example.com (RFC 1035 section 4.1)."
 
 
-def _await_answer(server: Process, port: int, name: str) -> None:
+def await_answer(server: Process, port: int, name: str) -> None:
+    """Wait until a server answers; raises `BenchError` where it does not."""
     deadline = time.monotonic() + _PATIENCE
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.settimeout(0.1)

@@ -69,7 +69,8 @@ def leaf_of(part: Message) -> Leaf:
         data = payload if isinstance(payload, bytes) else b""
     except Exception as error:  # noqa: BLE001 the parser raises anything on crooked headers
         trouble = type(error).__name__
-        data = str(part.get_payload()).encode("utf-8", "replace")
+        # As it stands: to ask for it would read the crooked parameters again.
+        data = words(str(part._payload)).encode()  # type: ignore[attr-defined]
     names, odd = names_of(part)
     return Leaf(kind, names, data, charset, is_attached, trouble or odd)
 

@@ -193,7 +193,7 @@ def _show(summary: "Summary", *, kept: bool) -> None:
         screen.print(_translations(summary))
     if summary.learning_until is not None:
         until = render.moment(summary.learning_until)
-        screen.print(f"nothing is judged yet: learning until {until}")
+        screen.print(f"\nnothing is judged yet: learning until {until}")
     if summary.is_unreadable:
         typer.echo(f"nothing of it could be read: {_why(summary)}", err=True)
     elif not kept:

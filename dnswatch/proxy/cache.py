@@ -16,7 +16,10 @@ from dnswatch.settings import Cache
 from dnswatch.wire.response import Response
 
 FAILURE_TTL: Final = 5
-"""Seconds that a SERVFAIL is kept (RFC 9520 section 3.2: at least 1 s, at most 5 min)."""
+"""Seconds that a failure is kept (RFC 9520 section 3.2: at least 1 s, at most 5 min)."""
+
+FAILURES: Final = frozenset((Rcode.SERVFAIL, Rcode.REFUSED, Rcode.NOTIMP, Rcode.FORMERR))
+"""What an upstream says where it has no answer; another one may know better."""
 
 RETRY_STALE: Final = float(FAILURE_TTL)
 """Seconds before upstreams are asked again for an answer that is served stale: as after any other
@@ -78,7 +81,7 @@ class AnswerCache:
         """Keep a response for its life, if it has one; it replaces what stood there."""
         if response.rcode in _ANSWERS and not response.truncated:
             ttl = min(float(response.ttl), self._settings.max_ttl)
-        elif response.rcode == Rcode.SERVFAIL and self.stale(key, now) is None:
+        elif response.rcode in FAILURES and self.stale(key, now) is None:
             ttl = response.ttl or FAILURE_TTL
         else:
             return  # what stands there may serve on: it is worth more than a failure

@@ -18,6 +18,8 @@ class Serve(Table, frozen=True):
     "Endpoints that a firewall redirects foreign port-53 traffic to: what comes in there is marked."
     udp_size: Annotated[int, Range(512, 4096, "512 is DNS without EDNS, more is fragmented")] = 1232
     "EDNS size offered to clients, bytes; a longer answer is cut, and the client comes by TCP."
+    keep_here: bool = True
+    "Tell browsers and relays that ask (Firefox, iCloud Private Relay) not to go round dnswatch."
     workers: Annotated[int, Range(1, 64, "each is a process with a cache of its own")] = 1
     "Processes that answer; more than the machine's cores brings nothing."
 

@@ -23,7 +23,7 @@ MEASURES: Final[dict[str, str]] = {
     "unread": "frames of a kind that cannot be read here",
     "not_ip": "frames without IP (ARP, spanning tree and the like)",
     "cut": "frames cut off within their headers",
-    "untimed": "messages that do not say when: put at the time of those before",
+    "untimed": "messages that do not say when (put where those before stand, if any do)",
     "out_of_order": "lookups and contacts that came too late for their place in time",
     "flows_early": "flows ended early, for want of room",
     "lines_odd": "lines of a log that tell of something else",

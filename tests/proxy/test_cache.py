@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from dnswatch.codes import Rcode
-from dnswatch.proxy.cache import FAILURE_TTL, AnswerCache
+from dnswatch.proxy.cache import FAILURE_TTL, FAILURES, AnswerCache
 from dnswatch.settings import Cache, Duration, Size
 from dnswatch.wire.response import Response
 
@@ -142,9 +142,18 @@ def test_without_a_stale_window_nothing_is_stale() -> None:
     assert kept.stale(b"k", 110.0) is None
 
 
-@pytest.mark.parametrize("rcode", [Rcode.FORMERR, Rcode.NOTIMP, Rcode.REFUSED, 16, 23])
-def test_other_failures_are_not_kept(rcode: int) -> None:
-    """Only answers, denials and SERVFAIL are kept."""
+@pytest.mark.parametrize("rcode", sorted(FAILURES))
+def test_failures_of_every_kind_are_kept_briefly(rcode: int) -> None:
+    """What an upstream refuses or does not understand is not asked again for seconds (RFC 9520)."""
+    kept = cache()
+    kept.put(b"k", answer(0, rcode), 100.0)
+    assert kept.get(b"k", 100.0 + FAILURE_TTL - 0.1)
+    assert not kept.get(b"k", 100.0 + FAILURE_TTL)
+
+
+@pytest.mark.parametrize("rcode", [16, 23])
+def test_other_codes_are_not_kept(rcode: int) -> None:
+    """Only answers, denials and failures are kept."""
     kept = cache()
     kept.put(b"k", answer(0, rcode), 100.0)
     assert len(kept) == 0

@@ -6,6 +6,7 @@ import pytest
 
 from dnswatch.codes import Rcode
 from dnswatch.proxy.lookup import TICK
+from dnswatch.proxy.upstream.transport import LATE
 from tests.proxy.scene import DEADLINE, STALE_AFTER, Scene
 from tests.proxy.scripted import Client, Scripted
 
@@ -171,7 +172,73 @@ def test_a_silent_upstream_is_asked_ever_more_rarely(scenes: Scenes) -> None:
     scene = scenes(one)
     scene.ask(Client().asks("www.example."))
     scene.let(DEADLINE)
-    assert 2 <= len(one.asked) <= 5
+    assert 2 <= len(one.asked) <= 12
+    assert scene.counters["upstream_asked_again"] == len(one.asked) - 1
+
+
+def test_one_that_is_down_is_not_asked_while_another_answers(scenes: Scenes) -> None:
+    """Lost datagrams of the one that is up send nobody to the one that is down at once."""
+    down, lossy = Scripted("a"), Scripted("b")
+    down.health.up = False
+    scene = scenes(down, lossy)
+    scene.ask(Client().asks("www.example."))
+    scene.let(lossy.health.patience + 4 * TICK)
+    assert len(lossy.asked) == 2
+    assert not down.asked
+    scene.answers(lossy)
+    assert scene.only_end()[0] is not None
+
+
+@pytest.mark.parametrize("kind", ["silent", "refusing"])
+def test_one_that_is_down_is_the_last_resort(scenes: Scenes, kind: str) -> None:
+    """Where those that are up fail, the one that is down is asked before the client hears of it."""
+    down, failing = Scripted("a"), Scripted("b", refuses=kind == "refusing")
+    down.health.up = False
+    scene = scenes(down, failing)
+    scene.ask(Client().asks("www.example."))
+    scene.let(2.0 if kind == "silent" else 0)
+    scene.answers(down)
+    assert scene.only_end()[0] is not None
+
+
+def test_an_answer_after_the_deadline_is_for_the_next_client(scenes: Scenes) -> None:
+    """Who waited was told in time that there is none; what comes then is kept, once."""
+    one = Scripted()
+    scene = scenes(one)
+    scene.ask(Client().asks("www.example."))
+    scene.let(DEADLINE + 4 * TICK)
+    assert len(scene.ended) == 1
+    assert not one.asked[0].done
+    scene.answers(one, which=0)
+    scene.answers(one, which=0)
+    (_, late, _) = scene.ended[1]
+    assert late is not None
+    assert len(scene.ended) == 2
+    assert len(scene.answered) == 1
+
+
+def test_a_late_answer_helps_who_asked_meanwhile(scenes: Scenes) -> None:
+    """Who asks for the same after the deadline gets the answer to the first question, too."""
+    one, second = Scripted(), Client("10.0.0.2").asks("www.example.")
+    scene = scenes(one)
+    scene.ask(Client().asks("www.example."))
+    scene.let(DEADLINE + 4 * TICK)
+    scene.ask(second)
+    scene.answers(one, which=0)
+    assert scene.answered[-1] is second
+    assert len(scene.table) == 0
+
+
+def test_lateness_ends(scenes: Scenes) -> None:
+    """Long after the deadline nobody listens any more, and a failure that comes late is none."""
+    one = Scripted()
+    scene = scenes(one)
+    scene.ask(Client().asks("www.example."))
+    scene.let(DEADLINE + 4 * TICK)
+    scene.answers(one, Rcode.SERVFAIL, which=0)
+    assert len(scene.ended) == 1
+    scene.let(LATE)
+    assert one.asked[0].done
 
 
 def test_a_stale_answer_is_given_and_the_lookup_goes_on(scenes: Scenes) -> None:

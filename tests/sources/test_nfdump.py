@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from dnswatch.model.flow import Contact, Flow, Outcome
+from dnswatch.sources import nfdump
 from dnswatch.sources.nfdump import is_begun, readings
 from tests.sources.packets import NOON, Timed, ethernet, pcap, tcp, udp
 
@@ -133,6 +134,17 @@ def test_numbers_that_cannot_be_are_damage(good: str, bad: str) -> None:
     broken = record("......S.", ASKS).replace(good, bad, 1)
     _, flows, census = read(HEAD + broken + record("......S.", "10.0.0.2 1 192.0.2.9 25"))
     assert (len(flows), census["damaged"]) == (1, 1)
+
+
+def test_records_may_stand_in_no_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `nfdump -b` writes them: of as many as can be held none comes too late."""
+    monkeypatch.setattr(nfdump, "LINES", 10)
+    times = [(n * 37) % 100 for n in range(100)]
+    rows = [record("...AP.SF", f"10.0.0.{n} 41000 192.0.2.25 25").replace(
+        "12:00:00", f"{10 + n // 20}:{n * 3 % 60:02}:00") for n in times]  # fmt: skip
+    contacts, flows, census = read(HEAD + "".join(rows))
+    assert [contact.at for contact in contacts] == sorted(contact.at for contact in contacts)
+    assert (len(flows), census["damaged"]) == (100, 0)
 
 
 def _connections() -> list[Timed]:

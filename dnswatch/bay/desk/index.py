@@ -102,6 +102,16 @@ class Index:
             )
             return [ident for (ident,) in rows]
 
+    def shortest(self, ident: str) -> int:
+        """Return how many characters of a message's name no other message's name begins with."""
+        with self._reading() as conn:
+            beside = conn.execute(
+                "SELECT max(ident) FROM message WHERE ident < :ident"
+                " UNION ALL SELECT min(ident) FROM message WHERE ident > :ident",
+                {"ident": ident},
+            ).fetchall()
+        return max(1 + _common(ident, other or "") for (other,) in beside)
+
     def totals(self, wanted: Filter) -> Totals:
         """Count the messages that fit."""
         values = _values_of(wanted)
@@ -267,6 +277,11 @@ def _values_of(wanted: Filter) -> dict[str, Any]:
         "states": json.dumps(wanted.states) if wanted.states else None,
         "since": wanted.since, "limit": wanted.limit,
     }  # fmt: skip
+
+
+def _common(one: str, other: str) -> int:
+    """Count the characters with which two texts begin alike."""
+    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), 0)
 
 
 def _domain(address: str) -> str:

@@ -121,6 +121,10 @@ class Session(SMTP):
         self._waits_as = ""
         "The same, while it waits at the door."
         self._claim: Claim | None = None
+        self._has_closed = False
+        "The client will say no more."
+        self._is_answering = False
+        "A message is being taken: the duty passes with the answer to it."
         self._mail: _Mail | None = None
         self._messages = 0
         self._early = False
@@ -148,6 +152,9 @@ class Session(SMTP):
             await self._serve(client)
         except (ConnectionError, TimeoutError, SSLError, EOFError):  # it left, or broke off TLS
             self._abort()
+        except asyncio.CancelledError:
+            self._abort()
+            raise
         except Exception as error:  # noqa: BLE001 a connection is a border: its end ends no other
             self._house.tally.note("ended on a fault of dnswatch", client, error)
             self._abort()
@@ -201,12 +208,25 @@ class Session(SMTP):
             self._client = ""
         super().connection_lost(error)
 
+    def eof_received(self) -> bool | None:
+        """Answer what was said before the client closed its side, as scripts do (`nc -N`).
+
+        While a message is answered for, it means that nobody hears it any more.
+        """
+        if self._is_answering or self.session is None or self.session.ssl is not None:
+            return super().eof_received()
+        self._has_closed = True
+        self._reader.feed_eof()
+        return True
+
     def bid_farewell(self) -> None:
         """End the connection: the bay stops."""
         self._end_with(f"421 4.3.2 {self._house.hostname} stops")
 
     async def push(self, status: Any) -> None:
         """Answer; note whether the client had waited for it, and end what errs too often."""
+        if self.transport is None:
+            return
         text = status.decode("utf-8", "replace") if isinstance(status, bytes) else str(status)
         if text[3:4] != "-":
             self._unheard += self._has_more
@@ -222,7 +242,9 @@ class Session(SMTP):
             self._house.tally.note("broke off TLS", self._client)
             return ""
         if isinstance(error, ConnectionError | TimeoutError | SSLError | EOFError):
-            raise error
+            self._cut()
+            self.transport = None  # aiosmtpd would read on, and fail again, without end
+            return ""
         self._house.tally.note("met a fault of dnswatch", self._client, error)
         return "451 4.3.0 Something is wrong here, try again later"
 
@@ -245,7 +267,7 @@ class Session(SMTP):
         transport: Any = self.transport
         if transport is not None:
             transport.close()
-            if transport.get_write_buffer_size():
+            if self._tls_protocol is not None or transport.get_write_buffer_size():
                 self.loop.call_later(FAREWELL, transport.abort)
 
     def _abort(self) -> None:
@@ -258,6 +280,11 @@ class Session(SMTP):
     def _has_more(self) -> bool:
         """Whether the client sent more before it could have read an answer."""
         return bool(self._reader._buffer)  # type: ignore[attr-defined]
+
+    @property
+    def _is_there(self) -> bool:
+        """Whether the client may still hear an answer: it has not closed its side unasked."""
+        return self.transport is not None and (self._has_more or not self._has_closed)
 
     def _set_post_data_state(self) -> None:
         super()._set_post_data_state()  # type: ignore[no-untyped-call]
@@ -338,6 +365,8 @@ class Session(SMTP):
         assert self.session is not None
         if self.session.ssl is not None:
             await self.push("503 5.5.1 TLS is there already")
+        elif self._has_closed:
+            raise EOFError("nobody is there to shake hands")
         else:
             await super().smtp_STARTTLS(arg or "")
 
@@ -403,17 +432,18 @@ class Session(SMTP):
         """Have the message taken; that goes on when the client leaves meanwhile."""
         reception = self._house.reception
         self._reset_timeout(self._limits.session)
-        task = self.loop.create_task(
-            reception.take(draft, envelope, lambda: self.transport is not None)
-        )
+        task = self.loop.create_task(reception.take(draft, envelope, lambda: self._is_there))
         self._house.work.add(task)
         task.add_done_callback(self._house.work.discard)
+        self._is_answering = True
         try:
             reply = await asyncio.shield(task)
             await self.push(str(reply))
         except (asyncio.CancelledError, ConnectionError):
             task.add_done_callback(lambda _: reception.unheard(envelope))
             raise
+        finally:
+            self._is_answering = False
         self._reset_timeout()
 
     def _envelope(self, draft: Draft, mail: _Mail, transfer: Transfer) -> Envelope:

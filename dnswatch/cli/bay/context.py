@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -22,6 +21,9 @@ if TYPE_CHECKING:
 
 SHORTEST: Final = 12
 """Characters of a message's name that are shown at least: they tell when it came."""
+
+MOST_COMPLETED: Final = 200
+"""Messages, the newest, whose names are completed."""
 
 _STATES: Final = ("waiting", "deferred", "held", "releasing", "released", "failed", "discarded")
 _VERDICTS: Final = ("clean", "unsure", "worm")
@@ -51,15 +53,38 @@ def _complete_verdicts(incomplete: str) -> list[str]:
     return _completed(_VERDICTS, incomplete)
 
 
+def _complete_ids(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """Name the newest messages that begin so, each with its client, state and subject."""
+    from dnswatch.bay.desk.rows import Filter
+    from dnswatch.cli.render import harmless
+    from dnswatch.errors import DnswatchError
+
+    try:
+        with held_mail(context.params.get("config"), context.params.get("state")) as held:
+            rows = held.index.find(Filter(limit=MOST_COMPLETED))
+    except DnswatchError:
+        return []
+    return [
+        (row.ident, harmless(f"{row.key}, {row.state}: {row.subject}"))
+        for row in rows
+        if row.ident.startswith(incomplete.lower())
+    ]
+
+
 Ids = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[ID]...", help="Messages, by their names or unique beginnings of them."
+        metavar="[ID]...", help="Messages, by their names or unique beginnings of them.",
+        autocompletion=_complete_ids,
     ),
-]
+]  # fmt: skip
 Id = Annotated[
-    str, typer.Argument(metavar="ID", help="The message: its name, or a unique beginning of it.")
-]
+    str,
+    typer.Argument(
+        metavar="ID", help="The message: its name, or a unique beginning of it.",
+        autocompletion=_complete_ids,
+    ),
+]  # fmt: skip
 Client = Annotated[
     str | None,
     typer.Option("--client", metavar="WHO", help="Of this client: address, name or network."),
@@ -212,14 +237,10 @@ def confirm(what: str, count: int, ids: Sequence[str] | None, yes: bool) -> None
         typer.confirm(f"{what} {count} messages?", abort=True, err=True)
 
 
-def short_names(rows: "Sequence[Row]") -> dict[str, str]:
-    """Shorten the names of messages as far as they stay different from each other."""
-    idents = sorted(row.ident for row in rows)
-    length = SHORTEST
-    for one, other in pairwise(idents):
-        same = next(n for n in range(len(one)) if one[n] != other[n])
-        length = max(length, same + 1)
-    return {ident: ident[:length] for ident in idents}
+def short_names(held: Held, rows: "Sequence[Row]") -> dict[str, str]:
+    """Shorten the names of messages as far as no other message's begins so."""
+    lengths = ((row.ident, held.index.shortest(row.ident)) for row in rows)
+    return {ident: ident[: max(SHORTEST, length)] for ident, length in lengths}
 
 
 def when(held: Held) -> str:

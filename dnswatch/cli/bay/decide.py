@@ -64,7 +64,8 @@ def release(
         wanted = chosen(held, client, sender, domain, verdict, is_, since)
         rows = _usable(meant(held, ids, wanted), _is_left, ids)
         if not rows:
-            nothing_found("no message that could be released fits", since)
+            empty = '{"fate": "release", "messages": []}' if json else ""
+            nothing_found("no message that could be released fits", since, empty=empty)
         confirm("release", len(rows), ids, yes)
         _decide(held, rows, "release", tuple(to or ()), why)
         _tell(rows, "release", f"sent on {when(held)}", json)
@@ -98,7 +99,8 @@ def discard(
         wanted = chosen(held, client, sender, domain, verdict, is_, since)
         rows = _usable(meant(held, ids, wanted), _is_open, ids)
         if not rows:
-            nothing_found("no message that could be discarded fits", since)
+            empty = '{"fate": "discard", "messages": []}' if json else ""
+            nothing_found("no message that could be discarded fits", since, empty=empty)
         confirm("discard", len(rows), ids, yes)
         _decide(held, rows, "discard", tuple(to or ()), why)
         is_out = any(its == "released" for row in rows for _, its in row.recipients)

@@ -60,7 +60,8 @@ def export(
         rows = meant(held, ids, chosen(held, client, sender, domain, verdict, is_, since))
         idents = [row.ident for row in rows if row.has_body]
         if not idents:
-            nothing_found("no message fits whose body is still kept", since)
+            empty = '{"messages": [], "files": []}' if json else ""
+            nothing_found("no message fits whose body is still kept", since, empty=empty)
         if mbox is not None:
             to_mbox(held.spool, idents, mbox)
             files = [mbox]

@@ -54,12 +54,13 @@ def list_(
     with held_mail(config, state) as held:
         wanted = chosen(held, client, sender, domain, verdict, is_, since)
         rows = held.index.find(replace(wanted, limit=limit + 1))
+        names = short_names(held, rows[:limit])
     if not rows:
-        nothing_found("no message fits", since)
+        nothing_found("no message fits", since, empty="[]" if json else "")
     if json:
         print_json([as_json(row) for row in rows[:limit]])
     else:
-        _print(rows[:limit], len(rows) > limit)
+        _print(rows[:limit], names, len(rows) > limit)
 
 
 def stats(
@@ -102,16 +103,17 @@ def as_json(row: "Row") -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _print(rows: "Sequence[Row]", is_more: bool) -> None:
+def _print(rows: "Sequence[Row]", names: dict[str, str], is_more: bool) -> None:
     from dnswatch.cli import render
 
-    now, names = clock.now(), short_names(rows)
-    screen = render.console()
+    now, screen = clock.now(), render.console()
     subject = ("subject",) if screen.width >= WIDE else ()
     heads = ("id", "time", "client", "from", "to", *subject, "verdict", "state", "size")
     table = render.table(*heads, words=heads[:-1])
-    for column in table.columns:  # names must stay whole, to be copied
+    for column in table.columns:
         column.no_wrap = column.header not in ("from", "to", "subject")
+    # names must stay whole, to be copied, however narrow the screen is
+    table.columns[0].min_width = max(map(len, names.values()))
     for row in rows:
         more = f" +{len(row.recipients) - 1}" if len(row.recipients) > 1 else ""
         table.add_row(

@@ -2,15 +2,17 @@
 
 import logging
 from collections.abc import Callable, Iterable
+from math import inf
 from typing import Final
 
-from dnswatch.codes import Type
+from dnswatch.codes import Rcode, Type
 from dnswatch.proxy.upstream.edns import MISUNDERSTOOD, plainer
+from dnswatch.proxy.upstream.health import PROBE_PATIENCE
 from dnswatch.proxy.upstream.transport import Asking, Upstream
 from dnswatch.wire import name
 from dnswatch.wire.query import MIN_UDP, Query
 
-PROBE_ROUND: Final = 0.5
+PROBE_ROUND: Final = 0.1
 """Seconds between two looks at who is due for a probe."""
 
 
@@ -22,13 +24,28 @@ class Group:
         self.upstreams = upstreams
         self._fastest = strategy == "fastest"
 
-    def candidates(self) -> list[Upstream]:
-        """All upstreams in the order to ask them: those that are down come last."""
+    def candidates(self) -> tuple[list[Upstream], list[Upstream]]:
+        """Return whom to ask, in order, and whom only if those fail.
+
+        One that never answered comes last: probes get to know it, not clients.
+        """
         if len(self.upstreams) == 1:
-            return self.upstreams
+            return self.upstreams, []
         if self._fastest:
-            return sorted(self.upstreams, key=lambda u: (not u.health.up, u.health.rtt))
-        return sorted(self.upstreams, key=lambda u: not u.health.up)
+            return trusted(sorted(self.upstreams, key=lambda u: u.health.rtt or inf))
+        return trusted(self.upstreams)
+
+
+def trusted(upstreams: list[Upstream]) -> tuple[list[Upstream], list[Upstream]]:
+    """Part those that may be asked from those that are down or doubted; keep the order.
+
+    Where all are doubted those that are up are asked; where all are down all are.
+    """
+    for least in (2, 1):
+        asked = [each for each in upstreams if each.health.standing >= least]
+        if asked:
+            return asked, [each for each in upstreams if each.health.standing < least]
+    return upstreams, []
 
 
 class Routes:
@@ -80,7 +97,10 @@ class Probe:
         """Note that it is there, and once it has understood one form, whether that had EDNS."""
         now = self._now()
         form, rcode = form or self, message[3] & 15
-        upstream.health.succeeded(now - sent_at, now)
+        if rcode == Rcode.REFUSED:
+            upstream.health.probe_refused(now - sent_at, now)
+        else:
+            upstream.health.succeeded(now - sent_at, now)
         again = plainer(self, form, rcode, message)
         if again is not None:
             upstream.ask(again)
@@ -95,7 +115,7 @@ class Probe:
         """Note that it is not."""
         if not self.done:
             self.done = True
-            upstream.health.failed(self._now())
+            upstream.health.probe_failed(self._now())
 
 
 _KNOWS: Final = "%s knows EDNS again, and is asked with it"
@@ -126,5 +146,7 @@ class Prober:
         for upstream in self._routes.upstreams():
             if upstream not in self._probes and now >= upstream.health.due:
                 probe = Probe(self._now)
-                self._probes[upstream] = probe, now + upstream.health.patience
+                patience = max(upstream.health.patience, PROBE_PATIENCE)
+                self._probes[upstream] = probe, now + patience
+                upstream.health.probed(now)
                 upstream.ask(probe)

@@ -3,10 +3,13 @@
 A lookup of a client and a probe of an upstream's health are asked in the same way.
 """
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from dnswatch.proxy.upstream.health import Health
 from dnswatch.wire.query import Query
+
+LATE: Final = 4.0
+"""Seconds after a lookup's deadline for which an answer is still taken: for the next client."""
 
 
 class Upstream(Protocol):

@@ -30,7 +30,7 @@ from dnswatch.proxy.datagrams import (
 )
 from dnswatch.proxy.upstream import ports
 from dnswatch.proxy.upstream.health import Health
-from dnswatch.proxy.upstream.transport import Asking, Upstream
+from dnswatch.proxy.upstream.transport import LATE, Asking, Upstream
 from dnswatch.settings import Server
 from dnswatch.settings import Upstream as Configured
 from dnswatch.wire import query, response
@@ -41,10 +41,6 @@ the system calls of a socket cheap."""
 
 CROWDED: Final = 500
 """Questions at a port when as many ports are open as may be."""
-
-LATE: Final = 4.0
-"""Seconds after a lookup's deadline for which its port still listens: the answer is of use to the
-next client."""
 
 NEAR_MISSES: Final = 20
 """As many make an attack.  Each had one chance in 65,536: that one of so many hit is 1 in 3,300."""

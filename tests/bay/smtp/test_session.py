@@ -317,6 +317,22 @@ def test_failed_handshakes_are_counted(tmp_path: Path, caplog: pytest.LogCapture
     assert not any(one.exc_info for one in ours)
 
 
+@pytest.mark.parametrize("more", [b"NOOP\r\nQUIT\r\n", b"NO", b"STARTTLS\r\n\x16\x03\x01\x02\0\1"])
+def test_what_was_said_before_the_client_closed_its_side_is_answered(
+    tmp_path: Path, more: bytes
+) -> None:
+    """As scripts do; and the connection ends then, without waiting for more."""
+    with (
+        Served(tmp_path) as served,
+        socket.create_connection(("127.0.0.1", served.port)) as client,
+    ):
+        client.sendall(b"EHLO x\r\n" + more)
+        client.shutdown(socket.SHUT_WR)
+        heard = b"".join(iter(lambda: client.recv(65536), b""))
+    assert heard.startswith(b"220 ")
+    assert b"250 ENHANCEDSTATUSCODES\r\n" in heard
+
+
 def test_strangers_leave_room_for_those_who_may_come_in(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

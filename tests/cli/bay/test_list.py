@@ -1,10 +1,13 @@
 """`dnswatch bay list` and `dnswatch bay stats`."""
 
+import json
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from dnswatch.bay.spool import Spool
+from dnswatch.cli import app
 from tests.cli.bay.conftest import EVIL
 from tests.cli.conftest import Read, Run
 
@@ -87,3 +90,19 @@ def test_what_cannot_be(run: Run, bay: Spool) -> None:
 def test_where_no_bay_has_run(run: Run, state: Path) -> None:
     """The sentence says so."""
     assert "no holding bay has run there" in run("bay", "list", exit_code=1)
+
+
+@pytest.mark.parametrize(
+    ("command", "empty"),
+    [
+        ("list", []), ("release", {"fate": "release", "messages": []}),
+        ("discard", {"fate": "discard", "messages": []}), ("export", {"messages": [], "files": []}),
+    ],
+)  # fmt: skip
+def test_programs_get_json_where_nothing_fits(
+    run: Run, bay: Spool, command: str, empty: object
+) -> None:
+    """An empty list is one; the code says that nothing was found."""
+    arguments = ["bay", command, "--domain", "nowhere.example", "--json"]
+    result = CliRunner().invoke(app, arguments, prog_name="dnswatch")
+    assert (json.loads(result.stdout), result.exit_code) == (empty, 1)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from dnswatch.codes import Rcode
 from dnswatch.proxy.upstream.group import PROBE_ROUND, Group, Prober, Routes
-from dnswatch.proxy.upstream.health import EDNS_SURE
+from dnswatch.proxy.upstream.health import DOUBTS, EDNS_SURE
 from dnswatch.wire import name
 from tests.proxy.scripted import Scripted
 
@@ -23,23 +23,34 @@ def upstream(rtt: float = 0.0, *, up: bool = True) -> Scripted:
 
 
 def test_the_fastest_that_is_up_is_asked_first() -> None:
-    """One never asked comes first, to be known; then by round trip; those that are down last."""
+    """By round trip; one that never answered comes last, those that are down wait."""
     slow, fast, down, new = upstream(0.5), upstream(0.1), upstream(0.01, up=False), upstream()
     group = Group([slow, down, fast, new], "fastest")
-    assert group.candidates() == [new, fast, slow, down]
+    assert group.candidates() == ([fast, slow, new], [down])
 
 
 def test_the_first_that_is_up_is_asked_first() -> None:
     """With `ordered` the order of the configuration counts."""
     down, slow, fast = upstream(0.01, up=False), upstream(0.5), upstream(0.1)
-    assert Group([down, slow, fast], "ordered").candidates() == [slow, fast, down]
+    assert Group([down, slow, fast], "ordered").candidates() == ([slow, fast], [down])
 
 
 @pytest.mark.parametrize("strategy", ["fastest", "ordered"])
 def test_even_those_that_are_down_are_asked(strategy: str) -> None:
     """When nobody is up, everybody is tried."""
     group = Group([upstream(up=False), upstream(up=False)], strategy)
-    assert len(group.candidates()) == 2
+    assert [len(some) for some in group.candidates()] == [2, 0]
+
+
+@pytest.mark.parametrize("strategy", ["fastest", "ordered"])
+def test_one_that_does_not_answer_comes_after_the_others(strategy: str) -> None:
+    """While it is doubted and not yet found to be down, others are asked first."""
+    silent, good = upstream(0.1), upstream(0.2)
+    for _ in range(DOUBTS):
+        silent.health.waited(1.0)
+    assert Group([silent, good], strategy).candidates() == ([good], [silent])
+    silent.health.succeeded(0.1, 2.0)
+    assert Group([silent, good], strategy).candidates() == ([silent, good], [])
 
 
 DOMAINS = ["corp.example", "eu.corp.example", "10.in-addr.arpa"]
@@ -94,11 +105,11 @@ def test_everyone_is_probed_at_the_start_and_then_rarely() -> None:
     """A good upstream is asked once, and again only after half a minute."""
     good = Scripted()
     rounds = Rounds(good)
-    rounds.let(1)
+    rounds.let(0.3)
     good.answers(rounds.now)
     rounds.let(25)
     assert len(good.asked) == 1
-    rounds.let(5)
+    rounds.let(5.2)
     assert len(good.asked) == 2
 
 
@@ -116,7 +127,7 @@ def test_an_upstream_that_comes_back_is_found_again() -> None:
     rounds = Rounds(flapping)
     rounds.let(10)
     asked = len(flapping.asked)
-    for _ in range(80):
+    for _ in range(400):
         rounds.let(PROBE_ROUND)
         if len(flapping.asked) > asked:
             asked = len(flapping.asked)
@@ -129,7 +140,7 @@ def test_edns_is_lost_and_found_by_our_own_probes() -> None:
     turns it on again: once a minute, without a client's help."""
     server = Scripted()
     rounds = Rounds(server)
-    rounds.let(1)
+    rounds.let(0.3)
     server.answers(rounds.now, Rcode.FORMERR)
     known = [server.health.edns]
     server.answers(rounds.now)
@@ -145,7 +156,7 @@ def test_a_server_that_understands_nothing_keeps_its_edns() -> None:
     """Who answers FORMERR with and without EDNS has said nothing about EDNS."""
     server = Scripted()
     rounds = Rounds(server)
-    rounds.let(1)
+    rounds.let(0.3)
     for _ in range(2):
         server.answers(rounds.now, Rcode.FORMERR)
     assert len(server.asked) == 2

@@ -14,6 +14,7 @@ import pytest
 
 from dnswatch.proxy.datagrams import Batch
 from dnswatch.proxy.upstream import udp
+from dnswatch.proxy.upstream.transport import LATE
 from dnswatch.proxy.upstream.udp import UdpUpstream
 from dnswatch.settings import Server
 from dnswatch.settings import Upstream as Configured
@@ -39,7 +40,7 @@ from tests.proxy.scripted import Scripted, message
 from tests.proxy.upstream.questions import Question, until
 from tests.upstream import Upstream
 
-LIFE: Final = Configured().deadline + udp.LATE
+LIFE: Final = Configured().deadline + LATE
 """Seconds that a port listens."""
 
 

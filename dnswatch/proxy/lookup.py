@@ -276,7 +276,7 @@ class Lookups:
     def join(self, waiter: Waiter, group: Group, stale: bool, now: float) -> bool:
         """Let a query wait for its answer; False where its client has too many that wait.
 
-        `stale` says that an old answer is at hand.
+        `stale` says that an old answer may be at hand.
         """
         if self._waiting.get(waiter.client, 0) >= self._limits.in_flight_per_client:
             self.counters["client_in_flight_full"] += 1

@@ -9,6 +9,11 @@ import time
 _anchor = time.time() - time.monotonic()
 
 
+def elapsed() -> float:
+    """Seconds since some moment: for durations, whatever becomes of the clock."""
+    return time.monotonic()
+
+
 def offset(at: float) -> float:
     """Seconds by which local time is ahead of UTC at a moment."""
     return float(time.localtime(at).tm_gmtoff)

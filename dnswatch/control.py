@@ -1,12 +1,16 @@
 """Control: a process's end of the supervisor's line.
 
-A message there is a new configuration, its end means that the supervisor is gone.  The supervisor
-has judged a configuration before it sends one; what cannot be read all the same is refused, and the
-old one stays in force.
+A message there is a new configuration, or the workers that are away; its end means that the
+supervisor is gone.  The supervisor has judged a configuration before it sends one; what cannot be
+read all the same is refused, and the old one stays in force.
+
+In the other direction a process says again and again that it lives: one that falls silent hangs.
 """
 
 import logging
 import socket
+from collections.abc import Collection
+from contextlib import suppress
 from typing import Final
 
 from dnswatch.errors import SettingsError
@@ -15,10 +19,21 @@ from dnswatch.settings import Settings, Source, combine, decode
 LONGEST: Final = 1 << 20
 """Bytes of a message: more than the supervisor can send."""
 
-READY: Final = b"ready"
-"""What a process says once its work has begun."""
+ALIVE: Final = b"alive"
+"""What a process says once its work has begun, and as long as it goes on."""
+
+BEAT: Final = 0.25
+"""Seconds between two times, at most twice that."""
+
+_AWAY: Final = b"away"
+"""How the message begins that says who is away; no configuration begins so."""
 
 logger: Final = logging.getLogger("dnswatch.control")
+
+
+def away(workers: Collection[int]) -> bytes:
+    """Write the message that says which workers are away; their numbers are below 256."""
+    return _AWAY + bytes(sorted(workers))
 
 
 class Control:
@@ -29,14 +44,17 @@ class Control:
         self._line = line
         self.is_over = False
         "The supervisor is gone: nobody is there to work for."
+        self.away: frozenset[int] = frozenset()
+        "Numbers of the workers that do not answer now."
 
     def fileno(self) -> int:
         """Return the line's number, so that a loop may wait for it."""
         return self._line.fileno()
 
-    def ready(self) -> None:
-        """Tell the supervisor that the work has begun."""
-        self._line.send(READY)
+    def beat(self) -> None:
+        """Tell the supervisor that the work goes on; never waits for it."""
+        with suppress(OSError):  # it has not read the last ones yet, or is gone: `news` says so
+            self._line.send(ALIVE)
 
     def news(self) -> tuple[Source, Settings] | None:
         """Return a new configuration, or None where there is none to obey."""
@@ -48,6 +66,9 @@ class Control:
             message = b""
         if not message:
             self.is_over = True
+            return None
+        if message.startswith(_AWAY):
+            self.away = frozenset(message[len(_AWAY) :])
             return None
         try:
             source = decode(message)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from dnswatch.control import READY, Control
+from dnswatch.control import ALIVE, Control, away
 from dnswatch.settings import Source, encode
 
 
@@ -57,8 +57,21 @@ def test_the_end_of_the_line_is_the_end_of_the_work(ends: tuple[socket.socket, C
     assert control.is_over
 
 
-def test_a_process_says_that_its_work_has_begun(ends: tuple[socket.socket, Control]) -> None:
-    """The supervisor hears it on the same line."""
+def test_a_process_says_that_it_lives(ends: tuple[socket.socket, Control]) -> None:
+    """The supervisor hears it on the same line; one that does not listen holds up nothing."""
     supervisor, control = ends
-    control.ready()
-    assert supervisor.recv(64) == READY
+    for _ in range(10_000):
+        control.beat()
+    assert supervisor.recv(64) == ALIVE
+    supervisor.close()
+    control.beat()
+
+
+def test_a_worker_hears_who_is_away(ends: tuple[socket.socket, Control]) -> None:
+    """That is no configuration, and the last word holds."""
+    supervisor, control = ends
+    assert control.away == frozenset()
+    for said in ({0, 63}, {2}, set()):
+        supervisor.send(away(said))
+        assert control.news() is None
+        assert control.away == said

@@ -16,7 +16,7 @@ from typing import Final
 
 from dnswatch import clock
 from dnswatch.bay.house import House
-from dnswatch.control import Control
+from dnswatch.control import BEAT, Control
 from dnswatch.errors import DnswatchError
 from dnswatch.settings import Source, combine
 
@@ -77,6 +77,7 @@ class _Process:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
             loop.add_reader(self._control, self._obey)
+            self._beat(loop, self._control)
         while not self._is_stopping:
             self._called.clear()
             await self._serve()
@@ -101,6 +102,11 @@ class _Process:
             await house.run(self._called)
         finally:
             await house.stop(PATIENCE)
+
+    def _beat(self, loop: asyncio.AbstractEventLoop, control: Control) -> None:
+        """Say again and again that the loop goes round."""
+        control.beat()
+        loop.call_later(BEAT, self._beat, loop, control)
 
     def _complain(self, text: str) -> None:
         if text != self._said:

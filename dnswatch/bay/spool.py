@@ -26,6 +26,7 @@ import msgspec
 from dnswatch.bay.record import Decided, Envelope, Gone, Line, decode, encode
 from dnswatch.bay.state import STATES, Message, State, fold
 from dnswatch.errors import SpoolError
+from dnswatch.ownership import settle
 from dnswatch.store.directory import is_held
 
 _IDENT: Final = re.compile(r"[0-9a-f]{22}")
@@ -93,8 +94,12 @@ class Spool:
         """Be the one process that receives; make the directories, and clean up after a kill."""
         with _sentences(self.path):
             for folder in (self.path, self._tmp, self._new, self.path / "cur", self._records):
+                is_new = not folder.exists()
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                if is_new:
+                    settle(folder)
             lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            settle(self.path / "lock")
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

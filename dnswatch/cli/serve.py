@@ -12,7 +12,7 @@ import typer
 from dnswatch import clock, version
 from dnswatch.cli.options import Config, Json, policies_of
 from dnswatch.cli.state import runtime_directory, state_directory
-from dnswatch.errors import SettingsError
+from dnswatch.errors import SettingsError, StoreError
 
 Listen = Annotated[
     list[str] | None,
@@ -44,6 +44,12 @@ Kept = Annotated[
         metavar="DIR",
         help="Keep the records there.  [default: $DNSWATCH_STATE, $STATE_DIRECTORY,"
         " /var/lib/dnswatch for root, else ~/.local/state/dnswatch]",
+    ),
+]
+Examined = Annotated[
+    Path | None,
+    typer.Option(
+        "--state", metavar="DIR", help="Look through this state directory too, and mend its rights."
     ),
 ]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Say more on stderr.")]
@@ -82,9 +88,13 @@ def check(
     listen: Listen = None,
     upstream: UpstreamOption = None,
     workers: Workers = None,
+    state: Examined = None,
     json: Json = False,
 ) -> None:
     """Judge a configuration without starting.
+
+    With --state, files of that directory which its owner cannot use, since root made them, are
+    given back where this user may, else named.
 
     The exit code is 0 where all is well; 1 where `serve` would start but lacks something on this
     machine, like a file of leases; 2 where it would refuse.
@@ -107,6 +117,8 @@ def check(
             print_json({"is_good": False, "fault": str(error)})
         raise
     lacks = list(lacking(settings))
+    if state is not None:
+        lacks += _owned(state)
     if json:
         print_json(
             {
@@ -149,3 +161,28 @@ class _Harmless(logging.Formatter):
         from dnswatch.cli.render import harmless
 
         return harmless(super().formatMessage(record))
+
+
+def _owned(state: Path) -> list[str]:
+    """Give the files of a state directory back to its owner; say what could not be given."""
+    from dnswatch import ownership
+
+    given: list[Path] = []
+    kept: list[Path] = []
+    try:
+        owner = state.lstat()
+        for path in ownership.foreign(state):
+            try:
+                (given if ownership.mend(path, owner) else kept).append(path)
+            except OSError:
+                kept.append(path)
+    except OSError as error:
+        raise StoreError(f"cannot look through '{state}': {error.strerror}; become root") from None
+    if given:
+        typer.echo(f"dnswatch: gave {len(given)} files in '{state}' back to its owner", err=True)
+    if not kept:
+        return []
+    return [
+        f"'{kept[0]}' and {len(kept) - 1} other files in '{state}' cannot be used by its owner:"
+        f" run `chown -R --reference={state} {state}` and `chmod -R u+rwX {state}` as root"
+    ]

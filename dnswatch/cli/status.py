@@ -173,6 +173,12 @@ def _print_status(found: "StatusReport", now: float, *, runs: bool) -> None:
         console.print(f"from {render.moment(extent.first)} to {render.moment(extent.last)}")
     if found.cached_share is not None:
         console.print(f"answered from the cache: {found.cached_share:.1%} of the lookups")
+    if askers := found.counters["kept_here_clients"]:
+        console.print(
+            f"asked whether to go round dnswatch, and told not to:"
+            f" {render.many(askers, 'client')}, each counted once a day",
+            style="yellow",
+        )
     if found.upstreams:
         _print_upstreams(console, found, now, runs=runs)
     if found.counters:

@@ -13,6 +13,7 @@ from typing import Final, Self
 
 from dnswatch import addresses
 from dnswatch.errors import StoreError
+from dnswatch.ownership import settle
 
 KEY_BYTES: Final = 32
 """As long as the output of SHA-256 (RFC 2104 section 3)."""
@@ -71,6 +72,7 @@ def _create(path: Path) -> None:
             file.write(secrets.token_bytes(KEY_BYTES))
             file.flush()
             os.fsync(file.fileno())
+        settle(draft)
         path.hardlink_to(draft)
         _sync(path.parent)
     except FileExistsError:

@@ -4,6 +4,7 @@ Asked once a client, then remembered: the per-packet path finds the client in a 
 """
 
 from collections.abc import Iterable
+from ipaddress import ip_address
 from typing import Final, NamedTuple
 
 from dnswatch.addresses import packed
@@ -46,6 +47,11 @@ class Networks:
             for (length, host_bits), prefixes in self._prefixes.items()
             if length == len(address)
         )
+
+
+def is_admitted(settings: Settings, address: str) -> bool:
+    """Whether a client at an address gets answers."""
+    return packed(ip_address(address).packed) in Networks(settings.access.networks)
 
 
 class Admissions:

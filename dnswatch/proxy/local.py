@@ -2,6 +2,10 @@
 
 A name that stands there is answered for both address families, so that no upstream hears of it; its
 other types are asked upstream like any name's.
+
+A loopback address is told to no other machine, where it would mean that machine: Debian's hosts
+file has `127.0.1.1 thishost`.  What stands at 127.0.0.1 or ::1 alone has no address for others, as
+blocklists mean it; for what stands at another loopback address upstreams are asked.
 """
 
 from ipaddress import ip_address
@@ -20,6 +24,10 @@ TTL: Final = 30
 """Seconds: a hosts file may change at any time."""
 
 _CLASS_IN: Final = b"\0\1"
+_LOOPBACK_V6: Final = bytes(15) + b"\1"
+_MAPPED: Final = bytes(10) + b"\xff\xff"
+_BLOCKED: Final = frozenset((bytes((127, 0, 0, 1)), _LOOPBACK_V6))
+"""Where blocklists put what is to have no address."""
 
 
 class LocalNames:
@@ -32,21 +40,26 @@ class LocalNames:
             _wire(ip_address(address).reverse_pointer): host
             for address, host in hosts.addresses.items()
         }
-        self._made: dict[bytes, Response] = {}
+        self._loopback = {
+            host for host, known in self._addresses.items() if any(map(_is_loopback, known))
+        }
+        "Names with a loopback address."
+        self._made: dict[tuple[bytes, bool], Response] = {}
 
     def __contains__(self, qname: bytes) -> bool:
         """Tell whether a name (lower-case wire form) may be local."""
         return qname in self._addresses or qname in self._names
 
-    def find(self, query: Query) -> Response | None:
-        """Return the answer to a question about a local name, or None."""
+    def find(self, query: Query, client: bytes) -> Response | None:
+        """Return the answer to a question about a local name, or None; `client` is packed."""
         question = query.asked
-        made = self._made.get(question)
+        hides = query.qname in self._loopback and not _is_loopback(client)
+        made = self._made.get((question, hides))
         if made is not None:
             return made
         if question[-2:] != _CLASS_IN:
             return None
-        records = self._records(query)
+        records = self._records(query, hides)
         if records is None:
             return None
         message = dnslib.DNSRecord(
@@ -56,20 +69,35 @@ class LocalNames:
                 dnslib.RR(_label(query.qname), query.qtype, rdata=data, ttl=TTL) for data in records
             ],
         ).pack()
-        made = self._made[question] = response.read(bytes(message), query, 0)
+        made = self._made[question, hides] = response.read(bytes(message), query, 0)
         return made
 
-    def _records(self, query: Query) -> list[dnslib.RD] | None:
-        """Return the data of a local name's records; none at all for a name that is not local."""
+    def _records(self, query: Query, hides: bool) -> list[dnslib.RD] | None:
+        """Return the data of a local name's records; None where it is not local.
+
+        With `hides` its loopback addresses are left out.
+        """
         if query.qtype in (Type.A, Type.AAAA):
             known = self._addresses.get(query.qname)
             if known is None:
                 return None
+            if hides:
+                is_own = all(_is_loopback(one) and one not in _BLOCKED for one in known)
+                known = tuple(one for one in known if not _is_loopback(one))
+                if is_own:
+                    return None
             length, make = (4, dnslib.A) if query.qtype == Type.A else (16, dnslib.AAAA)
             return [make(tuple(address)) for address in known if len(address) == length]
         if query.qtype == Type.PTR and query.qname in self._names:
             return [dnslib.PTR(self._names[query.qname])]
         return None
+
+
+def _is_loopback(packed: bytes) -> bool:
+    """Tell whether a packed address is the machine's own, IPv4 in IPv6 included."""
+    if len(packed) == 16:
+        return packed == _LOOPBACK_V6 or (packed.startswith(_MAPPED) and packed[12] == 127)
+    return packed[0] == 127
 
 
 def _wire(host: str) -> bytes:

@@ -70,10 +70,13 @@ class Reports:
                 self.unrecorded.add(client)
         row[what] += 1
 
-    def observe(self, observation: Observation) -> None:
-        """Report one lookup."""
+    def observe(self, observation: Observation, *, at_once: bool = False) -> None:
+        """Report one lookup; `at_once` before its answer leaves, so that no kill can lose it."""
         self._observations.append(observation)
-        if len(self._observations) >= MAX_OBSERVATIONS:
+        if at_once:
+            self._hand_over(Batch(self._worker, observation.at, self._observations))
+            self._observations = []
+        elif len(self._observations) >= MAX_OBSERVATIONS:
             self.flush([])
 
     def flush(self, health: Iterable[Health]) -> None:
@@ -84,6 +87,10 @@ class Reports:
         )  # fmt: skip
         self._observations = []
         self.counters.clear()
+        self._hand_over(batch)
+
+    def _hand_over(self, batch: Batch) -> None:
+        """Send a batch behind what still waits, and keep what the watch does not take now."""
         for message in encode(batch):
             self._backlog.append(message)
             self._backlog_bytes += len(message)

@@ -21,6 +21,7 @@ from dnswatch.proxy.local import LocalNames
 from dnswatch.proxy.lookup import Lookups, Waiter
 from dnswatch.proxy.ready import Ready
 from dnswatch.proxy.reports import Reports, kind, turned_away
+from dnswatch.proxy.special import SpecialNames
 from dnswatch.proxy.upstream.group import Routes
 from dnswatch.settings import Settings
 from dnswatch.wire import build, query
@@ -34,8 +35,14 @@ NEVER: Final = b""
 _STALE: Final = build.ede(Ede.STALE_ANSWER)
 _STALE_NXDOMAIN: Final = build.ede(Ede.STALE_NXDOMAIN)
 _TOO_MANY: Final = build.ede(Ede.NOT_READY, "too many of your queries are waiting")
-_NO_TRANSFER: Final = build.ede(Ede.NOT_SUPPORTED, "zone transfers are not for forwarders")
-_TRANSFERS: Final = frozenset((Type.AXFR.value, Type.IXFR.value))
+_NOT_FOR_US: Final = build.ede(Ede.NOT_SUPPORTED, "no question for a forwarder")
+_BETWEEN_SERVERS: Final = frozenset(
+    one.value
+    for one in (
+        Type.AXFR, Type.IXFR, Type.OPT, Type.TKEY, Type.TSIG, Type.MAILA, Type.MAILB
+    )
+)  # fmt: skip
+"""Types that no forwarder is asked for: transfers, and parts of messages (RFC 6895 section 3.1)."""
 _ANSWERED_CLASSES: Final = frozenset((Class.IN.value, Class.ANY.value))
 
 
@@ -67,6 +74,9 @@ class Service:
         """Take other settings; what is cached and what is in flight goes on."""
         self._size = settings.serve.udp_size
         self._max_ttl = int(settings.cache.max_ttl)
+        self._serves_stale = settings.cache.stale > 0
+        forwarded = (forward.domain for forward in settings.forward)
+        self._special = SpecialNames(forwarded, keep_here=settings.serve.keep_here)
         self.cache.configure(settings.cache)
         self.lookups.configure(settings)
         self.enforcement.configure(settings)
@@ -128,10 +138,9 @@ class Service:
         gained by asking it in another's name.
         """
         asked = waiter.query
-        if asked.qname in self.local or asked.qtype in _TRANSFERS:
-            tail = self._here(waiter, now)
-            if tail is not None:
-                return tail
+        tail = self._here(waiter, now)
+        if tail is not None:
+            return tail
         if not waiter.proven and self._needs_proof(waiter, now):
             self._reports.counters["proof_asked"] += 1
             what = turned_away(Fate.CHALLENGED)
@@ -173,15 +182,30 @@ class Service:
     def _here(self, waiter: Waiter, now: float) -> bytes | None:
         """Answer what is never asked of an upstream."""
         asked = waiter.query
-        if asked.qtype in _TRANSFERS:
-            response, extended = Response(0, Rcode.REFUSED), _NO_TRANSFER
+        if asked.qtype in _BETWEEN_SERVERS:
+            response, extended = Response(0, Rcode.REFUSED), _NOT_FOR_US
         else:
-            found = self.local.find(asked)
+            found = self._find_here(waiter, now)
             if found is None:
                 return None
             response, extended = found, b""
         self._observe(waiter, response, Origin.LOCAL, now)
         return self._tail(response, waiter, now, extended=extended)
+
+    def _find_here(self, waiter: Waiter, now: float) -> Response | None:
+        """Look a name up in the hosts files, then among the special ones."""
+        asked = waiter.query
+        is_local = asked.qname in self.local
+        if is_local and (found := self.local.find(asked, waiter.client)) is not None:
+            return found
+        special = self._special.find(asked, is_local=is_local)
+        if special is None:
+            return None
+        if special.would_go_round:
+            self._reports.counters["kept_here_queries"] += 1
+            if self._special.is_new_asker(waiter.client, now):
+                self._reports.counters["kept_here_clients"] += 1
+        return special.response
 
     def _refused(self, waiter: Waiter, now: float) -> bytes | None:
         """Note what a mark is about; refuse what needs no answer to be refused."""
@@ -201,7 +225,7 @@ class Service:
         if stale is not None and now < stale.retry_at:
             return self._give_stale(waiter, stale, now)
         group = self.routes.group(waiter.query.qname)
-        if self.lookups.join(waiter, group, stale is not None, now):
+        if self.lookups.join(waiter, group, self._serves_stale, now):
             return None
         return self._fail(waiter, _TOO_MANY, now)
 
@@ -230,7 +254,7 @@ class Service:
     def _impatient(self, asked: Query, waiters: list[Waiter]) -> bool:
         """Give a stale answer to those who waited long enough, if there still is one."""
         now = self._now()
-        stale = self.cache.stale(asked.key, now)
+        stale = self.cache.stale_of(asked, now)
         if stale is None:
             return False
         stale.retry_at = now + RETRY_STALE
@@ -310,7 +334,8 @@ class Service:
                 now, client, asked.qname, asked.qtype, response.rcode, origin,
                 response.addresses, response.exchanges, response.ttl,
                 redirected, asked.flags & 0x0100 != 0, enforced, None, proven,
-            )
+            ),
+            at_once=self.exchanges.is_candidate(asked.qname, asked.qtype),
         )  # fmt: skip
 
 

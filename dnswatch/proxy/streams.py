@@ -40,7 +40,7 @@ class TcpListener:
         self, sock: socket.socket, service: Service, reports: Reports, connections: "Connections",
         *, redirected: bool,
     ) -> None:  # fmt: skip
-        """Serve `sock`, which is bound."""
+        """Serve `sock`, which is bound; `stop` closes it."""
         self.redirected = redirected
         self.service = service
         self.reports = reports

@@ -10,12 +10,13 @@ import gc
 import logging
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import replace
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from dnswatch import clock
-from dnswatch.control import Control
+from dnswatch.control import BEAT, Control
 from dnswatch.names.hosts import HostsFiles
 from dnswatch.proxy.access import Admissions
 from dnswatch.proxy.cookies import Cookies
@@ -56,12 +57,13 @@ class Worker:
     """One worker's parts."""
 
     def __init__(
-        self, number: int, configured: Settings, listening: list[Listening], line: socket.socket,
-        secret: bytes, now: Callable[[], float] = clock.now,
+        self, number: int, configured: Settings, listening: list[list[Listening]],
+        line: socket.socket, secret: bytes, now: Callable[[], float] = clock.now,
     ) -> None:  # fmt: skip
-        """Get ready to answer on `listening`, and to report over `line`.
+        """Get ready to answer, and to report over `line`.
 
-        `secret` is what all workers make DNS cookies of.
+        `listening` are the sockets of all workers; this one answers on those at its own number, and
+        on a sibling's while that is away.  `secret` is what all workers make DNS cookies of.
         """
         self._now = now
         self._line = line
@@ -78,28 +80,37 @@ class Worker:
         self._prober = Prober(self._service.routes, now)
         self._connections = Connections(configured.limits, self._admissions, self._rates, reports)
         self._stopped = False
-        self._listeners: list[UdpListener | TcpListener] = [
-            UdpListener(
-                sock, self._service, self._admissions, self._rates, reports, redirected=redirected
-            )
-            if sock.type == socket.SOCK_DGRAM
-            else TcpListener(sock, self._service, reports, self._connections, redirected=redirected)
-            for sock, redirected in listening
-        ]
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._number = number
+        self._listening = listening
+        self._changing = asyncio.Lock()
+        self._listeners = {number: self._listen(number)}
 
     async def start(self) -> None:
         """Begin to answer."""
         asyncio.get_running_loop().add_reader(self._line, self._learn)
-        self._every(PROBE_ROUND, lambda: self._prober.round())
-        self._every(1.0, self._new_second)
-        self._every(INTERVAL, self._report)
-        self._every(HOSTS_INTERVAL, self._look_at_hosts)
-        for listener in self._listeners:
+        self.every(PROBE_ROUND, lambda: self._prober.round())
+        self.every(1.0, self._new_second)
+        self.every(INTERVAL, self._report)
+        self.every(HOSTS_INTERVAL, self._look_at_hosts)
+        for listener in self._listeners[self._number]:
             await listener.start()
+
+    async def stand_in(self, away: Iterable[int]) -> None:
+        """Answer for these siblings, whose clients the kernel goes on handing to their sockets."""
+        wanted = {self._number, *away}
+        async with self._changing:
+            for number in self._listeners.keys() - wanted:
+                for listener in self._listeners.pop(number):
+                    listener.stop()
+            for number in wanted - self._listeners.keys():
+                self._listeners[number] = self._listen(number)
+                for listener in self._listeners[number]:
+                    await listener.start()
 
     async def stop(self) -> None:
         """Drain: answer what is in flight, report, let go."""
-        for listener in self._listeners:
+        for listener in chain.from_iterable(self._listeners.values()):
             listener.stop()
         end = self._now() + DRAIN
         held = self._service.enforcement.held
@@ -127,6 +138,18 @@ class Worker:
         self._service.configure(configured)
         asyncio.get_running_loop().call_later(configured.upstream.deadline, old.close)
 
+    def _listen(self, number: int) -> list[UdpListener | TcpListener]:
+        """Make listeners for the sockets of one worker."""
+        service, reports = self._service, self._reports
+        return [
+            UdpListener(
+                sock, service, self._admissions, self._rates, reports, redirected=redirected
+            )
+            if sock.type == socket.SOCK_DGRAM
+            else TcpListener(sock.dup(), service, reports, self._connections, redirected=redirected)
+            for sock, redirected in self._listening[number]
+        ]
+
     def _local_names(self) -> LocalNames:
         """Return the names of the hosts files, and that of the holding bay."""
         bay = self._settings.quarantine
@@ -149,10 +172,16 @@ class Worker:
             dropped,
         )
 
-    def _every(self, interval: float, action: Callable[[], None]) -> None:
+    def do(self, action: Coroutine[None, None, None]) -> None:
+        """Do something beside all else."""
+        task = asyncio.get_running_loop().create_task(action)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def every(self, interval: float, action: Callable[[], None]) -> None:
         """Do something now and again; what it raises ends nothing."""
         if not self._stopped:
-            asyncio.get_running_loop().call_later(interval, self._every, interval, action)
+            asyncio.get_running_loop().call_later(interval, self.every, interval, action)
             action()
 
     def _new_second(self) -> None:
@@ -188,7 +217,7 @@ class Worker:
 
 
 def main(
-    number: int, source: Source, listening: list[Listening], line: socket.socket,
+    number: int, source: Source, listening: list[list[Listening]], line: socket.socket,
     control: socket.socket, secret: bytes,
 ) -> None:  # fmt: skip
     """Be worker `number` until told to stop; for a freshly forked process.
@@ -201,7 +230,7 @@ def main(
 
 
 async def _serve(
-    number: int, source: Source, listening: list[Listening], line: socket.socket,
+    number: int, source: Source, listening: list[list[Listening]], line: socket.socket,
     control: Control, secret: bytes,
 ) -> None:  # fmt: skip
     loop = asyncio.get_running_loop()
@@ -213,19 +242,22 @@ async def _serve(
     loop.add_signal_handler(signal.SIGINT, lambda: None)  # the supervisor gets it as well
     loop.add_signal_handler(signal.SIGHUP, lambda: None)
     loop.add_reader(control, _obey, control, worker, over)
-    control.ready()
+    worker.every(BEAT, control.beat)
     await over.wait()
     loop.remove_reader(control)
     await worker.stop()
 
 
 def _obey(control: Control, worker: Worker, over: asyncio.Event) -> None:
-    """Take a new configuration from the supervisor, or notice that it is gone."""
+    """Take a new configuration or a sibling's place, or notice that the supervisor is gone."""
+    away = control.away
     news = control.news()
     if control.is_over:
         over.set()
     elif news is not None:
         worker.configure(news[1])
+    elif control.away != away:
+        worker.do(worker.stand_in(control.away))
 
 
 class _Faults:

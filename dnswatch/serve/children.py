@@ -1,8 +1,8 @@
-"""Children: one process at a time in each place, started again when it dies.
+"""Children: one process at a time in each place, started again when it dies or hangs.
 
 A child is forked from the supervisor, which has all code loaded already, so that a worker that was
-killed answers again in a fraction of a second.  One that dies soon after its start again and again
-waits longer each time.
+killed answers again in a fraction of a second.  Each says again and again that it lives; one that
+falls silent is killed, since a process that hangs keeps what a dead one would let go of.
 """
 
 import contextlib
@@ -15,34 +15,55 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from dnswatch.control import ALIVE
 from dnswatch.errors import DnswatchError
 
-FIRST_PAUSE: Final = 0.1
-LONGEST_PAUSE: Final = 10.0
-"""Seconds before a child that died young is started again: doubled each time, up to this."""
+PAUSE: Final = 0.1
+"""Seconds before a child that died young is started again: doubled each time, up to `longest`."""
 
 YOUNG: Final = 5.0
 """Seconds: who lives longer than that has started well."""
+
+SILENT: Final = 0.6
+"""Seconds of silence after which others do the work: more than two beats."""
+
+START: Final = 60.0
+"""Seconds until a child must have begun its work: large files are read first."""
+
+SAY_EVERY: Final = 10.0
+"""Seconds between two lines about a child that dies again and again."""
 
 log = logging.getLogger("dnswatch.serve")
 
 
 class Child:
-    """One place for a process, and whoever fills it now."""
+    """One place for a process, and whoever fills it now; times are those of `clock.elapsed`."""
 
-    def __init__(self, name: str, run: Callable[[socket.socket], None]) -> None:
-        """Run `run(control)` in a process; its end or death is noticed by `reaped`."""
+    def __init__(
+        self, name: str, run: Callable[[socket.socket], None], *, patience: float, longest: float
+    ) -> None:
+        """Run `run(control)` in a process; its end or death is noticed by `reaped`.
+
+        It is killed when it has been silent for `patience` seconds, and started again after
+        `longest` seconds at most.
+        """
         self.name = name
         self.pid = 0
         "0 while there is none."
         self.control: socket.socket | None = None
         "The supervisor's end of the line to it: a seqpacket socket."
         self.start_at = 0.0
-        "When it may be started next, Unix seconds."
+        "When it may be started next."
         self.ready = False
+        "Its work has begun."
         self._run = run
-        self._started_at = 0.0
+        self._patience = patience
+        self._longest = longest
+        self._started_at = self._heard_at = 0.0
         self._pause = 0.0
+        self._say_at = 0.0
+        self._unsaid = 0
+        self._is_expected = False
 
     def start(self, now: float, others: list["Child"]) -> None:
         """Fork; `others` are those whose lines the new process must not hold open."""
@@ -72,7 +93,8 @@ class Child:
         theirs.close()
         ours.setblocking(False)
         self.pid, self.control, self.ready = pid, ours, False
-        self._started_at = now
+        self._started_at = self._heard_at = now
+        self._is_expected = False
 
     def send(self, message: bytes) -> None:
         """Send it a message; a child that is not there gets the newest settings at its start."""
@@ -82,19 +104,63 @@ class Child:
             except OSError:
                 log.warning("%s could not be told of the new settings", self.name)
 
+    def listen(self, now: float) -> None:
+        """Take in what it said: that it lives."""
+        with contextlib.suppress(BlockingIOError, ConnectionError):
+            while self.control is not None and self.control.recv(64) == ALIVE:
+                self.ready, self._heard_at = True, now
+
+    def is_away(self, now: float) -> bool:
+        """Whether others must do its work: it is not there, has not begun, or is silent."""
+        return not self.ready or now - self._heard_at > SILENT
+
+    def judge(self, now: float) -> None:
+        """Kill it if it has been silent for too long."""
+        patience = self._patience if self.ready else START
+        if self.pid and now - self._heard_at > patience:
+            log.error(
+                "%s (process %d) has been silent for %.0f s and hangs; killing it",
+                self.name, self.pid, now - self._heard_at,
+            )  # fmt: skip
+            self.signal(signal.SIGKILL)
+            self._heard_at = now  # it is said once, and killed again if that was not enough
+
+    def excuse(self, now: float) -> None:
+        """Begin to wait anew: nobody listened for a while."""
+        self._heard_at = now
+
+    def replace(self) -> None:
+        """End it in peace; whoever comes next begins with what has changed."""
+        self._is_expected = True
+        self.signal(signal.SIGTERM)
+
     def reaped(self, status: int, now: float) -> None:
         """Note that it is gone, and when to start it again."""
+        if self._is_expected:
+            self._pause, self.start_at = 0.0, now
+        else:
+            is_young = now - self._started_at < YOUNG
+            self.start_at = now + self._pause
+            self._pause = min(2 * self._pause or PAUSE, self._longest) if is_young else 0.0
+            self._say(status, now)
+        self.gone()
+
+    def _say(self, status: int, now: float) -> None:
+        """Say how it ended; of many deaths in a row only now and again, and how many there were."""
+        if now < self._say_at:
+            self._unsaid += 1
+            return
+        if self._pause == self._longest:
+            self._say_at = now + SAY_EVERY
         code = os.waitstatus_to_exitcode(status)
         how = f"was killed by signal {-code}" if code < 0 else f"exited with status {code}"
-        is_young = now - self._started_at < YOUNG
-        self._pause = min(2 * self._pause or FIRST_PAUSE, LONGEST_PAUSE) if is_young else 0.0
-        self.start_at = now + (self._pause if self._pause > FIRST_PAUSE else 0.0)
-        log.warning("%s (process %d) %s; starting it again", self.name, self.pid, how)
-        self.gone()
+        more = f" ({self._unsaid} times before that, unsaid)" if self._unsaid else ""
+        log.warning("%s (process %d) %s%s; starting it again", self.name, self.pid, how, more)
+        self._unsaid = 0
 
     def gone(self) -> None:
         """Let go of what belonged to the process that ended."""
-        self.pid = 0
+        self.pid, self.ready = 0, False
         if self.control is not None:
             self.control.close()
             self.control = None

@@ -15,13 +15,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from dnswatch import clock
+from dnswatch import clock, control
 from dnswatch.bay.places import is_wanted
-from dnswatch.control import READY
 from dnswatch.errors import SettingsError
 from dnswatch.proxy import worker
+from dnswatch.proxy.access import is_admitted
 from dnswatch.proxy.descriptors import provide
 from dnswatch.serve.children import Child
+from dnswatch.serve.notify import Manager, Question
 from dnswatch.serve.sockets import bind_all
 from dnswatch.settings import Source, combine, encode
 from dnswatch.store.directory import hold
@@ -32,6 +33,9 @@ STOP_WORKERS: Final = 1.3
 
 STOP_WATCH: Final = 0.6
 """Seconds that the watch then gets to store what it has: with the above below 2 s."""
+
+LOOK: Final = 0.1
+"""Seconds between two looks at the children."""
 
 log = logging.getLogger("dnswatch.serve")
 
@@ -56,15 +60,20 @@ class Supervisor:
         lines = [_line() for _ in self._listening]
         self._watch = Child(
             "watch",
-            lambda control: watch.main(
-                self._source, state, [theirs for _, theirs in lines], control
-            ),
-        )
+            lambda ours: watch.main(self._source, state, [theirs for _, theirs in lines], ours),
+            patience=20.0, longest=0.1,
+        )  # fmt: skip
         self._workers = [
-            Child(f"worker {number}", self._work(number, ours))
+            Child(f"worker {number}", self._work(number, ours), patience=2.0, longest=0.1)
             for number, (ours, _) in enumerate(lines)
         ]
-        self._bay = Child("bay", self._hold)
+        self._bay = Child("bay", self._hold, patience=60.0, longest=10.0)
+        self._away: list[int] = []
+        "Workers whose place the others take, as they were told last."
+        self._manager = Manager(os.environ)
+        self._question: Question | None = None
+        self._ask_at = 0.0
+        self._looked_at = clock.elapsed()
         self._said_ready = False
 
     def run(self) -> None:
@@ -74,15 +83,20 @@ class Supervisor:
                 self._start()
                 self._wait(signals)
                 self._reap()
+                self._look()
                 self._note_ready()
+                self._tell_manager()
                 received = _received(signals)
                 if {signal.SIGTERM, signal.SIGINT} & received:
                     break
                 if signal.SIGHUP in received:
                     self._reload()
             log.info("stopping")
+            self._manager.tell("STOPPING=1")
             self._stop([*self._workers, self._bay], STOP_WORKERS)
             self._stop([self._watch], STOP_WATCH)
+        if self._question is not None:
+            self._question.close()
         log.info("stopped")
 
     @property
@@ -94,28 +108,28 @@ class Supervisor:
         return self._children if is_wanted(self._settings) else [self._watch, *self._workers]
 
     def _work(self, number: int, line: socket.socket) -> Callable[[socket.socket], None]:
-        listening, secret = self._listening[number], self._secret
-        return lambda control: worker.main(number, self._source, listening, line, control, secret)
+        return lambda ours: worker.main(
+            number, self._source, self._listening, line, ours, self._secret
+        )
 
-    def _hold(self, control: socket.socket) -> None:
+    def _hold(self, ours: socket.socket) -> None:
         """Run the bay; its libraries are loaded by itself, since few sites need them."""
         from dnswatch.bay import process
 
-        process.main(self._source, self._state, control)
+        process.main(self._source, self._state, ours)
 
     def _start(self) -> None:
         """Start whoever is missing and due."""
-        now = clock.now()
+        now = clock.elapsed()
         for child in self._wanted:
             if not child.pid and child.start_at <= now:
                 child.start(now, self._children)
 
     def _wait(self, signals: socket.socket) -> None:
-        """Wait for a signal, a message of a child, or the time to start one."""
-        waiting = [child.start_at for child in self._wanted if not child.pid]
-        timeout = max(0.0, min(waiting) - clock.now()) if waiting else None
-        controls = [child.control for child in self._workers if child.control and not child.ready]
-        select.select([signals, *controls], [], [], timeout)
+        """Wait for a signal, a word of a child, or the next look at them all."""
+        lines: list[socket.socket | Question | None]
+        lines = [signals, self._question, *(child.control for child in self._children)]
+        select.select([line for line in lines if line is not None], [], [], LOOK)
 
     def _reap(self) -> None:
         """Notice who died."""
@@ -124,18 +138,50 @@ class Supervisor:
             while (ended := os.waitpid(-1, os.WNOHANG))[0]:
                 child = by_pid.get(ended[0])
                 if child in self._wanted:
-                    child.reaped(ended[1], clock.now())
+                    child.reaped(ended[1], clock.elapsed())
                 elif child is not None:
                     child.gone()
 
+    def _look(self) -> None:
+        """See who is silent: end who hangs, and have siblings take the place of who is away."""
+        now = clock.elapsed()
+        if now - self._looked_at > 5 * LOOK:  # stopped, or no processor for us: judge nobody by it
+            for child in self._children:
+                child.excuse(now)
+        self._looked_at = now
+        for child in self._children:
+            child.listen(now)
+            child.judge(now)
+        away = [number for number, child in enumerate(self._workers) if child.is_away(now)]
+        if away != self._away:
+            self._away = away
+            for child in self._workers:
+                child.send(control.away(away))
+
+    def _tell_manager(self) -> None:
+        """Tell the service manager that we answer, once that is sure again."""
+        now = clock.elapsed()
+        if self._question is not None and self._question.is_answered():
+            self._manager.tell("WATCHDOG=1")
+        if not (self._said_ready and self._manager.interval and now >= self._ask_at):
+            return
+        self._ask_at = now + self._manager.interval
+        if self._question is None:
+            self._question = Question(self._endpoint())
+        if is_admitted(self._settings, self._question.client()):
+            self._question.ask()
+        elif not self._away:  # it would get no answer: what the workers say must do
+            self._manager.tell("WATCHDOG=1")
+
+    def _endpoint(self) -> socket.socket:
+        """Return the socket at which we ask ourselves."""
+        return next(s.sock for s in self._listening[0] if s.sock.type == socket.SOCK_DGRAM)
+
     def _note_ready(self) -> None:
         """Say once that all workers answer."""
-        for child in self._workers:
-            if child.control is not None and not child.ready:
-                with contextlib.suppress(BlockingIOError, ConnectionError):
-                    child.ready = child.control.recv(64) == READY
         if not self._said_ready and all(child.ready for child in self._workers):
             self._said_ready = True
+            self._manager.tell("READY=1")
             settings = combine(self._source)
             log.info(
                 "ready: answering on %s, asking %s, records in '%s'",
@@ -164,11 +210,11 @@ class Supervisor:
 
     def _stop(self, children: list[Child], patience: float) -> None:
         """End processes, by force where they take too long."""
-        deadline = clock.now() + patience
+        deadline = clock.elapsed() + patience
         for child in children:
             child.signal(signal.SIGTERM)
         while any(child.pid for child in children):
-            if clock.now() > deadline:
+            if clock.elapsed() > deadline:
                 for child in children:
                     child.signal(signal.SIGKILL)
                 deadline += patience

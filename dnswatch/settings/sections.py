@@ -18,6 +18,8 @@ class Serve(Table, frozen=True):
     "Endpoints that a firewall redirects foreign port-53 traffic to: what comes in there is marked."
     udp_size: Annotated[int, Range(512, 4096, "512 is DNS without EDNS, more is fragmented")] = 1232
     "EDNS size offered to clients, bytes; a longer answer is cut, and the client comes by TCP."
+    keep_here: bool = True
+    "Tell browsers and relays that ask (Firefox, iCloud Private Relay) not to go round dnswatch."
     workers: Annotated[int, Range(1, 64, "each is a process with a cache of its own")] = 1
     "Processes that answer; more than the machine's cores brings nothing."
 
@@ -99,7 +101,7 @@ class Limits(Table, frozen=True):
     "Queries that wait for upstreams; at the bound the oldest are answered SERVFAIL."
     in_flight_per_client: Annotated[int, Range(1, 1_000_000, "a client needs one")] = 512
     "Queries of one client that wait; above, SERVFAIL at once."
-    rate_per_client: Annotated[int, Range(0, 10_000_000, "no site has more")] = 3000
+    rate_per_client: Annotated[int, Range(0, 10_000_000, "no site has more")] = 1000
     "Queries a second of one client (a /64) past the short cut; above, TC, then silence; 0: any."
     rate_per_network: Annotated[int, Range(0, 10_000_000, "no site has more")] = 10_000
     "The same of all in one IPv4 /24 or IPv6 /48, as far as their addresses are unproven."

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from sqlite_utils import Database
 
 from dnswatch.errors import StoreError
+from dnswatch.ownership import settle
 from dnswatch.store.schema import MIGRATIONS, newer
 
 FILE: Final = "dnswatch.db"
@@ -30,6 +31,7 @@ def open_writer(state: Path) -> Database:
     try:
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.touch(mode=0o600)
+        settle(path)  # what SQLite makes beside it gets the same owner
     except OSError as error:
         raise StoreError(
             f"cannot keep records in '{state}': {error.strerror or error};"

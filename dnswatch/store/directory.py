@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from dnswatch.errors import StoreError
+from dnswatch.ownership import settle
 from dnswatch.store.database import FILE
 
 _REPLAYED: Final = "replayed"
@@ -39,6 +40,7 @@ def hold(state: Path, *, for_replays: bool = False) -> int:
     try:
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = os.open(state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        settle(state / "lock")
     except OSError as error:
         raise StoreError(
             f"cannot write to the state directory '{state}': {error.strerror};"

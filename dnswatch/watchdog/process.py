@@ -97,12 +97,14 @@ class _Process:
         self._finish()
 
     def _loop(self, selector: selectors.BaseSelector) -> None:
-        tick_at = clock.now() + TICK
+        tick_at = clock.elapsed() + TICK
+        self._control.beat()
         while not self._is_stopping:
-            for key, _ in selector.select(max(0.0, tick_at - clock.now())):
+            for key, _ in selector.select(max(0.0, tick_at - clock.elapsed())):
                 key.data()
-            if clock.now() >= tick_at:
-                tick_at = clock.now() + TICK
+            if clock.elapsed() >= tick_at:
+                tick_at = clock.elapsed() + TICK
+                self._control.beat()
                 self._fold()
                 self._hand_over()
 
@@ -214,9 +216,9 @@ class _Process:
 
     def _finish(self) -> None:
         """Read and store what waits."""
-        deadline = clock.now() + LAST_READING
+        deadline = clock.elapsed() + LAST_READING
         is_more = True
-        while is_more and clock.now() < deadline:
+        while is_more and clock.elapsed() < deadline:
             is_more = any([self._read(line) for line in self._lines])  # noqa: C419 each has its turn
         for seen in self._merge.flush():
             self._site.watch.fold(seen)

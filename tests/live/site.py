@@ -53,6 +53,8 @@ class Site:
     listen: str = "127.0.0.1"
     dns_port: int = 0
     "0 takes one that is free."
+    environment: dict[str, str] = field(default_factory=dict)
+    "Variables that the server gets besides."
 
     def __post_init__(self) -> None:
         """Take the ports and write the configuration."""
@@ -102,7 +104,11 @@ class Site:
                 [*COMMAND, "serve", *arguments],
                 stderr=log,
                 cwd=self.folder,
-                env={**environment(), "RUNTIME_DIRECTORY": str(self.folder / "run")},
+                env={
+                    **environment(),
+                    "RUNTIME_DIRECTORY": str(self.folder / "run"),
+                    **self.environment,
+                },
                 start_new_session=True,
             )
         check.eventually(

@@ -38,12 +38,12 @@ def test_every_lookup_is_counted_once(serve: Serve, workers: int) -> None:
 def test_mail_related_lookups_are_told_apart(serve: Serve, workers: int) -> None:
     """MX, the address of an exchange, the implicit MX and a guessed name each count as such."""
     site = serve(workers=workers)
-    site.ask("mail.test", "MX", source=CLIENT)
-    site.ask("mx.mail.test", source=CLIENT)
-    site.ask("mx.mail.test", "AAAA", source=CLIENT)
-    site.ask("mail.test", source=CLIENT)
-    site.ask("smtp.mail.test", source=CLIENT)
-    site.ask("web.test", source=CLIENT)
+    site.ask("mail.example", "MX", source=CLIENT)
+    site.ask("mx.mail.example", source=CLIENT)
+    site.ask("mx.mail.example", "AAAA", source=CLIENT)
+    site.ask("mail.example", source=CLIENT)
+    site.ask("smtp.mail.example", source=CLIENT)
+    site.ask("web.example", source=CLIENT)
     account = measures(site, 6)
     kinds = {kind: account[f"mail:{kind}"] for kind in ("mx", "exchange", "implicit-mx", "guess")}
     assert kinds == {"mx": 1, "exchange": 2, "implicit-mx": 1, "guess": 1}
@@ -53,11 +53,11 @@ def test_mail_related_lookups_are_told_apart(serve: Serve, workers: int) -> None
 def test_cached_mail_lookups_count_as_well(site: Site) -> None:
     """A mail-related lookup that the cache answers is still on record one by one."""
     for _ in range(5):
-        site.ask("again.test", "MX", source="127.0.0.22")
+        site.ask("again.example", "MX", source="127.0.0.22")
     account = measures(site, 5, "127.0.0.22")
     assert account["mail:mx"] == 5
     told = site.told("report", "--client", "127.0.0.22")
-    assert [lookup["qname"] for lookup in told["last_mail_related"]] == ["again.test"] * 5
+    assert [lookup["qname"] for lookup in told["last_mail_related"]] == ["again.example"] * 5
 
 
 def test_new_refresh_and_hit(serve: Serve) -> None:

@@ -1,5 +1,7 @@
 """Local names: the hosts files' names are answered here, and only those."""
 
+from ipaddress import ip_address
+
 import dns.message
 import dns.reversename
 import pytest
@@ -28,9 +30,9 @@ def asked(qname: str, qtype: str = "A", qclass: str = "IN") -> Query:
     return found
 
 
-def answer(local: LocalNames, to: Query) -> dns.message.Message | None:
+def answer(local: LocalNames, to: Query, client: str = "192.168.0.9") -> dns.message.Message | None:
     """What a client is told of a local name."""
-    found = local.find(to)
+    found = local.find(to, ip_address(client).packed)
     if found is None:
         return None
     return dns.message.from_wire(
@@ -73,7 +75,7 @@ def test_a_family_that_is_missing_is_an_empty_answer() -> None:
 )  # fmt: skip
 def test_other_names_are_not_ours(qname: str, qtype: str, qclass: str) -> None:
     """Nothing is said of names, classes and addresses that do not stand in a file."""
-    assert LocalNames(parse_hosts([HOSTS])).find(asked(qname, qtype, qclass)) is None
+    assert LocalNames(parse_hosts([HOSTS])).find(asked(qname, qtype, qclass), bytes(4)) is None
 
 
 @given(st.text(max_size=200))
@@ -83,3 +85,50 @@ def test_any_file_gives_local_names(text: str) -> None:
     got = answer(local, asked("good.lan."))
     assert got is not None
     assert "10.0.0.1" in check.data(got)
+
+
+DEBIAN = """
+127.0.0.1  localhost
+127.0.1.1  dnsbox.corp.example dnsbox
+::1        localhost ip6-localhost
+127.0.0.1  ads.example
+127.0.0.1  both.lan
+10.0.0.7   both.lan
+"""
+
+
+@pytest.mark.parametrize("client", ["127.0.0.1", "127.0.0.66", "::1"])
+def test_this_machine_is_told_its_loopback_addresses(client: str) -> None:
+    """A client on loopback gets what stands in the file."""
+    local = LocalNames(parse_hosts([DEBIAN]))
+    for qname, qtype, data in (
+        ("dnsbox.", "A", ["127.0.1.1"]), ("localhost.", "AAAA", ["::1"]),
+        ("both.lan.", "A", ["10.0.0.7", "127.0.0.1"]),
+    ):  # fmt: skip
+        got = answer(local, asked(qname, qtype), client)
+        assert got is not None
+        assert check.data(got, qtype) == data
+
+
+@pytest.mark.parametrize("client", ["192.168.0.9", "10.0.0.1", "2001:db8::1", "fe80::1"])
+def test_no_other_machine_is_told_a_loopback_address(client: str) -> None:
+    """It would mean that machine itself: others get the other addresses, none, or ask upstream."""
+    local = LocalNames(parse_hosts([DEBIAN]))
+    for qname in ("dnsbox.", "dnsbox.corp.example."):
+        for qtype in ("A", "AAAA"):
+            assert answer(local, asked(qname, qtype), client) is None, "an upstream may know"
+    both, blocked = (answer(local, asked(qname), client) for qname in ("both.lan.", "ads.example."))
+    assert both is not None
+    assert check.data(both) == ["10.0.0.7"]
+    assert blocked is not None, "a blocklist's name stays without an address"
+    assert (blocked.rcode(), blocked.answer) == (0, [])
+
+
+def test_who_is_on_loopback_does_not_change_what_others_are_told() -> None:
+    """Answers that are kept for one are not given to the other."""
+    local = LocalNames(parse_hosts([DEBIAN]))
+    for _ in range(2):
+        here, there = (answer(local, asked("both.lan."), one) for one in ("127.0.0.1", "10.0.0.1"))
+        assert here is not None
+        assert there is not None
+        assert (len(check.data(here)), len(check.data(there))) == (2, 1)

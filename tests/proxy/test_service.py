@@ -177,14 +177,38 @@ def test_a_name_that_becomes_an_exchange_leaves_the_short_cut(scene: Scene) -> N
     assert not any(b"\2mx\7example" in query for query in scene.service.ready.now)
 
 
-@pytest.mark.parametrize("qtype", ["AXFR", "IXFR"])
-def test_zone_transfers_are_refused_with_a_reason(scene: Scene, qtype: str) -> None:
-    """A forwarder has no zone to give."""
+@pytest.mark.parametrize("qtype", ["AXFR", "IXFR", "OPT", "TKEY", "TSIG", "MAILA", "MAILB"])
+def test_what_no_forwarder_is_asked_for_is_refused(scene: Scene, qtype: str) -> None:
+    """A forwarder has no zone to give; other types are parts of messages, or of no use any more."""
     got = scene.ask(exact("example.", qtype, use_edns=0), udp=False)
     assert got is not None
     check.rcode(got, "REFUSED")
     assert check.errors(got) == [Ede.NOT_SUPPORTED]
     assert not scene.upstream.asked
+
+
+def test_special_names_do_not_leave_the_site(scene: Scene) -> None:
+    """They are answered here, and observed like other lookups."""
+    for qname, rcode in (
+        ("x.onion.", 3),
+        ("_dns.resolver.arpa.", 0),
+        ("9.0.0.10.in-addr.arpa.", 3),
+    ):
+        got = scene.ask(exact(qname, "SVCB", use_edns=0))
+        assert got is not None
+        assert got.rcode() == rcode
+    assert not scene.upstream.asked
+    assert {seen.origin for seen in scene.seen()} == {Origin.LOCAL}
+
+
+def test_who_asks_to_go_round_is_counted(scene: Scene) -> None:
+    """Each question counts, and each client once: that somebody asks is a sign."""
+    for client in (Client("10.0.0.1"), Client("10.0.0.2"), Client("10.0.0.1")):
+        got = scene.ask(exact("use-application-dns.net."), client)
+        assert got is not None
+        check.rcode(got, "NXDOMAIN")
+    assert scene.reports.counters["kept_here_queries"] == 3
+    assert scene.reports.counters["kept_here_clients"] == 2
 
 
 def test_nonsense_is_refused_and_counted(scene: Scene) -> None:

@@ -20,6 +20,7 @@ from dnswatch.bay.desk.view import subject_of
 from dnswatch.bay.spool import Spool
 from dnswatch.bay.state import Message
 from dnswatch.errors import SpoolError
+from dnswatch.ownership import settle
 
 FILE: Final = "index.db"
 
@@ -43,6 +44,7 @@ class Index:
         self._lock = threading.RLock()
         with self._sentences():
             self._path.touch(mode=0o600)
+            settle(self._path)
             self._db = self._open()
 
     def close(self) -> None:

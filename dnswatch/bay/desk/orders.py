@@ -15,6 +15,7 @@ from typing import Final
 from dnswatch.bay.record import Line
 from dnswatch.bay.spool import Spool
 from dnswatch.errors import SpoolError
+from dnswatch.ownership import settle
 
 FILE: Final = "orders"
 
@@ -55,6 +56,7 @@ class _opened:  # noqa: N801 used as a word
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         try:
             self.number = os.open(self._path, flags, 0o600)
+            settle(self._path)
         except OSError as error:
             raise SpoolError(
                 f"cannot use '{self._path}': {error.strerror}; become the bay's user, or root"

@@ -6,6 +6,7 @@ from typing import Final
 
 from dnswatch.model.detection import marks
 from dnswatch.model.detection.case import STEPS, Case, Found, Weighing
+from dnswatch.model.detection.guesses import SHARE
 from dnswatch.model.detection.shiryaev_roberts import (
     COMPONENTS,
     GAP,
@@ -57,6 +58,10 @@ def explain(case: Case, verdict: Verdict, write: Write, clock: Clock) -> list[st
         f"cases, if not, within {SITTING / 60:.0f} min in at most {bounds.resumption:.0%}, and if "
         f"not, within {SESSION / 3600:.0f} h in at most {bounds.recurrence:.0%}; supposed senders: "
         + "; ".join(map(_component, COMPONENTS))
+    )
+    lines.append(
+        f"its statistic is {1 - SHARE:.0%} of the last R below, as far as that has not faded since,"
+        f" and {SHARE:.0%} of that of its guesses at mail hosts"
     )
     lines += [_line(step, write, clock) for step in case.steps]
     return lines + [_found_line(found, clock) for found in case.found]

@@ -111,6 +111,21 @@ def test_what_is_missing_takes_nothing_with_it() -> None:
         assert (answered.at, len(answered.addresses)) == (NOON + 0.1, 22)
 
 
+@pytest.mark.parametrize("size", [1 << 20, 200])
+def test_answers_from_another_address_find_their_queries(size: int) -> None:
+    """Wherever the capture is cut; who asks two servers alike gets the answer of each."""
+    packets = [
+        udp(query(ident=1)), back(response(ident=1), server="10.0.0.99"),
+        udp(query(ident=2)), udp(query(ident=2), CLIENT, "10.0.0.54"),
+        back(response(ident=2), server="10.0.0.54"), back(response(ident=2)),
+    ]  # fmt: skip
+    frames = [(NOON + n / 10, ethernet(packet)) for n, packet in enumerate(packets)]
+    whole = Whole(written(frames), size)
+    assert (whole.census["answered"], whole.census["unasked"]) == (3, 0)
+    servers = [seen.server and seen.server[-1] for seen in whole.lookups]
+    assert servers == [53, 54, 53]
+
+
 def test_lookups_come_in_order_of_time() -> None:
     """Within each reading, and none before what an earlier reading promised."""
     with Crew(1) as crew:

@@ -2,7 +2,7 @@
 
 All three forward everything to the one upstream, keep every answer, validate nothing and log no
 query.  Else they run with their defaults: unbound takes a new random source port for each upstream
-query, dnsdist one socket for all (it trusts its backends), dnswatch a pool of random ones.
+query, dnsdist one socket for all (it trusts its backends), dnswatch a port for up to 32 at a time.
 """
 
 import re
@@ -66,17 +66,46 @@ def dnsdist(place: Place) -> list[str]:
     return [find("dnsdist"), "--supervised", "--disable-syslog", "-C", str(config)]
 
 
-SERVERS: Final[dict[str, Callable[[Place], list[str]]]] = {
+Start = Callable[[Place], list[str]]
+
+SERVERS: Final[dict[str, Start]] = {
     "dnswatch": dnswatch,
     "unbound": unbound,
     "dnsdist": dnsdist,
 }
 "By name; the values write the configuration and return the command."
 
+LIMITED: Final = {name: f"{name}, limited" for name in SERVERS}
+"The same servers with 1,000 questions a second for one client, as dnswatch has them by default."
+
+
+def _limited(start: Start, file: str, words: str) -> Start:
+    """Start a server with more words at the end of its configuration."""
+
+    def started(place: Place) -> list[str]:
+        command = start(place)
+        config = place.folder / file
+        config.write_text(config.read_text() + words)
+        return command
+
+    return started
+
+
+def _dnswatch_limited(place: Place) -> list[str]:
+    command = dnswatch(place)
+    (place.folder / "dnswatch.toml").write_text("")
+    return command
+
+
 WITH_POLICIES: Final = "dnswatch-with-policies"
 
-VARIANTS: Final[dict[str, Callable[[Place], list[str]]]] = {
+VARIANTS: Final[dict[str, Start]] = {
     WITH_POLICIES: dnswatch_with_policies,
+    LIMITED["dnswatch"]: _dnswatch_limited,
+    LIMITED["unbound"]: _limited(unbound, "unbound.conf", "server:\n  ip-ratelimit: 1000\n"),
+    LIMITED["dnsdist"]: _limited(
+        dnsdist, "dnsdist.conf", "addAction(MaxQPSIPRule(1000), DropAction())\n"
+    ),
 }
 "dnswatch in another state, by name: measured beside itself, not beside others."
 

@@ -101,7 +101,7 @@ class Limits(Table, frozen=True):
     "Queries that wait for upstreams; at the bound the oldest are answered SERVFAIL."
     in_flight_per_client: Annotated[int, Range(1, 1_000_000, "a client needs one")] = 512
     "Queries of one client that wait; above, SERVFAIL at once."
-    rate_per_client: Annotated[int, Range(0, 10_000_000, "no site has more")] = 3000
+    rate_per_client: Annotated[int, Range(0, 10_000_000, "no site has more")] = 1000
     "Queries a second of one client (a /64) past the short cut; above, TC, then silence; 0: any."
     rate_per_network: Annotated[int, Range(0, 10_000_000, "no site has more")] = 10_000
     "The same of all in one IPv4 /24 or IPv6 /48, as far as their addresses are unproven."

@@ -45,7 +45,7 @@ async def _talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 async def serve(port: int, share: float, delay: float) -> None:
-    """Answer on 127.0.0.1 until killed; the same seed loses the same places in the row."""
+    """Answer on 127.0.0.1 until killed."""
     loop = asyncio.get_running_loop()
     await loop.create_datagram_endpoint(
         lambda: Lossy(share, delay, random.Random(port)), ("127.0.0.1", port)

@@ -2,7 +2,7 @@
 
 All three forward everything to the one upstream, keep every answer, validate nothing and log no
 query.  Else they run with their defaults: unbound takes a new random source port for each upstream
-query, dnsdist one socket for all (it trusts its backends), dnswatch a pool of random ones.
+query, dnsdist one socket for all (it trusts its backends), dnswatch a port for up to 32 at a time.
 """
 
 import re
@@ -119,10 +119,10 @@ def versions() -> dict[str, str]:
     """The versions of all programs that take part."""
     return {
         "dnswatch": own_version(),
-        "unbound": _printed("unbound", "-V"),
-        "dnsdist": _printed("dnsdist", "--version"),
-        "dnsperf": _printed("dnsperf", "-h"),
-        "postfix": _printed("postconf", "-dh", "mail_version"),
+        "unbound": printed("unbound", "-V"),
+        "dnsdist": printed("dnsdist", "--version"),
+        "dnsperf": printed("dnsperf", "-h"),
+        "postfix": printed("postconf", "-dh", "mail_version"),
     }
 
 
@@ -134,7 +134,8 @@ def own_version() -> str:
         return "not installed"
 
 
-def _printed(program: str, *options: str) -> str:
+def printed(program: str, *options: str) -> str:
+    """Return the version that a program prints."""
     run = subprocess.run([find(program), *options], capture_output=True, text=True, check=False)
     found = re.search(r"\d+\.\d+(\.\d+)?", run.stdout + run.stderr)
     return found[0] if found else "of unknown version"

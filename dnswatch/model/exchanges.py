@@ -140,11 +140,8 @@ class Exchanges:
         return parent_of(qname) if qtype in _ADDRESSES and self._hosts.fits(qname) else None
 
     def visited(self, qname: bytes, qtype: int) -> bool:
-        """Say whether a lookup shows that its client uses a name for the web, be it a mail host's.
-
-        A web mail is mostly called like a mail host.
-        """
-        return qtype == _WEB and self.is_candidate(qname, qtype)
+        """Say whether a lookup shows that a name like a mail host's is a web mail to its client."""
+        return qtype == _WEB and self._hosts.fits(qname)
 
     def is_site(self, qname: bytes) -> bool:
         """Say whether a known exchange is called like a web site, such as its domain itself."""

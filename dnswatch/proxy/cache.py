@@ -13,6 +13,7 @@ from typing import Final
 
 from dnswatch.codes import Rcode
 from dnswatch.settings import Cache
+from dnswatch.wire.query import Query
 from dnswatch.wire.response import Response
 
 FAILURE_TTL: Final = 5
@@ -76,6 +77,17 @@ class AnswerCache:
             return None
         response.used = True
         return response
+
+    def stale_of(self, asked: Query, now: float) -> Response | None:
+        """Return what may serve for a query while upstreams fail, kept for it or for its like.
+
+        What was fetched with other bits of AD and DO will do; with CD set only for who set CD too:
+        it may be what validation would have kept from the rest.
+        """
+        found = self.stale(asked.key, now)
+        for key in () if found else asked.other_forms():
+            found = found or self.stale(key, now)
+        return found
 
     def put(self, key: bytes, response: Response, now: float) -> None:
         """Keep a response for its life, if it has one; it replaces what stood there."""

@@ -74,6 +74,7 @@ class Service:
         """Take other settings; what is cached and what is in flight goes on."""
         self._size = settings.serve.udp_size
         self._max_ttl = int(settings.cache.max_ttl)
+        self._serves_stale = settings.cache.stale > 0
         forwarded = (forward.domain for forward in settings.forward)
         self._special = SpecialNames(forwarded, keep_here=settings.serve.keep_here)
         self.cache.configure(settings.cache)
@@ -224,7 +225,7 @@ class Service:
         if stale is not None and now < stale.retry_at:
             return self._give_stale(waiter, stale, now)
         group = self.routes.group(waiter.query.qname)
-        if self.lookups.join(waiter, group, stale is not None, now):
+        if self.lookups.join(waiter, group, self._serves_stale, now):
             return None
         return self._fail(waiter, _TOO_MANY, now)
 
@@ -253,7 +254,7 @@ class Service:
     def _impatient(self, asked: Query, waiters: list[Waiter]) -> bool:
         """Give a stale answer to those who waited long enough, if there still is one."""
         now = self._now()
-        stale = self.cache.stale(asked.key, now)
+        stale = self.cache.stale_of(asked, now)
         if stale is None:
             return False
         stale.retry_at = now + RETRY_STALE

@@ -31,8 +31,8 @@ STARTED: Final = "worker_started"
 PART: Final = 200
 """Names, or marks, of a sort in one briefing: 110 kB at most, 10 kB as names go."""
 
-MARKED: Final = 50
-"""Clients whose marks stand in one briefing: each names up to a kilobyte of web sites."""
+MARKED: Final = 40
+"""Clients whose marks stand in one briefing: each names up to two kilobytes of web sites."""
 
 
 class Batch(msgspec.Struct, frozen=True, array_like=True):

@@ -3,6 +3,7 @@
 Done at the start and again at every reload; what cannot be loaded is a `SettingsError`.
 """
 
+import socket
 import ssl
 from pathlib import Path
 from typing import Final
@@ -11,7 +12,16 @@ import msgspec
 
 from dnswatch.errors import SettingsError
 from dnswatch.serve.policies import texts
-from dnswatch.settings import Settings, Source, combine, is_own, resolv_conf_servers
+from dnswatch.settings import (
+    Address,
+    Serve,
+    Server,
+    Settings,
+    Source,
+    combine,
+    is_own,
+    resolv_conf_servers,
+)
 
 DEFAULT_FILE: Final = Path("/etc/dnswatch/dnswatch.toml")
 """Read where no other file is named, if it is there."""
@@ -34,6 +44,7 @@ def load(
         source = msgspec.structs.replace(source, upstream=_machine_upstreams(settings, resolv_conf))
         settings = combine(source)
     _check_authorities(settings)
+    _check_loops(settings)
     return msgspec.structs.replace(source, policies=texts(settings.policies.directory))
 
 
@@ -56,13 +67,49 @@ def _machine_upstreams(settings: Settings, resolv_conf: Path) -> list[str]:
         servers = resolv_conf_servers(resolv_conf.read_text(encoding="utf-8", errors="replace"))
     except OSError:
         servers = ()
-    others = [server for server in servers if not is_own(server, settings.serve)]
+    others = [server for server in servers if not _is_own(server, settings.serve)]
     if not others:
         raise SettingsError(
             f"there is no upstream: none is configured, and '{resolv_conf}' names none but"
             " dnswatch itself; give one with --upstream udp://ADDRESS, or as upstream.servers"
         )
     return [str(server) for server in others]
+
+
+def _check_loops(settings: Settings) -> None:
+    """Refuse an upstream that is this machine; what needs no kernel to know was refused before."""
+    lists = [("upstream", settings.upstream.servers)]
+    lists += [(f"forward[{n}]", one.servers) for n, one in enumerate(settings.forward)]
+    for key, servers in lists:
+        for server in servers:
+            if _is_own(server, settings.serve):
+                raise SettingsError(
+                    f"{key}.servers: '{server}' is this machine, and dnswatch listens on all of its"
+                    " addresses at that port: it would ask itself; name another upstream, or listen"
+                    " on the addresses that clients use"
+                )
+
+
+def _is_own(server: Server, serve: Serve) -> bool:
+    """Say whether a server is one of our own endpoints, by the kernel's word on what is here."""
+    to = server.address
+    anywhere = to is not None and any(
+        endpoint.address.is_unspecified
+        and (endpoint.port, endpoint.address.version) == (server.port, to.version)
+        for endpoint in (*serve.listen, *serve.redirected)
+    )
+    return is_own(server, serve) or (anywhere and to is not None and _is_here(to))
+
+
+def _is_here(address: Address) -> bool:
+    """Ask the kernel whether an address is one of this machine's."""
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((str(address), 0))
+    except OSError:
+        return False
+    return True
 
 
 def _check_authorities(settings: Settings) -> None:

@@ -33,6 +33,10 @@ MAX_OPTIONS: Final = 512
 _PLAIN: Final = b"\0\1\0\0\0\0\0\0"
 _WITH_OPT: Final = b"\0\1\0\0\0\0\0\1"
 _DO: Final = 0x8000
+_CD: Final = 0x10
+_OTHER_FORMS: Final = (0x20, 0x80, 0xA0)
+_WITHOUT_CD: Final = (0x10, 0x30, 0x90, 0xB0)
+"""Bits of a key to change: AD, DO, both; CD, alone and with them."""
 
 
 class Query:
@@ -67,6 +71,13 @@ class Query:
     "The DNS cookie that came with it (RFC 7873); empty where none did."
     neighbourly: bytes
     "EDNS options for this client alone that its answer carries, in wire form; written later."
+
+    def other_forms(self) -> Iterator[bytes]:
+        """Give the keys of the same question with other AD and DO bits, and without CD."""
+        bits, at = self.key[len(self.asked)], len(self.asked)
+        changes = _OTHER_FORMS + _WITHOUT_CD if bits & _CD else _OTHER_FORMS
+        for change in changes:
+            yield b"%b%c%b" % (self.asked, bits ^ change, self.key[at + 1 :])
 
     @property
     def qclass(self) -> int:

@@ -387,3 +387,19 @@ def _done(site: Site, policy: str) -> dict[str, int]:
     told = site.told("policy", "list", "--config", str(site.config))
     done: dict[str, int] = next(each["done"] for each in told if each["name"] == policy)
     return done
+
+
+def test_the_web_of_a_marked_person_goes_on(serve: Serve) -> None:
+    """A web mail that was used before, or that a browser asks for, opens; a guess does not."""
+    site = serve(settings=BAY)
+    before = asks(site, "mail.before.example.org", "A")
+    asks(site, "before.example.org", "MX")  # reported after it, so that it has been taken in
+    check.eventually(lambda: site.measures(WORM).get("mail:mx"))
+    distrusted(site, "quarantine")
+    check.eventually(lambda: check.errors(asks(site, "first.example")) == [FORGED])
+    assert check.data(asks(site, "mail.before.example.org", "A")) == check.data(before)
+    for guess in ("mail.never.example.org", "mx01.never.example.org", "inbound.never.example.org"):
+        assert check.data(asks(site, guess, "A")) == ["192.0.2.250"], guess
+    asks(site, "mail.browser.example.org", "HTTPS")
+    assert "192.0.2.250" not in check.data(asks(site, "mail.browser.example.org", "A"))
+    assert check.errors(asks(site, "mail.before.example.org", "MX")) == [FORGED]

@@ -8,6 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from dnswatch.codes import Rcode
 from dnswatch.proxy.cache import FAILURE_TTL, FAILURES, AnswerCache
 from dnswatch.settings import Cache, Duration, Size
+from dnswatch.wire.query import Query
 from dnswatch.wire.response import Response
 
 KEYS = [bytes([number]) * 20 for number in range(4)]
@@ -212,3 +213,24 @@ def test_what_may_be_forged_is_forgotten() -> None:
     assert kept.forget(1002.0) == 2
     assert [kept.get(key, 1004.0) is not None for key in KEYS] == [True, True, False, False]
     assert kept.bytes == before / 2
+
+
+def form(*, do: bool = False, ad: bool = False, cd: bool = False) -> Query:
+    """Make a query with some bits."""
+    flags = 0x0100 | (0x20 if ad else 0) | (0x10 if cd else 0)
+    return Query(flags, b"\1a\0\0\1\0\1", 0x8000 if do else 0, 1232, b"", True)
+
+
+BOTH = (False, True)
+FORMS = [form(do=do, ad=ad, cd=cd) for do in BOTH for ad in BOTH for cd in BOTH]
+
+
+@pytest.mark.parametrize("kept_for", FORMS)
+@pytest.mark.parametrize("asked", FORMS)
+def test_a_stale_answer_serves_its_like(kept_for: Query, asked: Query) -> None:
+    """While upstreams fail, what was kept for other AD and DO bits is as good; what was fetched
+    unvalidated (CD) is for those alone who ask for that."""
+    kept = cache()
+    kept.put(kept_for.key, answer(10), 100.0)
+    serves = asked.flags & 0x10 or not kept_for.flags & 0x10
+    assert (kept.stale_of(asked, 120.0) is not None) == bool(serves)

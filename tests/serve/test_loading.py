@@ -1,5 +1,6 @@
 """Loading: file, command line and resolv.conf make settings, or one sentence."""
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -85,3 +86,43 @@ def test_authorities_must_be_readable(tmp_path: Path, resolv_conf: Path, text: s
     )
     with pytest.raises(SettingsError, match=r"ca_file.*ca\.pem"):
         loaded(tmp_path, settings, resolv_conf)
+
+
+@pytest.fixture
+def here() -> str:
+    """An address of this machine that is not loopback."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # sends nothing
+        except OSError:
+            pytest.skip("this machine has loopback addresses only")
+        address: str = probe.getsockname()[0]
+        return address
+
+
+@pytest.mark.parametrize("where", ["upstream.servers", "forward"])
+def test_an_upstream_that_is_this_machine_is_refused(
+    tmp_path: Path, resolv_conf: Path, here: str, where: str
+) -> None:
+    """Who listens on all addresses at a port asks none of them there; elsewhere he may."""
+    own = f'["{here}:5300"]'
+    rest = (
+        f"upstream.servers = {own}"
+        if where != "forward"
+        else (
+            f'upstream.servers = ["192.0.2.1"]\n[[forward]]\ndomain = "a.example"\nservers = {own}'
+        )
+    )
+    with pytest.raises(SettingsError, match="would ask itself"):
+        loaded(tmp_path, f'serve.listen = ["0.0.0.0:5300"]\n{rest}', resolv_conf)
+    loaded(tmp_path, f'serve.listen = ["0.0.0.0:5301"]\n{rest}', resolv_conf)
+    loaded(tmp_path, f'serve.listen = ["127.0.0.1:5300"]\n{rest}', resolv_conf)
+
+
+def test_a_resolv_conf_that_names_this_machine_is_a_circle(
+    tmp_path: Path, resolv_conf: Path, here: str
+) -> None:
+    """Its own address among those that the machine asks is passed over, whichever it is."""
+    resolv_conf.write_text(f"nameserver {here}\nnameserver 192.0.2.53\n")
+    settings = loaded(tmp_path, 'serve.listen = ["0.0.0.0:53"]', resolv_conf)
+    assert [str(server) for server in settings.upstream.servers] == ["udp://192.0.2.53"]

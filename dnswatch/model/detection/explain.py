@@ -6,6 +6,7 @@ from typing import Final
 
 from dnswatch.model.detection import marks
 from dnswatch.model.detection.case import STEPS, Case, Found, Weighing
+from dnswatch.model.detection.guesses import SHARE
 from dnswatch.model.detection.shiryaev_roberts import (
     COMPONENTS,
     GAP,
@@ -46,6 +47,10 @@ def explain(case: Case, verdict: Verdict, write: Write, clock: Clock) -> list[st
         f"an honest client of its kind begins at most {bounds.rate:.3g} bursts of new mail domains "
         f"a day, and goes on within {GAP:.0f} s in at most {bounds.continuation:.0%} of cases; "
         "supposed senders: " + "; ".join(map(_component, COMPONENTS))
+    )
+    lines.append(
+        f"its statistic is {1 - SHARE:.0%} of the last R below, as far as that has not faded since,"
+        f" and {SHARE:.0%} of that of its guesses at mail hosts"
     )
     lines += [_line(step, write, clock) for step in case.steps]
     return lines + [_found_line(found, clock) for found in case.found]

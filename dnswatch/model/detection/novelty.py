@@ -72,7 +72,8 @@ VISITS: Final = 64
 """Names remembered of one client that look like mail hosts; a person has a few web mails."""
 
 TOLD: Final = 1000
-"""Bytes of such names that are told of one client at a time: they go out with its mark."""
+"""Bytes of such names that are told of one client, of each of both kinds: they go out with its
+mark."""
 
 VISIT_MEMORY: Final = 60 * 86400.0
 """Seconds after which a name that is not used any more makes room."""
@@ -144,9 +145,7 @@ class Novelty:
         It asks HTTPS records of them, or used them before there was evidence (Unix seconds).
         """
         used = [name for name, (first, _) in self.visits.items() if first < before]
-        names = dict.fromkeys((*reversed(self.web), *used))
-        sizes = accumulate(map(len, names))
-        return tuple(name for name, size in zip(names, sizes, strict=True) if size <= TOLD)
+        return tuple(dict.fromkeys((*_short(used), *_short([*reversed(self.web)]))))
 
     def see(
         self, lookup: MailLookup, registrable: Registrable
@@ -225,6 +224,12 @@ class Novelty:
         last = self.known.get(domain)
         _keep(self.known, domain, now, KNOWN)
         return last is None or now - last > MEMORY
+
+
+def _short(names: list[bytes]) -> list[bytes]:
+    """Return the first of some names, `TOLD` bytes at most."""
+    sizes = accumulate(map(len, names))
+    return [name for name, size in zip(names, sizes, strict=True) if size <= TOLD]
 
 
 def _keep(table: dict[K, V], key: K, value: V, limit: int) -> None:

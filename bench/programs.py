@@ -15,6 +15,11 @@ PACKAGES: Final = {
 }
 """The Debian package that each program comes in."""
 
+FOR_CONFORMANCE: Final = {
+    "delv": "bind9-dnsutils", "dig": "bind9-dnsutils", "dnsmasq": "dnsmasq-base", "nsd": "nsd",
+}  # fmt: skip
+"""The same for what `bench.conformance` needs besides."""
+
 _SERVERS_STAND_IN: Final = "/usr/sbin:/usr/local/sbin"
 "Often not on a person's PATH."
 
@@ -24,8 +29,9 @@ def find(program: str) -> str:
     path = f"{os.environ.get('PATH', '')}:{_SERVERS_STAND_IN}"
     found = shutil.which(program, path=path)
     if found is None:
+        wanted = [FOR_CONFORMANCE[program]] if program in FOR_CONFORMANCE else PACKAGES.values()
         raise BenchError(
             f"the benchmark needs {program}; on Debian:"
-            f" apt-get install --no-install-recommends {' '.join(PACKAGES.values())}"
+            f" apt-get install --no-install-recommends {' '.join(wanted)}"
         )
     return found

@@ -119,10 +119,10 @@ def versions() -> dict[str, str]:
     """The versions of all programs that take part."""
     return {
         "dnswatch": own_version(),
-        "unbound": _printed("unbound", "-V"),
-        "dnsdist": _printed("dnsdist", "--version"),
-        "dnsperf": _printed("dnsperf", "-h"),
-        "postfix": _printed("postconf", "-dh", "mail_version"),
+        "unbound": printed("unbound", "-V"),
+        "dnsdist": printed("dnsdist", "--version"),
+        "dnsperf": printed("dnsperf", "-h"),
+        "postfix": printed("postconf", "-dh", "mail_version"),
     }
 
 
@@ -134,7 +134,8 @@ def own_version() -> str:
         return "not installed"
 
 
-def _printed(program: str, *options: str) -> str:
+def printed(program: str, *options: str) -> str:
+    """Return the version that a program prints."""
     run = subprocess.run([find(program), *options], capture_output=True, text=True, check=False)
     found = re.search(r"\d+\.\d+(\.\d+)?", run.stdout + run.stderr)
     return found[0] if found else "of unknown version"

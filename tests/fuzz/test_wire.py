@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from dnswatch.codes import Rcode
 from dnswatch.errors import WireError
-from dnswatch.wire import build, name, query, response
+from dnswatch.wire import build, name, overheard, query, response
+from tests.fuzz.frame import fuzz
 from tests.fuzz.messages import CAPTURES, captured, queries, responses, spoilt
 
 LIMIT, SIZE, MAX_TTL = 1232, 1232, 3600
@@ -156,3 +157,32 @@ def test_every_refusal_can_be_read() -> None:
             refusal = dns.message.from_wire(wire[:2] + build.refusal(wire, rcode, SIZE))
             assert int(refusal.rcode()) == rcode
             assert refusal.id == int.from_bytes(wire[:2], "big")
+
+
+def test_any_query_is_read_or_refused() -> None:
+    """What a client sends is a question, nothing, or a refusal that fits into any datagram."""
+
+    def read(wire: bytes) -> None:
+        assert len(build.refusal(wire.ljust(query.HEADER, b"\0"), Rcode.FORMERR, SIZE)) <= 512
+        asked = query.read(wire)
+        if asked is not None:
+            assert len(query.for_upstream(asked, SIZE, block=128)) % 128 == 126
+
+    fuzz("query", read, WireError)
+
+
+def test_any_response_is_read_or_an_error() -> None:
+    """What an upstream sends is read, aged and handed on whole, or is a `WireError`."""
+
+    def read(wire: bytes) -> None:
+        written = answer(wire)
+        assert written is None or len(written) <= LIMIT
+        response.older(wire, 60)
+
+    fuzz("response", read, WireError)
+
+
+@pytest.mark.parametrize("kind", ["query", "response"])
+def test_any_message_is_overheard_or_an_error(kind: str) -> None:
+    """A bystander reads what he can of any message."""
+    fuzz(kind, overheard.read, WireError)

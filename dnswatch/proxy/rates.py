@@ -1,8 +1,8 @@
 """Rates: how many queries a second one client gets answered, so that all others get theirs.
 
 Counted is what the short cut for cached answers does not answer, before it is read.  Above its
-rate a client is told to come by TCP, which a forger cannot; above twice that, it hears nothing.  So
-whoever floods in another's name takes no answer from that one: TCP and cookies count apart.
+rate a client is told to come by TCP, which a forger cannot; above ten times that, it hears nothing.
+So whoever floods in another's name takes no answer from that one: TCP and cookies count apart.
 
 Counts last for a second, and so does what they hold: a client costs a place in two dicts.
 """
@@ -21,6 +21,10 @@ class Fairness(Enum):
     TRUNCATE = "an empty answer with TC set: come by TCP"
     SILENCE = "nothing"
 
+
+SILENCE: Final = 10
+"""Times its rate above which a client hears nothing: until then TC reaches whoever is flooded in
+somebody's name, and costs less than an answer."""
 
 _PROVEN: Final = b"+"
 """Sets what a client surely sent itself apart from what came in its name."""
@@ -61,4 +65,4 @@ class Rates:
         counts[whom] = count = counts[whom] + 1
         if count <= most:
             return Fairness.ANSWER
-        return Fairness.TRUNCATE if count <= 2 * most else Fairness.SILENCE
+        return Fairness.TRUNCATE if count <= SILENCE * most else Fairness.SILENCE

@@ -112,7 +112,12 @@ class Child:
 
     def is_away(self, now: float) -> bool:
         """Whether others must do its work: it is not there, has not begun, or is silent."""
-        return not self.ready or now - self._heard_at > SILENT
+        return not self.is_settled or now - self._heard_at > SILENT
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it does its work, and is not about to be replaced."""
+        return self.ready and not self._is_expected
 
     def judge(self, now: float) -> None:
         """Kill it if it has been silent for too long."""

@@ -26,6 +26,7 @@ from dnswatch.serve.notify import Manager, Question
 from dnswatch.serve.sockets import bind_all
 from dnswatch.settings import Source, combine, encode
 from dnswatch.store.directory import hold
+from dnswatch.store.moved import Moved
 from dnswatch.watchdog import process as watch
 
 STOP_WORKERS: Final = 1.3
@@ -33,6 +34,9 @@ STOP_WORKERS: Final = 1.3
 
 STOP_WATCH: Final = 0.6
 """Seconds that the watch then gets to store what it has: with the above below 2 s."""
+
+JUMP: Final = 1.0
+"""Seconds by which a clock must be off to have been set: more than any slewing gathers."""
 
 LOOK: Final = 0.1
 """Seconds between two looks at the children."""
@@ -60,7 +64,9 @@ class Supervisor:
         lines = [_line() for _ in self._listening]
         self._watch = Child(
             "watch",
-            lambda ours: watch.main(self._source, state, [theirs for _, theirs in lines], ours),
+            lambda ours: watch.main(
+                self._source, state, [theirs for _, theirs in lines], ours, self._moved
+            ),
             patience=20.0, longest=0.1,
         )  # fmt: skip
         self._workers = [
@@ -68,6 +74,10 @@ class Supervisor:
             for number, (ours, _) in enumerate(lines)
         ]
         self._bay = Child("bay", self._hold, patience=60.0, longest=10.0)
+        self._moved: Moved | None = None
+        "What the next watch must do to the records, since the machine's clock was set."
+        self._outdated: list[Child] = []
+        "Processes that go by the clock as it was, the last one to be replaced first."
         self._away: list[int] = []
         "Workers whose place the others take, as they were told last."
         self._manager = Manager(os.environ)
@@ -84,6 +94,7 @@ class Supervisor:
                 self._wait(signals)
                 self._reap()
                 self._look()
+                self._look_at_clock()
                 self._note_ready()
                 self._tell_manager()
                 received = _received(signals)
@@ -124,6 +135,8 @@ class Supervisor:
         for child in self._wanted:
             if not child.pid and child.start_at <= now:
                 child.start(now, self._children)
+                if child is self._watch:
+                    self._moved = None  # it has that from us, and sees to it
 
     def _wait(self, signals: socket.socket) -> None:
         """Wait for a signal, a word of a child, or the next look at them all."""
@@ -157,6 +170,27 @@ class Supervisor:
             self._away = away
             for child in self._workers:
                 child.send(control.away(away))
+
+    def _look_at_clock(self) -> None:
+        """Where the machine's clock was set, have all processes go by it, one after the other.
+
+        Workers come first, so that the next watch hears of one time line alone; siblings take the
+        place of each meanwhile.
+        """
+        by = clock.set_by()
+        if abs(by) >= JUMP:
+            clock.anchor_anew()
+            log.warning(
+                "the machine's clock was set %s by %.1f s: everybody goes by it from now on, and"
+                " orders, verdicts and what is cached end as long after as they would have",
+                "forward" if by > 0 else "back", abs(by),
+            )  # fmt: skip
+            earlier = self._moved.by if self._moved else 0.0
+            self._moved = Moved(earlier + by, clock.now() - 2 * LOOK)
+            wanted = self._wanted
+            self._outdated = [*wanted[len(self._workers) + 1 :], self._watch, *self._workers]
+        if self._outdated and all(child.is_settled for child in self._wanted):
+            self._outdated.pop().replace()
 
     def _tell_manager(self) -> None:
         """Tell the service manager that we answer, once that is sure again."""

@@ -21,6 +21,7 @@ from dnswatch.settings import Privacy, Settings
 from dnswatch.store import Identity, Remembered, Store, evidence, orders
 from dnswatch.store.bay import findings
 from dnswatch.store.evidence import Evidence
+from dnswatch.store.moved import Moved, move
 
 KEYS: Final = 100_000
 """Clients' keys remembered, since making one takes some microseconds; about 20 MB."""
@@ -48,6 +49,11 @@ class Archive:
         """Return what persons said, as far as it is in force."""
         with self._opened().snapshot() as db:
             return orders.read(db, now)
+
+    def move(self, moved: Moved, now: float) -> None:
+        """Move what was timed by the clock as it was before it was set."""
+        with self._opened().snapshot() as db:
+            move(db, moved, now)
 
     def findings(self, number: int) -> list[Finding]:
         """Return what the bay found after the finding of that number."""

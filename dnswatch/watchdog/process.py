@@ -23,6 +23,7 @@ from dnswatch.model.exchanges import lessons_of
 from dnswatch.seams.batch import STARTED, Batch, Briefing, Lessons, Marks, brief
 from dnswatch.seams.merge import Merge
 from dnswatch.settings import Source, combine
+from dnswatch.store.moved import Moved
 from dnswatch.watchdog.archive import Archive
 from dnswatch.watchdog.desk import Desk
 from dnswatch.watchdog.housekeeper import Housekeeper
@@ -48,14 +49,17 @@ LAST_WRITING: Final = 0.5
 """Seconds to store it: with the reading, less than the second within which the process ends."""
 
 
-def main(source: Source, state: Path, workers: list[socket.socket], control: socket.socket) -> None:
+def main(
+    source: Source, state: Path, workers: list[socket.socket], control: socket.socket,
+    moved: Moved | None = None,
+) -> None:  # fmt: skip
     """Watch until told to stop; runs in a process of its own.
 
     `workers` are this end of each worker's line, `control` is that of the supervisor's: seqpacket
-    sockets that do not block.
+    sockets that do not block.  `moved` says how the clock was set since the watch before.
     """
     os.nice(NICENESS)
-    _Process(source, state, workers, control).run()
+    _Process(source, state, workers, control).run(moved)
 
 
 class _Process:
@@ -78,10 +82,10 @@ class _Process:
         "Until it is stored who is quarantined now, and who is not any more."
         self._is_stopping = False
 
-    def run(self) -> None:
+    def run(self, moved: Moved | None) -> None:
         """Watch until told to stop."""
         with selectors.DefaultSelector() as selector, _stop_signal() as stop:
-            self._restore()
+            self._restore(moved)
             self._site.configure(self._source, combine(self._source))
             self._desk.start(self._site.heard)
             self._brief_all()
@@ -108,9 +112,11 @@ class _Process:
                 self._fold()
                 self._hand_over()
 
-    def _restore(self) -> None:
+    def _restore(self, moved: Moved | None) -> None:
         """Begin with what was known before."""
         try:
+            if moved is not None:
+                self._archive.move(moved, clock.now())
             self._site.restore(self._archive, clock.now())
         except StoreError:
             return  # the recorder says so, at its first attempt to write

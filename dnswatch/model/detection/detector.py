@@ -25,14 +25,7 @@ from dnswatch.model.detection.case import Case, Judge
 from dnswatch.model.detection.explain import Clock, Write, evidence, explain
 from dnswatch.model.detection.fleet import WINDOW, Calmed, Fleet, Member, Remembered, Warned
 from dnswatch.model.detection.learning import DAY, JUDGED, Learning, judged_as
-from dnswatch.model.detection.novelty import (
-    MEMORY,
-    Followed,
-    Guess,
-    Novel,
-    Registrable,
-    Round,
-)  # fmt: skip
+from dnswatch.model.detection.novelty import MEMORY, Followed, Guess, Novel, Registrable, Round
 from dnswatch.model.detection.roles import Proposal, behaviour_of, propose, signs_of
 from dnswatch.model.detection.servers import Load, Surge
 from dnswatch.model.detection.shiryaev_roberts import COMPONENTS, Statistic, score
@@ -47,6 +40,7 @@ from dnswatch.model.detection.verdict import (
     Verdict,
     rung_of,
 )  # fmt: skip
+from dnswatch.model.exchanges import LookupKind
 from dnswatch.model.finding import Finding
 from dnswatch.model.policies.orders import Overrule, Word
 from dnswatch.model.role import Role
@@ -171,12 +165,7 @@ class Detector:
             case.go_on(now, self.plan.fade)
         if self.plan.is_strict and is_breach(lookup, role):
             self._break_rule(case, lookup)
-        if isinstance(found, Followed):
-            case.follow(lookup, found, judge)
-        elif isinstance(found, Novel) and not self._is_usual_here(found.domain, client, now):
-            self._novel(case, lookup, found, judge)
-        elif isinstance(found, Guess) and now >= self._learning.listens:
-            self._guess(case, found, now)
+        self._weigh(case, lookup, found, judge)
         if not lookup.proven:
             case.clip(self._limit * SUSPECT)
         return news + self._judged(case, now, "a mail-related lookup")
@@ -381,6 +370,19 @@ class Detector:
         """
         is_suspect = rung_of(self._days(case, now), self._limit) >= Rung.SUSPECT
         return is_suspect or now < max(case.infected_until or 0.0, case.accused_until)
+
+    def _weigh(self, case: Case, lookup: MailLookup, found: object, judge: Judge) -> None:
+        """Fold a lookup into each statistic that it is evidence for."""
+        now = lookup.at
+        if isinstance(found, Followed):
+            case.follow(lookup, found, judge)
+        elif isinstance(found, Novel) and not self._is_usual_here(found.domain, case.client, now):
+            self._novel(case, lookup, found, judge)
+        elif isinstance(found, Guess) and now >= self._learning.listens:
+            self._guess(case, found, now)
+        domain = self._registrable(lookup.qname) if lookup.kind == LookupKind.MX else None
+        if domain and case.count(domain, now, judge.week):
+            self._guard(case, now)
 
     def _is_usual_here(self, domain: bytes, client: bytes, now: float) -> bool:
         """Say whether a domain is news only because its client is: others here know it.

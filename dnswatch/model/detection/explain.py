@@ -60,8 +60,8 @@ def explain(case: Case, verdict: Verdict, write: Write, clock: Clock) -> list[st
         + "; ".join(map(_component, COMPONENTS))
     )
     lines.append(
-        f"its statistic is {1 - SHARE:.0%} of the last R below, as far as that has not faded since,"
-        f" and {SHARE:.0%} of that of its guesses at mail hosts"
+        f"its statistic is {1 - 2 * SHARE:.0%} of the last R below, as far as that has not faded "
+        f"since, and {SHARE:.0%} each of that of its guesses at mail hosts and of its volume"
     )
     lines += [_line(step, write, clock) for step in case.steps]
     return lines + [_found_line(found, clock) for found in case.found]
@@ -128,6 +128,8 @@ def _evidence(case: Case, write: Write, clock: Clock) -> Iterator[str]:
 
 def _beside(case: Case, write: Write, clock: Clock) -> Iterator[str]:
     """Say what it does beside asking for mail domains."""
+    if case.volume and (said := case.volume.sentence(write)):
+        yield said
     if case.guesses and (said := case.guesses.sentence(write)):
         yield said
     if case.tunnel:

@@ -36,6 +36,11 @@ PENDING: Final = 16
 """MX answers at a time that are waiting for what the client does next."""
 
 
+BEFORE: Final = 3600.0
+"""Seconds before the first evidence in which a sender may have been at work already: what it looks
+up of domains that the client knew anyway is none."""
+
+
 class Pending(NamedTuple):
     """A novel mail domain whose exchange the client has not asked for yet."""
 
@@ -249,7 +254,7 @@ class Case:
     def began(self) -> float:
         """Say when the evidence began that stands against it, Unix seconds; infinite for none.
 
-        It is all that came without a pause of a day.
+        It is all that came without a pause of a day, and `BEFORE`.
         """
         if self.infected_until is None and self.overrule and self.overrule.word == Word.DISTRUST:
             return self.overrule.at
@@ -262,7 +267,7 @@ class Case:
             if begun - at > 86400 and begun < inf:
                 break
             begun = at
-        return begun
+        return begun - BEFORE
 
     def sinks_at(self, limit: float, week: Week, now: float) -> float:
         """Find when a suspect is one no more, if nothing more is seen; exact to a minute."""

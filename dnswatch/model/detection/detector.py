@@ -22,7 +22,7 @@ from dnswatch.codes import Type
 from dnswatch.model.changes import MailLookup
 from dnswatch.model.detection.baselines import Baseline
 from dnswatch.model.detection.case import Case, Judge
-from dnswatch.model.detection.explain import Clock, Write, evidence, explain
+from dnswatch.model.detection.explain import Clock, Write, evidence, explain, summary
 from dnswatch.model.detection.fleet import WINDOW, Calmed, Fleet, Member, Remembered, Warned
 from dnswatch.model.detection.learning import DAY, JUDGED, Learning, judged_as
 from dnswatch.model.detection.novelty import MEMORY, Followed, Guess, Novel, Registrable, Round
@@ -192,14 +192,17 @@ class Detector:
             self._reached(case, now) if case.provisional else rung,
         )  # fmt: skip
 
-    def explain(self, client: bytes, now: float) -> list[str]:
+    def explain(self, client: bytes, now: float, *, is_short: bool = False) -> list[str]:
         """Explain the verdict on a client, with all that is needed to reckon it again."""
         if self.role_of(client) == Role.MAIL_SERVER:
             return ["clean: it is declared a mail server, and those are never marked"]
         case = self._cases.get(client)
         if case is None:
-            return ["clean: it has made no mail-related lookup"]
-        return explain(case, self.verdict(client, now), self._write, self._clock)
+            is_judged = now >= self.learned_at
+            state = "clean" if is_judged else f"learning until {self._clock(self.learned_at)}"
+            return [f"{state}: it has made no mail-related lookup"]
+        told, say = self.verdict(client, now), summary if is_short else explain
+        return say(case, told, self._write, self._clock, self.learned_at)
 
     def provisional(self, now: float) -> list[tuple[bytes, Verdict]]:
         """Rank those that would be suspect, were the site not being learned; the worst first."""

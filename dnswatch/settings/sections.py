@@ -106,7 +106,7 @@ class Limits(Table, frozen=True):
     rate_per_network: Annotated[int, Range(0, 10_000_000, "no site has more")] = 10_000
     "The same of all in one IPv4 /24 or IPv6 /48, as far as their addresses are unproven."
     rate_per_server: Annotated[int, Range(0, 10_000_000, "no site has more")] = 0
-    "The same of a declared resolver or mail server, whose network's rate it does not touch."
+    "The same of a declared resolver or mail server, and of 127.0.0.1 and ::1, apart from networks."
     tcp_connections: Annotated[int, Range(1, 1_000_000, "each is an open file")] = 1000
     "Clients' TCP connections; at the bound the one that is idle longest is closed."
     tcp_per_client: Annotated[int, Range(1, 1_000_000, "a client needs one")] = 50

@@ -42,6 +42,11 @@ class UpstreamError(DnswatchError):
 class StoreError(DnswatchError):
     """The store cannot be read or written."""
 
+    def __init__(self, text: str, *, damaged: bool = False) -> None:
+        """Say why in `text`; `damaged` where trying again will not help."""
+        super().__init__(text)
+        self.is_damaged = damaged
+
 
 class SpoolError(DnswatchError):
     """Mail cannot be made durable, or cannot be read."""

@@ -77,6 +77,7 @@ class Findings:
             self._is_troubled = True
             return
         self._is_troubled = False
+        self.close()  # the watch may move a damaged store aside: SQLite deletes logs by their names
 
     def _put_back(self, batch: list[tuple[Envelope, Judged]]) -> None:
         """Let a batch wait again, before what came meanwhile; the oldest go where it is full."""

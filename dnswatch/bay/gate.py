@@ -18,7 +18,7 @@ from dnswatch.names.pseudonym import Pseudonyms
 from dnswatch.settings import Settings
 from dnswatch.store.bay.kin import kin
 from dnswatch.store.bay.quarantine import quarantined
-from dnswatch.store.database import open_reader, sentences
+from dnswatch.store.database import open_reader, sentences, which
 
 logger: Final = logging.getLogger("dnswatch.bay")
 
@@ -39,6 +39,8 @@ class Gate:
         self._kin: dict[str, frozenset[str]] = {}
         "Of each key: all keys of the same machine."
         self._db: Database | None = None
+        self._file = 0
+        "Number of the file that is open: a damaged store is replaced by a new one."
         self._read_at = float("-inf")
         self._is_troubled = False
         self._pseudonyms = Pseudonyms.load(state) if settings.privacy.pseudonyms else None
@@ -104,7 +106,10 @@ class Gate:
         self._is_troubled = False
 
     def _fetch(self) -> dict[str, float | None]:
+        if self._db is not None and self._file != which(self._state):
+            self.close()
         if self._db is None:
+            self._file = which(self._state)
             self._db = open_reader(self._state)
         with sentences(self._state):
             ends = {key: until for key, (_, until) in quarantined(self._db).items()}

@@ -62,6 +62,14 @@ def open_reader(state: Path) -> Database:
         return db
 
 
+def which(state: Path) -> int:
+    """Number the file that is the store now; 0 where there is none: a damaged one is replaced."""
+    try:
+        return (state / FILE).stat().st_ino
+    except OSError:
+        return 0
+
+
 @contextmanager
 def sentences(path: Path) -> Iterator[None]:
     """Turn what SQLite raises into a `StoreError` that says what to do."""
@@ -69,11 +77,13 @@ def sentences(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         text = _SENTENCES.get(_code(error), "the store '{path}' refuses ({error})")
-        raise StoreError(text.format(path=path, error=error)) from error
+        said = text.format(path=path, error=error)
+        raise StoreError(said, damaged=text == _DAMAGED) from error
 
 
 _DAMAGED: Final = (
-    "the store '{path}' is damaged ({error}): move it away, and `dnswatch serve` begins a new one"
+    "the store '{path}' is damaged ({error}): `dnswatch serve` moves it aside and begins a new one"
+    " as soon as it meets the damage; to have it so now, stop it, move the file away, and start it"
 )
 _SENTENCES: Final = {
     sqlite3.SQLITE_FULL: "the disk of '{path}' is full: make room, and recording goes on by itself",

@@ -94,6 +94,7 @@ class Archive:
         """Close the store."""
         if self._store is not None:
             self._store.close()
+            self._store = None
 
     def _opened(self) -> Store:
         if self._store is None:

@@ -33,6 +33,8 @@ class Desk:
         self._findings: deque[Finding] = deque()
         self._heard = 0
         "Number of the last finding that was read."
+        self.damage: StoreError | None = None
+        "The damage that it met in the store, if any."
         self._bell, self._clapper = socket.socketpair()
         for end in (self._bell, self._clapper):
             end.setblocking(False)
@@ -76,8 +78,10 @@ class Desk:
         try:
             orders = self._archive.orders(self._now())
             found = self._archive.findings(self._heard)
-        except StoreError:
-            return  # the recorder says so
+        except StoreError as error:
+            if error.is_damaged:
+                self.damage = error
+            return  # the recorder says so, and the process where it is damage
         if found:
             self._heard = found[-1].number
             self._findings.extend(found)

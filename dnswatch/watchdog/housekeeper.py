@@ -33,6 +33,11 @@ class Housekeeper:
         self._trouble = Trouble("old records cannot be removed for now", "old records go again")
         self._thread = threading.Thread(target=self._run, name="housekeeper", daemon=True)
 
+    @property
+    def damage(self) -> StoreError | None:
+        """The damage that it met in the store, if any."""
+        return self._trouble.damage
+
     def start(self) -> None:
         """Begin."""
         self._thread.start()

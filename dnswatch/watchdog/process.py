@@ -23,6 +23,7 @@ from dnswatch.model.exchanges import lessons_of
 from dnswatch.seams.batch import STARTED, Batch, Briefing, Lessons, Marks, brief
 from dnswatch.seams.merge import Merge
 from dnswatch.settings import Source, combine
+from dnswatch.store import damage
 from dnswatch.store.moved import Moved
 from dnswatch.watchdog.archive import Archive
 from dnswatch.watchdog.desk import Desk
@@ -47,6 +48,11 @@ LAST_READING: Final = 0.3
 
 LAST_WRITING: Final = 0.5
 """Seconds to store it: with the reading, less than the second within which the process ends."""
+
+_SET_ASIDE: Final = (
+    "the store was damaged (%s): it was moved to '%s', and a new one is begun,"
+    " with the orders that could be read; delete the old one, or try `sqlite3 FILE .recover`"
+)
 
 
 def main(
@@ -78,6 +84,8 @@ class _Process:
         self._keys = Archive(state, settings)
         self._site = Site(source, self._key, clock.now())
         self._source = source
+        self._state = state
+        self._is_beyond_repair = False
         self._begun_at: float | None = clock.now()
         "Until it is stored who is quarantined now, and who is not any more."
         self._is_stopping = False
@@ -111,15 +119,48 @@ class _Process:
                 self._control.beat()
                 self._fold()
                 self._hand_over()
+                self._heed_damage()
 
     def _restore(self, moved: Moved | None) -> None:
-        """Begin with what was known before."""
+        """Begin with what was known before, and with a new store where that one is damaged."""
         try:
-            if moved is not None:
-                self._archive.move(moved, clock.now())
-            self._site.restore(self._archive, clock.now())
-        except StoreError:
-            return  # the recorder says so, at its first attempt to write
+            if (reason := damage.told(self._state)) is not None:
+                self._mend(reason)
+            try:
+                self._remember(moved)
+            except StoreError as error:
+                if not error.is_damaged:
+                    raise
+                self._mend(damage.reason(error))
+                self._remember(moved)
+        except StoreError as error:
+            # What may pass the recorder says, at its first attempt to write.
+            self._is_beyond_repair = error.is_damaged
+            if error.is_damaged:
+                logger.error("nothing is recorded: %s", error)
+
+    def _remember(self, moved: Moved | None) -> None:
+        if moved is not None:
+            self._archive.move(moved, clock.now())
+        self._site.restore(self._archive, clock.now())
+
+    def _mend(self, reason: str) -> None:
+        """Move a damaged store aside."""
+        self._archive.close()  # before its file moves: SQLite deletes logs by their names
+        aside = damage.set_aside(self._state, clock.now())
+        logger.error(_SET_ASIDE, reason, aside)
+
+    def _heed_damage(self) -> None:
+        """End where a thread has met damage: the next watch begins with a new store."""
+        parts = (self._recorder, self._housekeeper, self._desk)
+        found = next((part.damage for part in parts if part.damage is not None), None)
+        if found is not None and not self._is_beyond_repair:
+            self._is_stopping = True
+            try:
+                damage.tell(self._state, found)
+            except OSError:
+                self._is_beyond_repair, self._is_stopping = True, False
+                logger.error("nothing is recorded: %s", found)
 
     def _brief_all(self) -> None:
         """Tell the workers all that there is to know."""

@@ -51,6 +51,11 @@ class Recorder:
             self._bound()
         self._called.set()
 
+    @property
+    def damage(self) -> StoreError | None:
+        """The damage that it met in the store, if any: nothing is recorded any more."""
+        return self._trouble.damage
+
     def close(self, deadline: float) -> None:
         """Write what there is, for at most `deadline` seconds, and end."""
         self._is_closing = True
@@ -69,6 +74,8 @@ class Recorder:
         self._archive.close()
 
     def _write(self) -> None:
+        if self.damage is not None:
+            return
         with self._lock:
             changes, self._pending = self._pending, Changes()
         if not changes:

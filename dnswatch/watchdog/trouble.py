@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from dnswatch.errors import DnswatchError
+from dnswatch.errors import DnswatchError, StoreError
 
 logger: Final = logging.getLogger("dnswatch.watchdog")
 
@@ -18,6 +18,8 @@ class Trouble:
         self._begins = begins
         self._ends = ends
         self._is_on = False
+        self.damage: StoreError | None = None
+        "The store's damage, which does not pass: the process says so, once for all its threads."
 
     @contextmanager
     def watch(self) -> Iterator[None]:
@@ -25,9 +27,11 @@ class Trouble:
         try:
             yield
         except DnswatchError as error:
-            if not self._is_on:
+            if isinstance(error, StoreError) and error.is_damaged:
+                self.damage = error
+            elif not self._is_on:
                 logger.warning("%s: %s", self._begins, error)
-            self._is_on = True
+                self._is_on = True
             raise
         if self._is_on:
             logger.info("%s", self._ends)

@@ -2,11 +2,14 @@
 
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from dnswatch.cli.options import Config, Json, State, nothing_found, settings_of
 from dnswatch.cli.orders.context import acting
 from dnswatch.cli.state import present, state_directory
 
 if TYPE_CHECKING:
+    from dnswatch.cli.verdicts import Verdicts
     from dnswatch.model.detection.roles import Proposal
     from dnswatch.store.standouts import Standout
 
@@ -21,6 +24,7 @@ def list_(json: Json = False, config: Config = None, state: State = None) -> Non
     """
     from dnswatch.cli import render
     from dnswatch.cli.detector import proposals_of
+    from dnswatch.cli.verdicts import verdicts
     from dnswatch.cli.whom import Whom
     from dnswatch.store import Store
     from dnswatch.store.standouts import standouts
@@ -30,21 +34,31 @@ def list_(json: Json = False, config: Config = None, state: State = None) -> Non
     with Store.read(directory) as store, store.snapshot() as db:
         found = standouts(db, whom.role_of, present(directory))
         proposals = proposals_of(db, settings, whom)
+        judged = verdicts(db, settings, whom, present(directory))
         done = acting(db, settings)
+    until = judged.learning_until
     if json:
         render.print_json(
             {
-                "clients": [_as_json(each, done) for each in found],
+                "clients": [_as_json(each, judged, done) for each in found],
+                "learning_until": until and render.iso(until),
+                "would_be": judged.would_be,
                 "proposals": [_proposal_json(each) for each in proposals],
             }
         )
-    elif found or proposals:
-        _print(found, done, proposals)
-    else:
+        return
+    if until is not None:
+        for line in judged.lines():
+            typer.echo(render.harmless(line))
+    if found or proposals:
+        _print(found, judged, done, proposals)
+    elif until is None:
         nothing_found("no client stands out: none is suspect, spoken of, declared or proposed")
 
 
-def _print(found: "list[Standout]", done: dict[str, str], proposals: "list[Proposal]") -> None:
+def _print(
+    found: "list[Standout]", judged: "Verdicts", done: dict[str, str], proposals: "list[Proposal]"
+) -> None:
     from dnswatch.cli import render
     from dnswatch.cli.detector import confirming
     from dnswatch.model.detection.roles import CAUTION
@@ -56,7 +70,7 @@ def _print(found: "list[Standout]", done: dict[str, str], proposals: "list[Propo
         for one in found:
             name = f"{one.name}\n" if one.name else ""
             table.add_row(
-                render.plain(name, "bold").append(one.key), one.role.value, one.standing.rung,
+                render.plain(name, "bold").append(one.key), one.role.value, judged.of([one.key]),
                 _until(one), render.plain(_done(one, done) or "-"), render.plain(_said(one)),
             )  # fmt: skip
         console.print(table)
@@ -92,14 +106,15 @@ def _said(one: "Standout") -> str:
     return f"{one.said.word} by {one.said.actor}{why}"
 
 
-def _as_json(one: "Standout", done: dict[str, str]) -> dict[str, Any]:
+def _as_json(one: "Standout", judged: "Verdicts", done: dict[str, str]) -> dict[str, Any]:
     from math import isinf
 
     from dnswatch.cli.render import iso
 
     said, until = one.said, one.standing.until
     return {
-        "client": one.key, "name": one.name, "role": one.role.value, "verdict": one.standing.rung,
+        "client": one.key, "name": one.name, "role": one.role.value,
+        "verdict": judged.of([one.key]),
         "until": None if isinf(until) else iso(until), "policy": done.get(one.key),
         "said": said and {"word": said.word.value, "at": iso(said.at), "why": said.why,
                           "actor": said.actor},

@@ -7,9 +7,10 @@ from rich.text import Text
 
 from dnswatch.cli import ranking, render
 from dnswatch.cli.detector import confirming
-from dnswatch.cli.verdicts import LEARNING, Verdicts
+from dnswatch.cli.verdicts import Verdicts
 from dnswatch.codes import rcode_name, type_name
 from dnswatch.model.detection.roles import CAUTION, Proposal
+from dnswatch.model.detection.verdict import State
 from dnswatch.store.clients import Lookup
 from dnswatch.store.reports import Portrait
 from dnswatch.store.summary import Comparison, Machine
@@ -127,10 +128,10 @@ def _print_text(client: str, found: Portrait, judged: Verdicts, now: float) -> N
 
 
 def _verdict(machines: list[Machine], judged: Verdicts) -> str:
-    word = judged.of(key for machine in machines for key in machine.keys)
-    if word != LEARNING or judged.learning_until is None:
-        return word
-    return f"{word} until {render.moment(judged.learning_until)}"
+    words = {judged.of(machine.keys, machine.role) for machine in machines}
+    told = ", ".join(sorted(words))
+    until = judged.learning_until
+    return f"{told} until {render.moment(until)}" if until and State.LEARNING in words else told
 
 
 def _who(client: str, found: Portrait, judged: Verdicts) -> Text:

@@ -35,10 +35,9 @@ def show(found: Ranking, judged: Verdicts, style: str, limit: int, now: float) -
 
 def as_json(found: Ranking, judged: Verdicts) -> dict[str, Any]:
     """Write down a ranking for programs."""
-    until = judged.learning_until
     return {
         "interval": axis(found.grid),
-        "learning_until": None if until is None else render.iso(until),
+        **judged.as_json(),
         "clients": [
             {**who(account, judged), **_counts(account), "over_time": {
                 "lookups": activity.lookups, "mail_related": activity.mail,
@@ -66,7 +65,7 @@ def who(account: Account, judged: Verdicts) -> dict[str, Any]:
         "addresses": list(machine.keys),
         "machines": sorted({client.machine for client in machine.clients if client.machine}),
         "role": machine.role.value,
-        "verdict": judged.of(machine.keys),
+        "verdict": judged.of(machine.keys, machine.role),
         "first_seen": render.iso(machine.first_seen),
         "last_seen": render.iso(machine.last_seen),
     }
@@ -109,7 +108,7 @@ def _print_text(found: Ranking, judged: Verdicts, limit: int, now: float) -> Non
     console, grid = render.console(), found.grid
     step = step_for(console, grid)
     for line in judged.lines():
-        console.print(render.plain(line, "bold red" if line[0] != "l" else ""), soft_wrap=True)
+        console.print(render.plain(line, "bold"), soft_wrap=True)
     clients = render.many(len(found.accounts), "client")
     console.print(f"{clients}, most mail-related lookups first", style="bold")
     console.print(f"{period(grid, now)}; a bar is {render.span(grid.width * step)}\n")

@@ -1,10 +1,12 @@
 """Verdicts as report and lists tell them: who is what, and who is not judged yet."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from dnswatch.cli import render
 from dnswatch.cli.detector import detector_of
+from dnswatch.model.detection.verdict import State, Verdict
+from dnswatch.model.role import Role
 from dnswatch.store.standouts import standouts
 
 if TYPE_CHECKING:
@@ -13,10 +15,7 @@ if TYPE_CHECKING:
     from dnswatch.cli.whom import Whom
     from dnswatch.settings import Settings
 
-LEARNING = "learning"
-"""The word for whoever was not judged yet: nobody is called clean whom nobody looked at."""
-
-_CLEAN = "clean"
+_CLEAN: Final = State.CLEAN.value
 
 
 class Verdicts(NamedTuple):
@@ -26,33 +25,54 @@ class Verdicts(NamedTuple):
     "Unix seconds; None where clients are judged."
     words: dict[str, str]
     "A client's key to its rung, of those that are not clean; the worst first."
-    would_be: dict[str, str]
-    "The same of those that are not judged yet, by the bounds that are assumed of any client."
+    provisional: list[tuple[str, Verdict]]
+    "Those that would be suspect by the bounds that are assumed of any client, while it learns."
 
-    def of(self, keys: Iterable[str]) -> str:
-        """Return the worst word for the addresses of one machine."""
+    def of(self, keys: Iterable[str], role: Role) -> str:
+        """Return the worst word for the addresses of one machine.
+
+        Nobody is called clean who was not judged, but for a mail server, which is never judged.
+        """
         theirs = set(keys)
-        unjudged = _CLEAN if self.learning_until is None else LEARNING
-        return next((word for key, word in self.words.items() if key in theirs), unjudged)
+        is_judged = self.learning_until is None or role is Role.MAIL_SERVER
+        otherwise = _CLEAN if is_judged else State.LEARNING.value
+        return next((word for key, word in self.words.items() if key in theirs), otherwise)
 
     def lines(self) -> list[str]:
-        """Say who is not clean, what the site is at, and what to do where one cannot wait."""
+        """Say who is not clean, and until when the site is learned."""
         told = [
             f"{word}: {key}; see `dnswatch explain --client {key}`"
             for key, word in self.words.items()
         ]
+        return told + self.learning()
+
+    def learning(self) -> list[str]:
+        """Say until when the site is learned, who would be suspect, and what can be done today."""
         if self.learning_until is None:
-            return told
-        told.append(f"learning until {render.moment(self.learning_until)}: not judged yet")
+            return []
+        told = [f"learning until {render.moment(self.learning_until)}: nobody is judged yet"]
         told += [
-            f"by the cautious bounds of any client, {key} would be {word}"
-            for key, word in self.would_be.items()
+            f"not yet learned; by the cautious bounds {key} would be {verdict.provisional.state}"
+            for key, verdict in self.provisional
         ]
-        if self.would_be:
-            told.append(
-                "to act at once: dnswatch clients distrust ADDRESS, or detection.strict = true"
-            )
+        if self.provisional:
+            told.append("to act on one today: dnswatch clients distrust WHO")
         return told
+
+    def as_json(self) -> dict[str, Any]:
+        """Write down for programs what the site is at."""
+        until = self.learning_until
+        return {
+            "learning_until": None if until is None else render.iso(until),
+            "provisional": [
+                {
+                    "client": key,
+                    "verdict": verdict.provisional.state.value,
+                    "score_nats": round(verdict.score, 2),
+                }
+                for key, verdict in self.provisional
+            ],
+        }
 
 
 def verdicts(db: "Database", settings: "Settings", whom: "Whom", now: float) -> Verdicts:
@@ -61,10 +81,6 @@ def verdicts(db: "Database", settings: "Settings", whom: "Whom", now: float) -> 
     found = standouts(db, whom.role_of, now)
     words = {one.key: one.standing.rung for one in found if one.standing.rung != _CLEAN}
     if detector is None or now >= detector.learned_at:
-        return Verdicts(None, words, {})
-    would_be = {
-        client.decode(): verdict.provisional.name.lower()
-        for client, verdict in detector.provisional(now)
-        if client.decode() not in words
-    }
-    return Verdicts(detector.learned_at, words, would_be)
+        return Verdicts(None, words, [])
+    ranked = [(client.decode(), verdict) for client, verdict in detector.provisional(now)]
+    return Verdicts(detector.learned_at, words, ranked)

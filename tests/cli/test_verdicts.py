@@ -27,11 +27,12 @@ def test_nobody_is_called_clean_before_he_was_judged(run: Run, read: Read, state
     """The word is learning, with until when; who would be infected is named, and what to do."""
     spam(state)
     text = run("report")
-    assert "learning until 2026-12-07 11:00 UTC: not judged yet" in text
-    assert f"by the cautious bounds of any client, {WORM} would be infected" in text
-    assert "to act at once: dnswatch clients distrust ADDRESS" in text
+    assert "learning until 2026-12-07 11:00 UTC: nobody is judged yet" in text
+    assert f"by the cautious bounds {WORM} would be infected" in text
+    assert "to act on one today: dnswatch clients distrust WHO" in text
     told = read("report")
     assert {client["verdict"] for client in told["clients"]} == {"learning"}
     assert told["learning_until"] == "2026-12-07T11:00:00+00:00"
     assert "verdict: learning until 2026-12-07" in run("report", "--client", WORM)
-    assert read("clients", "list")["would_be"] == {WORM: "infected"}
+    [first] = read("clients", "list")["provisional"]
+    assert (first["client"], first["verdict"]) == (WORM, "infected")

@@ -34,25 +34,23 @@ def list_(json: Json = False, config: Config = None, state: State = None) -> Non
     with Store.read(directory) as store, store.snapshot() as db:
         found = standouts(db, whom.role_of, present(directory))
         proposals = proposals_of(db, settings, whom)
-        judged = verdicts(db, settings, whom, present(directory))
         done = acting(db, settings)
-    until = judged.learning_until
+        judged = verdicts(db, settings, whom, present(directory))
     if json:
         render.print_json(
             {
+                **judged.as_json(),
                 "clients": [_as_json(each, judged, done) for each in found],
-                "learning_until": until and render.iso(until),
-                "would_be": judged.would_be,
                 "proposals": [_proposal_json(each) for each in proposals],
             }
         )
-        return
-    if until is not None:
-        for line in judged.lines():
-            typer.echo(render.harmless(line))
-    if found or proposals:
+    elif found or proposals or judged.provisional:
+        for line in judged.learning():
+            render.console().print(render.plain(line), soft_wrap=True)
         _print(found, judged, done, proposals)
-    elif until is None:
+    else:
+        for line in judged.learning():
+            typer.echo(line, err=True)
         nothing_found("no client stands out: none is suspect, spoken of, declared or proposed")
 
 
@@ -70,8 +68,9 @@ def _print(
         for one in found:
             name = f"{one.name}\n" if one.name else ""
             table.add_row(
-                render.plain(name, "bold").append(one.key), one.role.value, judged.of([one.key]),
-                _until(one), render.plain(_done(one, done) or "-"), render.plain(_said(one)),
+                render.plain(name, "bold").append(one.key), one.role.value,
+                judged.of([one.key], one.role), _until(one),
+                render.plain(_done(one, done) or "-"), render.plain(_said(one)),
             )  # fmt: skip
         console.print(table)
     if proposals:
@@ -114,7 +113,7 @@ def _as_json(one: "Standout", judged: "Verdicts", done: dict[str, str]) -> dict[
     said, until = one.said, one.standing.until
     return {
         "client": one.key, "name": one.name, "role": one.role.value,
-        "verdict": judged.of([one.key]),
+        "verdict": judged.of([one.key], one.role),
         "until": None if isinf(until) else iso(until), "policy": done.get(one.key),
         "said": said and {"word": said.word.value, "at": iso(said.at), "why": said.why,
                           "actor": said.actor},

@@ -22,17 +22,10 @@ from dnswatch.codes import Type
 from dnswatch.model.changes import MailLookup
 from dnswatch.model.detection.baselines import Baseline
 from dnswatch.model.detection.case import Case, Judge
-from dnswatch.model.detection.explain import Clock, Write, evidence, explain
+from dnswatch.model.detection.explain import Clock, Write, evidence, explain, summary
 from dnswatch.model.detection.fleet import WINDOW, Calmed, Fleet, Member, Remembered, Warned
 from dnswatch.model.detection.learning import DAY, JUDGED, Learning, judged_as
-from dnswatch.model.detection.novelty import (
-    MEMORY,
-    Followed,
-    Guess,
-    Novel,
-    Registrable,
-    Round,
-)  # fmt: skip
+from dnswatch.model.detection.novelty import MEMORY, Followed, Guess, Novel, Registrable, Round
 from dnswatch.model.detection.roles import Proposal, behaviour_of, propose, signs_of
 from dnswatch.model.detection.servers import Load, Surge
 from dnswatch.model.detection.shiryaev_roberts import COMPONENTS, Statistic, score
@@ -47,6 +40,7 @@ from dnswatch.model.detection.verdict import (
     Verdict,
     rung_of,
 )  # fmt: skip
+from dnswatch.model.exchanges import LookupKind
 from dnswatch.model.finding import Finding
 from dnswatch.model.policies.orders import Overrule, Word
 from dnswatch.model.role import Role
@@ -171,12 +165,7 @@ class Detector:
             case.go_on(now, self.plan.fade)
         if self.plan.is_strict and is_breach(lookup, role):
             self._break_rule(case, lookup)
-        if isinstance(found, Followed):
-            case.follow(lookup, found, judge)
-        elif isinstance(found, Novel) and not self._is_usual_here(found.domain, client, now):
-            self._novel(case, lookup, found, judge)
-        elif isinstance(found, Guess) and now >= self._learning.listens:
-            self._guess(case, found, now)
+        self._weigh(case, lookup, found, judge)
         if not lookup.proven:
             case.clip(self._limit * SUSPECT)
         return news + self._judged(case, now, "a mail-related lookup")
@@ -203,14 +192,17 @@ class Detector:
             self._reached(case, now) if case.provisional else rung,
         )  # fmt: skip
 
-    def explain(self, client: bytes, now: float) -> list[str]:
+    def explain(self, client: bytes, now: float, *, is_short: bool = False) -> list[str]:
         """Explain the verdict on a client, with all that is needed to reckon it again."""
         if self.role_of(client) == Role.MAIL_SERVER:
             return ["clean: it is declared a mail server, and those are never marked"]
         case = self._cases.get(client)
         if case is None:
-            return ["clean: it has made no mail-related lookup"]
-        return explain(case, self.verdict(client, now), self._write, self._clock)
+            is_judged = now >= self.learned_at
+            state = "clean" if is_judged else f"learning until {self._clock(self.learned_at)}"
+            return [f"{state}: it has made no mail-related lookup"]
+        told, say = self.verdict(client, now), summary if is_short else explain
+        return say(case, told, self._write, self._clock, self.learned_at)
 
     def provisional(self, now: float) -> list[tuple[bytes, Verdict]]:
         """Rank those that would be suspect, were the site not being learned; the worst first."""
@@ -381,6 +373,19 @@ class Detector:
         """
         is_suspect = rung_of(self._days(case, now), self._limit) >= Rung.SUSPECT
         return is_suspect or now < max(case.infected_until or 0.0, case.accused_until)
+
+    def _weigh(self, case: Case, lookup: MailLookup, found: object, judge: Judge) -> None:
+        """Fold a lookup into each statistic that it is evidence for."""
+        now = lookup.at
+        if isinstance(found, Followed):
+            case.follow(lookup, found, judge)
+        elif isinstance(found, Novel) and not self._is_usual_here(found.domain, case.client, now):
+            self._novel(case, lookup, found, judge)
+        elif isinstance(found, Guess) and now >= self._learning.listens:
+            self._guess(case, found, now)
+        domain = self._registrable(lookup.qname) if lookup.kind == LookupKind.MX else None
+        if domain and case.count(domain, now, judge.week):
+            self._guard(case, now)
 
     def _is_usual_here(self, domain: bytes, client: bytes, now: float) -> bool:
         """Say whether a domain is news only because its client is: others here know it.

@@ -150,7 +150,7 @@ class Records(Table, frozen=True):
     ] = Duration(2 * 86400)
     "Counts by the minute are summed up to hours after that."
     size: Annotated[Size, Range("1MB", "100TB", "an empty store takes some")] = Size(1_000_000_000)
-    "Bytes of the store's files; above, the oldest records go first."
+    "Bytes of the store's files; what is worth least goes first, verdicts and evidence last."
 
 
 class Privacy(Table, frozen=True):

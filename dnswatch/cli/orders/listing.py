@@ -2,13 +2,15 @@
 
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from dnswatch.cli.options import Config, Json, State, nothing_found, settings_of
 from dnswatch.cli.orders.context import acting
 from dnswatch.cli.state import present, state_directory
 
 if TYPE_CHECKING:
+    from dnswatch.cli.verdicts import Verdicts
     from dnswatch.model.detection.roles import Proposal
-    from dnswatch.model.detection.verdict import Verdict
     from dnswatch.store.standouts import Standout
 
 
@@ -21,7 +23,8 @@ def list_(json: Json = False, config: Config = None, state: State = None) -> Non
     Example: dnswatch clients list
     """
     from dnswatch.cli import render
-    from dnswatch.cli.detector import detector_of, proposals_of
+    from dnswatch.cli.detector import proposals_of
+    from dnswatch.cli.verdicts import verdicts
     from dnswatch.cli.whom import Whom
     from dnswatch.store import Store
     from dnswatch.store.standouts import standouts
@@ -32,60 +35,28 @@ def list_(json: Json = False, config: Config = None, state: State = None) -> Non
         found = standouts(db, whom.role_of, present(directory))
         proposals = proposals_of(db, settings, whom)
         done = acting(db, settings)
-        judge = detector_of(db, settings, whom)
-    now = present(directory)
-    learning = judge.learned_at if judge and now < judge.learned_at else None
-    ranked = judge.provisional(now) if judge and learning else []
+        judged = verdicts(db, settings, whom, present(directory))
     if json:
         render.print_json(
             {
-                "learning_until": None if learning is None else render.iso(learning),
-                "clients": [_as_json(each, done, learning) for each in found],
-                "provisional": [
-                    {
-                        "client": who.decode(),
-                        "verdict": told.provisional.state.value,
-                        "score_nats": round(told.score, 2),
-                    }
-                    for who, told in ranked
-                ],
+                **judged.as_json(),
+                "clients": [_as_json(each, judged, done) for each in found],
                 "proposals": [_proposal_json(each) for each in proposals],
             }
         )
-    elif found or proposals or ranked:
-        _print(found, done, proposals, learning)
-        _print_ranked(ranked)
+    elif found or proposals or judged.provisional:
+        for line in judged.learning():
+            render.console().print(render.plain(line), soft_wrap=True)
+        _print(found, judged, done, proposals)
     else:
+        for line in judged.learning():
+            typer.echo(line, err=True)
         nothing_found("no client stands out: none is suspect, spoken of, declared or proposed")
 
 
-def _print_ranked(ranked: "list[tuple[bytes, Verdict]]") -> None:
-    """Say who would be suspect, were the site not being learned, and what can be done today."""
-    from dnswatch.cli import render
-
-    console = render.console()
-    for who, told in ranked:
-        text = f"not yet learned; by the cautious bounds {who.decode()} would be "
-        console.print(render.plain(text + told.provisional.state.value), soft_wrap=True)
-    if ranked:
-        console.print("to act on one today: dnswatch clients distrust WHO", soft_wrap=True)
-
-
-def _word(one: "Standout", learning: float | None) -> str:
-    """Name a verdict; nobody is called clean who was not judged."""
-    from dnswatch.cli.render import local
-    from dnswatch.model.role import Role
-
-    is_unjudged = one.standing.rung == "clean" and one.role is not Role.MAIL_SERVER
-    if learning is None or not is_unjudged:
-        return one.standing.rung
-    return f"learning until {local(learning):%b %d %H:%M}"
-
-
 def _print(
-    found: "list[Standout]", done: dict[str, str], proposals: "list[Proposal]",
-    learning: float | None,
-) -> None:  # fmt: skip
+    found: "list[Standout]", judged: "Verdicts", done: dict[str, str], proposals: "list[Proposal]"
+) -> None:
     from dnswatch.cli import render
     from dnswatch.cli.detector import confirming
     from dnswatch.model.detection.roles import CAUTION
@@ -97,8 +68,9 @@ def _print(
         for one in found:
             name = f"{one.name}\n" if one.name else ""
             table.add_row(
-                render.plain(name, "bold").append(one.key), one.role.value, _word(one, learning),
-                _until(one), render.plain(_done(one, done) or "-"), render.plain(_said(one)),
+                render.plain(name, "bold").append(one.key), one.role.value,
+                judged.of([one.key], one.role), _until(one),
+                render.plain(_done(one, done) or "-"), render.plain(_said(one)),
             )  # fmt: skip
         console.print(table)
     if proposals:
@@ -133,7 +105,7 @@ def _said(one: "Standout") -> str:
     return f"{one.said.word} by {one.said.actor}{why}"
 
 
-def _as_json(one: "Standout", done: dict[str, str], learning: float | None) -> dict[str, Any]:
+def _as_json(one: "Standout", judged: "Verdicts", done: dict[str, str]) -> dict[str, Any]:
     from math import isinf
 
     from dnswatch.cli.render import iso
@@ -141,7 +113,7 @@ def _as_json(one: "Standout", done: dict[str, str], learning: float | None) -> d
     said, until = one.said, one.standing.until
     return {
         "client": one.key, "name": one.name, "role": one.role.value,
-        "verdict": _word(one, learning).partition(" ")[0],
+        "verdict": judged.of([one.key], one.role),
         "until": None if isinf(until) else iso(until), "policy": done.get(one.key),
         "said": said and {"word": said.word.value, "at": iso(said.at), "why": said.why,
                           "actor": said.actor},

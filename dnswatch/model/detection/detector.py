@@ -113,8 +113,8 @@ class Detector:
         "Each client to the Unix day on which it was seen last."
         self._here: list[tuple[int, int]] = []
         "Unix day and how many clients there were, of the last days."
-        self._now_here = 0
-        "How many there are today, as far as they have shown themselves."
+        self._now_here = self._most_here = 0
+        "How many there are today, as far as they have shown themselves; and the most of late."
         self._cases: OrderedDict[bytes, Case] = OrderedDict()
         "The one whose last novel domain is longest ago first."
         self._loads: dict[bytes, Load] = {}
@@ -304,8 +304,8 @@ class Detector:
         self._met = OrderedDict(stored.met)
         # What was stored before an upgrade does not say when a client was seen last.
         self._seen = {client: stored.seen.get(client, stored.swept) for client in stored.met}
-        self._here = stored.here
-        self._now_here = self._count_here()
+        self._here, self._now_here = stored.here, self._count_here()
+        self._most_here = max((count for _, count in self._here), default=0)
         self._learning = Learning(stored.started, self.plan.learning)
         self._learning.restore(stored.baselines)
         self._loads = {load.client: load for load in stored.loads}
@@ -328,9 +328,7 @@ class Detector:
     @property
     def _limit(self) -> float:
         """Statistic at which a client is infected, days."""
-        return self.plan.knob.limit(
-            max(self._now_here, *(count for _, count in self._here), 0) - len(self._loads)
-        )
+        return self.plan.knob.limit(max(self._now_here, self._most_here) - len(self._loads))
 
     def _count_here(self) -> int:
         """Count the clients that were seen in the last days."""
@@ -341,10 +339,10 @@ class Detector:
         self._now_here = self._count_here()
         since = self._swept - _SEASON
         self._here = [one for one in self._here if one[0] > since] + [(self._swept, self._now_here)]
+        self._most_here = max(count for _, count in self._here)
         gone = [client for client, day in self._seen.items() if day <= self._swept - ABSENT]
-        for client in gone:
-            if client not in self._watchful:
-                self._forget(client)
+        for client in set(gone) - self._watchful:
+            self._forget(client)
 
     def _judge(self, role: Role, now: float) -> Judge:
         used = frozenset(mark.name for mark in self.plan.marks)
@@ -390,12 +388,14 @@ class Detector:
     def _is_usual_here(self, domain: bytes, client: bytes, now: float) -> bool:
         """Say whether a domain is news only because its client is: others here know it.
 
-        A machine that has got another address, or was just bought, asks for what its owner asks for
-        always.  Only a site that is itself older than a memory can know better.
+        A machine with another address asks for what its owner always asks for.
         """
-        is_young = (int(now // DAY) - self._met[client]) * DAY < MEMORY
+        return self._is_new(client, now) and self._fleet.knows(domain, client, now)
+
+    def _is_new(self, client: bytes, now: float) -> bool:
+        """Say whether a client is younger than a memory, at a site that is older."""
         is_old_site = now - self._started >= MEMORY
-        return is_young and is_old_site and self._fleet.knows(domain, client, now)
+        return is_old_site and (int(now // DAY) - self._met[client]) * DAY < MEMORY
 
     def _novel(self, case: Case, lookup: MailLookup, found: Novel, judge: Judge) -> None:
         case.see(lookup, found, judge)
@@ -548,7 +548,7 @@ class Detector:
             self._fleet.learn_day(worked[-1])
         else:
             members = [self._member(case, now) for case in self._cases.values()
-                if case.days and case.rung < Rung.INFECTED
+                if case.days and case.rung < Rung.INFECTED and not self._is_new(case.client, now)
             ]  # fmt: skip
             quiet = self._now_here - len(self._loads) - len(members)
             limit = self.plan.knob.site_limit()

@@ -54,7 +54,7 @@ def set_aside(state: Path, now: float) -> Path:
     Raises a `StoreError`: that of a damaged store where `MOST` lie there already.
     """
     path = state / FILE
-    earlier = [one for one in state.glob(f"{FILE}.damaged-*") if not one.name.endswith("-wal")]
+    earlier = list(state.glob(f"{FILE}.damaged-*Z"))
     if len(earlier) >= MOST:
         raise StoreError(
             f"the store '{path}' is damaged, as {len(earlier)} were before it: see to the disk,"
@@ -76,6 +76,7 @@ def set_aside(state: Path, now: float) -> Path:
     with closing(open_writer(state)) as db:
         for table in _RESCUED:
             _rescue(db, table, aside, now)
+    Path(f"{aside}-shm").unlink(missing_ok=True)  # of reading it
     return aside
 
 

@@ -81,6 +81,7 @@ class KeptUpstream(ABC):
         """Close the connections; nobody is told."""
         if self._connecting is not None:
             self._connecting.cancel()
+            self._connecting = None  # it may never have begun
         for connection in (self._connection, *self._left):
             if connection is not None:
                 connection.close()
@@ -250,6 +251,7 @@ class KeptConnection(asyncio.Protocol, ABC):
             self._idle.cancel()
         self.upstream.lost(self)
         self._elsewhere(list(self.waiting))
+        self.transport = None  # which knows us: where collecting is rare, a cycle stays
 
     def close(self) -> None:
         """Close at once; nobody is told."""

@@ -137,7 +137,7 @@ class UdpUpstream:
         """Close a port; nobody is told."""
         self._open.pop(port.socket.fileno(), None)
         if port is self._port:
-            self._room_left = 0
+            self._port, self._room_left = None, 0
         port.socket.close()  # which takes it out of the poll as well
 
     @property

@@ -39,8 +39,7 @@ def ask(site: Site) -> None:
 
 def aside(state: Path) -> list[Path]:
     """Damaged stores that were moved, without their logs."""
-    found = sorted(state.glob("dnswatch.db.damaged-*"))
-    return [path for path in found if not path.name.endswith("-wal")]
+    return sorted(state.glob("dnswatch.db.damaged-*Z"))
 
 
 def begin(tmp_path: Path) -> Site:
@@ -121,7 +120,7 @@ def test_a_disk_that_goes_on_damaging_is_not_filled(tmp_path: Path) -> None:
     with begin(tmp_path) as site:
         site.stop()
         for number in range(MOST):
-            (site.state / f"dnswatch.db.damaged-{number}").touch()
+            (site.state / f"dnswatch.db.damaged-{number}Z").touch()
         overwrite(site.state, 0)
         site.start()
         eventually(lambda: site.said("see to the disk") == 1)

@@ -10,6 +10,7 @@ from typing import Final
 from bench.command import add_page, ended, put
 from bench.detection import site
 from bench.detection.crowd import measure_crowds
+from bench.detection.elsewhere.measure import measure_elsewhere
 from bench.detection.honest import measure_honest
 from bench.detection.negatives import WHO, measure_negatives
 from bench.detection.power import (
@@ -46,6 +47,7 @@ _MEASUREMENTS: Final[dict[str, Callable[[], list[Table]]]] = {
     "crowds": measure_crowds,
     "marks": measure_marks,
     "assumptions": measure_assumptions,
+    "elsewhere": measure_elsewhere,
 }
 
 

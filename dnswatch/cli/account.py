@@ -7,11 +7,13 @@ from rich.text import Text
 
 from dnswatch.cli import ranking, render
 from dnswatch.cli.detector import confirming
+from dnswatch.cli.verdicts import Verdicts
 from dnswatch.codes import rcode_name, type_name
 from dnswatch.model.detection.roles import CAUTION, Proposal
+from dnswatch.model.detection.verdict import State
 from dnswatch.store.clients import Lookup
 from dnswatch.store.reports import Portrait
-from dnswatch.store.summary import Comparison
+from dnswatch.store.summary import Comparison, Machine
 
 _LABELS: Final = {
     "lookup": "lookups",
@@ -35,21 +37,24 @@ _LABELS: Final = {
 }
 
 
-def show(client: str, found: Portrait, proposals: list[Proposal], style: str, now: float) -> None:
+def show(
+    client: str, found: Portrait, judged: Verdicts, proposals: list[Proposal], style: str,
+    now: float,
+) -> None:  # fmt: skip
     """Print a portrait of `client` (what the reader called it) in a style.
 
     `proposals` are those to declare one of its clients.
     """
     if style == "json":
         behaves = {one.client.decode(): list(one.reasons) for one in proposals}
-        render.print_json({**as_json(found), "behaves_like_mail_server": behaves})
+        render.print_json({**as_json(found, judged), "behaves_like_mail_server": behaves})
     elif style == "csv":
         render.print_csv(
             ("measure", "count", "median_here", "median_of_others"),
             ((c.measure, c.count, c.each, c.others) for c in found.comparisons),
         )
     else:
-        _print_text(client, found, now)
+        _print_text(client, found, judged, now)
         for one in proposals:
             render.console().print(f"\n{_proposed(one)}", soft_wrap=True)
 
@@ -59,10 +64,10 @@ def _proposed(one: Proposal) -> str:
     return f"{who} {text}: {confirming(one)}\n({CAUTION})"
 
 
-def as_json(found: Portrait) -> dict[str, Any]:
+def as_json(found: Portrait, judged: Verdicts) -> dict[str, Any]:
     """Write down a portrait for programs; measures are named as the store names them."""
     return {
-        "clients": [ranking.who(account) for account in found.accounts],
+        "clients": [ranking.who(account, judged) for account in found.accounts],
         "others": found.others,
         "measures": {
             c.measure: {"count": c.count, "median_here": c.each, "median_of_others": c.others}
@@ -109,9 +114,9 @@ def _lookup_json(lookup: Lookup) -> dict[str, Any]:
     }
 
 
-def _print_text(client: str, found: Portrait, now: float) -> None:
+def _print_text(client: str, found: Portrait, judged: Verdicts, now: float) -> None:
     console = render.console()
-    console.print(_who(client, found))
+    console.print(_who(client, found, judged))
     if len(found.accounts) > 1:
         step = ranking.step_for(console, found.grid)
         console.print(ranking.rows(found.accounts, found.activities, step, now))
@@ -122,7 +127,14 @@ def _print_text(client: str, found: Portrait, now: float) -> None:
         print_last(found)
 
 
-def _who(client: str, found: Portrait) -> Text:
+def _verdict(machines: list[Machine], judged: Verdicts) -> str:
+    words = {judged.of(machine.keys, machine.role) for machine in machines}
+    told = ", ".join(sorted(words))
+    until = judged.learning_until
+    return f"{told} until {render.moment(until)}" if until and State.LEARNING in words else told
+
+
+def _who(client: str, found: Portrait, judged: Verdicts) -> Text:
     machines = [account.machine for account in found.accounts]
     roles = sorted({machine.role.value for machine in machines})
     if len(machines) > 1:
@@ -133,7 +145,8 @@ def _who(client: str, found: Portrait) -> Text:
     last = max(machine.last_seen for machine in machines)
     return (
         render.plain(title, "bold")
-        .append(f"  role: {', '.join(roles)}\n", "cyan")
+        .append(f"  role: {', '.join(roles)}", "cyan")
+        .append(f"  verdict: {_verdict(machines, judged)}\n", "cyan")
         .append(f"{render.harmless(below)}\n")
         .append(f"first seen {render.moment(first)}, last seen {render.moment(last)}\n")
     )

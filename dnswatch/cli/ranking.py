@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dnswatch.cli import render
+from dnswatch.cli.verdicts import Verdicts
 from dnswatch.model.role import Role
 from dnswatch.store.reports import Activity, Ranking
 from dnswatch.store.summary import Account, Grid
@@ -22,22 +23,23 @@ _LIMITED: Final = 5
 """Clients named that asked too fast: those with the most queries beyond their rate."""
 
 
-def show(found: Ranking, style: str, limit: int, now: float) -> None:
+def show(found: Ranking, judged: Verdicts, style: str, limit: int, now: float) -> None:
     """Print a ranking in a style: `text` holds the first `limit` clients, `json` and `csv` all."""
     if style == "json":
-        render.print_json(as_json(found))
+        render.print_json(as_json(found, judged))
     elif style == "csv":
-        _print_csv(found)
+        _print_csv(found, judged)
     else:
-        _print_text(found, limit, now)
+        _print_text(found, judged, limit, now)
 
 
-def as_json(found: Ranking) -> dict[str, Any]:
+def as_json(found: Ranking, judged: Verdicts) -> dict[str, Any]:
     """Write down a ranking for programs."""
     return {
         "interval": axis(found.grid),
+        **judged.as_json(),
         "clients": [
-            {**who(account), **_counts(account), "over_time": {
+            {**who(account, judged), **_counts(account), "over_time": {
                 "lookups": activity.lookups, "mail_related": activity.mail,
             }}
             for account, activity in zip(found.accounts, found.activity, strict=True)
@@ -55,14 +57,15 @@ def period(grid: Grid, now: float) -> str:
     return f"{render.moment(grid.begin)} to {render.moment(min(now, grid.end))}"
 
 
-def who(account: Account) -> dict[str, Any]:
-    """Write down whose account it is."""
+def who(account: Account, judged: Verdicts) -> dict[str, Any]:
+    """Write down whose account it is, and what is thought of it."""
     machine = account.machine
     return {
         "name": machine.name,
         "addresses": list(machine.keys),
         "machines": sorted({client.machine for client in machine.clients if client.machine}),
         "role": machine.role.value,
+        "verdict": judged.of(machine.keys, machine.role),
         "first_seen": render.iso(machine.first_seen),
         "last_seen": render.iso(machine.last_seen),
     }
@@ -94,16 +97,18 @@ def _counts(account: Account) -> dict[str, int]:
     return {name: account.measures[measure] for name, measure in names.items()}
 
 
-def _print_csv(found: Ranking) -> None:
-    lines = [{**who(account), **_counts(account)} for account in found.accounts]
+def _print_csv(found: Ranking, judged: Verdicts) -> None:
+    lines = [{**who(account, judged), **_counts(account)} for account in found.accounts]
     for line in lines:
         line.update({name: " ".join(line[name]) for name in ("addresses", "machines")})
     render.print_csv(list(lines[0]), (list(line.values()) for line in lines))
 
 
-def _print_text(found: Ranking, limit: int, now: float) -> None:
+def _print_text(found: Ranking, judged: Verdicts, limit: int, now: float) -> None:
     console, grid = render.console(), found.grid
     step = step_for(console, grid)
+    for line in judged.lines():
+        console.print(render.plain(line, "bold"), soft_wrap=True)
     clients = render.many(len(found.accounts), "client")
     console.print(f"{clients}, most mail-related lookups first", style="bold")
     console.print(f"{period(grid, now)}; a bar is {render.span(grid.width * step)}\n")

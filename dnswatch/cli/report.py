@@ -82,29 +82,32 @@ def report(
     with Store.read(directory) as store:
         whom = Whom(directory, settings)
         if client is None:
-            _rank(store, whom, wish)
+            _rank(store, whom, settings, wish)
         else:
             _portray(store, whom, settings, client, wish)
 
 
-def _rank(store: "Store", whom: "Whom", wish: _Wish) -> None:
+def _rank(store: "Store", whom: "Whom", settings: "Settings", wish: _Wish) -> None:
     from dnswatch.cli import ranking
+    from dnswatch.cli.verdicts import verdicts
     from dnswatch.store import reports
 
     begin = wish.since or 0.0
     with store.snapshot() as db:
         found = reports.ranking(db, begin, whom.role_of)
         whole = reports.portrait(db, begin, whom.role_of, list, 0) if wish.plot else None
+        judged = verdicts(db, settings, whom, wish.now)
     if found is None:
         nothing_found("nothing was recorded", wish.since, empty=wish.empty)
     if whole:
         _draw("All clients", whole, wish)
-    ranking.show(found, wish.style, wish.limit, wish.now)
+    ranking.show(found, judged, wish.style, wish.limit, wish.now)
 
 
 def _portray(store: "Store", whom: "Whom", settings: "Settings", client: str, wish: _Wish) -> None:
     from dnswatch.cli import account
     from dnswatch.cli.detector import proposals_of
+    from dnswatch.cli.verdicts import verdicts
     from dnswatch.cli.whom import nearest
     from dnswatch.store import clients, reports
 
@@ -113,6 +116,7 @@ def _portray(store: "Store", whom: "Whom", settings: "Settings", client: str, wi
         found = reports.portrait(db, wish.since or 0.0, whom.role_of, choose, wish.limit)
         known = [] if found else clients.names(db)
         proposals = proposals_of(db, settings, whom) if found else []
+        judged = verdicts(db, settings, whom, wish.now)
     if found is None:
         near = nearest(client, known)
         hint = f"; did you mean '{near}'?" if near else ": `dnswatch report` lists those that are"
@@ -123,7 +127,7 @@ def _portray(store: "Store", whom: "Whom", settings: "Settings", client: str, wi
     _draw(title, found, wish)
     keys = {key for one in found.accounts for key in one.machine.keys}
     theirs = [one for one in proposals if one.client.decode() in keys]
-    account.show(title, found, theirs, wish.style, wish.now)
+    account.show(title, found, judged, theirs, wish.style, wish.now)
 
 
 def _draw(title: str, found: "Portrait", wish: _Wish) -> None:

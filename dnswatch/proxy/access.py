@@ -20,8 +20,11 @@ class Admission(NamedTuple):
     is_unforgeable: bool = False
     "Nobody else can send in its name, even over UDP."
     is_server: bool = False
-    "A declared resolver or mail server, which asks for others."
+    "A declared resolver or mail server, or this machine itself, which asks for others."
 
+
+_MACHINE: Final = frozenset(ip_address(text).packed for text in ("127.0.0.1", "::1"))
+"""This machine by itself: its stub resolver and its servers ask for all who use them."""
 
 STRANGER: Final = Admission()
 """A client outside the networks that are answered."""
@@ -91,5 +94,6 @@ class Admissions:
             is_answered=True,
             is_recorded=client not in self._left_out,
             is_unforgeable=client in self._unforgeable,
-            is_server=role_of(client, self._roles) in (Role.RESOLVER, Role.MAIL_SERVER),
+            is_server=client in _MACHINE
+            or role_of(client, self._roles) in (Role.RESOLVER, Role.MAIL_SERVER),
         )

@@ -42,7 +42,7 @@ class Folding:
         self._lock = hold(state, for_replays=True)
         self._source = source
         self._policies = policies
-        self._archive = Archive(state, combine(source))
+        self._archive = Archive(state, combine(source), is_bounded=False)
         self._site: Site | None = None
         self._pending = Changes()
         self._until = self._tick_at = 0.0

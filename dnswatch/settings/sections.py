@@ -106,7 +106,7 @@ class Limits(Table, frozen=True):
     rate_per_network: Annotated[int, Range(0, 10_000_000, "no site has more")] = 10_000
     "The same of all in one IPv4 /24 or IPv6 /48, as far as their addresses are unproven."
     rate_per_server: Annotated[int, Range(0, 10_000_000, "no site has more")] = 0
-    "The same of a declared resolver or mail server, whose network's rate it does not touch."
+    "The same of a declared resolver or mail server, and of 127.0.0.1 and ::1, apart from networks."
     tcp_connections: Annotated[int, Range(1, 1_000_000, "each is an open file")] = 1000
     "Clients' TCP connections; at the bound the one that is idle longest is closed."
     tcp_per_client: Annotated[int, Range(1, 1_000_000, "a client needs one")] = 50
@@ -150,7 +150,7 @@ class Records(Table, frozen=True):
     ] = Duration(2 * 86400)
     "Counts by the minute are summed up to hours after that."
     size: Annotated[Size, Range("1MB", "100TB", "an empty store takes some")] = Size(1_000_000_000)
-    "Bytes of the store's files; above, the oldest records go first."
+    "Bytes of the store's files; what is worth least goes first, verdicts and evidence last."
 
 
 class Privacy(Table, frozen=True):

@@ -143,6 +143,16 @@ class Store:
             row = self._db.conn.execute("SELECT until FROM passed").fetchone()
         return float(row[0]) if row else 0.0
 
+    def knows(self, key: str) -> bool:
+        """Whether anything is recorded of the client of this key."""
+        with sentences(self._path):
+            return self._db.conn.execute(_KNOWS, (key,)).fetchone() is not None
+
+    def make_room(self, records: Records, now: float) -> None:
+        """Let go of what is worth least, where the files are larger than `records.size`."""
+        with sentences(self._path):
+            retention.make_room(self._db, records.size, now)
+
     def keep(self, records: Records, now: float) -> bool:
         """Let go of what is older or larger than `records` says; return whether more is left to do.
 
@@ -276,6 +286,7 @@ def _mail_domains(rows: Iterable[tuple[float, str, str, int]]) -> Iterator[MailD
             continue  # a name that no host can have is learned anew when it is asked for
 
 
+_KNOWS = "SELECT 1 FROM client WHERE key = ?"
 _SEE_CLIENT = """
     INSERT INTO client (key, first_seen, last_seen) VALUES (?, ?, ?)
     ON CONFLICT (key) DO UPDATE SET

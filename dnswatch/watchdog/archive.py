@@ -20,6 +20,7 @@ from dnswatch.names.pseudonym import Pseudonyms
 from dnswatch.settings import Privacy, Settings
 from dnswatch.store import Identity, Remembered, Store, evidence, orders
 from dnswatch.store.bay import findings
+from dnswatch.store.claims import Claims
 from dnswatch.store.evidence import Evidence
 from dnswatch.store.moved import Moved, move
 
@@ -30,12 +31,13 @@ KEYS: Final = 100_000
 class Archive:
     """The store of a site, and how its clients stand in it; every method may raise `StoreError`."""
 
-    def __init__(self, state: Path, settings: Settings) -> None:
-        """Keep records in the directory `state`."""
+    def __init__(self, state: Path, settings: Settings, *, is_bounded: bool = True) -> None:
+        """Keep records in the directory `state`; unless `is_bounded`, however many there are."""
         self._state = state
         self._settings = settings
         self._store: Store | None = None
         self._names: _Names | None = None
+        self._claims = Claims() if is_bounded else None
 
     def reload(self, settings: Settings) -> None:
         """Go on with new settings; may be called from another thread."""
@@ -70,8 +72,12 @@ class Archive:
         return self._named().key(client)
 
     def write(self, changes: Changes, now: float) -> None:
-        """Store what changed."""
-        self._opened().write(changes, self._named().key, now)
+        """Store what changed, within the bounds of the store."""
+        store, key, records = self._opened(), self._named().key, self._settings.records
+        if self._claims is not None:
+            store.make_room(records, now)
+            self._claims.bound(changes, key, lambda client: store.knows(key(client)), records.size)
+        store.write(changes, key, now)
 
     def identify(self, people: Mapping[bytes, Person]) -> None:
         """Note who the clients are."""

@@ -25,7 +25,7 @@ def test_bay_runs_where_mail_may_be_diverted() -> None:
     """A site that may not divert mail has no bay, unless it asks for one."""
     assert not is_wanted(Settings())
     assert is_wanted(read(DIVERTS, ""))
-    assert is_wanted(read("[bay]\nenabled = true", ""))
+    assert is_wanted(read('[bay]\nenabled = true\nlisten = ["127.0.0.25:25"]', ""))
 
 
 def test_spool_stands_in_the_state_directory(tmp_path: Path) -> None:

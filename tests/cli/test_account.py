@@ -19,7 +19,8 @@ def test_a_report_tells_each_measure_beside_the_median(read: Read) -> None:
         "mail": (30, 0), "mail:mx": (10, 0), "mail:exchange": (10, 0), "mail:implicit-mx": (0, 0),
         "mail:guess": (10, 0), "mail-domains": (10, 0), "exchanges": (10, 0),
         "new": (10, 0), "refresh": (0, 2), "hit": (0, 1), "cached": (0, 1), "stale": (0, 0),
-        "failed": (0, 0), "redirected": (0, 0), "failures": (10, 0), "rcode:NXDOMAIN": (10, 0),
+        "failed": (0, 0), "redirected": (0, 0), "challenged": (0, 0), "limited": (0, 0),
+        "failures": (10, 0), "rcode:NXDOMAIN": (10, 0),
     }  # fmt: skip
 
 

@@ -25,6 +25,9 @@ def test_the_ranking_begins_with_the_worm(read: Read) -> None:
         "hit": 0,
         "failures": 10,
         "redirected": 0,
+        "challenged": 0,
+        "limited": 0,
+        "verdict": "clean",
         "over_time": {"lookups": [3] * 10, "mail_related": [3] * 10},
     }
     assert [client["lookups"] for client in rest] == [3, 3, 3]

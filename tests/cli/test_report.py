@@ -74,3 +74,13 @@ def test_an_empty_store_is_said(tmp_path: Path, run: Run) -> None:
     )
     Store.open(empty).close()
     assert run("report", "--state", str(empty), exit_code=1) == "dnswatch: nothing was recorded\n"
+
+
+def test_a_verdict_stands_on_top(run: Run, read: Read) -> None:
+    """Of all clients and of one, with the command that explains it."""
+    run("clients", "distrust", "10.0.0.66")
+    assert run("report").startswith("infected: 10.0.0.66; see `dnswatch explain --client")
+    assert "verdict: infected" in run("report", "--client", "10.0.0.66")
+    told = {client["addresses"][0]: client["verdict"] for client in read("report")["clients"]}
+    assert told["10.0.0.66"] == "infected"
+    assert "verdict: clean" in run("report", "--client", "10.0.0.1")

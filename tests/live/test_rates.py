@@ -50,7 +50,7 @@ def test_a_flood_is_answered_up_to_its_rate_and_named(serve: Serve) -> None:
 
 def test_a_client_over_tcp_waits_for_its_rate_and_loses_nothing(serve: Serve) -> None:
     """What it sends too fast is read later."""
-    site = serve(settings={"limits.rate_per_client": RATE})
+    site = serve(settings={"limits.rate_per_server": RATE})  # of this machine itself
     with site.connect() as client:
         for number in range(3 * RATE):
             wire = site.query(f"t{number}.example").to_wire()

@@ -99,3 +99,10 @@ def test_declared_resolvers_and_mail_servers_are_known_as_such() -> None:
     admissions = Admissions(configured(f"[roles]\n{roles}"))
     clients = [ip_address(f"10.0.0.{n}").packed for n in range(4)]
     assert [admissions.of(c).is_server for c in clients] == [True, True, False, False]
+
+
+def test_this_machine_asks_for_others_as_a_server_does() -> None:
+    """Its stub and servers come from 127.0.0.1 and ::1; other loopback addresses are clients."""
+    admissions = Admissions(configured())
+    clients = [ip_address(text).packed for text in ("127.0.0.1", "::1", "127.0.0.2")]
+    assert [admissions.of(client).is_server for client in clients] == [True, True, False]

@@ -26,13 +26,17 @@ def explain(
     limit: Annotated[
         int, typer.Option("--limit", min=1, help="Show at most this many last lookups.")
     ] = 20,
+    steps: Annotated[
+        bool, typer.Option("--steps", help="Every step with its numbers, to reckon it again.")
+    ] = False,
     json: Json = False,
     config: Config = None,
     state: State = None,
 ) -> None:
-    """Explain the verdict on a client, step by step.
+    """Explain the verdict on a client.
 
-    In sentences, and with the lookups themselves.
+    The verdict, the three heaviest facts, what would clear it, and the last lookups themselves;
+    `--steps` adds every step with its numbers, so that a person with a calculator arrives at it.
 
     Works while the server runs and after it has stopped; the last seconds may be missing.
 
@@ -55,7 +59,10 @@ def explain(
     if found is None or not found.accounts:
         nothing_found(f"no client '{client}' is on record", empty="null" if json else "")
     keys = [key for one in found.accounts for key in one.machine.keys]
-    told = {key: _told(detector, key, done.get(key), present(directory)) for key in keys}
+    told = {
+        key: _told(detector, key, done.get(key), present(directory), is_short=not (steps or json))
+        for key in keys
+    }
     if json:
         render.print_json({"clients": told, "lookups": account.last_json(found)})
         return
@@ -68,15 +75,11 @@ def explain(
         account.print_last(found)
 
 
-def _told(detector: "Detector | None", key: str, done: str | None, now: float) -> list[str]:
-    from dnswatch.watchdog.judging import local
-
+def _told(
+    detector: "Detector | None", key: str, done: str | None, now: float, *, is_short: bool
+) -> list[str]:
     acts = [f"policies: {done}"] if done else []
     if detector is None:
         return ["no evidence is stored yet: it is written a second after the first lookups", *acts]
-    first, *lines = detector.explain(key.encode(), now)
-    if now < detector.learned_at:
-        lines.append(
-            f"the site is being learned until {local(detector.learned_at)}: no verdicts yet"
-        )
+    first, *lines = detector.explain(key.encode(), now, is_short=is_short)
     return [first, *acts, *lines]

@@ -2,11 +2,14 @@
 
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from dnswatch.cli.options import Config, Json, State, nothing_found, settings_of
 from dnswatch.cli.orders.context import acting
 from dnswatch.cli.state import present, state_directory
 
 if TYPE_CHECKING:
+    from dnswatch.cli.verdicts import Verdicts
     from dnswatch.model.detection.roles import Proposal
     from dnswatch.store.standouts import Standout
 
@@ -21,6 +24,7 @@ def list_(json: Json = False, config: Config = None, state: State = None) -> Non
     """
     from dnswatch.cli import render
     from dnswatch.cli.detector import proposals_of
+    from dnswatch.cli.verdicts import verdicts
     from dnswatch.cli.whom import Whom
     from dnswatch.store import Store
     from dnswatch.store.standouts import standouts
@@ -31,20 +35,28 @@ def list_(json: Json = False, config: Config = None, state: State = None) -> Non
         found = standouts(db, whom.role_of, present(directory))
         proposals = proposals_of(db, settings, whom)
         done = acting(db, settings)
+        judged = verdicts(db, settings, whom, present(directory))
     if json:
         render.print_json(
             {
-                "clients": [_as_json(each, done) for each in found],
+                **judged.as_json(),
+                "clients": [_as_json(each, judged, done) for each in found],
                 "proposals": [_proposal_json(each) for each in proposals],
             }
         )
-    elif found or proposals:
-        _print(found, done, proposals)
+    elif found or proposals or judged.provisional:
+        for line in judged.learning():
+            render.console().print(render.plain(line), soft_wrap=True)
+        _print(found, judged, done, proposals)
     else:
+        for line in judged.learning():
+            typer.echo(line, err=True)
         nothing_found("no client stands out: none is suspect, spoken of, declared or proposed")
 
 
-def _print(found: "list[Standout]", done: dict[str, str], proposals: "list[Proposal]") -> None:
+def _print(
+    found: "list[Standout]", judged: "Verdicts", done: dict[str, str], proposals: "list[Proposal]"
+) -> None:
     from dnswatch.cli import render
     from dnswatch.cli.detector import confirming
     from dnswatch.model.detection.roles import CAUTION
@@ -56,8 +68,9 @@ def _print(found: "list[Standout]", done: dict[str, str], proposals: "list[Propo
         for one in found:
             name = f"{one.name}\n" if one.name else ""
             table.add_row(
-                render.plain(name, "bold").append(one.key), one.role.value, one.standing.rung,
-                _until(one), render.plain(_done(one, done) or "-"), render.plain(_said(one)),
+                render.plain(name, "bold").append(one.key), one.role.value,
+                judged.of([one.key], one.role), _until(one),
+                render.plain(_done(one, done) or "-"), render.plain(_said(one)),
             )  # fmt: skip
         console.print(table)
     if proposals:
@@ -92,14 +105,15 @@ def _said(one: "Standout") -> str:
     return f"{one.said.word} by {one.said.actor}{why}"
 
 
-def _as_json(one: "Standout", done: dict[str, str]) -> dict[str, Any]:
+def _as_json(one: "Standout", judged: "Verdicts", done: dict[str, str]) -> dict[str, Any]:
     from math import isinf
 
     from dnswatch.cli.render import iso
 
     said, until = one.said, one.standing.until
     return {
-        "client": one.key, "name": one.name, "role": one.role.value, "verdict": one.standing.rung,
+        "client": one.key, "name": one.name, "role": one.role.value,
+        "verdict": judged.of([one.key], one.role),
         "until": None if isinf(until) else iso(until), "policy": done.get(one.key),
         "said": said and {"word": said.word.value, "at": iso(said.at), "why": said.why,
                           "actor": said.actor},

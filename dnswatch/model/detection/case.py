@@ -19,6 +19,7 @@ from dnswatch.model.detection.roles import Conduct
 from dnswatch.model.detection.shiryaev_roberts import Bounds, Statistic, Step, mean
 from dnswatch.model.detection.tunnels import Tunnel
 from dnswatch.model.detection.verdict import Rung, rung_of
+from dnswatch.model.detection.volume import Volume
 from dnswatch.model.exchanges import LookupKind
 from dnswatch.model.finding import Finding
 from dnswatch.model.policies.orders import Overrule, Word
@@ -91,6 +92,8 @@ class Case:
     novelty: Novelty = field(default_factory=Novelty)
     guesses: Guesses | None = None
     "None before its first guess at a mail host."
+    volume: Volume | None = None
+    "None before its first MX question."
     last_novel: float | None = None
     "When a novel mail domain was last looked up, Unix seconds."
     days: list[Day] = field(default_factory=list)
@@ -135,13 +138,24 @@ class Case:
         """Have the last days not learned from."""
         for day in self.days:
             day.is_tainted = True
-        if self.guesses:
-            self.guesses.taint()
+        for side in self._sides:
+            side.taint()
 
     def guess(self, domain: bytes, now: float, week: Week) -> None:
         """Fold in a guess at a mail host of a domain."""
         self.guesses = self.guesses or Guesses.begin(now)
         self.guesses.see(domain, now, week, is_judged=self.statistic is not None)
+
+    def count(self, domain: bytes, now: float, week: Week) -> bool:
+        """Fold in an MX question, novel or not; say whether it was one of many (volume.py)."""
+        self.volume = self.volume or Volume.begin(now)
+        return self.volume.see(domain, now, week, is_judged=self.statistic is not None)
+
+    @property
+    def _sides(self) -> list[Guesses]:
+        """The statistics beside that of novel mail domains, each with its `SHARE` of the whole."""
+        sides = [self.guesses] if self.guesses else []
+        return sides + ([self.volume.events] if self.volume else [])
 
     def see(self, lookup: MailLookup, found: Novel, judge: "Judge") -> None:
         """Fold in a novel mail domain."""
@@ -205,8 +219,8 @@ class Case:
         factor = self._weight_of(int(finding.at // 86400), finding.verdict == "worm")
         if self.statistic:
             self.statistic.weigh(factor)
-            if self.guesses:
-                self.guesses.weigh(factor)
+            for side in self._sides:
+                side.weigh(factor)
         days = mean(self.statistic.parts) if self.statistic else 0.0
         self.found.append(Found(finding, factor, days))
         del self.found[:-FOUND]
@@ -217,24 +231,24 @@ class Case:
         """Return the statistic at a moment, days; 0 during the learning period."""
         if self.statistic is None:
             return 0.0
-        guesses = self.guesses.score_days(now, week) if self.guesses else 0.0
-        return (1 - SHARE) * self.statistic.days(now, self.bounds, week) + SHARE * guesses
+        beside = sum(side.score_days(now, week) for side in self._sides)
+        return (1 - 2 * SHARE) * self.statistic.days(now, self.bounds, week) + SHARE * beside
 
     def clip(self, limit: float) -> None:
         """Hold the statistic at `limit` days: once a verdict is reached, more adds nothing."""
         if self.statistic is None:
             return
-        guesses = self.guesses.parts_mean if self.guesses else 0.0
-        excess = ((1 - SHARE) * mean(self.statistic.parts) + SHARE * guesses) / limit
+        beside = sum(side.parts_mean for side in self._sides)
+        excess = ((1 - 2 * SHARE) * mean(self.statistic.parts) + SHARE * beside) / limit
         if excess > 1:
             self.statistic.weigh(1 / excess)
-            if self.guesses:
-                self.guesses.weigh(1 / excess)
+            for side in self._sides:
+                side.weigh(1 / excess)
 
     @property
     def last_evidence(self) -> float | None:
-        """When a novel mail domain, or a guess at one, was last looked up, Unix seconds."""
-        last = (self.last_novel, self.guesses.last if self.guesses else None)
+        """When a novel mail domain, a guess at one, or one of many came last, Unix seconds."""
+        last = (self.last_novel, *(side.last for side in self._sides))
         return max((at for at in last if at is not None), default=None)
 
     def began(self) -> float:
@@ -247,7 +261,7 @@ class Case:
         if self.rung == Rung.WATCHED:
             return inf
         moments = [step.at for step in self.steps]
-        moments += [at for at, _ in self.guesses.moments] if self.guesses else []
+        moments += [at for side in self._sides for at, _ in side.moments]
         begun = self.breach[0] if self.breach else inf
         for at in sorted(moments, reverse=True):
             if begun - at > 86400 and begun < inf:
@@ -286,8 +300,8 @@ class Case:
         self.steps.clear()
         self.found.clear()
         self.judged_on = None
-        if self.guesses:
-            self.guesses.restart()
+        for side in self._sides:
+            side.restart()
         if self.statistic:
             self.statistic = Statistic.begin(now, self.bounds)
 

@@ -22,17 +22,10 @@ from dnswatch.codes import Type
 from dnswatch.model.changes import MailLookup
 from dnswatch.model.detection.baselines import Baseline
 from dnswatch.model.detection.case import Case, Judge
-from dnswatch.model.detection.explain import Clock, Write, evidence, explain
+from dnswatch.model.detection.explain import Clock, Write, evidence, explain, summary
 from dnswatch.model.detection.fleet import WINDOW, Calmed, Fleet, Member, Remembered, Warned
 from dnswatch.model.detection.learning import DAY, JUDGED, Learning, judged_as
-from dnswatch.model.detection.novelty import (
-    MEMORY,
-    Followed,
-    Guess,
-    Novel,
-    Registrable,
-    Round,
-)  # fmt: skip
+from dnswatch.model.detection.novelty import MEMORY, Followed, Guess, Novel, Registrable, Round
 from dnswatch.model.detection.roles import Proposal, behaviour_of, propose, signs_of
 from dnswatch.model.detection.servers import Load, Surge
 from dnswatch.model.detection.shiryaev_roberts import COMPONENTS, Statistic, score
@@ -47,6 +40,7 @@ from dnswatch.model.detection.verdict import (
     Verdict,
     rung_of,
 )  # fmt: skip
+from dnswatch.model.exchanges import LookupKind
 from dnswatch.model.finding import Finding
 from dnswatch.model.policies.orders import Overrule, Word
 from dnswatch.model.role import Role
@@ -119,8 +113,8 @@ class Detector:
         "Each client to the Unix day on which it was seen last."
         self._here: list[tuple[int, int]] = []
         "Unix day and how many clients there were, of the last days."
-        self._now_here = 0
-        "How many there are today, as far as they have shown themselves."
+        self._now_here = self._most_here = 0
+        "How many there are today, as far as they have shown themselves; and the most of late."
         self._cases: OrderedDict[bytes, Case] = OrderedDict()
         "The one whose last novel domain is longest ago first."
         self._loads: dict[bytes, Load] = {}
@@ -171,12 +165,7 @@ class Detector:
             case.go_on(now, self.plan.fade)
         if self.plan.is_strict and is_breach(lookup, role):
             self._break_rule(case, lookup)
-        if isinstance(found, Followed):
-            case.follow(lookup, found, judge)
-        elif isinstance(found, Novel) and not self._is_usual_here(found.domain, client, now):
-            self._novel(case, lookup, found, judge)
-        elif isinstance(found, Guess) and now >= self._learning.listens:
-            self._guess(case, found, now)
+        self._weigh(case, lookup, found, judge)
         if not lookup.proven:
             case.clip(self._limit * SUSPECT)
         return news + self._judged(case, now, "a mail-related lookup")
@@ -203,14 +192,17 @@ class Detector:
             self._reached(case, now) if case.provisional else rung,
         )  # fmt: skip
 
-    def explain(self, client: bytes, now: float) -> list[str]:
+    def explain(self, client: bytes, now: float, *, is_short: bool = False) -> list[str]:
         """Explain the verdict on a client, with all that is needed to reckon it again."""
         if self.role_of(client) == Role.MAIL_SERVER:
             return ["clean: it is declared a mail server, and those are never marked"]
         case = self._cases.get(client)
         if case is None:
-            return ["clean: it has made no mail-related lookup"]
-        return explain(case, self.verdict(client, now), self._write, self._clock)
+            is_judged = now >= self.learned_at
+            state = "clean" if is_judged else f"learning until {self._clock(self.learned_at)}"
+            return [f"{state}: it has made no mail-related lookup"]
+        told, say = self.verdict(client, now), summary if is_short else explain
+        return say(case, told, self._write, self._clock, self.learned_at)
 
     def provisional(self, now: float) -> list[tuple[bytes, Verdict]]:
         """Rank those that would be suspect, were the site not being learned; the worst first."""
@@ -312,8 +304,8 @@ class Detector:
         self._met = OrderedDict(stored.met)
         # What was stored before an upgrade does not say when a client was seen last.
         self._seen = {client: stored.seen.get(client, stored.swept) for client in stored.met}
-        self._here = stored.here
-        self._now_here = self._count_here()
+        self._here, self._now_here = stored.here, self._count_here()
+        self._most_here = max((count for _, count in self._here), default=0)
         self._learning = Learning(stored.started, self.plan.learning)
         self._learning.restore(stored.baselines)
         self._loads = {load.client: load for load in stored.loads}
@@ -336,9 +328,7 @@ class Detector:
     @property
     def _limit(self) -> float:
         """Statistic at which a client is infected, days."""
-        return self.plan.knob.limit(
-            max(self._now_here, *(count for _, count in self._here), 0) - len(self._loads)
-        )
+        return self.plan.knob.limit(max(self._now_here, self._most_here) - len(self._loads))
 
     def _count_here(self) -> int:
         """Count the clients that were seen in the last days."""
@@ -349,10 +339,10 @@ class Detector:
         self._now_here = self._count_here()
         since = self._swept - _SEASON
         self._here = [one for one in self._here if one[0] > since] + [(self._swept, self._now_here)]
+        self._most_here = max(count for _, count in self._here)
         gone = [client for client, day in self._seen.items() if day <= self._swept - ABSENT]
-        for client in gone:
-            if client not in self._watchful:
-                self._forget(client)
+        for client in set(gone) - self._watchful:
+            self._forget(client)
 
     def _judge(self, role: Role, now: float) -> Judge:
         used = frozenset(mark.name for mark in self.plan.marks)
@@ -382,15 +372,30 @@ class Detector:
         is_suspect = rung_of(self._days(case, now), self._limit) >= Rung.SUSPECT
         return is_suspect or now < max(case.infected_until or 0.0, case.accused_until)
 
+    def _weigh(self, case: Case, lookup: MailLookup, found: object, judge: Judge) -> None:
+        """Fold a lookup into each statistic that it is evidence for."""
+        now = lookup.at
+        if isinstance(found, Followed):
+            case.follow(lookup, found, judge)
+        elif isinstance(found, Novel) and not self._is_usual_here(found.domain, case.client, now):
+            self._novel(case, lookup, found, judge)
+        elif isinstance(found, Guess) and now >= self._learning.listens:
+            self._guess(case, found, now)
+        domain = self._registrable(lookup.qname) if lookup.kind == LookupKind.MX else None
+        if domain and case.count(domain, now, judge.week):
+            self._guard(case, now)
+
     def _is_usual_here(self, domain: bytes, client: bytes, now: float) -> bool:
         """Say whether a domain is news only because its client is: others here know it.
 
-        A machine that has got another address, or was just bought, asks for what its owner asks for
-        always.  Only a site that is itself older than a memory can know better.
+        A machine with another address asks for what its owner always asks for.
         """
-        is_young = (int(now // DAY) - self._met[client]) * DAY < MEMORY
+        return self._is_new(client, now) and self._fleet.knows(domain, client, now)
+
+    def _is_new(self, client: bytes, now: float) -> bool:
+        """Say whether a client is younger than a memory, at a site that is older."""
         is_old_site = now - self._started >= MEMORY
-        return is_young and is_old_site and self._fleet.knows(domain, client, now)
+        return is_old_site and (int(now // DAY) - self._met[client]) * DAY < MEMORY
 
     def _novel(self, case: Case, lookup: MailLookup, found: Novel, judge: Judge) -> None:
         case.see(lookup, found, judge)
@@ -543,7 +548,7 @@ class Detector:
             self._fleet.learn_day(worked[-1])
         else:
             members = [self._member(case, now) for case in self._cases.values()
-                if case.days and case.rung < Rung.INFECTED
+                if case.days and case.rung < Rung.INFECTED and not self._is_new(case.client, now)
             ]  # fmt: skip
             quiet = self._now_here - len(self._loads) - len(members)
             limit = self.plan.knob.site_limit()

@@ -5,6 +5,7 @@ from math import exp, inf
 from typing import Final
 
 from dnswatch.model.detection import marks
+from dnswatch.model.detection.baselines import CONFIDENCE, HABIT_CONFIDENCE, HALF_LIFE, LEVELS
 from dnswatch.model.detection.case import STEPS, Case, Found, Weighing
 from dnswatch.model.detection.guesses import SHARE
 from dnswatch.model.detection.shiryaev_roberts import (
@@ -28,6 +29,17 @@ _STEPS: Final = (
     "a session begins after {days:.3f} days of working time",
 )
 """What a step was, by how many levels had ended before."""
+_TODAY: Final = (
+    "who has a spambot today need not wait: `dnswatch clients distrust` acts at once, and so does "
+    "`detection.strict` where all mail leaves through declared servers"
+)
+_RECURSION: Final = (
+    "to reckon it again, for each supposed sender with rate factor v, share s and the bound c of "
+    "the same level (s no less than c): R begins at 1 / ((v - 1) rate) days; a level that goes on "
+    "multiplies it by s / c, each that has ended by (1 - s) / (1 - c); dt idle days make it "
+    "R e + (1 - e) / k with k = (v - 1) rate and e = exp(-k dt); a session that begins multiplies "
+    "it by v; each mark multiplies all",
+)
 _MARKS: Final = {mark.name: mark for mark in marks.ALL}
 
 Write = Callable[[bytes], str]
@@ -41,9 +53,22 @@ def evidence(case: Case, write: Write, clock: Clock) -> tuple[str, ...]:
     return tuple(_evidence(case, write, clock))
 
 
-def explain(case: Case, verdict: Verdict, write: Write, clock: Clock) -> list[str]:
-    """Explain a verdict step by step."""
-    lines = [_state(verdict)]
+def summary(case: Case, verdict: Verdict, write: Write, clock: Clock, until: float) -> list[str]:
+    """Explain a verdict in short: what it is, the three heaviest facts, and what would clear it."""
+    lines = [_state(verdict, clock(until)), *evidence(case, write, clock)[:3]]
+    if verdict.state == State.LEARNING:
+        return [*lines, _TODAY]
+    if verdict.fades_at is not None:
+        ends = "it stands until a person says otherwise"
+        if verdict.fades_at < inf:
+            ends = f"what would clear it: nothing more until {clock(verdict.fades_at)}"
+        lines.append(f"{ends}; or `dnswatch clients clear`")
+    return lines
+
+
+def explain(case: Case, verdict: Verdict, write: Write, clock: Clock, until: float) -> list[str]:
+    """Explain a verdict step by step; `until` is when the site is learned (Unix seconds)."""
+    lines = [_state(verdict, clock(until))]
     if verdict.fades_at == inf:
         lines.append("it stands until a person says otherwise")
     elif verdict.fades_at is not None:
@@ -60,20 +85,35 @@ def explain(case: Case, verdict: Verdict, write: Write, clock: Clock) -> list[st
         + "; ".join(map(_component, COMPONENTS))
     )
     lines.append(
-        f"its statistic is {1 - SHARE:.0%} of the last R below, as far as that has not faded since,"
-        f" and {SHARE:.0%} of that of its guesses at mail hosts"
+        f"its statistic is {1 - 2 * SHARE:.0%} of the last R below, as far as that has not faded "
+        f"since, and {SHARE:.0%} each of that of its guesses at mail hosts and of its volume"
     )
+    lines += [*_RECURSION, *_drawn(case)]
     lines += [_line(step, write, clock) for step in case.steps]
     return lines + [_found_line(found, clock) for found in case.found]
 
 
-def _state(verdict: Verdict) -> str:
+def _drawn(case: Case) -> list[str]:
+    """Say from what the client's bounds were drawn."""
+    history = case.history
+    habits = ", ".join(
+        f"{name} {history.seen.get(name, 0.0):.1f} of {history.tried.get(name, 0.0):.1f}"
+        for name in LEVELS
+    )
+    return [
+        f"its own history, counts halving in {HALF_LIFE:.0f} days: {history.bursts:.1f} sessions; "
+        f"{habits}; the rate's bound is surer than {CONFIDENCE:.0%}, those of its habits than "
+        f"{HABIT_CONFIDENCE:.0%}, each between its own history and its role's"
+    ]
+
+
+def _state(verdict: Verdict, until: str) -> str:
     if verdict.state == State.LEARNING:
         would = verdict.provisional
         said = f"would be {would.state}" if would else "has done nothing that stands out"
         return (
-            f"learning: not judged yet; by the cautious bounds that are assumed of any client it "
-            f"{said} (score {verdict.score:.2f} of {verdict.limit:.2f} nats)"
+            f"learning until {until}: not judged yet; by the cautious bounds that are assumed of "
+            f"any client it {said} (score {verdict.score:.2f} of {verdict.limit:.2f} nats)"
         )
     days, limit = _short(exp(verdict.score)), _short(exp(verdict.limit))
     return (
@@ -128,6 +168,8 @@ def _evidence(case: Case, write: Write, clock: Clock) -> Iterator[str]:
 
 def _beside(case: Case, write: Write, clock: Clock) -> Iterator[str]:
     """Say what it does beside asking for mail domains."""
+    if case.volume and (said := case.volume.sentence(write)):
+        yield said
     if case.guesses and (said := case.guesses.sentence(write)):
         yield said
     if case.tunnel:

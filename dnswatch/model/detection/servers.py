@@ -3,8 +3,11 @@
 Each hour's mail-related lookups are compared with what that hour of the week usually brings: mean
 and dispersion, as in a quasi-Poisson model, both learned slowly.  Deviations are summed up (CUSUM:
 more than `SLACK` deviations above the usual adds, less takes away), and a sum above `ALARM` is a
-surge.  Such a surge is what the bounces of a worm's forged mail look like (backscatter: A Study of
-Mass-mailing Worms, figures 3 and 9).  It is shown, and nothing follows from it.
+surge.  A newsletter that leaves an hour earlier or later is none: an hour may bring what the hours
+next to it usually bring.  Nor is what comes each month: a day may bring what a surge brought four
+weeks, 30 or 31 days before.  Such a surge is what the bounces of a
+worm's forged mail look like (backscatter: A Study of Mass-mailing Worms, figures 3 and 9).  It is
+shown, and nothing follows from it.
 """
 
 from dataclasses import dataclass, field
@@ -19,6 +22,10 @@ LEARNING_WEEKS: Final = 3
 SLACK: Final = 1.0
 ALARM: Final = 12.0
 """Deviations: an hour of 13 above the usual, or six hours of 3."""
+_MONTH: Final = (28, 29, 30, 31)
+"""Days after which what comes each month comes again."""
+_GROWTH: Final = 1.2
+"""Times as much as then."""
 _CLIP: Final = 4.0
 """Deviations that one hour is learned with at most, so that a surge does not become the usual."""
 _WEIGHT: Final = 0.2
@@ -63,6 +70,8 @@ class Load:
     "Variance over mean."
     excess: float = 0.0
     "The sum of deviations."
+    peaks: list[tuple[int, int]] = field(default_factory=list)
+    "Hour (Unix seconds / 3600) and lookups of the hours far above the usual, of the last weeks."
 
     @classmethod
     def begin(cls, client: bytes, now: float) -> "Load":
@@ -89,14 +98,26 @@ class Load:
         place = hour_of(hour * HOUR)
         usual = max(self.usual[place], 1.0)
         deviation = (lookups - usual) / sqrt(self.dispersion * usual)
+        allowed = self._allowed(hour, place, usual)
+        excess = (lookups - allowed) / sqrt(self.dispersion * allowed)
         is_known = hour - self.since >= LEARNING_WEEKS * HOURS
         before = self.excess
         if is_known:
-            self.excess = min(max(0.0, before + deviation - SLACK), 2 * ALARM)
+            self.excess = min(max(0.0, before + excess - SLACK), 2 * ALARM)
         self._learn(place, lookups, usual, deviation)
+        if is_known and deviation > ALARM:
+            self.peaks = [one for one in self.peaks if one[0] > hour - _MONTH[-1] * 24 - 48]
+            self.peaks.append((hour, lookups))
         if before < ALARM <= self.excess:
             return Surge(self.client, (hour + 1) * HOUR, lookups, usual)
         return None
+
+    def _allowed(self, hour: int, place: int, usual: float) -> float:
+        """What an hour may bring: as much as those next to it, or as such a day a month ago."""
+        beside = max(self.usual[place - 1], self.usual[(place + 1) % HOURS])
+        day = hour // 24
+        monthly = (most for then, most in self.peaks if day - then // 24 in _MONTH)
+        return max(usual, beside, _GROWTH * max(monthly, default=0))
 
     def _learn(self, place: int, lookups: int, usual: float, deviation: float) -> None:
         if self.seen[place]:

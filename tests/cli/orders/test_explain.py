@@ -23,7 +23,7 @@ def judged(state: Path) -> None:
 def test_the_reasons_are_sentences_and_steps(run: Run, state: Path) -> None:
     """What was new to the client, and what each step did, can be reckoned again."""
     judged(state)
-    text = " ".join(run("explain", "--client", "10.0.0.66").split())
+    text = " ".join(run("explain", "--client", "10.0.0.66", "--steps").split())
     assert "mail domains new to it since" in text
     assert "victim3.example is new to it" in text
     assert "last mail-related lookups" in text
@@ -59,3 +59,13 @@ def test_a_word_without_an_end_is_explained(run: Run, state: Path) -> None:
     text = run("explain", "--client", "10.0.0.66")
     assert "it stands until a person says otherwise" in text
     assert "a person has distrusted it: seen spreading" in text
+
+
+def test_it_is_short_unless_steps_are_asked_for(run: Run, state: Path) -> None:
+    """The verdict, at most three facts, and what to do: nobody reads forty lines first."""
+    judged(state)
+    text = run("explain", "--client", "10.0.0.66")
+    assert "is new to it" not in text
+    assert "learning until" in text
+    assert "dnswatch clients distrust" in " ".join(text.split())
+    assert "to reckon it again" in run("explain", "--client", "10.0.0.66", "--steps")

@@ -50,7 +50,9 @@ def test_a_host_that_works_like_a_mail_server_is_proposed(run: Run, state: Path)
 def test_a_host_that_no_mail_comes_in_to_is_not_proposed(run: Run, state: Path) -> None:
     """A worm that was there from the beginning behaves like a server to the last lookup."""
     works(state, name="www.corp.example")
-    assert "to confirm" not in run("clients", "list", exit_code=1)
+    text = run("clients", "list", exit_code=1)
+    assert "to confirm" not in text
+    assert "learning until 2026-12-07 12:00 UTC: nobody is judged yet" in text
 
 
 def test_a_name_that_administrators_gave_is_a_sign(run: Run, state: Path) -> None:

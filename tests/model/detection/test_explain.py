@@ -3,6 +3,8 @@
 import re
 from math import inf
 
+from msgspec.structs import replace
+
 from dnswatch.model.detection.verdict import Plan
 from dnswatch.model.finding import Finding
 from dnswatch.model.policies.orders import Overrule, Word
@@ -59,7 +61,9 @@ def test_the_learning_period_is_told() -> None:
     for lookup in attack(3, begin=READY - 20 * 86400):
         watch.see(lookup)
     said = watch.explain(SENDER, READY - 19 * 86400)
-    assert said[0].startswith("learning: not judged yet; by the cautious bounds")
+    assert said[0].startswith(
+        "learning until day 14 00:00:00: not judged yet; by the cautious bounds"
+    )
 
 
 def test_what_the_bay_found_is_told() -> None:
@@ -76,3 +80,18 @@ def test_what_the_bay_found_is_told() -> None:
     assert "m1 clean: nothing was found: x 0.501" in lines[-3]
     assert "m2 worm: ClamAV knows it: x 999" in lines[-2]
     assert lines[-1].endswith("nothing new that day")
+
+
+def test_in_short_are_the_verdict_three_facts_and_what_would_clear_it() -> None:
+    """Nobody reads forty lines first; what is to be done today is told while a site is learned."""
+    watch = learned()
+    for lookup in attack(20):
+        watch.see(lookup)
+    first, *facts, last = watch.explain(SENDER, READY + 30, is_short=True)
+    assert first.startswith("infected: score ")
+    assert 1 <= len(facts) <= 3
+    assert last.startswith("what would clear it: nothing more until day 22")
+    new = detector()
+    for lookup in attack(3):
+        new.see(replace(lookup, at=lookup.at - 20 * 86400))
+    assert "dnswatch clients distrust" in new.explain(SENDER, READY - 19 * 86400, is_short=True)[-1]

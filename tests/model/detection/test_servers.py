@@ -2,7 +2,11 @@
 
 from random import Random
 
+import pytest
+
 from bench.detection import lookups
+from bench.detection.elsewhere.servers import mail
+from bench.detection.elsewhere.town import BEGIN
 from dnswatch.model.detection.servers import Load, Surge
 
 SERVER = lookups.client(9)
@@ -48,3 +52,16 @@ def test_long_silence_costs_little() -> None:
     load.see(MONDAY)
     assert load.advance(MONDAY + 366 * 86400) is None
     assert load.hour == int((MONDAY + 366 * 86400) // HOUR)
+
+
+@pytest.mark.parametrize(
+    ("is_late", "has_month_end", "most"), [(False, False, 0), (True, False, 1), (False, True, 1)]
+)
+def test_a_late_newsletter_and_the_end_of_a_month_are_no_surges(
+    is_late: bool, has_month_end: bool, most: int
+) -> None:
+    """What a server does each week and each month is usual; at most its first time is news."""
+    load, told = Load.begin(SERVER, BEGIN), 0
+    for lookup in mail(180, Random(2), is_late=is_late, has_month_end=has_month_end):
+        told += load.see(lookup.at) is not None
+    assert told <= most

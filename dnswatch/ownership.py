@@ -13,9 +13,15 @@ from pathlib import Path
 
 
 def settle(path: Path) -> None:
-    """Give a file or directory that was just made to its directory's owner; only root needs to."""
-    if os.geteuid() == 0:
-        mend(path, path.parent.stat())
+    """Give a file or directory that was just made to its directory's owner; only root needs to.
+
+    What is right already is not even opened: to close a database takes this process's locks on it
+    from all of SQLite's connections (sqlite.org/howtocorrupt.html, 2.2), and others then take its
+    log away.
+    """
+    owner = path.parent.stat()
+    if os.geteuid() == 0 and _is_wrong(path.lstat(), owner):
+        mend(path, owner)
 
 
 def foreign(directory: Path) -> Iterator[Path]:

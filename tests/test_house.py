@@ -41,7 +41,7 @@ UNTESTED: Final[frozenset[str]] = frozenset(
         "study/question.py",  # nor here
         "cli/studies/options.py",  # nor here
         "model/policies/note.py", "model/policies/orders.py",  # nor here
-        "proxy/fast.py", "proxy/worker.py", "serve/supervisor.py",
+        "proxy/fast.py", "serve/supervisor.py",
         "campus/defences/acts.py",  # nor here
         "__main__.py", "cli/serve.py",  # tests/live, from outside
         "bay/house.py", "cli/bay/serve.py",  # tests/bay/test_process.py, from outside

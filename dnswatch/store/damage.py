@@ -19,7 +19,7 @@ from sqlite_utils import Database
 from dnswatch.errors import StoreError
 from dnswatch.ownership import settle
 from dnswatch.store import orders
-from dnswatch.store.database import FILE, open_writer
+from dnswatch.store.database import FILE, open_writer, which
 
 MOST: Final = 3
 """Damaged stores that may lie there: a disk that damages one after the other is not to fill up."""
@@ -29,18 +29,20 @@ _RESCUED: Final = ("enabled", "overrule", "role", "verdict", "quarantined")
 
 
 def tell(state: Path, error: StoreError) -> None:
-    """Leave word for the next process; raises `OSError`."""
+    """Leave word for the next process, of this very file; raises `OSError`."""
     path = state / _TOLD
-    path.write_text(reason(error), encoding="utf-8")
+    path.write_text(f"{which(state)} {reason(error)}", encoding="utf-8")
     settle(path)
 
 
 def told(state: Path) -> str | None:
-    """Return the reason that an earlier process left word of."""
+    """Return the reason that an earlier process left word of, unless the store was replaced."""
     try:
-        return (state / _TOLD).read_text(encoding="utf-8", errors="replace")
+        text = (state / _TOLD).read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
+    file, _, said = text.partition(" ")
+    return said if file == str(which(state)) else None
 
 
 def reason(error: StoreError) -> str:

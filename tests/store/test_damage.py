@@ -9,9 +9,10 @@ from math import inf
 from pathlib import Path
 
 from dnswatch.codes import Type
+from dnswatch.errors import StoreError
 from dnswatch.model.policies.orders import Overrule, Word
 from dnswatch.store import Store, orders
-from dnswatch.store.damage import MOST
+from dnswatch.store.damage import MOST, tell, told
 from tests.watchdog.process import Site, eventually, saw
 
 ALICE = bytes((192, 0, 2, 7))
@@ -129,3 +130,14 @@ def test_a_disk_that_goes_on_damaging_is_not_filled(tmp_path: Path) -> None:
         assert site.said("see to the disk") == site.said("is damaged") == 1
         assert site.said("goes on") == site.said("will try again") == 0
         assert len(aside(site.state)) == MOST
+
+
+def test_word_of_damage_is_about_one_file(tmp_path: Path) -> None:
+    """A store that a person put in the damaged one's place, a backup, is not moved aside."""
+    Store.open(tmp_path).close()
+    tell(tmp_path, StoreError("bad page", damaged=True))
+    assert told(tmp_path) == "bad page"
+    (tmp_path / "dnswatch.db").rename(tmp_path / "by hand")
+    assert told(tmp_path) is None
+    Store.open(tmp_path).close()
+    assert told(tmp_path) is None

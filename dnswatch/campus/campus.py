@@ -24,6 +24,7 @@ from dnswatch.campus.worms.shipped import load
 from dnswatch.codes import Type
 from dnswatch.errors import SettingsError
 from dnswatch.model.observation import Tally
+from dnswatch.model.policies.mark import WebNames
 from dnswatch.model.policies.orders import Orders
 from dnswatch.model.policies.reading import read_all
 from dnswatch.settings import Settings
@@ -62,7 +63,7 @@ class Campus:
         self.outside = Outside(plan, seed, self.site.mail_servers)
         self.calendar = Calendar(plan.calendar)
         judging = (judges or _detector)(self)
-        web_names = judging.web_names if isinstance(judging, Judging) else lambda _: ()
+        web_names = judging.web_names if isinstance(judging, Judging) else lambda _: WebNames()
         self.vigil = Vigil(self.settings, key_of, judging, web_names)
         self.vigil.policing.configure(policies, self.settings)
         self._policies = frozenset(read_all(policies)[0])

@@ -80,6 +80,8 @@ def announced(state: Path, runtime: Path, server: Server) -> Iterator[None]:
     A `runtime` that cannot be written to is no fault: commands then need `--state`.
     """
     sign = runtime / f"serving-{server.pid}"
+    (state / _SERVER).touch(mode=0o600)
+    settle(state / _SERVER)
     (state / _SERVER).write_bytes(msgspec.json.encode(server))
     try:
         runtime.mkdir(mode=0o755, parents=True, exist_ok=True)

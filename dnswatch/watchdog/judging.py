@@ -24,6 +24,7 @@ from dnswatch.model.detection.verdict import Change, Knob, Plan, Verdict
 from dnswatch.model.exchanges import LookupKind
 from dnswatch.model.finding import Finding
 from dnswatch.model.flow import Flow, Outcome
+from dnswatch.model.policies.mark import WebNames
 from dnswatch.model.policies.note import About, Note
 from dnswatch.model.policies.orders import Orders
 from dnswatch.model.policies.standing import RUNGS, Standing
@@ -153,7 +154,7 @@ class Judging:
                 key = self._key_of(flow.destination).encode()
                 self._detector.called(key, flow.source)
 
-    def web_names(self, client: bytes) -> tuple[bytes, ...]:
+    def web_names(self, client: bytes) -> WebNames:
         """Return the mail hosts' names (wire form) that a client uses for the web."""
         return self._detector.web_names(self._key_of(client).encode())
 

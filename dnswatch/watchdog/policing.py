@@ -7,8 +7,8 @@ from typing import Final
 from msgspec.structs import replace
 
 from dnswatch import clock
-from dnswatch.model.policies.mark import Action, Doubts, Mark, Marks
-from dnswatch.model.policies.marking import Marking, Remark, WebNames
+from dnswatch.model.policies.mark import Action, Doubts, Mark, Marks, WebNames
+from dnswatch.model.policies.marking import Marking, Remark, WebNamesOf
 from dnswatch.model.policies.note import About, Note
 from dnswatch.model.policies.orders import Orders
 from dnswatch.model.policies.reading import read_all
@@ -22,7 +22,7 @@ class Policing:
     """The marks of a site, and what is to be told of them."""
 
     def __init__(
-        self, key_of: Callable[[bytes], str], web_names: WebNames = lambda _: (), *,
+        self, key_of: Callable[[bytes], str], web_names: WebNamesOf = lambda _: WebNames(), *,
         is_dry: bool = False,
     ) -> None:  # fmt: skip
         """Begin without policies; `key_of` gives a client's key in the store.

@@ -9,8 +9,8 @@ from typing import NamedTuple, Protocol
 
 from dnswatch.model.changes import Changes
 from dnswatch.model.observation import Observation
-from dnswatch.model.policies.mark import Marks
-from dnswatch.model.policies.marking import WebNames
+from dnswatch.model.policies.mark import Marks, WebNames
+from dnswatch.model.policies.marking import WebNamesOf
 from dnswatch.model.watch import Watch
 from dnswatch.settings import Settings
 from dnswatch.watchdog.judging import Judge
@@ -38,7 +38,7 @@ class Vigil:
 
     def __init__(
         self, settings: Settings, key_of: Callable[[bytes], str], judges: Judges,
-        web_names: WebNames = lambda _: (), *, is_dry: bool = False,
+        web_names: WebNamesOf = lambda _: WebNames(), *, is_dry: bool = False,
     ) -> None:  # fmt: skip
         """Know nothing yet; `key_of` gives a client's key in the store.
 

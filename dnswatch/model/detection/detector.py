@@ -42,6 +42,7 @@ from dnswatch.model.detection.verdict import (
 )  # fmt: skip
 from dnswatch.model.exchanges import LookupKind
 from dnswatch.model.finding import Finding
+from dnswatch.model.policies.mark import WebNames
 from dnswatch.model.policies.orders import Overrule, Word
 from dnswatch.model.role import Role
 
@@ -247,10 +248,10 @@ class Detector:
         if (role := self.role_of(client)) != Role.MAIL_SERVER:
             self._case(client, role, now).novelty.visit(name, now)
 
-    def web_names(self, client: bytes) -> tuple[bytes, ...]:
+    def web_names(self, client: bytes) -> WebNames:
         """Return the mail hosts' names that a client uses for the web, as far as is known."""
         case = self._cases.get(client)
-        return case.novelty.web_names(case.began()) if case else ()
+        return case.novelty.web_names(case.began()) if case else WebNames()
 
     def named(self, client: bytes, name: bytes, asker: bytes) -> None:
         """Note that a client was led to another as to a mail host of that name."""

@@ -37,6 +37,7 @@ from typing import Final, NamedTuple, TypeVar
 
 from dnswatch.model.changes import MailLookup
 from dnswatch.model.exchanges import LookupKind, parent_of
+from dnswatch.model.policies.mark import WebNames
 
 MEMORY: Final = 14 * 86400.0
 """Seconds for which a domain stays known: people write to the same places again in two weeks."""
@@ -139,13 +140,14 @@ class Novelty:
         """Note that the client uses a name for the web."""
         _keep(self.web, name, now, VISITS)
 
-    def web_names(self, before: float) -> tuple[bytes, ...]:
-        """Return mail hosts' names that are web sites to the client.
+    def web_names(self, before: float) -> WebNames:
+        """Return mail hosts' names that are web sites to the client; the evidence began `before`.
 
-        It asks HTTPS records of them, or used them before there was evidence (Unix seconds).
+        Those that it used before there was evidence (Unix seconds), and the others that it asks
+        HTTPS records of.
         """
-        used = [name for name, (first, _) in self.visits.items() if first < before]
-        return tuple(dict.fromkeys((*_short(used), *_short([*reversed(self.web)]))))
+        used = _short([name for name, (first, _) in self.visits.items() if first < before])
+        return WebNames(tuple(used), tuple(_short([*reversed(self.web)])))
 
     def see(
         self, lookup: MailLookup, registrable: Registrable

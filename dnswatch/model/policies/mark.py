@@ -1,6 +1,7 @@
 """Mark: what an enforcement point must do for a client's mail-related answers, and until when."""
 
 from enum import StrEnum
+from typing import NamedTuple
 
 import msgspec
 
@@ -50,6 +51,15 @@ class Terms(msgspec.Struct, frozen=True, array_like=True):
         )
 
 
+class WebNames(NamedTuple):
+    """Names (lower-case wire form) that look like mail hosts and are web sites to one client."""
+
+    used: tuple[bytes, ...] = ()
+    "Those that it used before there was evidence against it."
+    visited: tuple[bytes, ...] = ()
+    "Those that it has asked HTTPS records of, whenever."
+
+
 class Mark(msgspec.Struct, frozen=True, array_like=True):
     """What an enforcement point must do for one client."""
 
@@ -65,9 +75,8 @@ class Mark(msgspec.Struct, frozen=True, array_like=True):
     "When it ends without another word, Unix seconds."
     dry_run: bool = False
     "Decide and record, but do nothing."
-    web: tuple[bytes, ...] = ()
-    "Names (lower-case wire form) that look like mail hosts and are web sites to this client; they"
-    " stand in the last of its marks."
+    web: WebNames = WebNames()
+    "They stand in the last of a client's marks."
 
 
 class Marks(msgspec.Struct, frozen=True, array_like=True):

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from dnswatch import addresses
 from dnswatch.model.policies.exempt import Exempt
-from dnswatch.model.policies.mark import Action, Mark
+from dnswatch.model.policies.mark import Action, Mark, WebNames
 from dnswatch.model.policies.orders import Orders
 from dnswatch.model.policies.policy import DAY, Policy
 from dnswatch.model.policies.reading import precedence, unfit
@@ -29,7 +29,7 @@ from dnswatch.settings import Settings
 LEASE: Final = 86400.0
 """Seconds: a redirect without new evidence ends after a day."""
 
-WebNames = Callable[[bytes], tuple[bytes, ...]]
+WebNamesOf = Callable[[bytes], WebNames]
 """Returns the mail hosts' names that a client uses for the web."""
 
 MET: Final = 100_000
@@ -49,7 +49,9 @@ class Remark(NamedTuple):
 class Marking:
     """Which client has which marks."""
 
-    def __init__(self, key_of: Callable[[bytes], str], web_names: WebNames = lambda _: ()) -> None:
+    def __init__(
+        self, key_of: Callable[[bytes], str], web_names: WebNamesOf = lambda _: WebNames()
+    ) -> None:
         """Begin with no policy; `key_of` gives a client's key in the store."""
         self._key_of = key_of
         self._web_names = web_names

@@ -14,7 +14,7 @@ from dnswatch.model.exchanges import SERVICES, Exchanges, LookupKind
 from dnswatch.model.observation import Decided, Enforced
 from dnswatch.model.policies.exempt import Exempt
 from dnswatch.model.policies.ledger import Ledger
-from dnswatch.model.policies.mark import Mark, Marks
+from dnswatch.model.policies.mark import Mark, Marks, WebNames
 from dnswatch.proxy.enforcement.askings import Asking, Askings
 from dnswatch.seams.enforce import (
     PASS,
@@ -108,7 +108,7 @@ class Arbiter:
         qname = case.qname
         if case.kind is LookupKind.MX:
             return False
-        if any(qname in mark.web for mark in self.marks.get(client, ())):
+        if any(qname in mark.web.used for mark in self.marks.get(client, ())):
             return True
         is_known = case.kind is LookupKind.EXCHANGE
         if is_known and self._exchanges.is_site(qname):
@@ -117,7 +117,9 @@ class Arbiter:
 
     def is_visited(self, client: bytes, qname: bytes) -> bool:
         """Say whether a client has asked HTTPS records of a name, or has no mark any more."""
-        return client not in self.marks or qname in self._visited.get(client, ())
+        if client not in self.marks or qname in self._visited.get(client, ()):
+            return True
+        return any(qname in mark.web.visited for mark in self.marks[client])
 
     def case(self, asking: Asking, now: float) -> Case | None:
         """Say what is to be decided on a marked client's lookup; None where nothing is."""
@@ -184,7 +186,9 @@ class Arbiter:
 
 def _acting(marks: "tuple[Mark, ...] | list[Mark]") -> Mark | None:
     """Return the mark that is no dry run, if there is one, without its end and the web sites."""
-    return replace(marks[-1], until=0.0, web=()) if marks and not marks[-1].dry_run else None
+    return (
+        replace(marks[-1], until=0.0, web=WebNames()) if marks and not marks[-1].dry_run else None
+    )
 
 
 def _decided(decision: Decision) -> Decided | None:

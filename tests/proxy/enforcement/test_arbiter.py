@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from dnswatch.codes import Type
 from dnswatch.model.exchanges import Exchanges, LookupKind
 from dnswatch.model.observation import Decided
-from dnswatch.model.policies.mark import Action, Mark, Marks, Terms
+from dnswatch.model.policies.mark import Action, Mark, Marks, Terms, WebNames
 from dnswatch.proxy.enforcement.arbiter import VISITED, Arbiter
 from dnswatch.seams.enforce import PASS, Answer, Case, Hold, Rewrite
 from dnswatch.settings import Settings, read
@@ -102,13 +102,22 @@ def test_what_looks_like_a_mail_host_is_mail_related_whoever_asked_for_its_domai
 
 def test_what_the_client_used_for_the_web_before_stays_web() -> None:
     """The mark says which names; a web mail may be an exchange as well.  An MX question is none."""
-    web = (from_text("mail.corp.org"),)
+    web = WebNames((from_text("mail.corp.org"),))
     found = known("corp.org", "mail.corp.org")
     assert asked(found, "mail.corp.org") is not None
     found.learn(Marks([replace(mark(Action.QUARANTINE), web=web)]))
     assert asked(found, "mail.corp.org") is None
     assert asked(found, "mail.corp.org", Type.MX) is not None
     assert asked(found, "mail.else.org") is not None
+
+
+def test_what_the_watch_knows_of_visits_frees_no_exchange() -> None:
+    """Another worker saw who asked HTTPS records of it: web, unless an MX answer names it."""
+    visited = tuple(map(from_text, ("mail.corp.org", "mail.else.org")))
+    found = known("corp.org", "mail.corp.org")
+    found.learn(Marks([replace(mark(Action.QUARANTINE), web=WebNames((), visited))]))
+    assert asked(found, "mail.corp.org") is not None
+    assert asked(found, "mail.else.org") is None
 
 
 def test_a_name_that_https_records_are_asked_of_is_web_unless_an_mx_answer_names_it() -> None:

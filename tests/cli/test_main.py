@@ -107,6 +107,7 @@ def test_interrupted_it_ends_without_a_traceback(tmp_path: Path, workers: int) -
         [*START, "replay", "-", "--workers", str(workers), "--state", str(tmp_path / "state")],
         env=variables(tmp_path, {}), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # not as a shell's `&`
     ) as replaying:  # fmt: skip
         assert replaying.stdin is not None
         assert replaying.stderr is not None

@@ -118,7 +118,9 @@ def live(campus: "Campus", plan: "Plan") -> None:
 
     from dnswatch.cli.campus.progress import progress
 
-    logging.getLogger("dnswatch").setLevel(logging.ERROR)  # verdicts are the summary's to tell
+    logger = logging.getLogger("dnswatch")
+    before = logger.level
+    logger.setLevel(logging.ERROR)  # verdicts are the summary's to tell
     with progress("days", plan.days) as tell:
         try:
             for day in range(plan.days):
@@ -126,6 +128,8 @@ def live(campus: "Campus", plan: "Plan") -> None:
                 tell(day + 1)
         except KeyboardInterrupt:
             typer.echo("dnswatch: stopped; what follows is what happened until then", err=True)
+        finally:
+            logger.setLevel(before)
 
 
 def summary_of(campus: "Campus") -> str:

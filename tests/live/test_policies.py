@@ -43,7 +43,7 @@ def distrusted(site: Site, policy: str, client: str = WORM) -> Site:
     """Switch a policy on and distrust a client; returns when the mark is on its way."""
     order(site, "policy", "enable", policy)
     assert "infected" in order(site, "clients", "distrust", client, "--why", "seen spreading")
-    check.eventually(lambda: site.log(f"client '{client}'"))
+    check.eventually(lambda: site.log(f"client '{client}': "))
     return site
 
 

@@ -34,10 +34,10 @@ def marked(town: Town, suspect: Postfix) -> Iterator[Marked]:
     with ExitStack() as stack:
 
         def under(policy: str) -> Postfix:
-            before = len(town.site.log(f"client '{MARKED}'"))
+            before = len(town.site.log(f"client '{MARKED}': "))  # its marks
             town.order("policy", "enable", policy)
             stack.callback(town.order, "policy", "disable", policy)
-            check.eventually(lambda: len(town.site.log(f"client '{MARKED}'")) > before)
+            check.eventually(lambda: len(town.site.log(f"client '{MARKED}': ")) > before)
             return suspect
 
         yield under

@@ -31,6 +31,14 @@ def gate(town: Town, tmp_path_factory: pytest.TempPathFactory) -> Place:
     return town.place
 
 
+@pytest.fixture(autouse=True)
+def calm(town: Town, gate: Place) -> None:
+    """No policy is on and nobody is led anywhere, whichever test ran before."""
+    town.order("policy", "disable", "quarantine")
+    town.order("clients", "clear", MARKED)
+    check.eventually(lambda: not led(gate))
+
+
 def behind(town: Town, address: str) -> Place:
     """A client whose way to the world is the router."""
     place = town.network.join(address, resolver=RESOLVER)

@@ -83,13 +83,14 @@ def test_a_file_that_is_no_database_any_more_is_replaced(tmp_path: Path) -> None
     """With its first page gone nothing can be read: recording begins anew all the same."""
     with begin(tmp_path) as site:
         site.stop()
+        Store.open(site.state).close()  # brings the log home: it may hold the first page as well
         overwrite(site.state, 0)
         site.start()
         eventually(lambda: aside(site.state) and site.said("the store was damaged"))
         ask(site)
         eventually(lambda: site.measure("lookup") == 1)
         assert len(aside(site.state)) == 1
-        assert site.said("the store was damaged (") == 1, "whichever way SQLite puts it"
+        assert site.said("the store was damaged (file is not a database)") == 1
         assert site.said(str(aside(site.state)[0])) == 1
 
 

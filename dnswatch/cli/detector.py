@@ -35,9 +35,8 @@ def detector_of(db: "Database", settings: "Settings", whom: "Whom") -> Detector 
     return detector
 
 
-def proposals_of(db: "Database", settings: "Settings", whom: "Whom") -> "list[Proposal]":
+def proposals_of(db: "Database", detector: Detector | None) -> "list[Proposal]":
     """Return the hosts that behave like a mail server and are none by anybody's word."""
-    detector = detector_of(db, settings, whom)
     if detector is None:
         return []
     known = clients.clients(db)

@@ -89,6 +89,7 @@ def report(
 
 def _rank(store: "Store", whom: "Whom", settings: "Settings", wish: _Wish) -> None:
     from dnswatch.cli import ranking
+    from dnswatch.cli.detector import detector_of
     from dnswatch.cli.verdicts import verdicts
     from dnswatch.store import reports
 
@@ -96,7 +97,7 @@ def _rank(store: "Store", whom: "Whom", settings: "Settings", wish: _Wish) -> No
     with store.snapshot() as db:
         found = reports.ranking(db, begin, whom.role_of)
         whole = reports.portrait(db, begin, whom.role_of, list, 0) if wish.plot else None
-        judged = verdicts(db, settings, whom, wish.now)
+        judged = verdicts(db, detector_of(db, settings, whom), whom, wish.now)
     if found is None:
         nothing_found("nothing was recorded", wish.since, empty=wish.empty)
     if whole:
@@ -106,7 +107,7 @@ def _rank(store: "Store", whom: "Whom", settings: "Settings", wish: _Wish) -> No
 
 def _portray(store: "Store", whom: "Whom", settings: "Settings", client: str, wish: _Wish) -> None:
     from dnswatch.cli import account
-    from dnswatch.cli.detector import proposals_of
+    from dnswatch.cli.detector import detector_of, proposals_of
     from dnswatch.cli.verdicts import verdicts
     from dnswatch.cli.whom import nearest
     from dnswatch.store import clients, reports
@@ -115,8 +116,9 @@ def _portray(store: "Store", whom: "Whom", settings: "Settings", client: str, wi
     with store.snapshot() as db:
         found = reports.portrait(db, wish.since or 0.0, whom.role_of, choose, wish.limit)
         known = [] if found else clients.names(db)
-        proposals = proposals_of(db, settings, whom) if found else []
-        judged = verdicts(db, settings, whom, wish.now)
+        detector = detector_of(db, settings, whom) if found else None
+        proposals = proposals_of(db, detector)
+        judged = verdicts(db, detector, whom, wish.now)
     if found is None:
         near = nearest(client, known)
         hint = f"; did you mean '{near}'?" if near else ": `dnswatch report` lists those that are"

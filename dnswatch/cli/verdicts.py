@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from dnswatch.cli import render
-from dnswatch.cli.detector import detector_of
 from dnswatch.model.detection.verdict import State, Verdict
 from dnswatch.model.role import Role
 from dnswatch.store.standouts import standouts
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
     from dnswatch.cli.whom import Whom
-    from dnswatch.settings import Settings
+    from dnswatch.model.detection.detector import Detector
 
 _CLEAN: Final = State.CLEAN.value
 
@@ -75,9 +74,8 @@ class Verdicts(NamedTuple):
         }
 
 
-def verdicts(db: "Database", settings: "Settings", whom: "Whom", now: float) -> Verdicts:
+def verdicts(db: "Database", detector: "Detector | None", whom: "Whom", now: float) -> Verdicts:
     """Return what is thought of everybody now."""
-    detector = detector_of(db, settings, whom)
     found = standouts(db, whom.role_of, now)
     words = {one.key: one.standing.rung for one in found if one.standing.rung != _CLEAN}
     if detector is None or now >= detector.learned_at:

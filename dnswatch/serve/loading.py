@@ -3,7 +3,6 @@
 Done at the start and again at every reload; what cannot be loaded is a `SettingsError`.
 """
 
-import socket
 import ssl
 from pathlib import Path
 from typing import Final
@@ -12,8 +11,8 @@ import msgspec
 
 from dnswatch.errors import SettingsError
 from dnswatch.serve.policies import texts
+from dnswatch.serve.sockets import is_here
 from dnswatch.settings import (
-    Address,
     Serve,
     Server,
     Settings,
@@ -98,18 +97,7 @@ def _is_own(server: Server, serve: Serve) -> bool:
         and (endpoint.port, endpoint.address.version) == (server.port, to.version)
         for endpoint in (*serve.listen, *serve.redirected)
     )
-    return is_own(server, serve) or (anywhere and to is not None and _is_here(to))
-
-
-def _is_here(address: Address) -> bool:
-    """Ask the kernel whether an address is one of this machine's."""
-    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
-    try:
-        with socket.socket(family, socket.SOCK_DGRAM) as probe:
-            probe.bind((str(address), 0))
-    except OSError:
-        return False
-    return True
+    return is_own(server, serve) or (anywhere and to is not None and is_here(to))
 
 
 def _check_authorities(settings: Settings) -> None:

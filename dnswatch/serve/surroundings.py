@@ -4,12 +4,12 @@
 until a fail-over.  So these are findings, no faults.
 """
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 from dnswatch.bay.places import endpoints, is_wanted
-from dnswatch.settings import Address, Settings
+from dnswatch.serve.sockets import is_here
+from dnswatch.settings import Settings
 
 
 def lacking(settings: Settings) -> Iterator[str]:
@@ -23,7 +23,7 @@ def lacking(settings: Settings) -> Iterator[str]:
         place = "bay.listen" if settings.bay.listen else "quarantine.addresses"
         listening += [(endpoint.address, place) for endpoint in endpoints(settings)]
     for address, key in listening:
-        if not _is_ours(address):
+        if not is_here(address):
             yield f"{key}: {address} is no address of this machine now"
 
 
@@ -34,14 +34,3 @@ def _unreadable(file: Path) -> str | None:
     except OSError as error:
         return error.strerror or str(error)
     return None
-
-
-def _is_ours(address: Address) -> bool:
-    """Say whether one can listen there, on whichever port."""
-    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
-    try:
-        with socket.socket(family, socket.SOCK_DGRAM) as probe:
-            probe.bind((str(address), 0))
-    except OSError:
-        return False
-    return True

@@ -1,12 +1,15 @@
 """`dnswatch campus play`: a campus's lookups as real queries to a running dnswatch."""
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from dnswatch.cli.campus.run import Days, Scenario, Seed, WormName
 from dnswatch.errors import DnswatchError
+
+if TYPE_CHECKING:
+    from dnswatch.settings import Endpoint
 
 _PATIENCE: Final = 5.0
 """Seconds for the first answer of the dnswatch that is asked."""
@@ -63,13 +66,13 @@ def play(
     from dnswatch.serve.policies import texts
 
     plan = plan_of(scenario, days, worm, None)
-    target, source = _endpoint(against, "--against"), _endpoint(world, "--world")
+    asked, source = _endpoint(against, "--against"), _endpoint(world, "--world")
     campus = Campus(plan, seed, texts(""), is_detailed=True)
-    player = Player(target, plan.begin, speed, clock.now, sleep)
+    player = Player((str(asked.address), asked.port), plan.begin, speed, clock.now, sleep)
     campus.resolver.hear = player.play
     campus.truth.keeps_mails = truth is not None
-    with World(campus.outside, source):
-        _demand_an_answer(target, source)
+    with World(campus.outside, (str(source.address), source.port)):
+        _demand_an_answer(asked, source)
         live(campus, plan)
         player.close()
     if truth is not None:
@@ -78,33 +81,26 @@ def play(
     typer.echo(summary_of(campus))
 
 
-def _demand_an_answer(target: tuple[str, int], world: tuple[str, int]) -> None:
+def _demand_an_answer(asked: "Endpoint", world: "Endpoint") -> None:
     """See that somebody is there; raises `DnswatchError` where nobody answers."""
     from dns.exception import DNSException
     from dns.message import make_query
     from dns.query import udp
 
     try:
-        udp(make_query(".", "NS"), target[0], port=target[1], timeout=_PATIENCE)
+        udp(make_query(".", "NS"), str(asked.address), port=asked.port, timeout=_PATIENCE)
     except (OSError, DNSException):
-        host, port = target
         raise DnswatchError(
-            f"nobody answers at {host} port {port}: start one there, with the world of the campus"
-            f" as its upstream: dnswatch serve --listen {_shown(target)} --upstream"
-            f" udp://{_shown(world)}"
+            f"nobody answers at {asked.address} port {asked.port}: start one there, with the world"
+            f" of the campus as its upstream: dnswatch serve --listen {asked} --upstream"
+            f" udp://{world}"
         ) from None
 
 
-def _shown(endpoint: tuple[str, int]) -> str:
-    host, port = endpoint
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _endpoint(text: str, option: str) -> tuple[str, int]:
+def _endpoint(text: str, option: str) -> "Endpoint":
     from dnswatch.settings import Endpoint
 
     try:
-        endpoint = Endpoint(text)
+        return Endpoint(text)
     except ValueError as error:
         raise typer.BadParameter(f"'{text}': {error}", param_hint=option) from None
-    return str(endpoint.address), endpoint.port

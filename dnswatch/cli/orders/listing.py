@@ -23,7 +23,7 @@ def list_(json: Json = False, config: Config = None, state: State = None) -> Non
     Example: dnswatch clients list
     """
     from dnswatch.cli import render
-    from dnswatch.cli.detector import proposals_of
+    from dnswatch.cli.detector import detector_of, proposals_of
     from dnswatch.cli.verdicts import verdicts
     from dnswatch.cli.whom import Whom
     from dnswatch.store import Store
@@ -33,9 +33,10 @@ def list_(json: Json = False, config: Config = None, state: State = None) -> Non
     whom = Whom(directory, settings)
     with Store.read(directory) as store, store.snapshot() as db:
         found = standouts(db, whom.role_of, present(directory))
-        proposals = proposals_of(db, settings, whom)
+        detector = detector_of(db, settings, whom)
+        proposals = proposals_of(db, detector)
         done = acting(db, settings)
-        judged = verdicts(db, settings, whom, present(directory))
+        judged = verdicts(db, detector, whom, present(directory))
     if json:
         render.print_json(
             {

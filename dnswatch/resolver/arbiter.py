@@ -21,10 +21,10 @@ from dnswatch.resolver.decision import (
     Decision,
     Facts,
     Hold,
-    Subject,
     Pass,
     Refuse,
     Rewrite,
+    Subject,
     decide,
     refuses_at_once,
 )

@@ -27,9 +27,9 @@ from dnswatch.resolver.decision import (
     Decision,
     Facts,
     Hold,
-    Subject,
     Pass,
     Refuse,
+    Subject,
     decide,
 )
 from dnswatch.settings import Settings

@@ -12,7 +12,7 @@ from dnswatch.model.exchanges import Exchanges, LookupKind
 from dnswatch.model.observation import Decided
 from dnswatch.model.policies.mark import Action, Mark, Marks, Terms, WebNames
 from dnswatch.resolver.arbiter import VISITED, Arbiter
-from dnswatch.resolver.decision import PASS, Facts, Hold, Subject, Rewrite
+from dnswatch.resolver.decision import PASS, Facts, Hold, Rewrite, Subject
 from dnswatch.settings import Settings, read
 from dnswatch.wire.name import from_text
 

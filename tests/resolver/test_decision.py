@@ -19,9 +19,9 @@ from dnswatch.resolver.decision import (
     Decision,
     Facts,
     Hold,
-    Subject,
     Refuse,
     Rewrite,
+    Subject,
     decide,
     refuses_at_once,
 )

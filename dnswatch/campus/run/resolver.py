@@ -25,9 +25,9 @@ from dnswatch.resolver.decision import (
     Decision,
     Facts,
     Hold,
-    Subject,
     Refuse,
     Rewrite,
+    Subject,
 )
 from dnswatch.resolver.known import KnownAddresses
 from dnswatch.settings import Settings

@@ -23,10 +23,10 @@ from dnswatch.resolver.askings import Asking
 from dnswatch.resolver.decision import (
     Facts,
     Hold,
-    Subject,
     Pass,
     Refuse,
     Rewrite,
+    Subject,
 )
 from dnswatch.resolver.known import KnownAddresses
 from dnswatch.resolver.rewrite import TTL, BayAnswers

@@ -1,8 +1,8 @@
 """Trials: what a policy would have done to lookups that are stored, and to whom it applies now.
 
-Pure over what the store knows; the very same decisions as in the worker (`resolver.decision`), in one
-worker's terms.  Stored lookups do not tell which clients asked for DNSSEC data: none is taken to
-have.
+Pure over what the store knows; the very same decisions as in the worker (`resolver.decision`), in
+one worker's terms.  Stored lookups do not tell which clients asked for DNSSEC data: none is taken
+to have.
 """
 
 from collections import Counter

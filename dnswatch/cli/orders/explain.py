@@ -45,8 +45,8 @@ def explain(
     from rich.padding import Padding
 
     from dnswatch.cli import account, render
-    from dnswatch.cli.detector import detector_of
-    from dnswatch.cli.whom import Whom
+    from dnswatch.office.detector import detector_of
+    from dnswatch.office.whom import Whom
     from dnswatch.store import Store, reports
 
     directory, settings = state_directory(state), settings_of(config)

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+import msgspec
 from sqlite_utils import Database
 
 from dnswatch.errors import WireError
-from dnswatch.model.changes import Changes, MailLookup
+from dnswatch.model.changes import Changes, Cursor, MailLookup
 from dnswatch.model.observation import Enforced
 from dnswatch.model.sitecache import CacheEntry
 from dnswatch.settings import Records
@@ -116,6 +117,9 @@ class Store:
             quarantine.write(self._db.conn, turns, changes.quarantine_anew)
             if changes.until:
                 self._db.conn.execute(_NOTE_PASSED, (changes.until,))
+            if changes.cursor:
+                cursor = msgspec.json.encode(changes.cursor).decode()
+                self._db.conn.execute(_NOTE_CURSOR, (cursor,))
 
     def write_identities(self, identities: Iterable[tuple[str, Identity]]) -> None:
         """Note who the clients of these keys are; keys of no client are passed over."""
@@ -142,6 +146,12 @@ class Store:
         with sentences(self._path):
             row = self._db.conn.execute("SELECT until FROM passed").fetchone()
         return float(row[0]) if row else 0.0
+
+    def cursor(self) -> Cursor | None:
+        """Return how much of which journal is stored, if any is."""
+        with sentences(self._path):
+            row = self._db.conn.execute("SELECT cursor FROM journal").fetchone()
+        return msgspec.json.decode(row[0], type=Cursor) if row else None
 
     def knows(self, key: str) -> bool:
         """Whether anything is recorded of the client of this key."""
@@ -330,6 +340,9 @@ _HEAR_HEALTH = """
         at = excluded.at, up = excluded.up, rtt = excluded.rtt, edns = excluded.edns,
         answers = answers + excluded.answers, failures = failures + excluded.failures"""
 _NOTE_PASSED = "INSERT INTO passed VALUES (1, ?) ON CONFLICT DO UPDATE SET until = excluded.until"
+_NOTE_CURSOR = (
+    "INSERT INTO journal VALUES (1, ?) ON CONFLICT DO UPDATE SET cursor = excluded.cursor"
+)
 _LIVE_ENTRIES = """
     SELECT address, expiry, first_seen, refreshes, hits FROM entry
     WHERE expiry > ifnull((SELECT until FROM passed), 0)"""

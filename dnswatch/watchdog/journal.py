@@ -44,10 +44,8 @@ class Journal:
             self._head[_NAME] = randbits(63) | 1
         self.name = self._head[_NAME]
         "No other journal has it."
-        self.last = b""
+        self.last = max(self.records(), default=(0, b""))[1]
         "What an earlier watch wrote last: it may have been killed before that left its line."
-        for _, self.last in self.records():
-            pass
 
     @property
     def end(self) -> int:

@@ -1,8 +1,8 @@
 """The watch process: reads what workers send, folds it into the watch, hands changes to the store.
 
 It ends on SIGTERM, or when the supervisor is gone (its end of `control` closes), after it has read
-and stored what waits.  If it is killed nothing is lost and nothing counted twice: what is not in the
-store, which says up to where it has the journal, is in the journal, or waits in the sockets.
+and stored what waits.  If it is killed nothing is lost and nothing counted twice: what is not in
+the store, which says up to where it has the journal, is in the journal, or waits in the sockets.
 """
 
 import logging

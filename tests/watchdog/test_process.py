@@ -38,6 +38,10 @@ def mx(at: float) -> Observation:
     return saw(at, ALICE, DOMAIN, Type.MX, exchanges=(MAILER,), ttl=300)
 
 
+def is_counted(site: Site, name: str, count: int) -> bool:
+    return site.counter(name) == count
+
+
 def taught(site: Site, worker: int) -> list[Lessons]:
     return list(site.lessons(worker))
 
@@ -118,7 +122,7 @@ def test_a_killed_watch_loses_nothing_it_had_read(site: Site) -> None:
         site.send(mx(time.time()), tallies=tallies, counters={"mismatch": 2}, health=health)
         eventually(lambda: list(site.lessons(worker=1)))  # it has read that
         if number % 2:
-            eventually(lambda number=number: site.counter("mismatch") == 2 * number)
+            eventually(partial(is_counted, site, "mismatch", 2 * number))
         site.stop(signal.SIGKILL)
         list(site.lessons(worker=1))
         site.start()

@@ -21,9 +21,7 @@ from dnswatch.settings import Source
 from dnswatch.settings import encode as encode_source
 from dnswatch.store.database import FILE
 from dnswatch.watchdog import journal
-
-PATIENCE = 20.0
-"""Seconds until a condition that must come true counts as one that will not."""
+from tests.check import PATIENCE
 
 QUIET = "[names]\nhosts = []\nneighbours = false\npointers = false\n"
 """Settings of a site that asks nobody who its clients are."""

@@ -70,9 +70,7 @@ def newer(db: Database) -> list[str]:
 @MIGRATIONS()
 def journal(db: Database) -> None:
     """Make room for how much of the watch's journal is in the store: one row, JSON."""
-    db.execute(
-        "CREATE TABLE journal (id INTEGER PRIMARY KEY CHECK (id = 1), cursor TEXT NOT NULL)"
-    )
+    db.execute("CREATE TABLE journal (id INTEGER PRIMARY KEY CHECK (id = 1), cursor TEXT NOT NULL)")
 
 
 _FIRST: Final = (

@@ -312,11 +312,15 @@ _ADD_TALLY = """
     INSERT INTO tally (start, client, measure, count) VALUES
         (?, (SELECT id FROM client WHERE key = ?), (SELECT id FROM measure WHERE name = ?), ?)
     ON CONFLICT DO UPDATE SET count = count + excluded.count"""
+# The detector remembers the number of the last lookup that it has judged, so none may come twice;
+# SQLite by itself gives numbers out again from the largest that is there.
 _ADD_LOOKUP = """
-    INSERT INTO lookup (at, client, kind, domain, qname, qtype, rcode, origin, addresses,
+    INSERT INTO lookup (id, at, client, kind, domain, qname, qtype, rcode, origin, addresses,
         exchanges, ttl, new, refreshed, hits, redirected, recursion, policy, decided, dry_run,
         proven)
-    VALUES (?, (SELECT id FROM client WHERE key = ?),
+    VALUES (1 + max(ifnull((SELECT max(id) FROM lookup), 0),
+            ifnull((SELECT judged FROM detector), 0)),
+        ?, (SELECT id FROM client WHERE key = ?),
         ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _ADD_VERDICT = "INSERT INTO verdict (client, share, at, until) VALUES (?, ?, ?, ?)"
 _ADD_SITE = """

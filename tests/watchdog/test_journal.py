@@ -1,9 +1,10 @@
-"""However often a watch is killed, and wherever, each lookup and each count is taken exactly once."""
+"""However often a watch is killed, and wherever, each lookup and each count is taken once."""
 
 import os
 import socket
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -20,7 +21,7 @@ from tests.watchdog.process import seqpacket
 WORKERS = 2
 
 
-class Killed(Exception):
+class KilledError(Exception):
     """Where this is raised the watch ends."""
 
 
@@ -31,7 +32,7 @@ class Deadly(socket.socket):
 
     def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
         if self.is_armed and not flags & socket.MSG_PEEK:
-            raise Killed
+            raise KilledError
         return super().recv(bufsize, flags)
 
 
@@ -108,10 +109,8 @@ class Watch:
     def kill(self, worker: int) -> None:
         """Kill it where a message stands in the journal and in the line as well, if one waits."""
         self.lines[worker].is_armed = True
-        try:
+        with suppress(KilledError):
             self.read(worker, 1)
-        except Killed:
-            pass
         self.lines[worker].is_armed = False
         self.start()
 
@@ -142,7 +141,7 @@ def test_each_is_taken_once(script: list[tuple[str, *tuple[int, ...]]], size: in
         for step, *arguments in script:
             getattr(watch, step)(*arguments)
             assert watch.stored <= watch.sent
-            if not step == "send":
+            if step != "send":
                 continue
             room = size - (watch.journal.end - (watch.cursor.needed if watch.cursor else 0))
             if room < 3000:  # the ring is for what is not stored yet

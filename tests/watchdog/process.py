@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Self
@@ -40,15 +40,6 @@ main(source, Path(state), sockets[1:], journal, sockets[0])
 logging.shutdown()
 os._exit(0)
 """
-
-
-def eventually(condition: Callable[[], Any]) -> Any:
-    """Return what a condition says as soon as that is true."""
-    deadline = time.monotonic() + PATIENCE
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "what must come true did not"
-        time.sleep(0.02)
-    return found
 
 
 def seqpacket() -> tuple[socket.socket, socket.socket]:

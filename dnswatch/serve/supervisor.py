@@ -19,8 +19,8 @@ from dnswatch import clock, control
 from dnswatch.bay.places import is_wanted
 from dnswatch.errors import SettingsError
 from dnswatch.proxy import worker
-from dnswatch.proxy.access import is_admitted
 from dnswatch.proxy.descriptors import provide
+from dnswatch.resolver.access import is_admitted
 from dnswatch.serve.children import Child
 from dnswatch.serve.notify import Manager, Question
 from dnswatch.serve.sockets import bind_all

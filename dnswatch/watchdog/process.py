@@ -20,6 +20,7 @@ from dnswatch import clock
 from dnswatch.control import Control
 from dnswatch.errors import StoreError
 from dnswatch.model.exchanges import lessons_of
+from dnswatch.model.machines import Machines
 from dnswatch.seams.batch import STARTED, Batch, Briefing, Lessons, Marks, brief
 from dnswatch.seams.merge import Merge
 from dnswatch.settings import Source, combine
@@ -84,6 +85,7 @@ class _Process:
         self._keys = Archive(state, settings)
         self._site = Site(source, self._key, clock.now())
         self._source = source
+        self._machines: Machines | None = None
         self._state = state
         self._is_beyond_repair = False
         self._begun_at: float | None = clock.now()
@@ -211,12 +213,22 @@ class _Process:
                 line.tell(self._all())
             line.broken = line.lost = 0
         self._site.watch.count({name: n for name, n in counters.items() if n}, clock.now())
+        self._identify()
         self._site.find(self._desk.findings(), clock.now())
         changes, marks = self._site.drain(clock.now(), is_last=self._is_stopping)
         changes.quarantine_anew, self._begun_at = self._begun_at, None
         self._housekeeper.meet({client for client, _ in changes.accounts})
+        if self._site.waits:
+            self._housekeeper.hurry()
         self._mark(marks)
         self._recorder.put(changes)
+
+    def _identify(self) -> None:
+        """Take what is known since the last time of whose the clients' addresses are."""
+        machines = self._housekeeper.machines
+        if machines is not None and machines is not self._machines:
+            self._machines = machines
+            self._site.identify(machines, clock.now())
 
     def _take_orders(self) -> None:
         self._order()

@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Self
@@ -19,9 +19,7 @@ from dnswatch.seams.batch import Batch, Briefing, Lessons, Mark, decode_briefing
 from dnswatch.settings import Source
 from dnswatch.settings import encode as encode_source
 from dnswatch.store.database import FILE
-
-PATIENCE = 20.0
-"""Seconds until a condition that must come true counts as one that will not."""
+from tests.check import PATIENCE
 
 QUIET = "[names]\nhosts = []\nneighbours = false\npointers = false\n"
 """Settings of a site that asks nobody who its clients are."""
@@ -40,15 +38,6 @@ main(source, Path(state), sockets[1:], sockets[0])
 logging.shutdown()
 os._exit(0)
 """
-
-
-def eventually(condition: Callable[[], Any]) -> Any:
-    """Return what a condition says as soon as that is true."""
-    deadline = time.monotonic() + PATIENCE
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "what must come true did not"
-        time.sleep(0.02)
-    return found
 
 
 def seqpacket() -> tuple[socket.socket, socket.socket]:

@@ -16,8 +16,8 @@ from dnswatch.model.policies.orders import Overrule, Word
 from dnswatch.seams.batch import STARTED, Health, Lessons
 from dnswatch.store import Store, orders
 from dnswatch.wire.name import from_text
-from tests.check import PATIENCE
-from tests.watchdog.process import QUIET, Site, eventually, saw
+from tests.check import PATIENCE, eventually
+from tests.watchdog.process import QUIET, Site, saw
 
 ALICE, BOB = ip_address("192.0.2.7").packed, ip_address("2001:db8::7").packed
 WEB, MAIL = ip_address("198.51.100.1").packed, ip_address("198.51.100.25").packed

@@ -18,10 +18,18 @@ from dnswatch.lab.campus.world.outside import Heard, Outside
 from dnswatch.model.exchanges import Exchanges
 from dnswatch.model.observation import Enforced, Observation, Origin, Tally
 from dnswatch.model.role import Role, role_of
-from dnswatch.proxy.cache import AnswerCache
-from dnswatch.proxy.enforcement.arbiter import Arbiter
-from dnswatch.proxy.enforcement.known import KnownAddresses
-from dnswatch.seams.enforce import PASS, Answer, Case, Decision, Hold, Refuse, Rewrite
+from dnswatch.resolver.arbiter import Arbiter
+from dnswatch.resolver.cache import AnswerCache
+from dnswatch.resolver.decision import (
+    PASS,
+    Decision,
+    Facts,
+    Hold,
+    Refuse,
+    Rewrite,
+    Subject,
+)
+from dnswatch.resolver.known import KnownAddresses
 from dnswatch.settings import Settings
 from dnswatch.watchdog.process import TICK
 from dnswatch.watchdog.vigil import Vigil
@@ -85,7 +93,7 @@ class Resolver:
         """Answer a question."""
         now = self._loop.now
         client, qname, qtype, _ = asking
-        case: Case | None = None
+        case: Subject | None = None
         if client in self._arbiter.marks:
             case = self._arbiter.case((client, qname, qtype), now)
             if case is not None and (done := self._arbiter.refuses(client, case, now)):
@@ -94,7 +102,7 @@ class Resolver:
         if case is None:
             self._observe(asking, heard, origin, None)
             return _true(now, heard)
-        answer = Answer(heard.rcode, heard.exchanges, is_refresh)
+        answer = Facts(heard.rcode, heard.exchanges, is_refresh)
         ruling = self._arbiter.rule(client, case, answer, now)
         self._observe(asking, heard, origin, ruling.enforced)
         return self._given(ruling.decision or PASS, heard, now)

@@ -1,6 +1,6 @@
 """When a client asked first."""
 
-from dnswatch.proxy.enforcement.askings import LIMIT, MEMORY, Askings
+from dnswatch.resolver.askings import LIMIT, MEMORY, Askings
 
 MX = (b"\n\0\0\6", b"\1a\0", 15)
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dnswatch.proxy.upstream.health import (
+from dnswatch.resolver.health import (
     FAILURES,
     LEAST_PATIENCE,
     MOST_PATIENCE,

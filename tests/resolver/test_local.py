@@ -8,12 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dnswatch.names.hosts import parse_hosts
-from dnswatch.proxy.local import TTL, LocalNames
+from dnswatch.resolver.local import TTL, LocalNames
 from dnswatch.wire import build, query
 from dnswatch.wire.query import Query
 from tests import check
-from tests.proxy.scripted import exact
+from tests.proxy.scripted import exact, local_names
 
 HOSTS = """
 192.168.0.5  printer.lan printer
@@ -53,7 +52,7 @@ def answer(local: LocalNames, to: Query, client: str = "192.168.0.9") -> dns.mes
 )
 def test_names_and_addresses_are_answered(qname: str, qtype: str, data: list[str]) -> None:
     """All addresses of a name, and the first name of an address, with a short life."""
-    got = answer(LocalNames(parse_hosts([HOSTS])), asked(qname, qtype))
+    got = answer(local_names([HOSTS]), asked(qname, qtype))
     assert got is not None
     check.noerror(got)
     assert check.data(got, qtype) == data
@@ -62,7 +61,7 @@ def test_names_and_addresses_are_answered(qname: str, qtype: str, data: list[str
 
 def test_a_family_that_is_missing_is_an_empty_answer() -> None:
     """A local name without IPv6 has no IPv6 address, whatever upstreams would say."""
-    got = answer(LocalNames(parse_hosts([HOSTS])), asked("six.lan.", "AAAA"))
+    got = answer(local_names([HOSTS]), asked("six.lan.", "AAAA"))
     assert got is not None
     check.noerror(got)
     assert got.answer == []
@@ -75,13 +74,13 @@ def test_a_family_that_is_missing_is_an_empty_answer() -> None:
 )  # fmt: skip
 def test_other_names_are_not_ours(qname: str, qtype: str, qclass: str) -> None:
     """Nothing is said of names, classes and addresses that do not stand in a file."""
-    assert LocalNames(parse_hosts([HOSTS])).find(asked(qname, qtype, qclass), bytes(4)) is None
+    assert local_names([HOSTS]).find(asked(qname, qtype, qclass), bytes(4)) is None
 
 
 @given(st.text(max_size=200))
 def test_any_file_gives_local_names(text: str) -> None:
     """Whatever stands in a hosts file, questions are answered or passed on."""
-    local = LocalNames(parse_hosts([text, "10.0.0.1 good.lan"]))
+    local = local_names([text, "10.0.0.1 good.lan"])
     got = answer(local, asked("good.lan."))
     assert got is not None
     assert "10.0.0.1" in check.data(got)
@@ -100,7 +99,7 @@ DEBIAN = """
 @pytest.mark.parametrize("client", ["127.0.0.1", "127.0.0.66", "::1"])
 def test_this_machine_is_told_its_loopback_addresses(client: str) -> None:
     """A client on loopback gets what stands in the file."""
-    local = LocalNames(parse_hosts([DEBIAN]))
+    local = local_names([DEBIAN])
     for qname, qtype, data in (
         ("dnsbox.", "A", ["127.0.1.1"]), ("localhost.", "AAAA", ["::1"]),
         ("both.lan.", "A", ["10.0.0.7", "127.0.0.1"]),
@@ -113,7 +112,7 @@ def test_this_machine_is_told_its_loopback_addresses(client: str) -> None:
 @pytest.mark.parametrize("client", ["192.168.0.9", "10.0.0.1", "2001:db8::1", "fe80::1"])
 def test_no_other_machine_is_told_a_loopback_address(client: str) -> None:
     """It would mean that machine itself: others get the other addresses, none, or ask upstream."""
-    local = LocalNames(parse_hosts([DEBIAN]))
+    local = local_names([DEBIAN])
     for qname in ("dnsbox.", "dnsbox.corp.example."):
         for qtype in ("A", "AAAA"):
             assert answer(local, asked(qname, qtype), client) is None, "an upstream may know"
@@ -126,7 +125,7 @@ def test_no_other_machine_is_told_a_loopback_address(client: str) -> None:
 
 def test_who_is_on_loopback_does_not_change_what_others_are_told() -> None:
     """Answers that are kept for one are not given to the other."""
-    local = LocalNames(parse_hosts([DEBIAN]))
+    local = local_names([DEBIAN])
     for _ in range(2):
         here, there = (answer(local, asked("both.lan."), one) for one in ("127.0.0.1", "10.0.0.1"))
         assert here is not None

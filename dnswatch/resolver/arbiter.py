@@ -15,16 +15,16 @@ from dnswatch.model.observation import Decided, Enforced
 from dnswatch.model.policies.exempt import Exempt
 from dnswatch.model.policies.ledger import Ledger
 from dnswatch.model.policies.mark import Mark, Marks, WebNames
-from dnswatch.proxy.enforcement.askings import Asking, Askings
-from dnswatch.seams.enforce import (
+from dnswatch.resolver.askings import Asking, Askings
+from dnswatch.resolver.decision import (
     PASS,
-    Answer,
-    Case,
     Decision,
+    Facts,
     Hold,
     Pass,
     Refuse,
     Rewrite,
+    Subject,
     decide,
     refuses_at_once,
 )
@@ -98,7 +98,7 @@ class Arbiter:
             if len(visited) > VISITED:
                 visited.popitem(last=False)
 
-    def is_web(self, case: Case, client: bytes, now: float) -> bool:
+    def is_web(self, case: Subject, client: bytes, now: float) -> bool:
         """Say whether a lookup that could be about mail is about the web to this client.
 
         It used the name for the web before there was evidence against it, or asks HTTPS records of
@@ -121,7 +121,7 @@ class Arbiter:
             return True
         return any(qname in mark.web.visited for mark in self.marks[client])
 
-    def case(self, asking: Asking, now: float) -> Case | None:
+    def case(self, asking: Asking, now: float) -> Subject | None:
         """Say what is to be decided on a marked client's lookup; None where nothing is."""
         client, qname, qtype = asking
         if all(mark.until <= now for mark in self.marks[client]):
@@ -138,7 +138,7 @@ class Arbiter:
             return None
         if self._exempt.domain(domain) or self._exempt.domain(qname):
             return None
-        case = Case(kind, domain, qname, self._askings.first(asking, now))
+        case = Subject(kind, domain, qname, self._askings.first(asking, now))
         return None if self.is_web(case, client, now) else case
 
     def _mail_related(self, asking: Asking, now: float) -> tuple[LookupKind, bytes] | None:
@@ -152,7 +152,7 @@ class Arbiter:
         found = self._exchanges.kind(client, qname, Type.A, now)
         return None if found is None or found[0] is LookupKind.GUESS else found
 
-    def refuses(self, client: bytes, case: Case, now: float) -> Enforced | None:
+    def refuses(self, client: bytes, case: Subject, now: float) -> Enforced | None:
         """Say what refuses a lookup that no upstream need be asked for, if anything does."""
         mark = _acting(self.marks[client])
         if mark is None or not refuses_at_once(mark, case, now):
@@ -160,7 +160,13 @@ class Arbiter:
         return Enforced(mark.policy, Decided.REFUSED)
 
     def rule(
-        self, client: bytes, case: Case, answer: Answer, now: float, *, is_held: bool = False
+        self,
+        client: bytes,
+        case: Subject,
+        answer: Facts,
+        now: float,
+        *,
+        is_held: bool = False,
     ) -> Ruling:
         """Decide on an answer by each mark; `is_held`: the same question waits for it already."""
         tried = None

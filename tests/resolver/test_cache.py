@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from dnswatch.codes import Rcode
-from dnswatch.proxy.cache import FAILURE_TTL, FAILURES, AnswerCache
+from dnswatch.resolver.cache import FAILURE_TTL, FAILURES, AnswerCache
 from dnswatch.settings import Cache, Duration, Size
 from dnswatch.wire.query import Query
 from dnswatch.wire.response import Response

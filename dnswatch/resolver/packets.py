@@ -1,4 +1,4 @@
-"""Ready answers: the short cut of the per-packet path.
+"""PacketCache answers: the short cut of the per-packet path.
 
 The exact bytes of a query (all but its ID) → the answer (all but its ID) and its kind.  What is
 `ready` is good for the current second, in which no TTL changes.  When the second is over, an answer
@@ -49,7 +49,7 @@ class _Warm:
             self.until = min(self.until, response.stored_at + response.extra_ttl)
 
 
-class Ready:
+class PacketCache:
     """Answers that need no thought, for all UDP listeners of a worker."""
 
     def __init__(self) -> None:

@@ -8,6 +8,7 @@ file has `127.0.1.1 thishost`.  What stands at 127.0.0.1 or ::1 alone has no add
 blocklists mean it; for what stands at another loopback address upstreams are asked.
 """
 
+from collections.abc import Mapping
 from ipaddress import ip_address
 from typing import Final
 
@@ -15,7 +16,6 @@ import dnslib
 
 from dnswatch.codes import Type
 from dnswatch.errors import WireError
-from dnswatch.names.hosts import Hosts
 from dnswatch.wire import name, response
 from dnswatch.wire.query import Query
 from dnswatch.wire.response import Response
@@ -33,12 +33,13 @@ _BLOCKED: Final = frozenset((bytes((127, 0, 0, 1)), _LOOPBACK_V6))
 class LocalNames:
     """What the hosts files say, ready to be answered."""
 
-    def __init__(self, hosts: Hosts) -> None:
-        """Take what the files say now."""
-        self._addresses = {_wire(host): known for host, known in hosts.names.items()}
+    def __init__(
+        self, names: Mapping[str, tuple[bytes, ...]], addresses: Mapping[bytes, str]
+    ) -> None:
+        """Take names with their packed addresses, and packed addresses with their names."""
+        self._addresses = {_wire(host): known for host, known in names.items()}
         self._names = {
-            _wire(ip_address(address).reverse_pointer): host
-            for address, host in hosts.addresses.items()
+            _wire(ip_address(address).reverse_pointer): host for address, host in addresses.items()
         }
         self._loopback = {
             host for host, known in self._addresses.items() if any(map(_is_loopback, known))

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dnswatch.proxy.cookies import AHEAD, LIFE, RENEWAL, Cookies
+from dnswatch.resolver.cookies import AHEAD, LIFE, RENEWAL, Cookies
 
 SECRET, OTHER_SECRET = bytes(32), bytes(31) + b"1"
 ALICE, BOB = b"\x0a\0\0\1", b"\x0a\0\0\2"

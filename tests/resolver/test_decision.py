@@ -11,23 +11,23 @@ from dnswatch.codes import Ede
 from dnswatch.model.exchanges import LookupKind
 from dnswatch.model.policies.ledger import Ledger
 from dnswatch.model.policies.mark import Action, Mark, Terms
-from dnswatch.seams.enforce import (
+from dnswatch.resolver.decision import (
     BLOCKED,
     CAP,
     NULL_MX,
     PASS,
-    Answer,
-    Case,
     Decision,
+    Facts,
     Hold,
     Refuse,
     Rewrite,
+    Subject,
     decide,
     refuses_at_once,
 )
 
 KINDS = tuple(LookupKind)
-GOOD = Answer(0, (b"\2mx\1a\0",))
+GOOD = Facts(0, (b"\2mx\1a\0",))
 
 
 def mark(
@@ -36,8 +36,8 @@ def mark(
     return Mark(b"\n\0\0\6", "p", action, Terms(**terms), kinds, until)
 
 
-def case(domain: str = "a", kind: LookupKind = LookupKind.MX, asked_at: float = 0.0) -> Case:
-    return Case(kind, domain.encode(), domain.encode(), asked_at)
+def case(domain: str = "a", kind: LookupKind = LookupKind.MX, asked_at: float = 0.0) -> Subject:
+    return Subject(kind, domain.encode(), domain.encode(), asked_at)
 
 
 def delayed(ledger: Ledger, domain: str, now: float = 0.0, **terms: Any) -> Decision:
@@ -58,8 +58,8 @@ def test_the_exchanges_of_a_domain_cost_nothing() -> None:
     """The address of an exchange that the client was told is no new mail domain."""
     ledger = Ledger()
     delayed(ledger, "a", bucket=1.0)
-    follow = Case(LookupKind.EXCHANGE, b"other", GOOD.exchanges[0], 0.0)
-    assert decide(mark(Action.DELAY, bucket=1.0), follow, Answer(0), ledger, 0.0) == PASS
+    follow = Subject(LookupKind.EXCHANGE, b"other", GOOD.exchanges[0], 0.0)
+    assert decide(mark(Action.DELAY, bucket=1.0), follow, Facts(0), ledger, 0.0) == PASS
 
 
 def test_a_mild_delay_gives_the_answer_in_the_end() -> None:
@@ -81,25 +81,25 @@ def test_a_retry_does_not_wait_anew() -> None:
 def test_answers_without_news_are_paced() -> None:
     """The first passes, the next waits for its turn, and whoever would wait too long is refused."""
     paced = mark(Action.LIMIT_REFRESHES, refreshes=3.0)
-    ledger, stale = Ledger(), Answer(0, is_refresh=True)
+    ledger, stale = Ledger(), Facts(0, is_refresh=True)
     assert [decide(paced, case(), stale, ledger, 0.0) for _ in range(3)] == [
         PASS, Hold(3.0, PASS), Hold(CAP, BLOCKED),
     ]  # fmt: skip
-    assert decide(paced, case(), Answer(0), ledger, 0.0) == PASS
+    assert decide(paced, case(), Facts(0), ledger, 0.0) == PASS
 
 
 @pytest.mark.parametrize(
     ("answer", "decision"),
     [
         (GOOD, Rewrite()),
-        (Answer(0), Rewrite()),
-        (Answer(3), PASS),
-        (Answer(2), PASS),
-        (Answer(0, NULL_MX), PASS),
-        (Answer(0, GOOD.exchanges, is_signed=True), BLOCKED),
+        (Facts(0), Rewrite()),
+        (Facts(3), PASS),
+        (Facts(2), PASS),
+        (Facts(0, NULL_MX), PASS),
+        (Facts(0, GOOD.exchanges, is_signed=True), BLOCKED),
     ],
 )
-def test_quarantine(answer: Answer, decision: Decision) -> None:
+def test_quarantine(answer: Facts, decision: Decision) -> None:
     """What leads to an exchange is rewritten, also where a domain has no MX records; a null MX,
     an error and signed data are not."""
     assert decide(mark(Action.QUARANTINE), case(), answer, Ledger(), 0.0) == decision
@@ -108,7 +108,7 @@ def test_quarantine(answer: Answer, decision: Decision) -> None:
 def test_signed_data_may_wait_instead() -> None:
     """By the policy's choice signed data is given late, never forged."""
     waits = mark(Action.QUARANTINE, excess=4.0, signed_waits=True)
-    answer = Answer(0, is_signed=True)
+    answer = Facts(0, is_signed=True)
     assert decide(waits, case(), answer, Ledger(), 0.0) == Hold(4.0, PASS)
     assert decide(waits, case(), answer, Ledger(), 4.0) == PASS
 
@@ -138,7 +138,7 @@ def test_bounds_hold_for_every_mark(
         action, tuple(kinds), until, hold=wait, excess=wait, refuses=refuses, refreshes=wait,
         signed_waits=refuses,
     )  # fmt: skip
-    answer = Answer(0, (), is_refresh, is_signed)
+    answer = Facts(0, (), is_refresh, is_signed)
     decision = decide(given_mark, case(kind=kind, asked_at=asked_at), answer, Ledger(), now)
     if kind not in kinds or now >= until or action is Action.OBSERVE:
         assert decision == PASS

@@ -3,7 +3,7 @@
 import dns.message
 import pytest
 
-from dnswatch.proxy.special import KEPT_HERE, MAX_ASKERS, SPECIAL, Rule, SpecialNames
+from dnswatch.resolver.special import KEPT_HERE, MAX_ASKERS, SPECIAL, Rule, SpecialNames
 from dnswatch.wire import build, query
 from dnswatch.wire.query import Query
 from tests import check

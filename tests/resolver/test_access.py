@@ -5,7 +5,7 @@ from ipaddress import IPv6Network, ip_address, ip_network
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dnswatch.proxy.access import STRANGER, Admissions, Networks
+from dnswatch.resolver.access import STRANGER, Admissions, Networks
 from dnswatch.settings import Settings, Subnet, read
 
 

@@ -1,7 +1,7 @@
 """Which addresses are known, to tell a refresh from news."""
 
-from dnswatch.proxy.enforcement import known
-from dnswatch.proxy.enforcement.known import KnownAddresses
+from dnswatch.resolver import known
+from dnswatch.resolver.known import KnownAddresses
 
 A, B = b"\xc0\0\2\1", b"\xc0\0\2\2"
 

@@ -11,14 +11,14 @@ from dnswatch.codes import Type
 from dnswatch.model.exchanges import Exchanges, LookupKind
 from dnswatch.model.observation import Decided
 from dnswatch.model.policies.mark import Action, Mark, Marks, Terms, WebNames
-from dnswatch.proxy.enforcement.arbiter import VISITED, Arbiter
-from dnswatch.seams.enforce import PASS, Answer, Case, Hold, Rewrite
+from dnswatch.resolver.arbiter import VISITED, Arbiter
+from dnswatch.resolver.decision import PASS, Facts, Hold, Rewrite, Subject
 from dnswatch.settings import Settings, read
 from dnswatch.wire.name import from_text
 
 WORM = ip_address("10.0.0.6").packed
 ASKING = (WORM, from_text("victim.example"), int(Type.MX))
-GIVEN = Answer(0, (from_text("mx.victim.example"),))
+GIVEN = Facts(0, (from_text("mx.victim.example"),))
 
 
 def mark(action: Action, until: float = inf, dry_run: bool = False, **terms: Any) -> Mark:
@@ -73,7 +73,7 @@ def test_a_client_that_is_declared_loses_its_marks() -> None:
     assert found.learn(Marks([mark(Action.QUARANTINE)])) == []
 
 
-def asked(found: Arbiter, name: str, qtype: Type = Type.A, now: float = 100.0) -> Case | None:
+def asked(found: Arbiter, name: str, qtype: Type = Type.A, now: float = 100.0) -> Subject | None:
     return found.case((WORM, from_text(name), int(qtype)), now)
 
 

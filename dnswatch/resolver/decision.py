@@ -21,7 +21,7 @@ NULL_MX: Final = (b"\0",)
 """The exchanges of a domain that takes no mail (RFC 7505)."""
 
 
-class Case(NamedTuple):
+class Subject(NamedTuple):
     """A mail-related lookup of a marked client."""
 
     kind: LookupKind
@@ -32,7 +32,7 @@ class Case(NamedTuple):
     "When the client asked first, Unix seconds: retries do not count anew."
 
 
-class Answer(NamedTuple):
+class Facts(NamedTuple):
     """What a decision needs to know of the answer."""
 
     rcode: int
@@ -76,7 +76,7 @@ PASS: Final = Pass()
 BLOCKED: Final = Refuse(Ede.BLOCKED)
 
 
-def decide(mark: Mark, case: Case, answer: Answer, ledger: Ledger, now: float) -> Decision:
+def decide(mark: Mark, case: Subject, answer: Facts, ledger: Ledger, now: float) -> Decision:
     """Decide on an answer; `ledger` is the client's, and remembers."""
     if case.kind not in mark.kinds or now >= mark.until:
         return PASS
@@ -94,12 +94,12 @@ def decide(mark: Mark, case: Case, answer: Answer, ledger: Ledger, now: float) -
             return slow if slow is not PASS else _limit(mark, case, answer, ledger, now)
 
 
-def refuses_at_once(mark: Mark, case: Case, now: float) -> bool:
+def refuses_at_once(mark: Mark, case: Subject, now: float) -> bool:
     """Say whether a lookup is refused whatever its answer would be."""
     return mark.action is Action.REFUSE and case.kind in mark.kinds and now < mark.until
 
 
-def _delay(mark: Mark, case: Case, answer: Answer, ledger: Ledger, now: float) -> Decision:
+def _delay(mark: Mark, case: Subject, answer: Facts, ledger: Ledger, now: float) -> Decision:
     """Slow down what is new to the client: a constant delay would hardly slow a worm."""
     terms = mark.terms
     if ledger.knows(case.qname) or ledger.knows(case.domain):
@@ -115,7 +115,7 @@ def _delay(mark: Mark, case: Case, answer: Answer, ledger: Ledger, now: float) -
     return decision
 
 
-def _limit(mark: Mark, case: Case, answer: Answer, ledger: Ledger, now: float) -> Decision:
+def _limit(mark: Mark, case: Subject, answer: Facts, ledger: Ledger, now: float) -> Decision:
     """Let what brings nothing new pass at a slow pace."""
     if not mark.terms.refreshes or not answer.is_refresh:
         return PASS
@@ -125,7 +125,7 @@ def _limit(mark: Mark, case: Case, answer: Answer, ledger: Ledger, now: float) -
     return Hold(at, PASS) if at > now else PASS
 
 
-def _quarantine(mark: Mark, case: Case, answer: Answer, now: float) -> Decision:
+def _quarantine(mark: Mark, case: Subject, answer: Facts, now: float) -> Decision:
     """Divert what leads to an exchange; a domain that takes no mail goes on taking none."""
     if answer.rcode != Rcode.NOERROR or answer.exchanges == NULL_MX:
         return PASS
@@ -134,6 +134,6 @@ def _quarantine(mark: Mark, case: Case, answer: Answer, now: float) -> Decision:
     return _hold(case, mark.terms.excess, PASS, now) if mark.terms.signed_waits else BLOCKED
 
 
-def _hold(case: Case, wait: float, then: Pass | Refuse, now: float) -> Decision:
+def _hold(case: Subject, wait: float, then: Pass | Refuse, now: float) -> Decision:
     until = case.asked_at + min(wait, CAP)
     return Hold(until, then) if until > now else then

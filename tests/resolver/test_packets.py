@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dnswatch.proxy import ready
-from dnswatch.proxy.ready import Ready
+from dnswatch.resolver import packets
+from dnswatch.resolver.packets import PacketCache
 from dnswatch.wire import build, response
 from dnswatch.wire.query import Query
 from tests.strategies import exchanged
@@ -27,7 +27,7 @@ def test_the_short_cut_agrees_with_the_long_way(
     def anew(age: int) -> bytes:
         return build.tail(heard, asked, age, limit=limit, max_ttl=max_ttl, size=1232)
 
-    table = Ready()
+    table = PacketCache()
     first, *later = ages
     table.add(b"exact", asked, heard, anew(first), 7, max_ttl=max_ttl, at=STORED_AT + first)
     assert table.now[b"exact"] == (anew(first), 7)
@@ -45,7 +45,7 @@ def test_what_has_ended_is_not_ready() -> None:
     """An answer is ready to the end of its life and no longer."""
     asked, heard = Query(0x0100, b"\1a\0\0\1\0\1", 0, 512, b"", False), response.Response(0, 0)
     heard.stored_at, heard.expiry = STORED_AT, STORED_AT + 60
-    table = Ready()
+    table = PacketCache()
     table.add(b"exact", asked, heard, b"\x81\x80" + bytes(8), 7, max_ttl=99, at=STORED_AT)
     assert table.again(b"exact", STORED_AT + 59.9) is not None
     assert table.again(b"exact", STORED_AT + 60) is None
@@ -55,7 +55,7 @@ def test_a_name_that_is_forgotten_is_ready_in_no_form() -> None:
     """Whatever queries asked for a name, none of them takes the short cut afterwards."""
     asked, heard = Query(0x0100, b"\1a\0\0\1\0\1", 0, 512, b"", False), response.Response(0, 0)
     heard.expiry = STORED_AT + 60
-    table = Ready()
+    table = PacketCache()
     for exact in (b"one", b"other"):
         table.add(exact, asked, heard, b"\x81\x80" + bytes(8), 7, max_ttl=99, at=STORED_AT)
     table.forget([b"\1a\0", b"\1b\0"])
@@ -67,8 +67,8 @@ def test_queries_that_never_come_again_cannot_make_it_grow() -> None:
     """At the bound all is made anew."""
     asked, heard = Query(0x0100, b"\1a\0\0\1\0\1", 0, 512, b"", False), response.Response(0, 0)
     heard.expiry = STORED_AT + 60
-    table = Ready()
-    for number in range(ready.LIMIT + 5):
+    table = PacketCache()
+    for number in range(packets.LIMIT + 5):
         exact = b"%d" % number
         table.add(exact, asked, heard, b"\x81\x80" + bytes(8), 7, max_ttl=99, at=STORED_AT)
     assert len(table.now) == len(table._warm) == 5

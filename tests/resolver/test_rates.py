@@ -2,7 +2,7 @@
 
 from ipaddress import ip_address
 
-from dnswatch.proxy.rates import Fairness, Rates
+from dnswatch.resolver.rates import Fairness, Rates
 from tests.proxy.scripted import configured
 
 ANSWER, TRUNCATE, SILENCE = Fairness.ANSWER, Fairness.TRUNCATE, Fairness.SILENCE

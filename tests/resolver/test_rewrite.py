@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dnswatch.codes import Ede
-from dnswatch.seams.rewrite import TTL, Bay
+from dnswatch.resolver.rewrite import TTL, BayAnswers
 from dnswatch.settings import Quarantine, read
 from dnswatch.wire import build, query
 from tests.strategies import hosts
@@ -25,7 +25,7 @@ def answered(
     """Ask, and have the answer rewritten as a worker does."""
     asked = query.read(dns.message.make_query(name, kind, use_edns=0, want_dnssec=True).to_wire())
     assert asked is not None
-    forged = Bay(quarantine).answer(asked)
+    forged = BayAnswers(quarantine).answer(asked)
     extended = build.ede(Ede.FORGED_ANSWER, "why")
     tail = build.tail(forged, asked, 0, limit=limit, max_ttl=TTL, size=1232, extended=extended)
     return dns.message.from_wire(b"\0\0" + tail)

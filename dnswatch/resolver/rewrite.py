@@ -21,7 +21,7 @@ TTL: Final = 30
 """Seconds: a client that is released reaches the real exchange within this time."""
 
 
-class Bay:
+class BayAnswers:
     """Where the mail of quarantined clients is led."""
 
     def __init__(self, quarantine: Quarantine) -> None:

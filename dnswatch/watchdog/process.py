@@ -21,6 +21,7 @@ from dnswatch.control import Control
 from dnswatch.errors import StoreError
 from dnswatch.model.changes import Cursor
 from dnswatch.model.exchanges import lessons_of
+from dnswatch.model.machines import Machines
 from dnswatch.seams.batch import STARTED, Batch, Briefing, Lessons, Marks, brief, decode
 from dnswatch.seams.merge import Merge, rest
 from dnswatch.settings import Source, combine
@@ -94,6 +95,7 @@ class _Process:
         self._keys = Archive(state, settings)
         self._site = Site(source, self._key, clock.now())
         self._source = source
+        self._machines: Machines | None = None
         self._state = state
         self._is_beyond_repair = False
         self._begun_at: float | None = clock.now()
@@ -252,6 +254,7 @@ class _Process:
                 line.tell(self._all())
             line.broken = line.lost = 0
         self._site.watch.count({name: n for name, n in counters.items() if n}, clock.now())
+        self._identify()
         self._site.find(self._desk.findings(), clock.now())
         changes, marks = self._site.drain(clock.now(), is_last=self._is_stopping)
         changes.quarantine_anew, self._begun_at = self._begun_at, None
@@ -259,12 +262,21 @@ class _Process:
         if self._recorder.stored:
             self._journal.let_go(self._recorder.stored.needed)
         self._housekeeper.meet({client for client, _ in changes.accounts})
+        if self._site.waits:
+            self._housekeeper.hurry()
         self._mark(marks)
         self._recorder.put(changes)
 
     def _cursor(self) -> Cursor:
         """Tell how much of the journal has been folded."""
         return Cursor(self._journal.name, self._journal.end, self._merge.waiting())
+
+    def _identify(self) -> None:
+        """Take what is known since the last time of whose the clients' addresses are."""
+        machines = self._housekeeper.machines
+        if machines is not None and machines is not self._machines:
+            self._machines = machines
+            self._site.identify(machines, clock.now())
 
     def _take_orders(self) -> None:
         self._order()

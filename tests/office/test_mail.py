@@ -28,7 +28,7 @@ def test_what_a_person_decides_stands_in_the_record(tmp_path: Path) -> None:
         with pytest.raises(SpoolError, match=f"{sent} is discarded already: nothing was done"):
             mail.usable(rows, "discard", are_named=True)
         chosen = [row for row in rows if row.ident == worm]
-        with pytest.raises(SpoolError, match="is not for 'eve@there.example'"):
+        with pytest.raises(SpoolError, match=r"is not for 'eve@there\.example'"):
             mail.decide(spool, chosen, "release", ("eve@there.example",), "", "alice")
         mail.decide(spool, chosen, "release", (), "a newsletter", "alice")
     told = [text for line in spool.lines(worm) for text in mail.told(line)]

@@ -11,13 +11,13 @@ from collections.abc import Iterable
 
 from dnswatch import addresses
 from dnswatch.errors import WireError
-from dnswatch.proxy.access import Admissions, Networks
 from dnswatch.proxy.datagrams import HEADER_WORDS, LENGTH_WORD, NAME_BYTES, SLOT_BYTES
 from dnswatch.proxy.fast import UdpListener
-from dnswatch.proxy.rates import Rates
 from dnswatch.proxy.reports import Reports
 from dnswatch.proxy.service import Service
 from dnswatch.proxy.streams import Connection, Connections, TcpListener
+from dnswatch.resolver.access import Admissions, Networks
+from dnswatch.resolver.rates import Rates
 from dnswatch.settings import Subnet
 from dnswatch.wire import proxied
 

@@ -4,7 +4,7 @@ import socket
 import struct
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import dns.message
 import dns.query
@@ -102,8 +102,8 @@ def test_who_is_no_trusted_front_is_dropped(fronted: Site) -> None:
         connected.bind(("127.0.0.52", 0))
         connected.connect(place)
         connected.sendall(ours)
-        with pytest.raises(ConnectionResetError):
-            connected.recv(1)
+        with suppress(ConnectionResetError):
+            assert not connected.recv(1)
     names = ("proxied_dropped_untrusted", "proxied_dropped_broken", "not_allowed")
     wanted = [2, 2, 1]
 

@@ -3,13 +3,13 @@
 One netlink dump has both ARP (RFC 826) and neighbour discovery (RFC 4861).
 """
 
-from typing import Final
-
-from pyroute2 import IPRoute
-from pyroute2.netlink.exceptions import NetlinkError
+from typing import TYPE_CHECKING, Final
 
 from dnswatch.names.hostname import mac, pack
 from dnswatch.names.outage import Outage
+
+if TYPE_CHECKING:
+    from pyroute2 import IPRoute
 
 MAX_NEIGHBOURS: Final = 200_000
 """Entries kept; the kernel's own default is 1024 a family."""
@@ -31,6 +31,9 @@ class Neighbours:
 
     def read(self) -> dict[bytes, str]:
         """Return the MAC address at each packed address; nothing where that is not permitted."""
+        from pyroute2 import IPRoute  # 0.2 s, only where somebody asks
+        from pyroute2.netlink.exceptions import NetlinkError
+
         try:
             with IPRoute() as kernel:
                 found = _read(kernel)
@@ -41,7 +44,7 @@ class Neighbours:
         return found
 
 
-def _read(kernel: IPRoute) -> dict[bytes, str]:
+def _read(kernel: "IPRoute") -> dict[bytes, str]:
     found: dict[bytes, str] = {}
     for entry in kernel.neigh("dump"):
         if entry["state"] & _USELESS or len(found) >= MAX_NEIGHBOURS:

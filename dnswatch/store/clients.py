@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlite_utils import Database
+from dnswatch.store.sqlite import Database
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from sqlite_utils import Database
-
 from dnswatch.errors import WireError
 from dnswatch.model.changes import Changes, MailLookup
 from dnswatch.model.observation import Enforced
@@ -23,6 +21,7 @@ from dnswatch.settings import Records
 from dnswatch.store import evidence, orders, retention
 from dnswatch.store.bay import quarantine
 from dnswatch.store.database import FILE, open_reader, open_writer, sentences
+from dnswatch.store.sqlite import Database
 from dnswatch.wire.name import from_text, to_text
 
 ClientKey = Callable[[bytes], str]

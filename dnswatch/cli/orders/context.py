@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from dnswatch import clock
 
 if TYPE_CHECKING:
-    from sqlite_utils import Database
-
     from dnswatch.settings import Settings
+    from dnswatch.store.sqlite import Database
 
 
 def acting(db: "Database", settings: "Settings") -> dict[str, str]:

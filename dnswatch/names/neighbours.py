@@ -23,6 +23,9 @@ class Neighbours:
 
     def __init__(self) -> None:
         """Read the table when asked."""
+        from pyroute2 import IPRoute  # 0.2 s, which a site without this need not wait
+
+        self._kernel = IPRoute
         self._outage = Outage(
             "the kernel's neighbour table",
             "IPv4 and IPv6 addresses of one machine are separate clients until then;"
@@ -31,11 +34,10 @@ class Neighbours:
 
     def read(self) -> dict[bytes, str]:
         """Return the MAC address at each packed address; nothing where that is not permitted."""
-        from pyroute2 import IPRoute  # 0.2 s, only where somebody asks
         from pyroute2.netlink.exceptions import NetlinkError
 
         try:
-            with IPRoute() as kernel:
+            with self._kernel() as kernel:
                 found = _read(kernel)
         except (OSError, NetlinkError) as error:
             self._outage.begin(error if isinstance(error, OSError) else OSError(*error.args))

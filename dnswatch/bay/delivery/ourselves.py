@@ -9,6 +9,9 @@ import errno
 import logging
 from typing import Final
 
+from pyroute2 import IPRoute
+from pyroute2.netlink.exceptions import NetlinkError
+
 from dnswatch.addresses import Address, destination, read
 from dnswatch.settings import Settings
 
@@ -42,9 +45,6 @@ class Ourselves:
 
 def _is_kept(address: Address) -> bool:
     """Ask the kernel of this network namespace whether a packet to an address stays here."""
-    from pyroute2 import IPRoute  # 0.2 s, which no start needs
-    from pyroute2.netlink.exceptions import NetlinkError
-
     try:
         with IPRoute() as kernel:
             return any(found["type"] != _UNICAST for found in kernel.route("get", dst=str(address)))

@@ -40,22 +40,6 @@ def test_the_report_of_a_real_process_is_the_same(state: Path) -> None:
     assert b"\x1b" not in done.stdout
 
 
-def test_no_process_of_the_resolver_loads_what_only_the_study_needs() -> None:
-    """A server and its commands cost the same whether or not the study's extra is installed."""
-    program = (
-        "import sys, dnswatch.cli.report, dnswatch.cli.status, dnswatch.serve.supervisor\n"
-        "import dnswatch.bay.process\n"
-        "print(*{'numpy', 'pandas', 'pyarrow'} & set(sys.modules))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        env=variables(Path(), {}),
-        capture_output=True,
-        timeout=PATIENCE,
-    )
-    assert (done.stdout.split(), done.returncode) == ([], 0)
-
-
 @pytest.mark.parametrize(
     ("arguments", "code"), [(["report", "--client", "nobody"], 1), (["report", "--since", "x"], 2)]
 )

@@ -3,6 +3,7 @@
 Done at the start and again at every reload; what cannot be loaded is a `SettingsError`.
 """
 
+import socket
 import ssl
 from pathlib import Path
 from typing import Final
@@ -11,8 +12,8 @@ import msgspec
 
 from dnswatch.errors import SettingsError
 from dnswatch.serve.policies import texts
-from dnswatch.serve.sockets import is_here
 from dnswatch.settings import (
+    Address,
     Serve,
     Server,
     Settings,
@@ -109,3 +110,14 @@ def _check_authorities(settings: Settings) -> None:
             f"upstream.ca_file: '{path}' holds no certificate authorities ({error});"
             " expected a file of PEM certificates"
         ) from None
+
+
+def is_here(address: Address) -> bool:
+    """Ask the kernel whether an address is one of this machine's: one can listen there or not."""
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((str(address), 0))
+    except OSError:
+        return False
+    return True

@@ -11,7 +11,7 @@ from typing import Final
 
 from dnswatch.errors import SettingsError
 from dnswatch.proxy.worker import Listening
-from dnswatch.settings import Address, Endpoint, Serve
+from dnswatch.settings import Endpoint, Serve
 
 RECEIVE_BUFFER: Final = 4 << 20
 """Bytes asked for, so that a burst waits rather than gets lost; the kernel may cap it."""
@@ -65,17 +65,6 @@ def _bind(endpoint: Endpoint, kind: socket.SocketKind, *, shared: bool) -> socke
         sock.close()
         raise
     return sock
-
-
-def is_here(address: Address) -> bool:
-    """Ask the kernel whether an address is one of this machine's: one can listen there or not."""
-    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
-    try:
-        with socket.socket(family, socket.SOCK_DGRAM) as probe:
-            probe.bind((str(address), 0))
-    except OSError:
-        return False
-    return True
 
 
 def _reason(endpoint: Endpoint, error: OSError) -> str:

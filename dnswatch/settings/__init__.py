@@ -40,11 +40,13 @@ from dnswatch.settings.units import (
     Size,
     Subnet,
 )
+from dnswatch.settings.vantages import Follow, Gate, Tap
 
 __all__ = [
     "Access", "Address", "Bay", "Cache", "Daemon", "Domain", "Duration", "Endpoint", "Fault",
-    "Forward", "Host", "Inspect", "Limits", "MailEndpoint", "Names", "Network", "Policies",
+    "Follow", "Forward", "Gate", "Host", "Inspect", "Limits", "MailEndpoint", "Names", "Network",
+    "Policies",
     "Privacy", "Quarantine", "Range", "Records", "Roles", "Serve", "Server", "Settings", "Size",
-    "Source", "Subnet", "Upstream", "Url", "combine", "decode", "encode", "is_own", "read",
+    "Source", "Subnet", "Tap", "Upstream", "Url", "combine", "decode", "encode", "is_own", "read",
     "read_as", "resolv_conf_servers",
 ]  # fmt: skip

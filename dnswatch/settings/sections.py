@@ -7,6 +7,7 @@ import msgspec
 from dnswatch.settings.bay import Bay
 from dnswatch.settings.table import File, Range, Table
 from dnswatch.settings.units import Domain, Duration, Endpoint, Host, Server, Size, Subnet
+from dnswatch.settings.vantages import Follow, Tap
 
 
 class Serve(Table, frozen=True):
@@ -241,3 +242,5 @@ class Settings(Table, frozen=True):
     policies: Policies = Policies()
     quarantine: Quarantine = Quarantine()
     bay: Bay = Bay()
+    tap: tuple[Tap, ...] = ()
+    follow: tuple[Follow, ...] = ()

@@ -16,6 +16,7 @@ import typer
 from typer.core import TyperGroup
 
 import dnswatch
+from dnswatch import compiled
 from dnswatch.cli import bay, campus, replay, report, serve, site, status, steer
 from dnswatch.cli.orders import clients, explain, log, policy
 from dnswatch.cli.studies import study
@@ -107,7 +108,7 @@ app.add_typer(steer.app)
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"dnswatch {dnswatch.version()}")
+        typer.echo(f"dnswatch {dnswatch.version()} ({compiled.build()})")
         raise typer.Exit
 
 

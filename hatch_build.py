@@ -22,12 +22,12 @@ MODULES: Final = (
     "wire/rdata",
     "wire/scrub",
     "model/lives",
-    "proxy/access",
-    "proxy/cache",
+    "resolver/access",
+    "resolver/cache",
+    "resolver/packets",
+    "resolver/rates",
     "proxy/fast",
     "proxy/lookup",
-    "proxy/rates",
-    "proxy/ready",
     "proxy/service",
 )
 """What is compiled.  Never a module that defines a `msgspec.Struct` (mypyc loses its keywords

@@ -13,12 +13,12 @@ from typing import Final
 
 from dnswatch import addresses
 from dnswatch.model.observation import Fate
-from dnswatch.proxy.access import STRANGER, Admissions
 from dnswatch.proxy.descriptors import ACCEPTED
 from dnswatch.proxy.lookup import Waiter
-from dnswatch.proxy.rates import Fairness, Rates
 from dnswatch.proxy.reports import Reports, turned_away
 from dnswatch.proxy.service import NEVER, Service
+from dnswatch.resolver.access import STRANGER, Admissions
+from dnswatch.resolver.rates import Fairness, Rates
 from dnswatch.settings import Limits
 
 MAX_WAITING: Final = 100

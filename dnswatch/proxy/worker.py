@@ -11,25 +11,24 @@ import logging
 import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import replace
 from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from dnswatch import clock
 from dnswatch.control import BEAT, Control
 from dnswatch.names.hosts import HostsFiles
-from dnswatch.proxy.access import Admissions
-from dnswatch.proxy.cookies import Cookies
 from dnswatch.proxy.datagrams import Batch
 from dnswatch.proxy.descriptors import provide
 from dnswatch.proxy.fast import UdpListener
-from dnswatch.proxy.local import LocalNames
-from dnswatch.proxy.rates import Rates
 from dnswatch.proxy.reports import INTERVAL, Reports
 from dnswatch.proxy.service import Service
 from dnswatch.proxy.streams import Connections, TcpListener
 from dnswatch.proxy.upstream.build import Builder
 from dnswatch.proxy.upstream.group import PROBE_ROUND, Prober, Routes
+from dnswatch.resolver.access import Admissions
+from dnswatch.resolver.cookies import Cookies
+from dnswatch.resolver.local import LocalNames
+from dnswatch.resolver.rates import Rates
 from dnswatch.settings import Settings, Source, combine
 
 DRAIN: Final = 1.0
@@ -155,7 +154,7 @@ class Worker:
         bay = self._settings.quarantine
         packed = tuple(host.packed for host in bay.addresses)
         names = {**self._known.names, str(bay.host): packed} if packed else self._known.names
-        return LocalNames(replace(self._known, names=names))
+        return LocalNames(names, self._known.addresses)
 
     def _routes(self) -> Routes:
         return Builder(

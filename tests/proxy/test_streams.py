@@ -8,17 +8,15 @@ from typing import Any
 
 import pytest
 
-from dnswatch.names.hosts import parse_hosts
 from dnswatch.proxy import streams
-from dnswatch.proxy.access import Admissions
-from dnswatch.proxy.cookies import Cookies
-from dnswatch.proxy.local import LocalNames
-from dnswatch.proxy.rates import Rates
 from dnswatch.proxy.reports import Reports
 from dnswatch.proxy.service import Service
 from dnswatch.proxy.streams import Connections, TcpListener
 from dnswatch.proxy.upstream.group import Group, Routes
-from tests.proxy.scripted import Scripted, configured, exact, message
+from dnswatch.resolver.access import Admissions
+from dnswatch.resolver.cookies import Cookies
+from dnswatch.resolver.rates import Rates
+from tests.proxy.scripted import Scripted, configured, exact, local_names, message
 from tests.proxy.upstream.questions import until
 
 LOCAL = struct.pack("!H", len(exact("here.lan.")) + 2) + b"id" + exact("here.lan.")
@@ -36,7 +34,7 @@ class Scene:
         self.reports = Reports(0, line, now, 100)
         service = Service(
             self.configured, now, self.reports, Routes(Group([self.upstream], "ordered"), {}),
-            LocalNames(parse_hosts(["10.0.0.1 here.lan"])), Cookies(bytes(32)),
+            local_names(["10.0.0.1 here.lan"]), Cookies(bytes(32)),
         )  # fmt: skip
         self.connections = Connections(
             self.configured.limits,

@@ -12,14 +12,14 @@ from dnswatch.codes import Type
 from dnswatch.errors import SettingsError
 from dnswatch.lab.campus.calendar import DAY, Calendar
 from dnswatch.lab.campus.chance import chance, numbers
-from dnswatch.lab.campus.plan import Plan
+from dnswatch.lab.campus.plan import CampusPlan
 from dnswatch.lab.campus.run.loop import Loop, Process
 from dnswatch.lab.campus.run.post import PLAIN, Letter, Post
 from dnswatch.lab.campus.run.resolver import Asking, Resolver, key_of
 from dnswatch.lab.campus.run.truth import Truth
 from dnswatch.lab.campus.run.web import Web
 from dnswatch.lab.campus.site.errands import SET_UP_GUESSES, Errand, Scene, What, errands
-from dnswatch.lab.campus.site.hosts import Site
+from dnswatch.lab.campus.site.hosts import CampusSite
 from dnswatch.lab.campus.world.outside import Outside
 from dnswatch.lab.campus.worms.outbreak import Outbreak
 from dnswatch.lab.campus.worms.shipped import load
@@ -46,9 +46,14 @@ class Campus:
     """One campus, from its first day on."""
 
     def __init__(
-        self, plan: Plan, seed: int, policies: Sequence[tuple[str, str]],
-        judges: "Callable[[Campus], Judges] | None" = None, *, is_detailed: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        plan: CampusPlan,
+        seed: int,
+        policies: Sequence[tuple[str, str]],
+        judges: "Callable[[Campus], Judges] | None" = None,
+        *,
+        is_detailed: bool = False,
+    ) -> None:
         """Build it; `policies` are the texts of all policies that there are.
 
         In detail, each lookup of the web is an observation.  `judges` makes who is to judge in
@@ -56,7 +61,7 @@ class Campus:
         """
         self.plan = plan
         self.seed = seed
-        self.site = Site(plan, seed)
+        self.site = CampusSite(plan, seed)
         self.settings: Settings = self.site.settings(plan, plan.learning)
         self.loop = Loop(plan.begin)
         self.truth = Truth()
@@ -72,9 +77,13 @@ class Campus:
             self.outside, self.settings, self.loop, self.vigil, self.truth, plan.site.dns_servers
         )
         self.post = Post(
-            self.outside, self.resolver, self.loop, self.truth, frozenset(self.site.mail_servers),
+            self.outside,
+            self.resolver,
+            self.loop,
+            self.truth,
+            frozenset(self.site.mail_servers),
             plan.site.redirects,
-        )  # fmt: skip
+        )
         self._is_detailed = is_detailed
         self.web = Web(
             plan.web, self.site.clients, seed, self.outside, self.resolver, self.loop, self.calendar
@@ -93,13 +102,18 @@ class Campus:
                 )
         self.vigil.policing.order(Orders(enabled=frozenset(policies)))
 
-    def break_out(self, plan: Plan) -> None:
+    def break_out(self, plan: CampusPlan) -> None:
         """Let a worm break out on its day."""
         at = plan.begin + plan.outbreak.day * DAY
         outbreak = Outbreak(
-            load(plan.outbreak.worm), plan.outbreak, self.post, self.loop, self.truth,
-            self.calendar, self.seed,
-        )  # fmt: skip
+            load(plan.outbreak.worm),
+            plan.outbreak,
+            self.post,
+            self.loop,
+            self.truth,
+            self.calendar,
+            self.seed,
+        )
         outbreak.begin(at, self.site.clients, self.outside, plan.site.domain)
         self.loop.start(at, outbreak.backscatter(at, self.site.mail_servers))
 

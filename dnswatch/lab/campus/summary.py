@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from statistics import median
 
-from dnswatch.lab.campus.run.truth import Fate, Truth
+from dnswatch.lab.campus.run.truth import MailFate, Truth
 
 
 def summary(truth: Truth) -> Iterator[str]:
@@ -23,7 +23,7 @@ def summary(truth: Truth) -> Iterator[str]:
     if not senders:
         yield "worm      none broke out"
         return
-    total = Counter[Fate]()
+    total = Counter[MailFate]()
     for sender in senders:
         total.update(sender.fates)
     found = [sender for sender in senders if sender.verdict_at is not None]
@@ -39,8 +39,8 @@ def summary(truth: Truth) -> Iterator[str]:
         yield "found     none"
 
 
-def _fates(fates: Counter[Fate]) -> str:
-    said = [f"{fates[fate]:,} {fate.value}" for fate in Fate if fates[fate]]
+def _fates(fates: Counter[MailFate]) -> str:
+    said = [f"{fates[fate]:,} {fate.value}" for fate in MailFate if fates[fate]]
     return ", ".join(said) or "no mails"
 
 

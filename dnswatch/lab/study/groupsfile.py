@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from dnswatch.errors import SettingsError
-from dnswatch.lab.study.hosts import Declared, Group
+from dnswatch.lab.study.hosts import Declared, HostGroup
 from dnswatch.settings import Network
 
-_GROUPS: Final = ", ".join(group.value for group in Group)
+_GROUPS: Final = ", ".join(group.value for group in HostGroup)
 
 
 def read(path: Path, trace: str) -> Declared:
@@ -34,7 +34,7 @@ def read(path: Path, trace: str) -> Declared:
     except UnicodeDecodeError:
         raise SettingsError(f"'{path}' is no text in UTF-8") from None
     rows = _from_csv(text, path) if path.suffix.lower() == ".csv" else _from_toml(text, path)
-    groups: dict[Network, Group] = {}
+    groups: dict[Network, HostGroup] = {}
     for where, address, group, meant in rows:
         if meant in ("", trace):
             network = _network(address, where)
@@ -43,7 +43,7 @@ def read(path: Path, trace: str) -> Declared:
     return Declared(groups, str(path))
 
 
-Row = tuple[str, str, Group, str]
+Row = tuple[str, str, HostGroup, str]
 """Where it stands, an address, its group, and the trace that it is meant for."""
 
 
@@ -77,9 +77,9 @@ def _from_csv(text: str, path: Path) -> Iterator[Row]:
         yield where, (row["address"] or "").strip(), group, (row.get("trace") or "").strip()
 
 
-def _group(text: str, where: str) -> Group:
+def _group(text: str, where: str) -> HostGroup:
     try:
-        return Group(text)
+        return HostGroup(text)
     except ValueError:
         raise SettingsError(f"{where}: there is no group '{text}', only {_GROUPS}") from None
 

@@ -22,10 +22,10 @@ from dnswatch.settings.units import Network
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from dnswatch.lab.study.loading import Tables, Truth
+    from dnswatch.lab.study.loading import LoadedTruth, Tables
 
 
-class Group(StrEnum):
+class HostGroup(StrEnum):
     """What hosts are compared as."""
 
     INFECTED = "infected"
@@ -35,14 +35,14 @@ class Group(StrEnum):
     "Resolvers and other servers: they count for the site only."
 
 
-GROUPS: Final = tuple(Group)
+GROUPS: Final = tuple(HostGroup)
 """A group by its number, which is smaller to carry through a sort."""
 
 _OF_ROLE: Final = {
-    Role.CLIENT: Group.NORMAL,
-    Role.MAIL_SERVER: Group.MAIL_SERVERS,
-    Role.RESOLVER: Group.OTHER,
-    Role.SERVER: Group.OTHER,
+    Role.CLIENT: HostGroup.NORMAL,
+    Role.MAIL_SERVER: HostGroup.MAIL_SERVERS,
+    Role.RESOLVER: HostGroup.OTHER,
+    Role.SERVER: HostGroup.OTHER,
 }
 
 
@@ -50,37 +50,37 @@ _OF_ROLE: Final = {
 class Declared:
     """Groups as somebody wrote them down; a network stands for the site's hosts in it."""
 
-    groups: Mapping[Network, Group] = field(default_factory=dict)
+    groups: Mapping[Network, HostGroup] = field(default_factory=dict)
     where: str = ""
     "The file, for the report; none where there is none."
 
     @property
     def names_infected(self) -> bool:
         """Whether it settles who is infected, so that nobody need guess."""
-        return Group.INFECTED in self.groups.values()
+        return HostGroup.INFECTED in self.groups.values()
 
 
 @dataclass(frozen=True, slots=True)
 class Census:
     """The site's hosts by group, and how that is known."""
 
-    groups: Mapping[str, Group]
+    groups: Mapping[str, HostGroup]
     "Address to group."
     knows_infected: bool
     "Somebody said who is infected."
     source: str
     "Where the groups come from, for the report."
 
-    def of(self, group: Group) -> list[str]:
+    def of(self, group: HostGroup) -> list[str]:
         """List the addresses of a group."""
         return sorted(address for address, found in self.groups.items() if found is group)
 
     def with_infected(self, addresses: Iterable[str]) -> "Census":
         """Move normal hosts to the infected, as the heuristic found them."""
         moved = {
-            address: Group.INFECTED
+            address: HostGroup.INFECTED
             for address in addresses
-            if self.groups.get(address) is Group.NORMAL
+            if self.groups.get(address) is HostGroup.NORMAL
         }
         return Census({**self.groups, **moved}, True, f"{self.source}; infected: by the heuristic")
 
@@ -129,7 +129,9 @@ def _inside(addresses: Iterable[str], networks: tuple[Network, ...]) -> Iterable
             yield address
 
 
-def _chooser(truth: "Truth | None", roles: Roles, declared: Declared) -> Callable[[str], Group]:
+def _chooser(
+    truth: "LoadedTruth | None", roles: Roles, declared: Declared
+) -> Callable[[str], HostGroup]:
     exact = {n.network_address: g for n, g in declared.groups.items() if n.num_addresses == 1}
     wide = sorted(
         (
@@ -140,7 +142,7 @@ def _chooser(truth: "Truth | None", roles: Roles, declared: Declared) -> Callabl
         key=lambda item: -item[0].prefixlen,
     )
 
-    def choose(address: str) -> Group:
+    def choose(address: str) -> HostGroup:
         parsed = ip_address(address)
         if parsed in exact:
             return exact[parsed]
@@ -148,9 +150,9 @@ def _chooser(truth: "Truth | None", roles: Roles, declared: Declared) -> Callabl
             if parsed in network:
                 return group
         if truth and address in truth.infections:
-            return Group.INFECTED
+            return HostGroup.INFECTED
         if truth and address in truth.roles:
-            return _OF_ROLE.get(truth.roles[address], Group.OTHER)  # type: ignore[call-overload,no-any-return]
+            return _OF_ROLE.get(truth.roles[address], HostGroup.OTHER)  # type: ignore[call-overload,no-any-return]
         return _OF_ROLE[role_of(parsed.packed, roles)]
 
     return choose

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from dnswatch.lab.campus.campus import Campus
-from dnswatch.lab.campus.run.truth import Fate
+from dnswatch.lab.campus.run.truth import MailFate
 from tests.lab.campus.scene import DAY, campus, outbreak, plan
 
 
@@ -15,8 +15,8 @@ def lived(built: Campus, days: float) -> Campus:
     return built
 
 
-def fates(built: Campus) -> Counter[Fate]:
-    total = Counter[Fate]()
+def fates(built: Campus) -> Counter[MailFate]:
+    total = Counter[MailFate]()
     for sender in built.truth.senders.values():
         total.update(sender.fates)
     return total
@@ -39,7 +39,7 @@ def test_without_a_worm_nobody_is_infected_and_nothing_is_held_up() -> None:
     assert not truth.senders
     assert not truth.false
     assert truth.server_waits == 0
-    assert truth.servers[Fate.LEFT] > 100
+    assert truth.servers[MailFate.LEFT] > 100
 
 
 def test_quarantine_stops_a_fast_worm_and_touches_no_mail_server() -> None:
@@ -49,10 +49,10 @@ def test_quarantine_stops_a_fast_worm_and_touches_no_mail_server() -> None:
         for policies in ((), ("quarantine",))
     )
     bare = fates(free)
-    assert bare[Fate.LEFT] > 1000
+    assert bare[MailFate.LEFT] > 1000
     stopped = fates(held)
-    assert stopped[Fate.LEFT] + stopped[Fate.INSIDE] < 0.01 * bare[Fate.LEFT]
-    assert stopped[Fate.HELD] > 0.5 * bare[Fate.LEFT]
+    assert stopped[MailFate.LEFT] + stopped[MailFate.INSIDE] < 0.01 * bare[MailFate.LEFT]
+    assert stopped[MailFate.HELD] > 0.5 * bare[MailFate.LEFT]
     assert held.truth.server_waits == 0
     assert held.truth.servers == free.truth.servers
 

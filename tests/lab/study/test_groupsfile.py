@@ -7,7 +7,7 @@ import pytest
 
 from dnswatch.errors import SettingsError
 from dnswatch.lab.study.groupsfile import read
-from dnswatch.lab.study.hosts import Group
+from dnswatch.lab.study.hosts import HostGroup
 
 TOML = """
 mail-servers = ["192.0.2.25", "2001:db8::25"]
@@ -38,10 +38,10 @@ def test_a_trace_has_its_own_groups(tmp_path: Path, text: str, name: str) -> Non
     path = write(tmp_path, text, name)
     found = read(path, "sobig")
     assert found.groups == {
-        ip_network("192.0.2.25"): Group.MAIL_SERVERS,
-        ip_network("2001:db8::25"): Group.MAIL_SERVERS,
-        ip_network("192.0.2.7"): Group.INFECTED,
-        ip_network("192.0.2.64/30"): Group.INFECTED,
+        ip_network("192.0.2.25"): HostGroup.MAIL_SERVERS,
+        ip_network("2001:db8::25"): HostGroup.MAIL_SERVERS,
+        ip_network("192.0.2.7"): HostGroup.INFECTED,
+        ip_network("192.0.2.64/30"): HostGroup.INFECTED,
     }
     assert found.names_infected
     assert not read(path, "another").names_infected

@@ -20,8 +20,8 @@ import msgspec
 
 import dnswatch
 from dnswatch.errors import DnswatchError
-from dnswatch.lab.campus.compare.measure import Measured
-from dnswatch.lab.campus.compare.runs import Line, Task, read, run_seed
+from dnswatch.lab.campus.compare.measure import RunMeasures
+from dnswatch.lab.campus.compare.runs import Comparison, Line, read, run_seed
 from dnswatch.lab.campus.worms import shipped
 
 _LOOK: Final = 0.5
@@ -33,10 +33,10 @@ Tell = Callable[[int], None]
 """Takes how many runs are finished."""
 
 
-class Board:
+class SeedRunner:
     """The results of a comparison, in a directory."""
 
-    def __init__(self, task: Task, seeds: Sequence[int], directory: Path) -> None:
+    def __init__(self, task: Comparison, seeds: Sequence[int], directory: Path) -> None:
         """Keep results in `directory`, in a room of their own for what makes them."""
         self._task = task
         self._seeds = seeds
@@ -96,16 +96,17 @@ class Board:
 
     def finished(self) -> int:
         """Count the runs whose results are there."""
-        return sum(isinstance(line, Measured) for line in self.lines())
+        return sum(isinstance(line, RunMeasures) for line in self.lines())
 
     def lines(self) -> list[Line]:
         """Return all results that are there and belong to this comparison."""
         found = [line for seed in self._seeds for line in read(self._file(seed))]
         cases = set(self._task.cases)
         return [
-            line for line in found
-            if not isinstance(line, Measured) or (line.worm, line.defence) in cases
-        ]  # fmt: skip
+            line
+            for line in found
+            if not isinstance(line, RunMeasures) or (line.worm, line.defence) in cases
+        ]
 
     def _start(self, seed: int) -> BaseProcess:
         process = get_context("fork").Process(
@@ -126,7 +127,7 @@ class Board:
         return self._directory / f"seed-{seed:04}.jsonl"
 
 
-def identity(task: Task) -> str:
+def identity(task: Comparison) -> str:
     """Return a digest of all that makes the results: plan, policies, worms, days and the code.
 
     The cases are left out, since each result names its own: a comparison with one more worm goes on
@@ -147,7 +148,7 @@ def _own(worm: str) -> str:
     return "" if worm in shipped.names() else shipped.text(worm)
 
 
-def _run(task: Task, seed: int, results: Path) -> None:
+def _run(task: Comparison, seed: int, results: Path) -> None:
     """Run a seed in a process of its own; what stops it is one sentence."""
     logging.getLogger("dnswatch").setLevel(logging.ERROR)  # each run has its warnings, as it should
     try:

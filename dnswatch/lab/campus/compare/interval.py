@@ -13,11 +13,13 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-_T: Final = (
-    12.71, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16,
-    2.145, 2.131, 2.12, 2.11, 2.101, 2.093, 2.086, 2.08, 2.074, 2.069, 2.064, 2.06, 2.056, 2.052,
-    2.048, 2.045,
-)  # fmt: skip
+_T: Final = tuple(
+    float(number)
+    for number in (
+        "12.71 4.303 3.182 2.776 2.571 2.447 2.365 2.306 2.262 2.228 2.201 2.179 2.16 2.145 2.131 "
+        "2.12 2.11 2.101 2.093 2.086 2.08 2.074 2.069 2.064 2.06 2.056 2.052 2.048 2.045"
+    ).split()
+)
 """The 0.975 quantile of Student's t for 1 to 29 degrees of freedom; beyond, the normal's serves."""
 _NORMAL: Final = 1.96
 _DRAWS: Final = 4000

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from dnswatch.codes import Type
-from dnswatch.lab.campus.defences.acts import Asked, Finder
+from dnswatch.lab.campus.defences.acts import Finder, SeenLookup
 from dnswatch.model.changes import Changes
 from dnswatch.model.detection.verdict import FADE
 from dnswatch.model.policies.standing import Standing
@@ -24,7 +24,7 @@ AGAIN: Final = 3600.0
 """Seconds after a verdict before the same client is judged anew; it stands for a day."""
 
 
-class Found:
+class FinderJudge:
     """Judges by a finder."""
 
     def __init__(self, name: str, finder: Finder, role_of: RoleOf) -> None:
@@ -41,7 +41,7 @@ class Found:
             if self._role_of(client) is not Role.CLIENT:
                 continue
             is_mx, failed = lookup.qtype == Type.MX, lookup.rcode != 0
-            if not self._finder.asked(Asked(lookup.at, client, lookup.domain, is_mx, failed)):
+            if not self._finder.asked(SeenLookup(lookup.at, client, lookup.domain, is_mx, failed)):
                 continue
             if now >= self._judged.get(client, -AGAIN) + AGAIN:
                 self._judged[client] = now

@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from dnswatch.lab.campus.defences.acts import Contact, Throttle
-from dnswatch.lab.campus.site.browsing import Day
+from dnswatch.lab.campus.defences.acts import SeenContact, Throttle
+from dnswatch.lab.campus.site.browsing import BrowsedDay
 from dnswatch.lab.campus.world.outside import HTTP, Outside
 
 CLIENTS: Final = 60
@@ -25,14 +25,14 @@ class Surfed(NamedTuple):
     "Clients that were cut off."
 
 
-def surf(throttle: Throttle, day: Day, clients: Sequence[bytes]) -> Surfed:
+def surf(throttle: Throttle, day: BrowsedDay, clients: Sequence[bytes]) -> Surfed:
     """Let the first clients of the day go through a throttle."""
     chosen = np.unique(day.client)[:CLIENTS]
     picked = np.isin(day.client, chosen)
     slow, stopped = 0, set[int]()
     columns = (column[picked].tolist() for column in day)
     for at, client, site in zip(*columns, strict=True):
-        contact = Contact(at, clients[client], Outside.web_address(site), HTTP, True)
+        contact = SeenContact(at, clients[client], Outside.web_address(site), HTTP, True)
         wait = throttle.leaves(contact)
         slow += wait > NOTICED
         if wait == inf:

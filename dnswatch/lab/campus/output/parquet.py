@@ -10,10 +10,10 @@ from types import TracebackType
 from typing import Final, Self
 
 from dnswatch.lab.campus.campus import Campus
-from dnswatch.lab.campus.defences.acts import Contact
+from dnswatch.lab.campus.defences.acts import SeenContact
 from dnswatch.lab.campus.output.flows import flow_of, web_flows
 from dnswatch.lab.campus.output.truth import write_truth
-from dnswatch.lab.campus.site.browsing import Day
+from dnswatch.lab.campus.site.browsing import BrowsedDay
 from dnswatch.model.flow import Flow
 from dnswatch.model.observation import Observation
 from dnswatch.sources.dataset import DataSet
@@ -60,12 +60,12 @@ class Writing:
             self._set.observations.add(self._seen)
             self._seen.clear()
 
-    def _connect(self, contact: Contact, is_made: bool) -> None:
+    def _connect(self, contact: SeenContact, is_made: bool) -> None:
         is_worm = contact.client in self._campus.truth.senders
         self._flows.append(flow_of(contact, is_made, is_worm))
         if len(self._flows) == _BATCH:
             self._set.flows.add(self._flows)
             self._flows.clear()
 
-    def _surf(self, day: Day, clients: Sequence[bytes]) -> None:
+    def _surf(self, day: BrowsedDay, clients: Sequence[bytes]) -> None:
         self._set.flows.add(web_flows(day, clients, self._campus.outside))

@@ -24,9 +24,13 @@ class Player:
     """Sends queries at their time."""
 
     def __init__(
-        self, target: tuple[str, int], begin: float, speed: float,
-        now: Callable[[], float], wait: Callable[[float], None],
-    ) -> None:  # fmt: skip
+        self,
+        target: tuple[str, int],
+        begin: float,
+        speed: float,
+        now: Callable[[], float],
+        wait: Callable[[float], None],
+    ) -> None:
         """Play against `target` from the simulated moment `begin` on."""
         self._target = target
         self._begin = begin

@@ -16,11 +16,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dnswatch.lab.campus.campus import Campus
-from dnswatch.lab.campus.run.truth import Fate
+from dnswatch.lab.campus.run.truth import MailFate
 
 _TEXT: Final = pa.string()
 _TIME: Final = pa.timestamp("us", tz="UTC")
-_DELIVERED: Final = frozenset((Fate.LEFT, Fate.INSIDE))
+_DELIVERED: Final = frozenset((MailFate.LEFT, MailFate.INSIDE))
 
 
 def plain(address: bytes) -> str:
@@ -33,28 +33,37 @@ def write_truth(campus: Campus, folder: Path, text: Callable[[bytes], str] = pla
     folder.mkdir(parents=True, exist_ok=True)
     truth = campus.truth
     _write(
-        folder / "hosts.parquet", {"address": _TEXT, "role": _TEXT, "name": _TEXT},
+        folder / "hosts.parquet",
+        {"address": _TEXT, "role": _TEXT, "name": _TEXT},
         [(text(one.address), one.role.value, one.name) for one in campus.site.hosts],
-    )  # fmt: skip
+    )
     _write(
-        folder / "infections.parquet", {"address": _TEXT, "worm": _TEXT, "at": _TIME},
+        folder / "infections.parquet",
+        {"address": _TEXT, "worm": _TEXT, "at": _TIME},
         [(text(one.host), one.worm, _micros(one.at)) for one in truth.infections],
-    )  # fmt: skip
+    )
     _write(
         folder / "mails.parquet",
         {
-            "at": _TIME, "source": _TEXT, "domain": _TEXT, "exchange": _TEXT, "worm": _TEXT,
+            "at": _TIME,
+            "source": _TEXT,
+            "domain": _TEXT,
+            "exchange": _TEXT,
+            "worm": _TEXT,
             "delivered": pa.bool_(),
         },
         [
             (
-                _micros(one.at), text(one.source), one.domain,
-                plain(one.exchange) if one.exchange else None, one.worm or None,
+                _micros(one.at),
+                text(one.source),
+                one.domain,
+                plain(one.exchange) if one.exchange else None,
+                one.worm or None,
                 one.fate in _DELIVERED,
             )
             for one in truth.mails
         ],
-    )  # fmt: skip
+    )
 
 
 def _write(file: Path, fields: dict[str, pa.DataType], rows: list[tuple[Any, ...]]) -> None:

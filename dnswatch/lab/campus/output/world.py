@@ -20,7 +20,7 @@ _WAKE: Final = 0.2
 """Seconds after which the thread looks whether it is to end."""
 
 
-class World:
+class WorldServer:
     """Answers questions in a thread."""
 
     def __init__(self, outside: Outside, address: tuple[str, int]) -> None:
@@ -77,9 +77,16 @@ class World:
             return b""
         heard = self._outside.answer(asked.qname, asked.qtype)
         seen = Observation(
-            0.0, b"", asked.qname, asked.qtype, heard.rcode, Origin.UPSTREAM, heard.addresses,
-            heard.exchanges, heard.ttl,
-        )  # fmt: skip
+            0.0,
+            b"",
+            asked.qname,
+            asked.qtype,
+            heard.rcode,
+            Origin.UPSTREAM,
+            heard.addresses,
+            heard.exchanges,
+            heard.ttl,
+        )
         response = dnslib.DNSRecord.parse(messages(seen)[1])
         response.header.id = int.from_bytes(message[:2], "big")
         # The question goes back as it came: with the case that a resolver mixes in (0x20).

@@ -13,11 +13,11 @@ import numpy as np
 from dnswatch.codes import Type
 from dnswatch.lab.campus.calendar import DAY, Calendar
 from dnswatch.lab.campus.chance import numbers
-from dnswatch.lab.campus.plan import Web as Settings
+from dnswatch.lab.campus.plan import WebPlan as Settings
 from dnswatch.lab.campus.run.loop import Loop, Process
 from dnswatch.lab.campus.run.resolver import Asking, Resolver
+from dnswatch.lab.campus.site.browsing import BrowsedDay as Browsed
 from dnswatch.lab.campus.site.browsing import Browsing
-from dnswatch.lab.campus.site.browsing import Day as Browsed
 from dnswatch.lab.campus.world.outside import Outside
 from dnswatch.model.observation import Tally
 
@@ -40,9 +40,15 @@ class Web:
     """What the clients of a site browse."""
 
     def __init__(
-        self, settings: Settings, clients: Sequence[bytes], seed: int, outside: Outside,
-        resolver: Resolver, loop: Loop, calendar: Calendar,
-    ) -> None:  # fmt: skip
+        self,
+        settings: Settings,
+        clients: Sequence[bytes],
+        seed: int,
+        outside: Outside,
+        resolver: Resolver,
+        loop: Loop,
+        calendar: Calendar,
+    ) -> None:
         """Draw the clients' habits."""
         self.sees: Sees | None = None
         "Sees the connections."
@@ -86,7 +92,7 @@ class Web:
         return [
             (np.concatenate([who for who, _ in hour]), np.concatenate([n for _, n in hour]))
             for hour in zip(*crowds, strict=True)
-        ]  # fmt: skip
+        ]
 
     def _tally(self, hour: Hour) -> None:
         for client, count in zip(*(column.tolist() for column in hour), strict=True):

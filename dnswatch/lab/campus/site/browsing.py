@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from dnswatch.lab.campus.calendar import Calendar
-from dnswatch.lab.campus.plan import Web as Settings
+from dnswatch.lab.campus.plan import WebPlan as Settings
 from dnswatch.lab.campus.world.outside import Outside
 from dnswatch.lab.campus.world.popularity import Popularity
 
@@ -30,7 +30,7 @@ _LOADING: Final = 1.0
 """Seconds in which most of a page's connections begin."""
 
 
-class Day(NamedTuple):
+class BrowsedDay(NamedTuple):
     """One day of browsing: parallel arrays, sorted by time."""
 
     at: np.ndarray
@@ -52,7 +52,9 @@ class Browsing:
         self._weight = seed_numbers.lognormal(-(_SPREAD**2) / 2, _SPREAD, clients)
         self._keeps = seed_numbers.random(clients) < settings.caching
 
-    def flows(self, day: float, calendar: Calendar, numbers: np.random.Generator) -> Iterator[Day]:
+    def flows(
+        self, day: float, calendar: Calendar, numbers: np.random.Generator
+    ) -> Iterator[BrowsedDay]:
         """Draw the connections of a day that begins at `day` (Unix seconds), crowd by crowd."""
         for first in range(0, self._clients, CROWD):
             crowd = range(first, min(first + CROWD, self._clients))
@@ -60,7 +62,7 @@ class Browsing:
 
     def _flows(
         self, crowd: range, day: float, calendar: Calendar, numbers: np.random.Generator
-    ) -> Day:
+    ) -> BrowsedDay:
         is_active = numbers.random(len(crowd)) < calendar.active(day)
         active = np.flatnonzero(is_active) + crowd.start
         pages = numbers.poisson(self._settings.pages * self._weight[active])
@@ -69,9 +71,9 @@ class Browsing:
         own = self._popularity.draws(len(active) * self._settings.sites, numbers) + _SHARED
         own = own.reshape(len(active), self._settings.sites)
         site = own[who, numbers.integers(self._settings.sites, size=len(who))]
-        return self._loaded(Day(at, active[who], site), numbers)
+        return self._loaded(BrowsedDay(at, active[who], site), numbers)
 
-    def lookups(self, flows: Day, outside: Outside) -> Day:
+    def lookups(self, flows: BrowsedDay, outside: Outside) -> BrowsedDay:
         """Return those of the connections for which a name is looked up."""
         order = np.lexsort((flows.at, flows.site, flows.client))
         at, client, site = (column[order] for column in flows)
@@ -83,10 +85,10 @@ class Browsing:
         life = np.where(self._keeps[client], ttls, 3 * _LOADING)
         is_kept = np.zeros(len(at), dtype=bool)
         is_kept[1:] = is_same[1:] & (np.diff(at) < life[1:])
-        asked = Day(at[~is_kept], client[~is_kept], site[~is_kept])
+        asked = BrowsedDay(at[~is_kept], client[~is_kept], site[~is_kept])
         return _sorted(asked)
 
-    def _loaded(self, pages: Day, numbers: np.random.Generator) -> Day:
+    def _loaded(self, pages: BrowsedDay, numbers: np.random.Generator) -> BrowsedDay:
         """Let each page bring its connections."""
         count = self._settings.flows
         which = np.repeat(np.arange(len(pages.at)), count)
@@ -95,9 +97,9 @@ class Browsing:
         is_shared = (place % 2 == 1) & (place > 0)
         site = np.where(is_shared, shared[which, place // 2 % _THIRD], pages.site[which])
         at = pages.at[which] + np.where(place > 0, numbers.exponential(_LOADING, len(which)), 0.0)
-        return _sorted(Day(at, pages.client[which], site))
+        return _sorted(BrowsedDay(at, pages.client[which], site))
 
 
-def _sorted(day: Day) -> Day:
+def _sorted(day: BrowsedDay) -> BrowsedDay:
     order = np.argsort(day.at, kind="stable")
-    return Day(*(column[order] for column in day))
+    return BrowsedDay(*(column[order] for column in day))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from dnswatch.lab.campus.chance import chance
-from dnswatch.lab.campus.plan import Plan
+from dnswatch.lab.campus.plan import CampusPlan
 from dnswatch.lab.campus.site.errands import Servers
 from dnswatch.lab.campus.site.people import Person, people
 from dnswatch.model.role import Role
@@ -22,7 +22,7 @@ _OTHER_SERVERS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Host:
+class SiteHost:
     """One host."""
 
     address: bytes
@@ -31,16 +31,16 @@ class Host:
     name: str
 
 
-class Site:
+class CampusSite:
     """All hosts."""
 
-    def __init__(self, plan: Plan, seed: int) -> None:
+    def __init__(self, plan: CampusPlan, seed: int) -> None:
         """Found them."""
         base = int(plan.site.network.network.network_address)
         self.bay = _packed(base + 1)
         "Address of the holding bay."
         self.hosts = [
-            Host(_packed(base + _FIRST + n), *_what(n, plan)) for n in range(plan.site.hosts)
+            SiteHost(_packed(base + _FIRST + n), *_what(n, plan)) for n in range(plan.site.hosts)
         ]
         "All hosts, in the order of their addresses."
         self.mail_servers = self._of(Role.MAIL_SERVER)
@@ -55,7 +55,7 @@ class Site:
         self.roles = {host.address: host.role for host in self.hosts}
         "By packed address."
 
-    def settings(self, plan: Plan, learning: float) -> Settings:
+    def settings(self, plan: CampusPlan, learning: float) -> Settings:
         """Return the settings of dnswatch at this site; `learning` is in days."""
         servers = self._of(Role.SERVER)
         return read(
@@ -75,7 +75,7 @@ class Site:
         return tuple(host.address for host in self.hosts if host.role is role)
 
 
-def _what(number: int, plan: Plan) -> tuple[Role, str]:
+def _what(number: int, plan: CampusPlan) -> tuple[Role, str]:
     """Say what the host at a place is."""
     for count, role, name in (
         (plan.site.mail_servers, Role.MAIL_SERVER, "mail"),

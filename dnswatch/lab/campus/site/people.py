@@ -34,8 +34,11 @@ def people(chance: Random, addresses: Iterable[bytes], rate: float = RATE) -> li
     """Draw the habits of some clients; `rate` is their mean."""
     return [
         Person(
-            address, chance.gammavariate(SHAPE, rate / SHAPE),
-            chance.betavariate(2, 8), chance.random() < 0.6, chance.random() < 0.1,
+            address,
+            chance.gammavariate(SHAPE, rate / SHAPE),
+            chance.betavariate(2, 8),
+            chance.random() < 0.6,
+            chance.random() < 0.1,
         )
         for address in addresses
-    ]  # fmt: skip
+    ]

@@ -15,7 +15,7 @@ import numpy as np
 
 from dnswatch.lab.campus.chance import numbers
 from dnswatch.lab.campus.plan import Ttls
-from dnswatch.lab.campus.plan import World as Settings
+from dnswatch.lab.campus.plan import WorldPlan as Settings
 from dnswatch.lab.campus.world.popularity import Popularity
 from dnswatch.wire.name import from_text
 
@@ -26,7 +26,7 @@ _MAIL_HOSTS: Final = ("mx", "mail", "smtp", "mx1")
 _PROVIDER_HOSTS: Final = 4
 
 
-class Exchange(NamedTuple):
+class DomainExchange(NamedTuple):
     """A mail host."""
 
     name: bytes
@@ -92,20 +92,22 @@ class MailDomains:
         """Return the number of the machine that a domain's own names stand for."""
         return self._home[number]
 
-    def exchanges(self, number: int) -> tuple[Exchange, ...]:
+    def exchanges(self, number: int) -> tuple[DomainExchange, ...]:
         """Return a domain's exchanges; none where it has no MX records."""
         if not self._has_mx[number] or self._is_dead[number]:
             return ()
         if (provider := self._provider[number]) >= 0:
             return tuple(
-                Exchange(
+                DomainExchange(
                     from_text(f"mx{host}.provider{provider}.net"), provider * _PROVIDER_HOSTS + host
                 )
                 for host in range(1 + provider % _PROVIDER_HOSTS)
             )
         own = self._providers * _PROVIDER_HOSTS + 2 * self._home[number]
         return tuple(
-            Exchange(from_text(f"{_MAIL_HOSTS[(number + n) % 4]}.{self.text(number)}"), own + n)
+            DomainExchange(
+                from_text(f"{_MAIL_HOSTS[(number + n) % 4]}.{self.text(number)}"), own + n
+            )
             for n in range(self._own[number])
         )
 

@@ -10,8 +10,8 @@ from zlib import crc32
 
 from dnswatch.codes import Rcode, Type
 from dnswatch.lab.campus.chance import numbers
-from dnswatch.lab.campus.plan import Plan
-from dnswatch.lab.campus.world.domains import Exchange, MailDomains, draw_ttls
+from dnswatch.lab.campus.plan import CampusPlan
+from dnswatch.lab.campus.world.domains import DomainExchange, MailDomains, draw_ttls
 from dnswatch.model.exchanges import parent_of
 from dnswatch.model.mailhosts import MailHosts
 from dnswatch.wire.name import from_text
@@ -37,7 +37,7 @@ _CALLEES: Final = 1_000_000
 """Web sites from here on are servers of worms."""
 
 
-class Heard(NamedTuple):
+class OutsideAnswer(NamedTuple):
     """What an authority answers."""
 
     rcode: int
@@ -48,14 +48,14 @@ class Heard(NamedTuple):
     "Life of the answer, seconds."
 
 
-NXDOMAIN: Final = Heard(Rcode.NXDOMAIN)
-NODATA: Final = Heard(Rcode.NOERROR)
+NXDOMAIN: Final = OutsideAnswer(Rcode.NXDOMAIN)
+NODATA: Final = OutsideAnswer(Rcode.NOERROR)
 
 
 class Outside:
     """The DNS outside, and the campus's own mail domain in it."""
 
-    def __init__(self, plan: Plan, seed: int, mail_servers: tuple[bytes, ...]) -> None:
+    def __init__(self, plan: CampusPlan, seed: int, mail_servers: tuple[bytes, ...]) -> None:
         """Found it; `mail_servers` take the campus's own mail."""
         drawn = numbers(seed, "outside")
         self.mail = MailDomains(plan.world, seed)
@@ -66,18 +66,18 @@ class Outside:
         self._other = plan.web.other
         self._web_ttls: list[int] = draw_ttls(plan.web.ttls, _TTLS, drawn).tolist()
         self._ttls: list[int] = draw_ttls(plan.world.exchange_ttls, _TTLS, drawn).tolist()
-        self._exchanges: dict[bytes, Exchange] = {}
+        self._exchanges: dict[bytes, DomainExchange] = {}
         self._sites: dict[bytes, tuple[int, int]] = {}
         "Numbers of web sites by name, and TTLs."
-        self._kept: OrderedDict[tuple[bytes, int], Heard] = OrderedDict()
+        self._kept: OrderedDict[tuple[bytes, int], OutsideAnswer] = OrderedDict()
         self._own = {
-            (self.campus, int(Type.MX)): Heard(0, (), (self.mail_host,), 3600),
-            (self.mail_host, int(Type.A)): Heard(
+            (self.campus, int(Type.MX)): OutsideAnswer(0, (), (self.mail_host,), 3600),
+            (self.mail_host, int(Type.A)): OutsideAnswer(
                 0, tuple((server, 3600) for server in mail_servers), (), 3600
             ),
         }
 
-    def answer(self, name: bytes, qtype: int) -> Heard:
+    def answer(self, name: bytes, qtype: int) -> OutsideAnswer:
         """Answer a question; the same each time."""
         key = name, qtype
         if own := self._own.get(key):
@@ -114,7 +114,7 @@ class Outside:
         """Address of a web site."""
         return (_WEB_NET + number).to_bytes(4, "big")
 
-    def _made(self, name: bytes, qtype: int) -> Heard:
+    def _made(self, name: bytes, qtype: int) -> OutsideAnswer:
         number = self.mail.number(name)
         if number is not None:
             return self._domain(number, qtype)
@@ -123,23 +123,23 @@ class Outside:
             return self._host(_MAIL_NET + exchange.number, exchange.number, qtype)
         if (site := self._sites.get(name)) is not None:
             number, ttl = site
-            return Heard(0, ((self.web_address(number), ttl),), (), ttl)
+            return OutsideAnswer(0, ((self.web_address(number), ttl),), (), ttl)
         if self._mail_hosts.fits(name):
             return self._guessed(name, qtype)
         return NXDOMAIN
 
-    def _domain(self, number: int, qtype: int) -> Heard:
+    def _domain(self, number: int, qtype: int) -> OutsideAnswer:
         if not self.mail.exists(number):
             return NXDOMAIN
         if qtype == Type.MX:
             exchanges = self.mail.exchanges(number)
             self._exchanges.update((exchange.name, exchange) for exchange in exchanges)
             names = tuple(exchange.name for exchange in exchanges)
-            return Heard(0, (), names, self.mail.mx_ttl(number)) if names else NODATA
+            return OutsideAnswer(0, (), names, self.mail.mx_ttl(number)) if names else NODATA
         home = self.mail.home(number)
         return self._host(_GUESS_NET + home, home, qtype)
 
-    def _guessed(self, name: bytes, qtype: int) -> Heard:
+    def _guessed(self, name: bytes, qtype: int) -> OutsideAnswer:
         """Answer for a host that somebody guessed in front of a mail domain."""
         number = self.mail.number(parent_of(name))
         if number is None or not self.mail.exists(number):
@@ -152,11 +152,11 @@ class Outside:
         home = self.mail.home(number)
         return self._host(_GUESS_NET + home, home, qtype)
 
-    def _host(self, address: int, number: int, qtype: int) -> Heard:
+    def _host(self, address: int, number: int, qtype: int) -> OutsideAnswer:
         if qtype != Type.A:
             return NODATA
         ttl = self._ttls[number % _TTLS]
-        return Heard(0, ((address.to_bytes(4, "big"), ttl),), (), ttl)
+        return OutsideAnswer(0, ((address.to_bytes(4, "big"), ttl),), (), ttl)
 
 
 def takes_mail(address: bytes) -> bool:

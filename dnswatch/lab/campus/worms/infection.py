@@ -9,7 +9,7 @@ from typing import Final
 from dnswatch.lab.campus.calendar import DAY, Calendar
 from dnswatch.lab.campus.run.loop import Loop, Process
 from dnswatch.lab.campus.run.post import Letter, Post
-from dnswatch.lab.campus.run.truth import Fate
+from dnswatch.lab.campus.run.truth import MailFate
 from dnswatch.lab.campus.world.domains import MailDomains
 from dnswatch.lab.campus.world.popularity import Popularity
 from dnswatch.lab.campus.worms.worm import Worm
@@ -57,8 +57,13 @@ class Infection:
         for number in self._targets:
             domains.name(number)
 
-    def act(self, colleague: Callable[[Random], bytes], deliver: Callable[[bytes], None],
-            campus: str, calendar: Calendar) -> Process:  # fmt: skip
+    def act(
+        self,
+        colleague: Callable[[Random], bytes],
+        deliver: Callable[[bytes], None],
+        campus: str,
+        calendar: Calendar,
+    ) -> Process:
         """Mail until the end; `colleague` draws somebody inside, `deliver` puts a mail there."""
         while self._worm.mails_in_all == 0 or self._sent < self._worm.mails_in_all:
             yield self._next(calendar)
@@ -66,7 +71,7 @@ class Infection:
             if self._chance.random() < self._worm.inside:
                 to = colleague(self._chance)
                 fate = yield from self._post.send(self._letter(campus), self._worm.way)
-                if fate is Fate.INSIDE:
+                if fate is MailFate.INSIDE:
                     deliver(to)
             elif (domain := self._target()) is not None:
                 yield from self._post.send(self._letter(domain), self._worm.way)

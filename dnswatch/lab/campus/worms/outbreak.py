@@ -12,10 +12,10 @@ from typing import Final
 
 from dnswatch.lab.campus.calendar import DAY, Calendar
 from dnswatch.lab.campus.chance import chance
-from dnswatch.lab.campus.plan import Outbreak as Settings
+from dnswatch.lab.campus.plan import OutbreakPlan as Settings
 from dnswatch.lab.campus.run.loop import Loop, Process
 from dnswatch.lab.campus.run.post import Letter, Post
-from dnswatch.lab.campus.run.truth import Infection as Infected
+from dnswatch.lab.campus.run.truth import Infected as Infected
 from dnswatch.lab.campus.run.truth import Truth
 from dnswatch.lab.campus.world.outside import Outside
 from dnswatch.lab.campus.worms.infection import Infection
@@ -37,9 +37,15 @@ class Outbreak:
     """A worm at a site."""
 
     def __init__(
-        self, worm: Worm, settings: Settings, post: Post, loop: Loop, truth: Truth,
-        calendar: Calendar, seed: int,
-    ) -> None:  # fmt: skip
+        self,
+        worm: Worm,
+        settings: Settings,
+        post: Post,
+        loop: Loop,
+        truth: Truth,
+        calendar: Calendar,
+        seed: int,
+    ) -> None:
         """Get ready."""
         self._worm = worm
         self._settings = settings

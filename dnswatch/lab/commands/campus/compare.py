@@ -10,9 +10,9 @@ import typer
 from dnswatch.lab.commands import completion
 
 if TYPE_CHECKING:
-    from dnswatch.lab.campus.compare.board import Board
+    from dnswatch.lab.campus.compare.board import SeedRunner
     from dnswatch.lab.campus.compare.catalogue import Defence
-    from dnswatch.lab.campus.compare.runs import Task
+    from dnswatch.lab.campus.compare.runs import Comparison
 
 Seeds = Annotated[
     int, typer.Option("--seeds", metavar="N", min=1, help="Campuses, each with a seed of its own.")
@@ -67,30 +67,30 @@ def compare(
 
     Example: dnswatch campus compare --seeds 20 --out report/
     """
-    from dnswatch.lab.campus.compare.board import Board
+    from dnswatch.lab.campus.compare.board import SeedRunner
 
     chosen, task = _task(worms, defences, scenario, past, days)
-    board = Board(task, range(1, seeds + 1), out)
+    board = SeedRunner(task, range(1, seeds + 1), out)
     _run(board, jobs)
     _publish(board, chosen, out / "index.html", page)
 
 
 def _task(
     worms: str, defences: str, scenario: str, past: float, days: float
-) -> "tuple[list[Defence], Task]":
+) -> "tuple[list[Defence], Comparison]":
     from dnswatch.lab.campus.compare.catalogue import DEFENCES, defence
-    from dnswatch.lab.campus.compare.runs import Case, Task
+    from dnswatch.lab.campus.compare.runs import Comparison, WormCase
     from dnswatch.lab.campus.scenarios import load
     from dnswatch.lab.campus.worms import shipped
     from dnswatch.serve.policies import texts
 
     chosen = [defence(name) for name in _listed(defences)] or list(DEFENCES)
     names = [name for name in _listed(worms) if shipped.load(name)] or shipped.names()
-    cases = tuple(Case(name, one.name) for name in names for one in chosen)
-    return chosen, Task(load(scenario), texts(""), cases, past, days)
+    cases = tuple(WormCase(name, one.name) for name in names for one in chosen)
+    return chosen, Comparison(load(scenario), texts(""), cases, past, days)
 
 
-def _run(board: "Board", jobs: int) -> None:
+def _run(board: "SeedRunner", jobs: int) -> None:
     from dnswatch.lab.commands.campus.progress import progress
 
     with progress("runs", board.total) as tell:
@@ -99,11 +99,12 @@ def _run(board: "Board", jobs: int) -> None:
         except KeyboardInterrupt:
             typer.echo(
                 f"dnswatch: stopped after {board.finished()} of {board.total} runs; the same"
-                " command goes on from there", err=True,
-            )  # fmt: skip
+                " command goes on from there",
+                err=True,
+            )
 
 
-def _publish(board: "Board", chosen: "list[Defence]", file: Path, page: Path | None) -> None:
+def _publish(board: "SeedRunner", chosen: "list[Defence]", file: Path, page: Path | None) -> None:
     from dnswatch.lab.campus.compare.page import publish
     from dnswatch.lab.campus.compare.report import page as html
     from dnswatch.lab.campus.compare.results import Results

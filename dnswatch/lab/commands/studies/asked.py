@@ -14,8 +14,8 @@ import typer
 from dnswatch.lab.commands.studies.places import named
 from dnswatch.lab.study import groupsfile
 from dnswatch.lab.study.hosts import Declared
-from dnswatch.lab.study.question import Question
-from dnswatch.lab.study.trace.translations import View
+from dnswatch.lab.study.question import TraceQuestion
+from dnswatch.lab.study.trace.translations import TranslationView
 from dnswatch.settings import Duration, Network, Settings, Size, Subnet
 
 _LOCALTIME: Final = Path("/etc/localtime")
@@ -43,7 +43,7 @@ class Asked:
         places: Sequence[tuple[str, str]],
         outbreaks: Sequence[str],
         sizes: Sequence[str],
-    ) -> list[Question]:
+    ) -> list[TraceQuestion]:
         """Ask the same of each trace, but for what `NAME=...` says of one."""
         zone = zone_of(self.zone)
         networks = self._networks()
@@ -55,7 +55,7 @@ class Asked:
             for text, option in ((self.begin, "--begin"), (self.end, "--end"))
         )
         return [
-            Question(
+            TraceQuestion(
                 name=name,
                 place=place,
                 networks=networks,
@@ -68,7 +68,7 @@ class Asked:
                 width=int(_read(self.width, "--bin", Duration.parse)),
                 zone=zone,
                 window=_read(self.window, "--window", Duration.parse),
-                view=View(self.view),
+                view=TranslationView(self.view),
                 per_member=self.per == "member",
             )
             for name, place in places

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from dnswatch.lab.study.engine import Engine
-    from dnswatch.lab.study.measured import Trace
-    from dnswatch.lab.study.paper.findings import Finding
+    from dnswatch.lab.study.measured import MeasuredTrace
+    from dnswatch.lab.study.paper.findings import PaperFinding
 
 _STYLES: Final = {"YES": "green", "NO": "red", "UNTOLD": "dim"}
 
@@ -65,7 +65,7 @@ def study(
       dnswatch study trace --out report
       dnswatch study sobig=august mydoom=january --groups groups.toml --zone America/New_York
       dnswatch study monday.pcap.gz tuesday.pcap.gz --site 192.0.2.0/24 --bin 1h
-    """  # fmt: skip
+    """
     from dnswatch.lab.commands.studies.asked import Asked
     from dnswatch.lab.commands.studies.places import places
     from dnswatch.lab.study.analysis import analyse
@@ -105,7 +105,7 @@ def _engine(spark: str | None, memory: str) -> "Iterator[Engine]":
         yield found
 
 
-def _show(traces: "Sequence[Trace]", judged: "Sequence[Finding]") -> None:
+def _show(traces: "Sequence[MeasuredTrace]", judged: "Sequence[PaperFinding]") -> None:
     from dnswatch.cli import render
 
     screen = render.console()
@@ -119,7 +119,7 @@ def _show(traces: "Sequence[Trace]", judged: "Sequence[Finding]") -> None:
         screen.print(render.plain(f"cannot be told of {why}", "dim"))
 
 
-def _table(judged: "Sequence[Finding]") -> "Table":
+def _table(judged: "Sequence[PaperFinding]") -> "Table":
     from dnswatch.cli import render
 
     words = ("", "statement", "verdict")
@@ -131,17 +131,17 @@ def _table(judged: "Sequence[Finding]") -> "Table":
     return table
 
 
-def _about(trace: "Trace") -> "Iterator[Text]":
+def _about(trace: "MeasuredTrace") -> "Iterator[Text]":
     """Tell what a trace is, and who is in which group."""
     from dnswatch.cli import render
-    from dnswatch.lab.study.hosts import Group
+    from dnswatch.lab.study.hosts import HostGroup
 
     bins = trace.daily.bins
     begin, end = f"{bins.local(0):%Y-%m-%d}", f"{bins.local(len(bins) - 1):%Y-%m-%d}"
     onset = trace.onset
     outbreak = f"outbreak from day {onset.day} on ({onset.source})" if onset else "no outbreak"
     yield render.plain(f"{len(bins)} days, {begin} to {end} ({bins.zone.key}); {outbreak}")
-    groups = ", ".join(f"{len(trace.census.of(group)):,} {group.value}" for group in Group)
+    groups = ", ".join(f"{len(trace.census.of(group)):,} {group.value}" for group in HostGroup)
     yield render.plain(f"hosts: {groups}; from {trace.census.source}")
     for remark in trace.remarks:
         yield render.plain(remark, "yellow")

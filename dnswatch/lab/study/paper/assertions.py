@@ -12,7 +12,7 @@ from typing import Final
 from dnswatch.lab.study.paper.days import INFECTED, NORMAL, SERVERS, Days, divided
 
 
-class Worm(StrEnum):
+class PaperWorm(StrEnum):
     """An outbreak that the paper describes."""
 
     SOBIG = "SoBig"
@@ -20,7 +20,7 @@ class Worm(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
+class PaperRange:
     """Values that bear the paper out."""
 
     least: float
@@ -33,24 +33,24 @@ class Range:
         return self.least <= value <= self.most
 
 
-def about(value: float, form: str = ",.0f", part: float = 0.15) -> Range:
+def about(value: float, form: str = ",.0f", part: float = 0.15) -> PaperRange:
     """Accept a value up to a part more or less."""
-    return Range(value * (1 - part), value * (1 + part), f"{value:{form}} ±{part:.0%}")
+    return PaperRange(value * (1 - part), value * (1 + part), f"{value:{form}} ±{part:.0%}")
 
 
-def between(least: float, most: float, form: str = ".0%") -> Range:
+def between(least: float, most: float, form: str = ".0%") -> PaperRange:
     """Accept from one value to another."""
-    return Range(least, most, f"{least:{form}} to {most:{form}}")
+    return PaperRange(least, most, f"{least:{form}} to {most:{form}}")
 
 
-def below(most: float, form: str = ".2f") -> Range:
+def below(most: float, form: str = ".2f") -> PaperRange:
     """Accept what is not above a value."""
-    return Range(float("-inf"), most, f"below {most:{form}}")
+    return PaperRange(float("-inf"), most, f"below {most:{form}}")
 
 
-def above(least: float, form: str = ".2f") -> Range:
+def above(least: float, form: str = ".2f") -> PaperRange:
     """Accept what is not below a value."""
-    return Range(least, float("inf"), f"above {least:{form}}")
+    return PaperRange(least, float("inf"), f"above {least:{form}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Assertion:
     "`A1` to `A17`."
     statement: str
     measure: Callable[[Days], float | None]
-    ranges: Range | Mapping[Worm, Range]
+    ranges: PaperRange | Mapping[PaperWorm, PaperRange]
     "Of both outbreaks, or of each that it was stated for."
     form: str = ",.0f"
     "How a value is written."
@@ -69,16 +69,16 @@ class Assertion:
     needs_flows: bool = True
 
 
-def _both(sobig: Range, mydoom: Range) -> Mapping[Worm, Range]:
-    return {Worm.SOBIG: sobig, Worm.MYDOOM: mydoom}
+def _both(sobig: PaperRange, mydoom: PaperRange) -> Mapping[PaperWorm, PaperRange]:
+    return {PaperWorm.SOBIG: sobig, PaperWorm.MYDOOM: mydoom}
 
 
-def _sobig(value: Range) -> Mapping[Worm, Range]:
-    return {Worm.SOBIG: value}
+def _sobig(value: PaperRange) -> Mapping[PaperWorm, PaperRange]:
+    return {PaperWorm.SOBIG: value}
 
 
-def _mydoom(value: Range) -> Mapping[Worm, Range]:
-    return {Worm.MYDOOM: value}
+def _mydoom(value: PaperRange) -> Mapping[PaperWorm, PaperRange]:
+    return {PaperWorm.MYDOOM: value}
 
 
 def _jump(days: Days) -> float | None:
@@ -116,7 +116,7 @@ def _dns(
     name: str,
     statement: str,
     measure: Callable[[Days], float | None],
-    ranges: Range | Mapping[Worm, Range],
+    ranges: PaperRange | Mapping[PaperWorm, PaperRange],
     form: str = ".2f",
 ) -> Assertion:
     return Assertion(name, statement, measure, ranges, form, needs_lookups=True)
@@ -124,135 +124,189 @@ def _dns(
 
 ASSERTIONS: Final = (
     Assertion(
-        "A1", "Day on which the outbreak shows",
-        _jump, Range(11, 13, "12 ±1"), ".0f",
+        "A1",
+        "Day on which the outbreak shows",
+        _jump,
+        PaperRange(11, 13, "12 ±1"),
+        ".0f",
     ),
     Assertion(
-        "A2", "SMTP among the TCP flows of infected hosts, before",
-        lambda days: days.ratio("smtp", "tcp", INFECTED, days.before), below(0.02, ".0%"), ".1%",
+        "A2",
+        "SMTP among the TCP flows of infected hosts, before",
+        lambda days: days.ratio("smtp", "tcp", INFECTED, days.before),
+        below(0.02, ".0%"),
+        ".1%",
     ),
     Assertion(
-        "A3", "Successful SMTP among the TCP flows of infected hosts, at the peak",
+        "A3",
+        "Successful SMTP among the TCP flows of infected hosts, at the peak",
         lambda days: days.ratio("smtp_success", "tcp", INFECTED, days.peak),
-        between(0.40, 0.55), ".1%",
+        between(0.40, 0.55),
+        ".1%",
     ),
     Assertion(
-        "A4", "Failed SMTP among the TCP flows of infected hosts, at the peak",
+        "A4",
+        "Failed SMTP among the TCP flows of infected hosts, at the peak",
         lambda days: days.ratio("smtp_failure", "tcp", INFECTED, days.peak),
-        _both(between(0.20, 0.30), between(0.35, 0.45)), ".1%",
+        _both(between(0.20, 0.30), between(0.35, 0.45)),
+        ".1%",
     ),
     Assertion(
-        "A5", "Successful SMTP flows of an infected host, at the peak",
+        "A5",
+        "Successful SMTP flows of an infected host, at the peak",
         lambda days: days.per_host("smtp_success", INFECTED, days.peak),
         _both(about(2000), about(900)),
     ),
     Assertion(
-        "A6", "Distinct destinations of these",
+        "A6",
+        "Distinct destinations of these",
         lambda days: days.per_host("to_smtp_success", INFECTED, days.peak),
         _both(about(200), about(115)),
     ),
     Assertion(
-        "A7", "Successful SMTP flows to one destination, at the peak",
+        "A7",
+        "Successful SMTP flows to one destination, at the peak",
         lambda days: days.ratio("smtp_success", "to_smtp_success", INFECTED, days.peak),
-        _both(about(10, ".0f"), about(7.8, ".1f")), ".1f",
+        _both(about(10, ".0f"), about(7.8, ".1f")),
+        ".1f",
     ),
     Assertion(
-        "A8", "Successful TCP flows of a normal host a day",
-        lambda days: days.per_host("tcp_success", NORMAL, days.all), about(400),
+        "A8",
+        "Successful TCP flows of a normal host a day",
+        lambda days: days.per_host("tcp_success", NORMAL, days.all),
+        about(400),
     ),
     Assertion(
-        "A8", "Distinct destinations of these",
-        lambda days: days.per_host("to_tcp_success", NORMAL, days.all), about(20), ".1f",
+        "A8",
+        "Distinct destinations of these",
+        lambda days: days.per_host("to_tcp_success", NORMAL, days.all),
+        about(20),
+        ".1f",
     ),
     Assertion(
-        "A8", "SMTP flows of a normal host a day",
-        lambda days: days.per_host("smtp", NORMAL, days.all), below(0.5), ".2f",
+        "A8",
+        "SMTP flows of a normal host a day",
+        lambda days: days.per_host("smtp", NORMAL, days.all),
+        below(0.5),
+        ".2f",
     ),
     Assertion(
-        "A9", "TCP flows of normal hosts on a weekday, times those at a weekend",
-        _week, above(1.3), ".2f",
+        "A9",
+        "TCP flows of normal hosts on a weekday, times those at a weekend",
+        _week,
+        above(1.3),
+        ".2f",
     ),
     Assertion(
-        "A10", "Successful SMTP flows of mail servers on their busiest day",
-        lambda days: days.per_day(
-            "smtp_success", SERVERS, days.busiest("smtp_success", SERVERS)
-        ),
+        "A10",
+        "Successful SMTP flows of mail servers on their busiest day",
+        lambda days: days.per_day("smtp_success", SERVERS, days.busiest("smtp_success", SERVERS)),
         _sobig(about(9500)),
     ),
     Assertion(
-        "A10", "Distinct destinations of these",
+        "A10",
+        "Distinct destinations of these",
         lambda days: days.per_day(
             "together_to_smtp_success", SERVERS, days.busiest("smtp_success", SERVERS)
         ),
         _sobig(about(1600)),
     ),
     Assertion(
-        "A10", "Successful SMTP flows of mail servers, during times before",
-        _servers_rise, _mydoom(below(1.2)), ".2f",
+        "A10",
+        "Successful SMTP flows of mail servers, during times before",
+        _servers_rise,
+        _mydoom(below(1.2)),
+        ".2f",
     ),
     _dns(
-        "A11", "Refreshes for each new entry, infected hosts, before",
-        lambda days: days.ratio("tcp_refresh", "tcp_new", INFECTED, days.before), below(1.0),
+        "A11",
+        "Refreshes for each new entry, infected hosts, before",
+        lambda days: days.ratio("tcp_refresh", "tcp_new", INFECTED, days.before),
+        below(1.0),
     ),
     _dns(
-        "A11", "Refreshes for each new entry, normal hosts, before",
-        lambda days: days.ratio("tcp_refresh", "tcp_new", NORMAL, days.before), below(1.0),
+        "A11",
+        "Refreshes for each new entry, normal hosts, before",
+        lambda days: days.ratio("tcp_refresh", "tcp_new", NORMAL, days.before),
+        below(1.0),
     ),
     _dns(
-        "A12", "SMTP among TCP-related new entries, infected hosts, at the peak",
+        "A12",
+        "SMTP among TCP-related new entries, infected hosts, at the peak",
         lambda days: days.ratio("smtp_new", "tcp_new", INFECTED, days.peak),
-        _sobig(between(0.45, 0.50)), ".1%",
+        _sobig(between(0.45, 0.50)),
+        ".1%",
     ),
     _dns(
-        "A12", "SMTP among TCP-related refreshes, infected hosts, at the peak",
+        "A12",
+        "SMTP among TCP-related refreshes, infected hosts, at the peak",
         lambda days: days.ratio("smtp_refresh", "tcp_refresh", INFECTED, days.peak),
-        _sobig(between(0.75, 0.85)), ".1%",
+        _sobig(between(0.75, 0.85)),
+        ".1%",
     ),
     _dns(
-        "A12", "Refreshes for each new entry, infected hosts, at the peak",
+        "A12",
+        "Refreshes for each new entry, infected hosts, at the peak",
         lambda days: days.ratio("tcp_refresh", "tcp_new", INFECTED, days.peak),
         _sobig(above(1.0)),
     ),
     _dns(
-        "A13", "Refreshes for each new entry, infected hosts, at the peak",
+        "A13",
+        "Refreshes for each new entry, infected hosts, at the peak",
         lambda days: days.ratio("tcp_refresh", "tcp_new", INFECTED, days.peak),
         _mydoom(between(0.8, 1.25, ".2f")),
     ),
     _dns(
-        "A14", "Refreshes for each new entry, mail servers, on the least day",
-        _servers_refreshes, above(2.0),
+        "A14",
+        "Refreshes for each new entry, mail servers, on the least day",
+        _servers_refreshes,
+        above(2.0),
     ),
     Assertion(
-        "A15", "HTTP among the successful TCP flows of the site",
+        "A15",
+        "HTTP among the successful TCP flows of the site",
         lambda days: days.ratio("http_success", "tcp_success", None, days.all),
-        between(0.88, 0.92), ".1%",
+        between(0.88, 0.92),
+        ".1%",
     ),
     Assertion(
-        "A15", "Successful SMTP flows of the site, at the peak",
-        lambda days: days.per_day("smtp_success", None, days.peak), _sobig(about(20_000)),
+        "A15",
+        "Successful SMTP flows of the site, at the peak",
+        lambda days: days.per_day("smtp_success", None, days.peak),
+        _sobig(about(20_000)),
     ),
     Assertion(
-        "A15", "Successful HTTP flows of the site, at the peak",
-        lambda days: days.per_day("http_success", None, days.peak), _sobig(about(200_000)),
+        "A15",
+        "Successful HTTP flows of the site, at the peak",
+        lambda days: days.per_day("http_success", None, days.peak),
+        _sobig(about(200_000)),
     ),
     Assertion(
-        "A15", "Successful SMTP flows of the site a day, during",
-        lambda days: days.per_day("smtp_success", None, days.during), _mydoom(about(10_000)),
+        "A15",
+        "Successful SMTP flows of the site a day, during",
+        lambda days: days.per_day("smtp_success", None, days.during),
+        _mydoom(about(10_000)),
     ),
     Assertion(
-        "A15", "Successful HTTP flows of the site a day, during",
-        lambda days: days.per_day("http_success", None, days.during), _mydoom(about(300_000)),
+        "A15",
+        "Successful HTTP flows of the site a day, during",
+        lambda days: days.per_day("http_success", None, days.during),
+        _mydoom(about(300_000)),
     ),
     _dns(
-        "A16", "SMTP among the site's TCP-related translations, at the peak",
+        "A16",
+        "SMTP among the site's TCP-related translations, at the peak",
         lambda days: days.ratio("smtp_new+smtp_refresh", "tcp_new+tcp_refresh", None, days.peak),
-        below(0.10, ".0%"), ".1%",
+        below(0.10, ".0%"),
+        ".1%",
     ),
     _dns(
-        "A16", "The site's SMTP-related translations at the peak, times before",
-        _bump, above(1.2),
+        "A16",
+        "The site's SMTP-related translations at the peak, times before",
+        _bump,
+        above(1.2),
     ),
-)  # fmt: skip
+)
 """A1 to A16, each of one trace; A17 compares two (`findings`)."""
 
 VOLUME: Final = about(1.5, ".1f", 0.1)

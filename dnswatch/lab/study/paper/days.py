@@ -6,16 +6,16 @@
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
-from dnswatch.lab.study.hosts import Group
-from dnswatch.lab.study.measured import Trace
+from dnswatch.lab.study.hosts import HostGroup
+from dnswatch.lab.study.measured import MeasuredTrace
 
-INFECTED, NORMAL, SERVERS = Group.INFECTED, Group.NORMAL, Group.MAIL_SERVERS
+INFECTED, NORMAL, SERVERS = HostGroup.INFECTED, HostGroup.NORMAL, HostGroup.MAIL_SERVERS
 
 
 class Days:
     """One trace, day by day; what cannot be told of it is None."""
 
-    def __init__(self, trace: Trace) -> None:
+    def __init__(self, trace: MeasuredTrace) -> None:
         """Look at a trace."""
         self.trace = trace
         self._daily = trace.daily
@@ -40,30 +40,30 @@ class Days:
         """The peak, or no day at all."""
         return self.busiest("smtp_success", INFECTED)
 
-    def busiest(self, measure: str, group: Group | None) -> Sequence[int]:
+    def busiest(self, measure: str, group: HostGroup | None) -> Sequence[int]:
         """The day of the outbreak with most of something."""
         counts = self._daily.counts(measure, group)
         top = max(self.during, key=lambda day: counts[day], default=None)
         return () if top is None or not counts[top] else (top,)
 
-    def total(self, measure: str, group: Group | None, days: Iterable[int]) -> int:
+    def total(self, measure: str, group: HostGroup | None, days: Iterable[int]) -> int:
         """Add up something over some days."""
         return sum(self._daily.total(one, group, days) for one in measure.split("+"))
 
     def ratio(
-        self, upper: str, lower: str, group: Group | None, days: Iterable[int]
+        self, upper: str, lower: str, group: HostGroup | None, days: Iterable[int]
     ) -> float | None:
         """Divide two things of the same days."""
         days = tuple(days)
         return divided(self.total(upper, group, days), self.total(lower, group, days))
 
-    def per_host(self, measure: str, group: Group, days: Iterable[int]) -> float | None:
+    def per_host(self, measure: str, group: HostGroup, days: Iterable[int]) -> float | None:
         """Average something over the hosts of a group, and over days."""
         days = tuple(days)
         hosts = self.trace.hosts(self._daily, group)
         return divided(self.total(measure, group, days), sum(hosts[day] for day in days))
 
-    def per_day(self, measure: str, group: Group | None, days: Iterable[int]) -> float | None:
+    def per_day(self, measure: str, group: HostGroup | None, days: Iterable[int]) -> float | None:
         """Average something over days."""
         days = tuple(days)
         return divided(self.total(measure, group, days), len(days))

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from dnswatch.lab.study.hosts import Group
-from dnswatch.lab.study.measured import Measured, Trace, Values
+from dnswatch.lab.study.hosts import HostGroup
+from dnswatch.lab.study.measured import Measured, MeasuredTrace, Values
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Figure:
     title: str
     counted: str
     "What its unit counts, in the plural."
-    group: Group | None
+    group: HostGroup | None
     "None is the whole site."
     is_average: bool
     curves: tuple[Curve, ...]
@@ -46,13 +46,13 @@ class Figure:
             else (f"{self.counted} per {each}")
         )
 
-    def is_told_by(self, trace: Trace) -> bool:
+    def is_told_by(self, trace: MeasuredTrace) -> bool:
         """Whether a trace has what the figure shows."""
         return (trace.has_flows or not self.needs_flows) and (
             trace.has_lookups or not self.needs_lookups
         )
 
-    def values(self, trace: Trace, measured: Measured, curve: Curve) -> Values:
+    def values(self, trace: MeasuredTrace, measured: Measured, curve: Curve) -> Values:
         """Read off one curve."""
         if self.is_average:
             assert self.group is not None
@@ -109,12 +109,12 @@ _SUCCESSES: Final = (
 
 
 def _of_lookups(
-    number: int, title: str, group: Group | None, is_average: bool, curves: tuple[Curve, ...]
+    number: int, title: str, group: HostGroup | None, is_average: bool, curves: tuple[Curve, ...]
 ) -> Figure:
     return Figure(number, title, "translations", group, is_average, curves, needs_lookups=True)
 
 
-_INFECTED, _NORMAL, _SERVERS = Group.INFECTED, Group.NORMAL, Group.MAIL_SERVERS
+_INFECTED, _NORMAL, _SERVERS = HostGroup.INFECTED, HostGroup.NORMAL, HostGroup.MAIL_SERVERS
 
 FIGURES: Final = (
     Figure(1, "Average outgoing TCP flows of infected hosts", "flows", _INFECTED, True, _FLOWS),

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from dnswatch.lab.study.measured import Trace
-from dnswatch.lab.study.paper.assertions import ASSERTIONS, VOLUME, Assertion, Range, Worm
+from dnswatch.lab.study.measured import MeasuredTrace
+from dnswatch.lab.study.paper.assertions import ASSERTIONS, VOLUME, Assertion, PaperRange, PaperWorm
 from dnswatch.lab.study.paper.days import INFECTED, Days, divided
 
 _VOLUME: Final = "TCP flows of all infected hosts at the peak: SoBig's, times MyDoom's"
@@ -21,7 +21,7 @@ class Holds(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class PaperFinding:
     """One statement of the paper, and what became of it."""
 
     assertion: str
@@ -40,19 +40,19 @@ class Finding:
     "Why it cannot be told."
 
 
-def worm_of(trace: Trace) -> Worm | None:
+def worm_of(trace: MeasuredTrace) -> PaperWorm | None:
     """Recognise an outbreak of the paper by the name of a trace."""
     name = trace.name.lower()
-    return next((worm for worm in Worm if worm.value.lower() in name), None)
+    return next((worm for worm in PaperWorm if worm.value.lower() in name), None)
 
 
-def findings(traces: Sequence[Trace]) -> list[Finding]:
+def findings(traces: Sequence[MeasuredTrace]) -> list[PaperFinding]:
     """Hold each trace against each assertion; A17 needs one trace of each outbreak."""
     found = [_find(assertion, trace) for assertion in ASSERTIONS for trace in traces]
     return [finding for finding in found if finding] + [_volume(traces)]
 
 
-def _find(assertion: Assertion, trace: Trace) -> Finding | None:
+def _find(assertion: Assertion, trace: MeasuredTrace) -> PaperFinding | None:
     """Judge one assertion; None where the paper states it of the other outbreak."""
     worm, ranges = worm_of(trace), _by_worm(assertion.ranges)
     if worm is not None and worm not in ranges:
@@ -68,23 +68,27 @@ def _find(assertion: Assertion, trace: Trace) -> Finding | None:
         why = "the paper's number is that of one outbreak: name the trace sobig or mydoom"
     else:
         holds, why = (Holds.YES if meant.holds(value) else Holds.NO), ""
-    return Finding(assertion.name, assertion.statement, trace.name, said, value, ours, holds, why)
+    return PaperFinding(
+        assertion.name, assertion.statement, trace.name, said, value, ours, holds, why
+    )
 
 
-def _by_worm(ranges: Range | Mapping[Worm, Range]) -> Mapping[Worm | None, Range]:
+def _by_worm(
+    ranges: PaperRange | Mapping[PaperWorm, PaperRange],
+) -> Mapping[PaperWorm | None, PaperRange]:
     """Spread a range that is the same for every outbreak."""
-    if isinstance(ranges, Range):
-        return dict.fromkeys((*Worm, None), ranges)
+    if isinstance(ranges, PaperRange):
+        return dict.fromkeys((*PaperWorm, None), ranges)
     return {worm: ranges[worm] for worm in ranges}
 
 
-def _is_seen(assertion: Assertion, trace: Trace) -> bool:
+def _is_seen(assertion: Assertion, trace: MeasuredTrace) -> bool:
     return (trace.has_flows or not assertion.needs_flows) and (
         trace.has_lookups or not assertion.needs_lookups
     )
 
 
-def _missing(assertion: Assertion, trace: Trace) -> str:
+def _missing(assertion: Assertion, trace: MeasuredTrace) -> str:
     if not trace.has_flows:
         return "the trace has no flows"
     if assertion.needs_lookups and not trace.has_lookups:
@@ -94,18 +98,18 @@ def _missing(assertion: Assertion, trace: Trace) -> str:
     return "nothing in the trace is of that kind"
 
 
-def _volume(traces: Sequence[Trace]) -> Finding:
+def _volume(traces: Sequence[MeasuredTrace]) -> PaperFinding:
     """A17: which outbreak was larger."""
     volumes = {worm_of(trace): _peak_flows(trace) for trace in traces}
-    value = divided(volumes.get(Worm.SOBIG), volumes.get(Worm.MYDOOM))
+    value = divided(volumes.get(PaperWorm.SOBIG), volumes.get(PaperWorm.MYDOOM))
     names = " / ".join(trace.name for trace in traces)
     if value is None:
         why = "it takes a trace named sobig and one named mydoom, each with infected hosts"
-        return Finding("A17", _VOLUME, names, VOLUME.said, None, "", Holds.UNTOLD, why)
+        return PaperFinding("A17", _VOLUME, names, VOLUME.said, None, "", Holds.UNTOLD, why)
     holds = Holds.YES if VOLUME.holds(value) else Holds.NO
-    return Finding("A17", _VOLUME, names, VOLUME.said, value, f"{value:.2f}", holds)
+    return PaperFinding("A17", _VOLUME, names, VOLUME.said, value, f"{value:.2f}", holds)
 
 
-def _peak_flows(trace: Trace) -> float | None:
+def _peak_flows(trace: MeasuredTrace) -> float | None:
     days = Days(trace)
     return days.per_day("tcp", INFECTED, days.peak)

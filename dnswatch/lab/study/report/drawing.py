@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dnswatch.errors import DnswatchError
 from dnswatch.lab.study.bins import DAY, Bins
-from dnswatch.lab.study.measured import Trace
+from dnswatch.lab.study.measured import MeasuredTrace
 from dnswatch.lab.study.paper.figures import Figure
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _FEW: Final = 60
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 
 
-def draw(figure: Figure, traces: Sequence[Trace]) -> "Picture":
+def draw(figure: Figure, traces: Sequence[MeasuredTrace]) -> "Picture":
     """Draw a figure, with the panels of all traces side by side."""
     from matplotlib.figure import Figure as Picture
 
@@ -65,7 +65,7 @@ def _style() -> Iterator[None]:
         yield
 
 
-def _panel(axes: "Axes", figure: Figure, trace: Trace) -> None:
+def _panel(axes: "Axes", figure: Figure, trace: MeasuredTrace) -> None:
     bins = trace.shown.bins
     days = [
         (edge + bins.edges[number + 1]) / 2 / DAY for number, edge in enumerate(bins.edges[:-1])
@@ -76,15 +76,21 @@ def _panel(axes: "Axes", figure: Figure, trace: Trace) -> None:
         values = figure.values(trace, trace.shown, curve)
         points = [float("nan") if value is None else value for value in values]
         axes.plot(
-            days, points, color=colour, linestyle=dashes, linewidth=1.4, label=curve.label,
-            marker=mark if len(bins) <= _FEW else "", markersize=3.2,
-        )  # fmt: skip
+            days,
+            points,
+            color=colour,
+            linestyle=dashes,
+            linewidth=1.4,
+            label=curve.label,
+            marker=mark if len(bins) <= _FEW else "",
+            markersize=3.2,
+        )
     if not figure.is_told_by(trace):
         axes.text(0.5, 0.5, "this trace cannot tell", ha="center", transform=axes.transAxes)
     _scale(axes, bins)
 
 
-def _shade(axes: "Axes", trace: Trace, bins: Bins) -> None:
+def _shade(axes: "Axes", trace: MeasuredTrace, bins: Bins) -> None:
     """Shade weekends, and mark the outbreak's first day."""
     begin, end = bins.edges[0] / DAY, bins.edges[-1] / DAY
     daily = trace.daily.bins
@@ -96,9 +102,14 @@ def _shade(axes: "Axes", trace: Trace, bins: Bins) -> None:
         at = daily.edges[trace.onset.day] / DAY
         axes.axvline(at, color=_INK, linewidth=0.8, linestyle=(0, (4, 3)))
         axes.annotate(
-            f"outbreak, day {trace.onset.day}", (at, 1), (3, 0), xycoords=("data", "axes fraction"),
-            textcoords="offset points", va="top", fontsize=8,
-        )  # fmt: skip
+            f"outbreak, day {trace.onset.day}",
+            (at, 1),
+            (3, 0),
+            xycoords=("data", "axes fraction"),
+            textcoords="offset points",
+            va="top",
+            fontsize=8,
+        )
 
 
 def _scale(axes: "Axes", bins: Bins) -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from dnswatch.errors import DnswatchError
-from dnswatch.lab.study.measured import Trace
+from dnswatch.lab.study.measured import MeasuredTrace
 from dnswatch.lab.study.paper.figures import FIGURES, Figure
-from dnswatch.lab.study.paper.findings import Finding, Holds
+from dnswatch.lab.study.paper.findings import Holds, PaperFinding
 from dnswatch.lab.study.report import drawing, tables
 from dnswatch.lab.study.trace.sitecache import KINDS
 
@@ -15,7 +15,7 @@ PAGE = "index.html"
 """The page's name in the report's directory."""
 
 
-def write(out: Path, traces: Sequence[Trace], findings: Sequence[Finding]) -> None:
+def write(out: Path, traces: Sequence[MeasuredTrace], findings: Sequence[PaperFinding]) -> None:
     """Write the whole report into a directory; the traces were measured alike."""
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -42,7 +42,7 @@ def write(out: Path, traces: Sequence[Trace], findings: Sequence[Finding]) -> No
         raise DnswatchError(f"cannot write '{out / PAGE}': {error.strerror or error}") from None
 
 
-def _figure(out: Path, figure: Figure, traces: Sequence[Trace]) -> dict[str, Any]:
+def _figure(out: Path, figure: Figure, traces: Sequence[MeasuredTrace]) -> dict[str, Any]:
     """Write one figure as PNG, SVG and CSV; return what the page shows of it."""
     name = f"figure-{figure.number:02}"
     picture = drawing.draw(figure, traces)

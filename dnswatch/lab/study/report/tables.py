@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from dnswatch.errors import DnswatchError
 from dnswatch.lab.study.bins import DAY
-from dnswatch.lab.study.hosts import Group
-from dnswatch.lab.study.measured import Trace
+from dnswatch.lab.study.hosts import HostGroup
+from dnswatch.lab.study.measured import MeasuredTrace
 from dnswatch.lab.study.paper.figures import Figure
-from dnswatch.lab.study.paper.findings import Finding
+from dnswatch.lab.study.paper.findings import PaperFinding
 from dnswatch.lab.study.trace.sitecache import KINDS
 from dnswatch.lab.study.trace.translations import WINDOWS
 
@@ -19,35 +19,35 @@ Row = Sequence[object]
 _TTL: Final = WINDOWS[-1]
 
 
-def when(trace: Trace, number: int) -> str:
+def when(trace: MeasuredTrace, number: int) -> str:
     """Write the begin of a bin: a date, or a moment."""
     begin = trace.shown.bins.local(number)
     return f"{begin:%Y-%m-%d}" if trace.shown.bins.width % DAY == 0 else begin.isoformat()
 
 
-def of_figure(figure: Figure, trace: Trace) -> Iterator[Row]:
+def of_figure(figure: Figure, trace: MeasuredTrace) -> Iterator[Row]:
     """Rows of a figure's panel: number of the bin, its begin, a value for each curve."""
     columns = [figure.values(trace, trace.shown, curve) for curve in figure.curves]
     for number, values in enumerate(zip(*columns, strict=True)):
         yield (number, when(trace, number), *values)
 
 
-def of_groups(trace: Trace) -> Iterator[Row]:
+def of_groups(trace: MeasuredTrace) -> Iterator[Row]:
     """Rows of the groups: name, hosts, addresses where these are few."""
     few = 20
-    for group in Group:
+    for group in HostGroup:
         hosts = trace.census.of(group)
         yield group.value, len(hosts), ", ".join(hosts) if len(hosts) <= few else ""
 
 
-def of_cache(trace: Trace) -> Iterator[Row]:
+def of_cache(trace: MeasuredTrace) -> Iterator[Row]:
     """Rows of the site cache: number of the bin, its begin, how many of each of `KINDS`."""
     columns = [trace.shown.cache[kind] for kind in KINDS]
     for number, counts in enumerate(zip(*columns, strict=True)):
         yield (number, when(trace, number), *counts)
 
 
-def of_windows(trace: Trace) -> Iterator[Row]:
+def of_windows(trace: MeasuredTrace) -> Iterator[Row]:
     """Rows of the attribution windows: seconds (or `TTL`), TCP- and SMTP-related translations."""
     days = range(len(trace.daily.bins))
     for seconds in WINDOWS:
@@ -69,7 +69,7 @@ def write_csv(path: Path, header: Row, rows: Iterator[Row]) -> None:
         raise DnswatchError(f"cannot write '{path}': {error.strerror or error}") from None
 
 
-def as_json(traces: Sequence[Trace], findings: Sequence[Finding]) -> dict[str, Any]:
+def as_json(traces: Sequence[MeasuredTrace], findings: Sequence[PaperFinding]) -> dict[str, Any]:
     """Tell all but the figures' values, for programs."""
     return {
         "traces": [_trace(trace) for trace in traces],
@@ -88,7 +88,7 @@ def as_json(traces: Sequence[Trace], findings: Sequence[Finding]) -> dict[str, A
     }
 
 
-def _trace(trace: Trace) -> dict[str, Any]:
+def _trace(trace: MeasuredTrace) -> dict[str, Any]:
     bins = trace.daily.bins
     onset = trace.onset
     return {
@@ -100,8 +100,8 @@ def _trace(trace: Trace) -> dict[str, Any]:
         "has_lookups": trace.has_lookups,
         "has_flows": trace.has_flows,
         "outbreak": None if onset is None else {"day": onset.day, "source": onset.source},
-        "groups": {group.value: len(trace.census.of(group)) for group in Group},
-        "infected": trace.census.of(Group.INFECTED),
+        "groups": {group.value: len(trace.census.of(group)) for group in HostGroup},
+        "infected": trace.census.of(HostGroup.INFECTED),
         "source_of_groups": trace.census.source,
         "remarks": list(trace.remarks),
         "site_cache": {kind: sum(trace.daily.cache[kind]) for kind in KINDS},

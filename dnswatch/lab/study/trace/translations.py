@@ -37,7 +37,7 @@ _PURPOSE_BITS: Final = 2
 _OWNER_BITS: Final = 4
 
 
-class View(StrEnum):
+class TranslationView(StrEnum):
     """Whose translations are counted."""
 
     EDGE = "edge"
@@ -46,7 +46,7 @@ class View(StrEnum):
     "Answers that clients received, from the workers' caches too."
 
 
-def first_contacts(answers: "Table", outgoing: "Table", view: View) -> "Table":
+def first_contacts(answers: "Table", outgoing: "Table", view: TranslationView) -> "Table":
     """Judge each answer, and find what followed it: at, ttl, kind, wait, purpose, owner.
 
     `wait` is in microseconds, `owner` the number of the group of who contacted; they and `purpose`
@@ -55,7 +55,7 @@ def first_contacts(answers: "Table", outgoing: "Table", view: View) -> "Table":
     import ibis
     from ibis import _
 
-    by = ("address",) if view is View.EDGE else ("address", "client")
+    by = ("address",) if view is TranslationView.EDGE else ("address", "client")
     row = (*by, "at", "ttl", "is_hit", "contact")
     asked = answers.mutate(contact=ibis.null("int64")).select(*row)
     rows = sitecache.ordered(asked.union(_contacts(outgoing).select(*row)))

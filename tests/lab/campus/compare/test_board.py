@@ -5,16 +5,18 @@ from pathlib import Path
 import pytest
 
 from dnswatch.errors import DnswatchError
-from dnswatch.lab.campus.compare.board import Board, identity
-from dnswatch.lab.campus.compare.runs import Case, Task
+from dnswatch.lab.campus.compare.board import SeedRunner, identity
+from dnswatch.lab.campus.compare.runs import Comparison, WormCase
 from dnswatch.lab.campus.worms import shipped
 from dnswatch.serve.policies import texts
 from tests.lab.campus.scene import plan
 
 
-def task(worm: str = "slow", defence: str = "nothing", days: float = 0.1, more: str = "") -> Task:
+def task(
+    worm: str = "slow", defence: str = "nothing", days: float = 0.1, more: str = ""
+) -> Comparison:
     chosen = plan(f"[outbreak]\nfirst = 1\nbackscatter = 0\n{more}")
-    return Task(chosen, texts(""), (Case(worm, defence),), 1.0, days)
+    return Comparison(chosen, texts(""), (WormCase(worm, defence),), 1.0, days)
 
 
 def results(out: Path) -> list[bytes]:
@@ -24,7 +26,7 @@ def results(out: Path) -> list[bytes]:
 def test_each_seed_leaves_its_results(tmp_path: Path) -> None:
     """How many are finished is told, and a second run finds all done."""
     told: list[float] = []
-    board = Board(task(), (1, 2), tmp_path / "out")
+    board = SeedRunner(task(), (1, 2), tmp_path / "out")
     board.run(2, told.append)
     assert (board.total, board.finished(), told[-1]) == (2, 2, 2)
     before = results(tmp_path)
@@ -35,10 +37,10 @@ def test_each_seed_leaves_its_results(tmp_path: Path) -> None:
 def test_a_seed_that_fails_ends_the_comparison_with_a_sentence(tmp_path: Path) -> None:
     """What is finished stays; a place that cannot be written to is named."""
     with pytest.raises(DnswatchError, match="seed 1 failed"):
-        Board(task(defence="prayer"), (1,), tmp_path).run(1, lambda _: None)
+        SeedRunner(task(defence="prayer"), (1,), tmp_path).run(1, lambda _: None)
     (tmp_path / "file").write_text("")
     with pytest.raises(DnswatchError, match="cannot write results"):
-        Board(task(), (1,), tmp_path / "file").run(1, lambda _: None)
+        SeedRunner(task(), (1,), tmp_path / "file").run(1, lambda _: None)
 
 
 def test_results_are_those_of_the_very_same_comparison(tmp_path: Path) -> None:
@@ -67,8 +69,8 @@ def test_two_comparisons_never_write_the_same_results(tmp_path: Path) -> None:
 
     def meanwhile(_: float) -> None:
         with pytest.raises(DnswatchError, match="another comparison is writing"):
-            Board(task(), (1,), tmp_path).run(1, lambda _: None)
+            SeedRunner(task(), (1,), tmp_path).run(1, lambda _: None)
 
-    board = Board(task(), (1,), tmp_path)
+    board = SeedRunner(task(), (1,), tmp_path)
     board.run(1, meanwhile)
     assert board.finished() == 1

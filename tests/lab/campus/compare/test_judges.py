@@ -1,6 +1,6 @@
 """Judges: finders in the place of dnswatch's detector."""
 
-from dnswatch.lab.campus.compare.judges import AGAIN, NOBODY, Found, Panel
+from dnswatch.lab.campus.compare.judges import AGAIN, NOBODY, FinderJudge, Panel
 from dnswatch.lab.campus.defences.finders.any_mx import AnyMx
 from dnswatch.lab.campus.defences.finders.count import Count
 from dnswatch.model.changes import Changes, MailLookup
@@ -23,10 +23,23 @@ def asked(client: bytes, at: float) -> Changes:
     changes = Changes()
     changes.lookups.append(
         MailLookup(
-            at, client, LookupKind.MX, DOMAIN, DOMAIN, 15, 0, Origin.UPSTREAM, (), (), 0, 0, 0,
-            False, True,
+            at,
+            client,
+            LookupKind.MX,
+            DOMAIN,
+            DOMAIN,
+            15,
+            0,
+            Origin.UPSTREAM,
+            (),
+            (),
+            0,
+            0,
+            0,
+            False,
+            True,
         )
-    )  # fmt: skip
+    )
     return changes
 
 
@@ -42,7 +55,7 @@ class Told:
 
 def test_a_finder_judges_clients_and_never_declared_servers() -> None:
     """A server's MX question is its work; a client found again within the hour is not told."""
-    judges, told = Found("any-mx", AnyMx(), role_of), Told()
+    judges, told = FinderJudge("any-mx", AnyMx(), role_of), Told()
     judges.see(asked(SERVER, 1.0), 2.0, told)
     judges.see(asked(PERSON, 3.0), 4.0, told)
     judges.see(asked(PERSON, 5.0), 6.0, told)
@@ -53,7 +66,7 @@ def test_a_finder_judges_clients_and_never_declared_servers() -> None:
 
 def test_of_a_panel_one_is_heard_and_all_are_noted() -> None:
     """None until one is chosen; what is said before the moment from which on it counts is not."""
-    both = {name: Found(name, AnyMx(), role_of) for name in ("one", "two")}
+    both = {name: FinderJudge(name, AnyMx(), role_of) for name in ("one", "two")}
     panel, told = Panel(both, since=100.0), Told()
     panel.see(asked(PERSON, 1.0), 2.0, told)
     assert panel.said == {"one": {}, "two": {}}
@@ -77,7 +90,7 @@ def test_who_suspects_somebody_is_not_silent() -> None:
         def see(self, changes: Changes, now: float, judge: Judge) -> None:
             judge(PERSON, Standing(RUNGS["suspect"], now + 60, now), "a test")
 
-    panel = Panel({"one": Suspicious(), "two": Found("two", Count(), role_of)})
+    panel = Panel({"one": Suspicious(), "two": FinderJudge("two", Count(), role_of)})
     panel.choose(NOBODY, alone=False)
     panel.see(Changes(), 1.0, Told())
     assert panel.silent == ("two",)

@@ -5,9 +5,9 @@ from math import inf
 import numpy as np
 
 from dnswatch.lab.campus.compare.surfing import surf
-from dnswatch.lab.campus.defences.acts import Contact
+from dnswatch.lab.campus.defences.acts import SeenContact
 from dnswatch.lab.campus.defences.throttles.hosts import HostThrottle
-from dnswatch.lab.campus.site.browsing import Day
+from dnswatch.lab.campus.site.browsing import BrowsedDay
 
 CLIENTS = [b"\x0a\0\0\1", b"\x0a\0\0\2"]
 
@@ -15,15 +15,15 @@ CLIENTS = [b"\x0a\0\0\1", b"\x0a\0\0\2"]
 class Cutting:
     """Cuts the second client off."""
 
-    def leaves(self, contact: Contact) -> float:
+    def leaves(self, contact: SeenContact) -> float:
         return inf if contact.client == CLIENTS[1] else 0.0
 
-    def ended(self, contact: Contact, succeeded: bool) -> None:
+    def ended(self, contact: SeenContact, succeeded: bool) -> None:
         assert contact.client == CLIENTS[0]
 
 
-def day(sites: list[int], client: int) -> Day:
-    return Day(
+def day(sites: list[int], client: int) -> BrowsedDay:
+    return BrowsedDay(
         np.arange(len(sites), dtype=float) / 100, np.full(len(sites), client), np.array(sites)
     )
 

@@ -80,6 +80,8 @@ def shark(file: Path, wanted: str) -> list[str]:
     """Let tshark find frames."""
     done = subprocess.run(
         ["tshark", "-r", str(file), "-o", "ip.check_checksum:TRUE", "-Y", wanted],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return done.stdout.splitlines()

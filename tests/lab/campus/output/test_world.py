@@ -3,7 +3,7 @@
 import dns.message
 import dns.query
 
-from dnswatch.lab.campus.output.world import World
+from dnswatch.lab.campus.output.world import WorldServer
 from tests.check import PATIENCE
 from tests.lab.campus.scene import campus, plan
 
@@ -13,7 +13,7 @@ def test_the_world_answers_what_the_simulated_resolver_hears() -> None:
     built = campus(plan())
     built.outside.mail.name(0)
     name = built.outside.mail.text(0).upper()
-    with World(built.outside, ("127.0.0.1", 0)) as world:
+    with WorldServer(built.outside, ("127.0.0.1", 0)) as world:
         asked = dns.message.make_query(name, "MX")
         heard = dns.query.udp(asked, world.address[0], port=world.address[1], timeout=PATIENCE)
         assert asked.is_response(heard)

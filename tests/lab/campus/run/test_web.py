@@ -6,7 +6,7 @@ import numpy as np
 
 from dnswatch.lab.campus.campus import Campus
 from dnswatch.lab.campus.run.web import by_hour
-from dnswatch.lab.campus.site.browsing import Day
+from dnswatch.lab.campus.site.browsing import BrowsedDay
 from dnswatch.serve.policies import texts
 from tests.lab.campus.scene import DAY, campus, plan
 
@@ -33,7 +33,7 @@ def test_connections_are_shown_to_whom_wants_to_see_them() -> None:
 
 def test_what_comes_after_midnight_counts_for_its_own_client() -> None:
     """In an hour after the last."""
-    day = Day(np.array([10.0, 20.0, DAY + 1]), np.array([3, 3, 5]), np.array([1, 2, 1]))
+    day = BrowsedDay(np.array([10.0, 20.0, DAY + 1]), np.array([3, 3, 5]), np.array([1, 2, 1]))
     hours = by_hour(day, 0.0)
     assert [[column.tolist() for column in hour] for hour in hours if len(hour[0])] == [
         [[3], [2]],

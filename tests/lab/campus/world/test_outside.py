@@ -2,7 +2,7 @@
 
 import pytest
 
-from dnswatch.lab.campus.plan import Plan, World
+from dnswatch.lab.campus.plan import CampusPlan, WorldPlan
 from dnswatch.lab.campus.world.outside import HTTP, NXDOMAIN, Outside, takes_mail
 from dnswatch.wire.name import from_text
 
@@ -11,7 +11,7 @@ SERVERS = (b"\x0a\0\0\1", b"\x0a\0\0\2")
 
 
 def outside() -> Outside:
-    return Outside(Plan(world=World(domains=500)), 1, SERVERS)
+    return Outside(CampusPlan(world=WorldPlan(domains=500)), 1, SERVERS)
 
 
 def test_an_exchange_has_the_address_that_takes_mail() -> None:

@@ -5,8 +5,8 @@ from statistics import mean
 
 import pytest
 
-from dnswatch.lab.campus.defences.acts import Contact
-from dnswatch.lab.campus.run.truth import Fate, Sender, Truth
+from dnswatch.lab.campus.defences.acts import SeenContact
+from dnswatch.lab.campus.run.truth import InfectedSender, MailFate, Truth
 from dnswatch.lab.campus.world.outside import HTTP
 from dnswatch.lab.campus.worms.infection import Infection
 from dnswatch.lab.campus.worms.worm import read
@@ -20,7 +20,7 @@ def day_of(worm: str, seed: int = 1) -> Truth:
     return built.truth
 
 
-def mails_a_day(sender: Sender, until: float) -> float:
+def mails_a_day(sender: InfectedSender, until: float) -> float:
     return sender.fates.total() / (until - sender.infected_at) * DAY
 
 
@@ -36,7 +36,7 @@ def test_a_worm_keeps_its_rate(worm: str, mails: float) -> None:
 def test_mydoom_fails_as_often_as_it_succeeds() -> None:
     """900 of 1,800 attempts a day (WORM'04, section 5.1; within 15 %)."""
     for sender in day_of("mydoom").senders.values():
-        assert sender.fates[Fate.LEFT] / sender.fates.total() == pytest.approx(0.5, abs=0.15)
+        assert sender.fates[MailFate.LEFT] / sender.fates.total() == pytest.approx(0.5, abs=0.15)
 
 
 def test_a_worm_that_shares_targets_never_asks_what_another_asked() -> None:
@@ -59,7 +59,7 @@ def test_a_worm_with_a_list_ends_with_it() -> None:
 @pytest.mark.parametrize(("worm", "calls"), [("sobig", 650), ("mydoom", 0)])
 def test_sobig_calls_home_and_mydoom_does_not(worm: str, calls: int) -> None:
     """SoBig makes many connections that are not for mail, to a few servers (WORM'04, 5.1)."""
-    built, made = campus(outbreak(worm, 0.0, "first = 2\nsusceptible = 0")), list[Contact]()
+    built, made = campus(outbreak(worm, 0.0, "first = 2\nsusceptible = 0")), list[SeenContact]()
     built.post.hear = lambda contact, _: made.append(contact)
     built.run(built.plan.begin + 1.25 * DAY)
     called = [one for one in made if one.port == HTTP]

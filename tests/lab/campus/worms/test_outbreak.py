@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from dnswatch.lab.campus.run.truth import Fate
+from dnswatch.lab.campus.run.truth import MailFate
 from tests.lab.campus.scene import DAY, campus, outbreak
 
 
@@ -39,4 +39,4 @@ def test_backscatter_goes_through_the_mail_servers_and_is_not_the_worms() -> Non
         built.run(built.plan.begin + 3 * DAY)
     sent = [built.truth.servers.total() for built in (quiet, loud)]
     assert sent[1] > sent[0] + 200
-    assert loud.truth.servers[Fate.LEFT] > quiet.truth.servers[Fate.LEFT]
+    assert loud.truth.servers[MailFate.LEFT] > quiet.truth.servers[MailFate.LEFT]

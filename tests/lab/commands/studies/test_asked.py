@@ -9,8 +9,8 @@ import pytest
 import typer
 
 from dnswatch.lab.commands.studies.asked import Asked, moment, zone_of
-from dnswatch.lab.study.question import Question
-from dnswatch.lab.study.trace.translations import View
+from dnswatch.lab.study.question import TraceQuestion
+from dnswatch.lab.study.trace.translations import TranslationView
 from dnswatch.settings import Settings
 
 PLACES = [("sobig", "august"), ("mydoom", "january")]
@@ -18,21 +18,35 @@ PLACES = [("sobig", "august"), ("mydoom", "january")]
 
 def ask(
     outbreaks: list[str] | None = None, sizes: list[str] | None = None, **options: Any
-) -> list[Question]:
+) -> list[TraceQuestion]:
     """Ask of two traces."""
     plain = {
-        "settings": Settings(), "groups": None, "site": (), "begin": None, "end": None,
-        "width": "1d", "zone": "UTC", "window": "60s", "view": "edge", "per": "active",
-    }  # fmt: skip
+        "settings": Settings(),
+        "groups": None,
+        "site": (),
+        "begin": None,
+        "end": None,
+        "width": "1d",
+        "zone": "UTC",
+        "window": "60s",
+        "view": "edge",
+        "per": "active",
+    }
     return Asked(**{**plain, **options}).questions(PLACES, outbreaks or [], sizes or [])
 
 
 def test_every_option_reaches_the_question() -> None:
     """What is typed is asked of each trace."""
     sobig, mydoom = ask(
-        site=["192.0.2.0/24"], begin="2003-08-05", end="2003-09-06 12:00", width="1h",
-        window="10s", view="client", per="member", zone="America/New_York",
-    )  # fmt: skip
+        site=["192.0.2.0/24"],
+        begin="2003-08-05",
+        end="2003-09-06 12:00",
+        width="1h",
+        window="10s",
+        view="client",
+        per="member",
+        zone="America/New_York",
+    )
     assert (sobig.name, sobig.place) == PLACES[0]
     assert sobig.networks == [ip_network("192.0.2.0/24")]
     assert sobig.begin == 1_060_041_600 + 4 * 3600
@@ -40,7 +54,7 @@ def test_every_option_reaches_the_question() -> None:
     assert (sobig.width, sobig.window, sobig.view, sobig.per_member) == (
         3600,
         10,
-        View.CLIENT,
+        TranslationView.CLIENT,
         True,
     )
     assert (mydoom.name, mydoom.zone) == ("mydoom", ZoneInfo("America/New_York"))

@@ -13,8 +13,9 @@ def test_a_trace_is_called_by_its_folder_or_its_name(tmp_path: Path) -> None:
     """`NAME=DIR` names a trace; else its folder does."""
     for name in ("august", "jan=uary"):
         (tmp_path / name).mkdir()
-    with places([f"sobig={tmp_path / 'august'}", str(tmp_path / "jan=uary")],
-                is_remote=False) as found:  # fmt: skip
+    with places(
+        [f"sobig={tmp_path / 'august'}", str(tmp_path / "jan=uary")], is_remote=False
+    ) as found:
         assert found == [
             ("sobig", str(tmp_path / "august")),
             ("jan-uary", str(tmp_path / "jan=uary")),

@@ -32,9 +32,19 @@ def run(*arguments: str, exit_code: int = 0) -> str:
 def test_a_trace_is_studied(trace: Path, tmp_path: Path) -> None:
     """A data set and a configuration give the report, and a summary for programs."""
     told = json.loads(
-        run(f"sobig={trace}", "--config", str(tmp_path / "site.toml"), "--zone", "UTC",
-            "--out", str(tmp_path / "report"), "--json", "--bin", "1h")
-    )  # fmt: skip
+        run(
+            f"sobig={trace}",
+            "--config",
+            str(tmp_path / "site.toml"),
+            "--zone",
+            "UTC",
+            "--out",
+            str(tmp_path / "report"),
+            "--json",
+            "--bin",
+            "1h",
+        )
+    )
     assert told["traces"][0]["infected"] == [planted.client(0), planted.client(1)]
     assert told["traces"][0]["outbreak"]["day"] == 1
     groups = {"infected": 2, "normal": 11, "mail-servers": 4, "other": 3}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dnswatch.lab.study.paper.assertions import ASSERTIONS, Worm, about, above, below, between
+from dnswatch.lab.study.paper.assertions import ASSERTIONS, PaperWorm, about, above, below, between
 
 
 def test_all_assertions_are_there() -> None:
@@ -12,7 +12,7 @@ def test_all_assertions_are_there() -> None:
 
 def test_statements_are_told_apart() -> None:
     """No two numbers of one outbreak have the same words."""
-    for worm in Worm:
+    for worm in PaperWorm:
         said = [
             (one.name, one.statement)
             for one in ASSERTIONS
@@ -34,9 +34,9 @@ def test_ranges_have_two_sides(
     meant: object, inside: tuple[float, ...], outside: tuple[float, ...], said: str
 ) -> None:
     """A range says what it holds, and holds that."""
-    from dnswatch.lab.study.paper.assertions import Range
+    from dnswatch.lab.study.paper.assertions import PaperRange
 
-    assert isinstance(meant, Range)
+    assert isinstance(meant, PaperRange)
     assert meant.said == said
     assert all(meant.holds(value) for value in inside)
     assert not any(meant.holds(value) for value in outside)

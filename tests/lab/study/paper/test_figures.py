@@ -35,6 +35,9 @@ def test_a_figure_says_what_it_needs() -> None:
     """Translations need lookups and flows, flows need no lookups."""
     flows_alone, lookups_alone = trace({}, has_lookups=False), trace({}, has_flows=False)
     assert [figure.number for figure in FIGURES if not figure.is_told_by(flows_alone)] == [
-        7, 8, 9, 10,
-    ]  # fmt: skip
+        7,
+        8,
+        9,
+        10,
+    ]
     assert not any(figure.is_told_by(lookups_alone) for figure in FIGURES)

@@ -2,12 +2,12 @@
 
 import pytest
 
-from dnswatch.lab.study.paper.assertions import Worm
-from dnswatch.lab.study.paper.findings import Finding, Holds, findings, worm_of
+from dnswatch.lab.study.paper.assertions import PaperWorm
+from dnswatch.lab.study.paper.findings import Holds, PaperFinding, findings, worm_of
 from tests.lab.study.sample import INFECTED, outbreak, trace
 
 
-def by_statement(found: list[Finding], assertion: str) -> dict[str, Finding]:
+def by_statement(found: list[PaperFinding], assertion: str) -> dict[str, PaperFinding]:
     """Choose the findings of one assertion."""
     return {one.statement: one for one in found if one.assertion == assertion}
 
@@ -75,8 +75,8 @@ def test_two_outbreaks_are_compared() -> None:
 
 @pytest.mark.parametrize(
     ("name", "worm"),
-    [("sobig", Worm.SOBIG), ("my-MyDoom-run", Worm.MYDOOM), ("monday", None)],
+    [("sobig", PaperWorm.SOBIG), ("my-MyDoom-run", PaperWorm.MYDOOM), ("monday", None)],
 )
-def test_an_outbreak_is_known_by_its_name(name: str, worm: Worm | None) -> None:
+def test_an_outbreak_is_known_by_its_name(name: str, worm: PaperWorm | None) -> None:
     """The name of a trace may hold that of the worm."""
     assert worm_of(outbreak(name)) is worm

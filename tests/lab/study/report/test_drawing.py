@@ -17,9 +17,15 @@ def test_a_picture_says_what_it_shows(tmp_path: Path) -> None:
     """Title, unit, zone, traces, curves and the outbreak stand in it, as text."""
     save(draw(FIGURES[0], [outbreak(), outbreak("mydoom")]), tmp_path / "figure.svg")
     text = (tmp_path / "figure.svg").read_text()
-    for said in ("Figure 1. Average outgoing TCP flows of infected hosts", "time (UTC)",
-                 "flows per host and day", "(a) sobig", "(b) mydoom", "SMTP, failures",
-                 "outbreak, day 2"):  # fmt: skip
+    for said in (
+        "Figure 1. Average outgoing TCP flows of infected hosts",
+        "time (UTC)",
+        "flows per host and day",
+        "(a) sobig",
+        "(b) mydoom",
+        "SMTP, failures",
+        "outbreak, day 2",
+    ):
         assert said in text, said
 
 
@@ -65,9 +71,17 @@ def test_what_cannot_be_told_is_said() -> None:
 
 @pytest.mark.parametrize(
     ("width", "said"),
-    [(DAY, "day"), (7 * DAY, "7 days"), (3600, "hour"), (7200, "2 h"), (900, "15 min"),
-     (60, "minute"), (1, "second"), (30, "30 s")],
-)  # fmt: skip
+    [
+        (DAY, "day"),
+        (7 * DAY, "7 days"),
+        (3600, "hour"),
+        (7200, "2 h"),
+        (900, "15 min"),
+        (60, "minute"),
+        (1, "second"),
+        (30, "30 s"),
+    ],
+)
 def test_a_bin_has_a_name(width: int, said: str) -> None:
     """Units speak of days, hours or minutes."""
     bins = Bins.over(BEGIN, BEGIN + width, width, outbreak().daily.bins.zone)

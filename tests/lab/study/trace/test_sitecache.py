@@ -18,9 +18,14 @@ from tests.lab.study.captures import capture, replayed
 
 SECOND = 1_000_000
 SCHEMA = pa.schema(
-    [("address", pa.string()), ("at", pa.int64()), ("client", pa.string()), ("ttl", pa.int64()),
-     ("is_hit", pa.bool_())]
-)  # fmt: skip
+    [
+        ("address", pa.string()),
+        ("at", pa.int64()),
+        ("client", pa.string()),
+        ("ttl", pa.int64()),
+        ("is_hit", pa.bool_()),
+    ]
+)
 
 Answer = tuple[str, int, str | None, int, bool]
 Event = tuple[str, int, str]
@@ -87,8 +92,10 @@ answers = st.lists(
 def test_query_and_stream_tell_the_same_events(engine: Engine, stream: list[Answer]) -> None:
     """New, refresh, hit and expire fall at the same addresses and moments, answers at once too."""
     columns = list(zip(*stream, strict=True)) or [()] * len(SCHEMA)
-    table = pa.table([pa.array(column, field.type) for column, field in
-                      zip(columns, SCHEMA, strict=True)], schema=SCHEMA)  # fmt: skip
+    table = pa.table(
+        [pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)],
+        schema=SCHEMA,
+    )
     assert queried(engine, table) == streamed(stream)
 
 

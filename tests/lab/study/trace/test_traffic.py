@@ -13,10 +13,16 @@ from dnswatch.lab.study.trace import traffic
 BEGIN = 1_060_041_600
 BINS = Bins.over(BEGIN, BEGIN + DAY - 1, DAY, ZoneInfo("UTC"))
 FLOWS = pa.schema(
-    [("at", pa.int64()), ("source", pa.string()), ("destination", pa.string()),
-     ("protocol", pa.int64()), ("port", pa.int64()), ("outcome", pa.string()),
-     ("payload", pa.int64())]
-)  # fmt: skip
+    [
+        ("at", pa.int64()),
+        ("source", pa.string()),
+        ("destination", pa.string()),
+        ("protocol", pa.int64()),
+        ("port", pa.int64()),
+        ("outcome", pa.string()),
+        ("payload", pa.int64()),
+    ]
+)
 IN, OTHER, OUT = "10.0.0.1", "10.0.0.2", "192.0.2.1"
 
 
@@ -30,8 +36,10 @@ def engine() -> Iterator[Engine]:
 def pairs(engine: Engine, *flows: tuple[str, str, int, int | None, str, int | None]) -> list[dict]:  # type: ignore[type-arg]
     """Count flows between pairs, for a worm of 1000 bytes."""
     rows = [(BEGIN * 1_000_000, *flow) for flow in flows]
-    columns = [pa.array(column, field.type) for column, field in
-               zip(zip(*rows, strict=True), FLOWS, strict=True)]  # fmt: skip
+    columns = [
+        pa.array(column, field.type)
+        for column, field in zip(zip(*rows, strict=True), FLOWS, strict=True)
+    ]
     hosts = engine.keep(pa.table({"address": [IN, OTHER], "owner": pa.array([0, 1], pa.int64())}))
     outgoing = traffic.outgoing(engine.keep(pa.table(columns, schema=FLOWS)), hosts)
     return engine.rows(traffic.pairs(outgoing, BINS, 1000))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dnswatch.lab.study.bins import DAY, Bins
 from dnswatch.lab.study.engine import Engine, duckdb
-from dnswatch.lab.study.trace.translations import View, counts, first_contacts
+from dnswatch.lab.study.trace.translations import TranslationView, counts, first_contacts
 from dnswatch.model.flow import Contact
 from dnswatch.model.observation import Observation, Origin
 from dnswatch.model.translations import WINDOW, Translations
@@ -21,13 +21,24 @@ BEGIN = 1_060_041_600
 BINS = Bins.over(BEGIN, BEGIN + DAY - 1, DAY, ZoneInfo("UTC"))
 ADDRESSES = ["192.0.2.1", "192.0.2.2"]
 ANSWERS = pa.schema(
-    [("address", pa.string()), ("at", pa.int64()), ("client", pa.string()), ("ttl", pa.int64()),
-     ("is_hit", pa.bool_())]
-)  # fmt: skip
+    [
+        ("address", pa.string()),
+        ("at", pa.int64()),
+        ("client", pa.string()),
+        ("ttl", pa.int64()),
+        ("is_hit", pa.bool_()),
+    ]
+)
 OUTGOING = pa.schema(
-    [("destination", pa.string()), ("at", pa.int64()), ("source", pa.string()),
-     ("protocol", pa.int64()), ("port", pa.int64()), ("owner", pa.int64())]
-)  # fmt: skip
+    [
+        ("destination", pa.string()),
+        ("at", pa.int64()),
+        ("source", pa.string()),
+        ("protocol", pa.int64()),
+        ("port", pa.int64()),
+        ("owner", pa.int64()),
+    ]
+)
 
 Answer = tuple[str, int, int]
 """Address, half seconds, TTL."""
@@ -82,7 +93,7 @@ def queried(engine: Engine, answers: list[Answer], begun: list[Begun]) -> Counte
     used = table(
         [(a, half(at), "10.0.0.1", protocol, port, 1) for a, at, protocol, port in begun], OUTGOING
     )
-    contacts = first_contacts(engine.keep(asked), engine.keep(used), View.EDGE)
+    contacts = first_contacts(engine.keep(asked), engine.keep(used), TranslationView.EDGE)
     found: Counter[tuple[str, str]] = Counter()
     for row in counts(contacts, BINS, WINDOW).to_pyarrow().to_pylist():
         found["all", row["kind"]] += row["count"]

@@ -4,12 +4,12 @@ Whyte, van Oorschot, Kranakis, "Addressing SMTP-based Mass-Mailing Activity with
 Networks" (ACSAC 2006): an MX question by a machine that is no mail server is an alarm.
 """
 
-from dnswatch.lab.campus.defences.acts import Asked
+from dnswatch.lab.campus.defences.acts import SeenLookup
 
 
 class AnyMx:
     """Stateless: found at the first MX question; blind to worms that ask A questions only."""
 
-    def asked(self, lookup: Asked) -> bool:
+    def asked(self, lookup: SeenLookup) -> bool:
         """Take in a lookup."""
         return lookup.is_mx

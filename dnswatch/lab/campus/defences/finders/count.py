@@ -7,7 +7,7 @@ than 30 within 5 minutes.
 from collections import defaultdict, deque
 from typing import Final
 
-from dnswatch.lab.campus.defences.acts import Asked, Client
+from dnswatch.lab.campus.defences.acts import Client, SeenLookup
 
 MOST: Final = 30
 WITHIN: Final = 300.0
@@ -21,7 +21,7 @@ class Count:
         """Begin with nothing."""
         self._asked: defaultdict[Client, deque[float]] = defaultdict(lambda: deque(maxlen=MOST))
 
-    def asked(self, lookup: Asked) -> bool:
+    def asked(self, lookup: SeenLookup) -> bool:
         """Take in a lookup."""
         if not lookup.is_mx:
             return False

@@ -9,7 +9,7 @@ from collections import defaultdict
 from math import log
 from typing import Final
 
-from dnswatch.lab.campus.defences.acts import Asked, Client
+from dnswatch.lab.campus.defences.acts import Client, SeenLookup
 from dnswatch.lab.campus.defences.finders.first import FirstLookups
 
 ALARM: Final = log(1000.0)
@@ -24,7 +24,7 @@ class Cusum:
         self._score: defaultdict[Client, float] = defaultdict(float)
         self._lookups = FirstLookups()
 
-    def asked(self, lookup: Asked) -> bool:
+    def asked(self, lookup: SeenLookup) -> bool:
         """Take in a lookup."""
         step = self._lookups.step(lookup)
         if step is None:

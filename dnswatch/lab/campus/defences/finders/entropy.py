@@ -10,7 +10,7 @@ from collections import Counter, deque
 from math import log2, sqrt
 from typing import Final
 
-from dnswatch.lab.campus.defences.acts import Asked, Client
+from dnswatch.lab.campus.defences.acts import Client, SeenLookup
 
 HOUR: Final = 3600.0
 """Seconds in a bin."""
@@ -32,7 +32,7 @@ class Entropy:
         self._past: deque[float] = deque(maxlen=KEPT)
         self._suspect: Client | None = None
 
-    def asked(self, lookup: Asked) -> bool:
+    def asked(self, lookup: SeenLookup) -> bool:
         """Take in a lookup; the alarm on a client comes with its first question after the hour."""
         hour = int(lookup.at // HOUR)
         if hour != self._hour:

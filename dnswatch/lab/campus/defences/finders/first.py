@@ -8,7 +8,7 @@ from collections import defaultdict
 from math import log
 from typing import Final
 
-from dnswatch.lab.campus.defences.acts import Asked, Client
+from dnswatch.lab.campus.defences.acts import Client, SeenLookup
 
 FAILS_HONEST: Final = 0.2
 FAILS_INFECTED: Final = 0.8
@@ -25,7 +25,7 @@ class FirstLookups:
         """Begin with nothing."""
         self._known: defaultdict[Client, set[bytes]] = defaultdict(set)
 
-    def step(self, lookup: Asked) -> float | None:
+    def step(self, lookup: SeenLookup) -> float | None:
         """Return what a lookup says for an infection, nats; None where its domain is not new."""
         known = self._known[lookup.client]
         if lookup.domain in known:

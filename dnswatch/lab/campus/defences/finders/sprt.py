@@ -8,7 +8,7 @@ from collections import defaultdict
 from math import log
 from typing import Final
 
-from dnswatch.lab.campus.defences.acts import Asked, Client
+from dnswatch.lab.campus.defences.acts import Client, SeenLookup
 from dnswatch.lab.campus.defences.finders.first import FirstLookups
 
 FALSE_ALARM: Final = 1e-5
@@ -26,7 +26,7 @@ class Sprt:
         self._score: defaultdict[Client, float] = defaultdict(float)
         self._lookups = FirstLookups()
 
-    def asked(self, lookup: Asked) -> bool:
+    def asked(self, lookup: SeenLookup) -> bool:
         """Take in a lookup."""
         step = self._lookups.step(lookup)
         if step is None:

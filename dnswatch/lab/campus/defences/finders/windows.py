@@ -8,7 +8,7 @@ with it.  The publication takes its thresholds from the site's own trace; ours a
 from collections import OrderedDict, defaultdict
 from typing import Final
 
-from dnswatch.lab.campus.defences.acts import Asked, Client
+from dnswatch.lab.campus.defences.acts import Client, SeenLookup
 
 THRESHOLDS: Final = ((20.0, 5), (300.0, 10), (3600.0, 16), (86400.0, 30))
 """Window, seconds, and the most different domains within it: near the highest percentile that a
@@ -22,7 +22,7 @@ class Windows:
         """Begin with nothing."""
         self._last: defaultdict[Client, OrderedDict[bytes, float]] = defaultdict(OrderedDict)
 
-    def asked(self, lookup: Asked) -> bool:
+    def asked(self, lookup: SeenLookup) -> bool:
         """Take in a lookup; O(the largest threshold)."""
         last = self._last[lookup.client]
         last[lookup.domain] = lookup.at

@@ -7,7 +7,7 @@ second.
 
 from typing import Final
 
-from dnswatch.lab.campus.defences.acts import Contact
+from dnswatch.lab.campus.defences.acts import SeenContact
 from dnswatch.lab.campus.defences.throttles.queue import DelayQueues
 
 WORKING_SET: Final = 5
@@ -22,9 +22,9 @@ class HostThrottle:
         """Begin with nothing."""
         self._queues = DelayQueues(WORKING_SET, PERIOD)
 
-    def leaves(self, contact: Contact) -> float:
+    def leaves(self, contact: SeenContact) -> float:
         """Return how long a connection waits, seconds."""
         return self._queues.wait(contact.client, contact.address, contact.at)
 
-    def ended(self, contact: Contact, succeeded: bool) -> None:
+    def ended(self, contact: SeenContact, succeeded: bool) -> None:
         """Learn nothing: this throttle does not ask whether connections succeed."""

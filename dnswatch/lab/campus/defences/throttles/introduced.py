@@ -5,15 +5,15 @@ Ganger, Economou, Bielski, "Self-Securing Network Interfaces: What, Why and How"
 section 6): mass-mailing worms do ask DNS.
 """
 
-from dnswatch.lab.campus.defences.acts import Contact
+from dnswatch.lab.campus.defences.acts import SeenContact
 
 
 class Introduced:
     """Stateless: who introduced what is known from the lookups."""
 
-    def leaves(self, contact: Contact) -> float:
+    def leaves(self, contact: SeenContact) -> float:
         """Return 0 for an address that was introduced, else infinity."""
         return 0.0 if contact.introduced else float("inf")
 
-    def ended(self, contact: Contact, succeeded: bool) -> None:
+    def ended(self, contact: SeenContact, succeeded: bool) -> None:
         """Learn nothing: this rule does not ask whether connections succeed."""

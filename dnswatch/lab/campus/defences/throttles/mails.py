@@ -8,7 +8,7 @@ recipient is known here by its mail domain, which is what both DNS and connectio
 
 from typing import Final
 
-from dnswatch.lab.campus.defences.acts import Contact
+from dnswatch.lab.campus.defences.acts import SeenContact
 from dnswatch.lab.campus.defences.throttles.queue import DelayQueues
 
 WORKING_SET: Final = 5
@@ -23,11 +23,11 @@ class MailThrottle:
         """Begin with nothing."""
         self._queues = DelayQueues(WORKING_SET, PERIOD)
 
-    def leaves(self, contact: Contact) -> float:
+    def leaves(self, contact: SeenContact) -> float:
         """Return how long a mail waits, seconds; other connections never do."""
         if not contact.recipient:
             return 0.0
         return self._queues.wait(contact.client, contact.recipient, contact.at)
 
-    def ended(self, contact: Contact, succeeded: bool) -> None:
+    def ended(self, contact: SeenContact, succeeded: bool) -> None:
         """Learn nothing: this throttle does not ask whether mails are accepted."""

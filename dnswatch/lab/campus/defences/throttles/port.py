@@ -6,7 +6,7 @@ restrictive where people run mail servers of their own.
 
 from collections.abc import Collection
 
-from dnswatch.lab.campus.defences.acts import Client, Contact
+from dnswatch.lab.campus.defences.acts import Client, SeenContact
 
 SMTP = 25
 
@@ -18,10 +18,10 @@ class PortFilter:
         """Let only `mail_servers` through."""
         self._mail_servers = frozenset(mail_servers)
 
-    def leaves(self, contact: Contact) -> float:
+    def leaves(self, contact: SeenContact) -> float:
         """Return 0 for what may pass, else infinity."""
         is_refused = contact.port == SMTP and contact.client not in self._mail_servers
         return float("inf") if is_refused else 0.0
 
-    def ended(self, contact: Contact, succeeded: bool) -> None:
+    def ended(self, contact: SeenContact, succeeded: bool) -> None:
         """Learn nothing: the filter is fixed."""

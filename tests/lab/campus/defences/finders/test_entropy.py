@@ -4,12 +4,12 @@ from collections import Counter
 
 import pytest
 
-from dnswatch.lab.campus.defences.acts import Asked
+from dnswatch.lab.campus.defences.acts import SeenLookup
 from dnswatch.lab.campus.defences.finders.entropy import HOUR, LEARNED, Entropy, entropy
 from tests.lab.campus.defences.acting import alarm, asked
 
 
-def hours(count: int) -> list[Asked]:
+def hours(count: int) -> list[SeenLookup]:
     """Hours in which twenty clients ask about as much as each other."""
     return [
         asked(hour * HOUR + n * 10, n, client=bytes([10, 0, 0, n % (19 + hour % 2)]))

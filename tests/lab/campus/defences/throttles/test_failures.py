@@ -2,13 +2,13 @@
 
 import pytest
 
-from dnswatch.lab.campus.defences.throttles.failures import BURST, RATE, Failures
+from dnswatch.lab.campus.defences.throttles.failures import BURST, RATE, FailureThrottle
 from tests.lab.campus.defences.acting import OTHER, contact
 
 
 def test_connections_wait_once_failures_have_used_up_the_bucket() -> None:
     """After a burst of failures the next connection waits for a token, another client's not."""
-    throttle = Failures()
+    throttle = FailureThrottle()
     for n in range(int(BURST)):
         assert throttle.leaves(contact(0, n)) == 0
         throttle.ended(contact(0, n), succeeded=False)
@@ -19,7 +19,7 @@ def test_connections_wait_once_failures_have_used_up_the_bucket() -> None:
 
 def test_success_costs_nothing() -> None:
     """Connections that are accepted take no token."""
-    throttle = Failures()
+    throttle = FailureThrottle()
     for n in range(500):
         throttle.ended(contact(0, n), succeeded=True)
     assert throttle.leaves(contact(0, 1)) == 0

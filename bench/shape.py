@@ -17,7 +17,7 @@ from bench.plan import say
 from bench.table import Table
 from dnswatch.lab.study.analysis import analyse
 from dnswatch.lab.study.engine import duckdb
-from dnswatch.lab.study.paper.findings import PaperFinding, findings
+from dnswatch.lab.study.findings import PaperFinding, findings
 from dnswatch.lab.study.question import TraceQuestion
 
 _PAGE: Final = Path(__file__).parent.parent / "docs" / "campus.md"

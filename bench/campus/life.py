@@ -12,8 +12,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from dnswatch.lab.campus.campus import Campus
-from dnswatch.lab.campus.compare.catalogue import judges
-from dnswatch.lab.campus.compare.judges import Panel
+from dnswatch.lab.campus.compare.judges import Panel, judges
 from dnswatch.lab.campus.plan import CampusPlan
 from dnswatch.serve.policies import texts
 

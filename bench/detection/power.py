@@ -12,7 +12,7 @@ from bench.detection.senders import SENDERS, Sender
 from bench.table import Table
 from dnswatch.codes import Type
 from dnswatch.lab.campus.defences.acts import SeenLookup
-from dnswatch.lab.campus.defences.finders.count import Count
+from dnswatch.lab.campus.defences.finders import Count
 from dnswatch.model.changes import MailLookup
 from dnswatch.model.detection import marks
 from dnswatch.model.detection.detector import Detector

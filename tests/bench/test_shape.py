@@ -9,9 +9,9 @@ from msgspec.structs import replace
 
 from bench.shape import judge, main, table
 from dnswatch.lab.campus.campus import Campus
-from dnswatch.lab.campus.output.parquet import Writing
+from dnswatch.lab.campus.output.dataset import Writing
 from dnswatch.lab.campus.scenarios import load
-from dnswatch.lab.study.paper.findings import Holds, PaperFinding
+from dnswatch.lab.study.findings import Holds, PaperFinding
 from dnswatch.serve.policies import texts
 
 pytestmark = pytest.mark.whole

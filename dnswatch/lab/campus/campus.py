@@ -1,9 +1,14 @@
-"""The campus: a site, the world around it and, if one breaks out, a worm; a whole run of it."""
+"""The campus: a site, the world around it and, if one breaks out, a worm; a whole run of it.
 
+`summary` says what happened in a few lines for a person.
+"""
+
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from math import inf
 from random import Random
+from statistics import median
 from typing import Final
 
 import numpy as np
@@ -12,15 +17,15 @@ from dnswatch.codes import Type
 from dnswatch.errors import SettingsError
 from dnswatch.lab.campus.calendar import DAY, Calendar
 from dnswatch.lab.campus.chance import chance, numbers
+from dnswatch.lab.campus.errands import SET_UP_GUESSES, Errand, Scene, What, errands
 from dnswatch.lab.campus.plan import CampusPlan
 from dnswatch.lab.campus.run.loop import Loop, Process
 from dnswatch.lab.campus.run.post import PLAIN, Letter, Post
 from dnswatch.lab.campus.run.resolver import Asking, Resolver, key_of
-from dnswatch.lab.campus.run.truth import Truth
+from dnswatch.lab.campus.run.truth import MailFate, Truth
 from dnswatch.lab.campus.run.web import Web
-from dnswatch.lab.campus.site.errands import SET_UP_GUESSES, Errand, Scene, What, errands
-from dnswatch.lab.campus.site.hosts import CampusSite
-from dnswatch.lab.campus.world.outside import Outside
+from dnswatch.lab.campus.site import CampusSite
+from dnswatch.lab.campus.world import Outside
 from dnswatch.lab.campus.worms.outbreak import Outbreak
 from dnswatch.lab.campus.worms.shipped import load
 from dnswatch.model.observation import Tally
@@ -207,3 +212,46 @@ def _detector(campus: Campus) -> Judges:
 def _by_hour(at: np.ndarray, day: float) -> list[int]:
     counts: list[int] = np.bincount(((at - day) // 3600).astype(int), minlength=_HOURS).tolist()
     return counts
+
+
+def summary(truth: Truth) -> Iterator[str]:
+    """Say what happened."""
+    yield (
+        f"lookups   {truth.lookups['honest']:,} of honest hosts, {truth.lookups['worm']:,} of"
+        " infected ones"
+    )
+    yield f"mail      {_fates(truth.servers)} of the mail servers; {_touched(truth)}"
+    yield f"          {_fates(truth.honest)} of honest clients by themselves"
+    yield (
+        f"judged    {len(truth.false)} honest hosts infected wrongly, {len(truth.suspects)} suspect"
+        " at times"
+    )
+    senders = list(truth.senders.values())
+    if not senders:
+        yield "worm      none broke out"
+        return
+    total = Counter[MailFate]()
+    for sender in senders:
+        total.update(sender.fates)
+    found = [sender for sender in senders if sender.verdict_at is not None]
+    yield f"worm      {len(senders)} hosts infected; mails: {_fates(total)}"
+    if found:
+        seconds = median((sender.verdict_at or 0) - sender.infected_at for sender in found)
+        domains = median(sender.domains_before for sender in found)
+        yield (
+            f"found     {len(found)} of {len(senders)}, in the median after {domains:.0f} mail"
+            f" domains and {seconds:,.0f} s"
+        )
+    else:
+        yield "found     none"
+
+
+def _fates(fates: Counter[MailFate]) -> str:
+    said = [f"{fates[fate]:,} {fate.value}" for fate in MailFate if fates[fate]]
+    return ", ".join(said) or "no mails"
+
+
+def _touched(truth: Truth) -> str:
+    if not truth.server_waits:
+        return "none of them touched"
+    return f"{truth.server_waits} of them held up"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from dnswatch.lab.study import outbreak
+from dnswatch.lab.study import outbreak, trace
 from dnswatch.lab.study.bins import DAY, Bins
 from dnswatch.lab.study.engine import Engine
 from dnswatch.lab.study.hosts import Census, HostGroup, census
@@ -11,7 +11,6 @@ from dnswatch.lab.study.loading import Tables, load
 from dnswatch.lab.study.measured import Measured, MeasuredTrace, Onset, collect
 from dnswatch.lab.study.outbreak import SuspectSender
 from dnswatch.lab.study.question import TraceQuestion
-from dnswatch.lab.study.trace import sitecache, traffic, translations
 
 if TYPE_CHECKING:
     from ibis.expr.types import Table
@@ -23,9 +22,9 @@ def analyse(engine: Engine, question: TraceQuestion) -> MeasuredTrace:
     days = Bins.over(tables.begin, tables.end, DAY, question.zone)
     people = census(tables, question.networks, question.roles, question.declared)
     hosts = engine.keep(people.table())
-    outgoing = traffic.outgoing(tables.flows, hosts)
-    pairs = engine.keep(traffic.pairs(outgoing, days, question.worm_bytes))
-    senders = outbreak.read(engine.rows(traffic.senders(pairs)))
+    outgoing = trace.outgoing(tables.flows, hosts)
+    pairs = engine.keep(trace.pairs(outgoing, days, question.worm_bytes))
+    senders = outbreak.read(engine.rows(trace.senders(pairs)))
     jump = outbreak.onset(_by_day(senders, people, len(days)))
     onset = _onset(question, tables, days, jump)
     people, remarks = _infected(people, senders, onset, question.worm_bytes)
@@ -35,7 +34,7 @@ def analyse(engine: Engine, question: TraceQuestion) -> MeasuredTrace:
     daily = shown = _measure(question, tables, hosts, pairs, days)
     if question.width != DAY:
         bins = Bins.over(tables.begin, tables.end, question.width, question.zone)
-        pairs = engine.keep(traffic.pairs(outgoing, bins, None))
+        pairs = engine.keep(trace.pairs(outgoing, bins, None))
         shown = _measure(question, tables, hosts, pairs, bins)
     return MeasuredTrace(
         question,
@@ -57,11 +56,11 @@ def _measure(
     question: TraceQuestion, tables: Tables, hosts: "Table", pairs: "Table", bins: Bins
 ) -> Measured:
     """Count flows, translations and events of the site cache."""
-    flows = tables.engine.rows(traffic.by_group(pairs, hosts))
-    answers = sitecache.answers(tables.lookups)
-    outgoing = traffic.outgoing(tables.flows, hosts)
-    contacts = translations.first_contacts(answers, outgoing, question.view)
-    found = tables.engine.rows(translations.counts(contacts, bins, question.window))
+    flows = tables.engine.rows(trace.by_group(pairs, hosts))
+    answers = trace.answers(tables.lookups)
+    outgoing = trace.outgoing(tables.flows, hosts)
+    contacts = trace.first_contacts(answers, outgoing, question.view)
+    found = tables.engine.rows(trace.counts(contacts, bins, question.window))
     return collect(bins, flows, found, question.view)
 
 

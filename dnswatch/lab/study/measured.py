@@ -7,8 +7,7 @@ from typing import Any
 from dnswatch.lab.study.bins import Bins
 from dnswatch.lab.study.hosts import GROUPS, Census, HostGroup
 from dnswatch.lab.study.question import TraceQuestion
-from dnswatch.lab.study.trace.sitecache import KINDS
-from dnswatch.lab.study.trace.translations import TranslationView
+from dnswatch.lab.study.trace import KINDS, TranslationView
 
 Rows = Iterable[Mapping[str, Any]]
 

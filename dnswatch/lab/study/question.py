@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from dnswatch.lab.study.bins import DAY
 from dnswatch.lab.study.hosts import Declared
-from dnswatch.lab.study.trace.translations import TranslationView
+from dnswatch.lab.study.trace import TranslationView
 from dnswatch.model.translations import WINDOW
 from dnswatch.settings import Network, Roles
 

@@ -5,8 +5,8 @@ from collections import Counter
 import pytest
 from msgspec.structs import replace
 
-from dnswatch.lab.campus.campus import Campus
-from dnswatch.lab.campus.run.truth import MailFate
+from dnswatch.lab.campus.campus import Campus, summary
+from dnswatch.lab.campus.run.truth import Infected, MailFate, SentMail, Truth
 from tests.lab.campus.scene import DAY, campus, outbreak, plan
 
 
@@ -73,3 +73,28 @@ def test_foreign_questions_are_seen_only_where_they_are_redirected(redirects: bo
     senders = lived(campus(chosen), 3.2).truth.senders
     assert senders
     assert any(one.verdict_at is not None for one in senders.values()) is redirects
+
+
+WORM, SERVER = b"\x0a\0\0\6", b"\x0a\0\0\1"
+
+
+def test_a_run_without_a_worm_says_so() -> None:
+    """Nobody looks for what is not there."""
+    truth = Truth()
+    truth.tried(SentMail(0.0, SERVER, "a.org", None, "", MailFate.LEFT), is_server=True)
+    text = "\n".join(summary(truth))
+    assert "none broke out" in text
+    assert "none of them touched" in text
+
+
+def test_a_run_tells_how_soon_the_worm_was_found() -> None:
+    """In mail domains and in seconds."""
+    truth = Truth()
+    truth.infect(Infected(100.0, WORM, "slow", None))
+    for number in range(3):
+        truth.tried(
+            SentMail(110.0, WORM, f"d{number}.org", None, "slow", MailFate.LEFT), is_server=False
+        )
+    assert "found     none" in "\n".join(summary(truth))
+    truth.judged(WORM, "infected", 160.0)
+    assert "1 of 1, in the median after 3 mail domains and 60 s" in "\n".join(summary(truth))

@@ -12,7 +12,7 @@ from dnswatch.lab.study.engine import Engine, duckdb
 from dnswatch.lab.study.hosts import Declared, HostGroup
 from dnswatch.lab.study.measured import MeasuredTrace
 from dnswatch.lab.study.question import TraceQuestion
-from dnswatch.lab.study.trace.translations import TranslationView
+from dnswatch.lab.study.trace import TranslationView
 from dnswatch.settings import Roles, Subnet
 from tests.lab.study import planted, truth
 from tests.lab.study.planted import MYDOOM, SMALL, SOBIG, Plan

@@ -3,7 +3,7 @@
 import pytest
 
 from dnswatch.lab.study.measured import collect
-from dnswatch.lab.study.trace.translations import TranslationView
+from dnswatch.lab.study.trace import TranslationView
 from tests.lab.study.sample import INFECTED, NORMAL, outbreak, trace
 
 

@@ -1,9 +1,17 @@
-"""Measure: one run in numbers."""
+"""Measure: one run in numbers, and what a throttle does to people's pages."""
+
+from collections.abc import Sequence
+from math import inf
+from typing import Final, NamedTuple
 
 import msgspec
+import numpy as np
 from msgspec.structs import replace
 
+from dnswatch.lab.campus.defences.acts import SeenContact, Throttle
 from dnswatch.lab.campus.run.truth import InfectedSender, MailFate, Truth
+from dnswatch.lab.campus.run.web import BrowsedDay
+from dnswatch.lab.campus.world import HTTP, Outside
 
 HOUR = 3600.0
 DAY = 86400.0
@@ -108,3 +116,35 @@ def _infected(senders: list[InfectedSender]) -> tuple[int, int, int]:
         return 0, 0, 0
     within = [sum(at <= begun[0] + age for at in begun) for age in (HOUR, DAY)]
     return within[0], within[1], len(begun)
+
+
+CLIENTS: Final = 60
+"""Clients looked at."""
+NOTICED: Final = 1.0
+"""Seconds after which a person's flow of thought is interrupted (Nielsen 1993)."""
+
+
+class Surfed(NamedTuple):
+    """How it went."""
+
+    slow: float
+    "Share of connections that waited longer than `NOTICED`."
+    stopped: int
+    "Clients that were cut off."
+
+
+def surf(throttle: Throttle, day: BrowsedDay, clients: Sequence[bytes]) -> Surfed:
+    """Let the first clients of the day go through a throttle."""
+    chosen = np.unique(day.client)[:CLIENTS]
+    picked = np.isin(day.client, chosen)
+    slow, stopped = 0, set[int]()
+    columns = (column[picked].tolist() for column in day)
+    for at, client, site in zip(*columns, strict=True):
+        contact = SeenContact(at, clients[client], Outside.web_address(site), HTTP, True)
+        wait = throttle.leaves(contact)
+        slow += wait > NOTICED
+        if wait == inf:
+            stopped.add(client)
+        else:
+            throttle.ended(contact._replace(at=at + wait), True)
+    return Surfed(slow / max(1, int(picked.sum())), len(stopped))

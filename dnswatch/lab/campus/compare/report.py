@@ -1,18 +1,28 @@
-"""The report: one HTML page with all tables and plots, which needs nothing else to be read."""
+"""The report: one HTML page with all tables and plots, and the tables in a page of the docs.
 
+The HTML needs nothing else to be read; a page of the docs has two marks between which the tables
+go.
+"""
+
+import re
 from html import escape
 from io import StringIO
+from pathlib import Path
+from typing import Final
 
 import matplotlib
+
+from dnswatch.errors import DnswatchError
+from dnswatch.lab.campus.compare.results import Results
+from dnswatch.lab.campus.compare.table import tables
 
 matplotlib.use("svg")  # no screen is needed
 
 from matplotlib import pyplot
 from matplotlib.figure import Figure
 
-from dnswatch.lab.campus.compare.interval import Interval
-from dnswatch.lab.campus.compare.results import Results
-from dnswatch.lab.campus.compare.table import ResultTable, tables
+from dnswatch.lab.campus.compare.results import Interval
+from dnswatch.lab.campus.compare.table import ResultTable
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 75em; padding: 0 1em; }
@@ -106,3 +116,23 @@ def _svg(figure: Figure) -> str:
     figure.savefig(text, format="svg", metadata={"Date": None})
     pyplot.close(figure)
     return text.getvalue().split("?>", 1)[-1].split('.dtd">', 1)[-1]
+
+
+BEGIN: Final = "<!-- comparison -->"
+END: Final = "<!-- /comparison -->"
+
+
+def publish(page: Path, results: Results, command: str) -> None:
+    """Replace what stands between the marks."""
+    try:
+        text = page.read_text(encoding="utf-8")
+    except OSError as error:
+        raise DnswatchError(f"cannot read '{page}': {error.strerror}") from None
+    pattern = re.compile(f"{re.escape(BEGIN)}.*{re.escape(END)}", re.DOTALL)
+    if not pattern.search(text):
+        raise DnswatchError(
+            f"'{page}' has no place for the tables: it needs a line '{BEGIN}' and a line '{END}'"
+        )
+    parts = [f"```sh\n{command}\n```", *(table.markdown() for table in tables(results))]
+    block = "\n\n".join([BEGIN, *(part.strip() for part in parts), END])
+    page.write_text(pattern.sub(lambda _: block, text), encoding="utf-8")

@@ -17,12 +17,10 @@ from msgspec.structs import replace
 
 from dnswatch.errors import DnswatchError
 from dnswatch.lab.campus.campus import Campus
-from dnswatch.lab.campus.compare.catalogue import NOTHING, Defence, defence, judges
-from dnswatch.lab.campus.compare.judges import Panel
-from dnswatch.lab.campus.compare.measure import Honest, RunMeasures, measure, unjudged
-from dnswatch.lab.campus.compare.surfing import surf
+from dnswatch.lab.campus.compare.judges import NOTHING, Defence, Panel, defence, judges
+from dnswatch.lab.campus.compare.measure import Honest, RunMeasures, measure, surf, unjudged
 from dnswatch.lab.campus.plan import CampusPlan
-from dnswatch.lab.campus.site.browsing import BrowsedDay
+from dnswatch.lab.campus.run.web import BrowsedDay
 
 DAY: Final = 86400.0
 Line = RunMeasures | Honest
@@ -35,7 +33,7 @@ class WormCase(NamedTuple):
     defence: str
 
 
-class Comparison(NamedTuple):
+class ComparisonTask(NamedTuple):
     """What is to be done for one seed."""
 
     plan: CampusPlan
@@ -51,7 +49,7 @@ class Comparison(NamedTuple):
 class Past:
     """The honest past of one seed, with all judges watching."""
 
-    def __init__(self, task: Comparison, seed: int) -> None:
+    def __init__(self, task: ComparisonTask, seed: int) -> None:
         """Live through it."""
         plan = replace(task.plan, outbreak=replace(task.plan.outbreak, worm=""), policies=())
         self.task = task
@@ -104,7 +102,7 @@ class Past:
         self._web = self._web or (day, clients)
 
 
-def run_seed(task: Comparison, seed: int, results: Path) -> None:
+def run_seed(task: ComparisonTask, seed: int, results: Path) -> None:
     """Run what is missing for a seed, and add each result to a file as soon as it is there."""
     done = {(line.worm, line.defence) for line in read(results) if isinstance(line, RunMeasures)}
     missing = [case for case in task.cases if case not in done]

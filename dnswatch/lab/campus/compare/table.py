@@ -4,11 +4,9 @@ from collections.abc import Iterable
 from statistics import median
 from typing import NamedTuple
 
-from dnswatch.lab.campus.compare.catalogue import DNSWATCH, NOTHING, Defence
-from dnswatch.lab.campus.compare.interval import Interval
-from dnswatch.lab.campus.compare.measure import RunMeasures
-from dnswatch.lab.campus.compare.results import Of, Results
-from dnswatch.lab.campus.compare.surfing import CLIENTS
+from dnswatch.lab.campus.compare.judges import DNSWATCH, NOTHING, Defence
+from dnswatch.lab.campus.compare.measure import CLIENTS, RunMeasures
+from dnswatch.lab.campus.compare.results import Interval, Of, Results
 
 _TOUCHED = ("held", "refused", "blocked")
 

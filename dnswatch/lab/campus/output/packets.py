@@ -24,9 +24,9 @@ import dpkt
 from dnswatch.errors import SourceError
 from dnswatch.lab.campus.campus import Campus
 from dnswatch.lab.campus.defences.acts import SeenContact
-from dnswatch.lab.campus.output.truth import write_truth
+from dnswatch.lab.campus.output.dataset import write_truth
 from dnswatch.lab.campus.run.resolver import place_of
-from dnswatch.lab.campus.world.outside import FOREIGN, HTTP
+from dnswatch.lab.campus.world import FOREIGN, HTTP
 from dnswatch.model.observation import Observation
 
 _LATENCY: Final = 0.02

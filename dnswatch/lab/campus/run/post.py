@@ -12,12 +12,12 @@ from typing import Final, NamedTuple
 
 from dnswatch.codes import Rcode, Type
 from dnswatch.lab.campus.defences.acts import SeenContact, Throttle
-from dnswatch.lab.campus.defences.throttles.port import SMTP
+from dnswatch.lab.campus.defences.throttles import SMTP
 from dnswatch.lab.campus.run.loop import Loop, Process
 from dnswatch.lab.campus.run.resolver import Asking, Reply, Resolver
 from dnswatch.lab.campus.run.resolver import Hear as HearLookup
 from dnswatch.lab.campus.run.truth import MailFate, SentMail, Truth
-from dnswatch.lab.campus.world.outside import FOREIGN, HTTP, Outside, takes_mail
+from dnswatch.lab.campus.world import FOREIGN, HTTP, Outside, takes_mail
 from dnswatch.model.observation import Observation, Origin
 from dnswatch.wire.name import from_text
 

@@ -59,9 +59,8 @@ def play(
 
     from dnswatch import clock
     from dnswatch.lab.campus.campus import Campus
-    from dnswatch.lab.campus.output.play import Player
-    from dnswatch.lab.campus.output.truth import write_truth
-    from dnswatch.lab.campus.output.world import WorldServer
+    from dnswatch.lab.campus.output.dataset import write_truth
+    from dnswatch.lab.campus.output.play import Player, WorldServer
     from dnswatch.lab.commands.campus.run import live, plan_of, summary_of
     from dnswatch.serve.policies import texts
 

@@ -85,7 +85,7 @@ def _writing(
 ) -> AbstractContextManager[object]:
     """Begin what is to be written."""
     if parquet is not None:
-        from dnswatch.lab.campus.output.parquet import Writing
+        from dnswatch.lab.campus.output.dataset import Writing
 
         return Writing(campus, parquet)
     if pcap is not None:
@@ -135,6 +135,6 @@ def live(campus: "Campus", plan: "CampusPlan") -> None:
 
 def summary_of(campus: "Campus") -> str:
     """Sum a campus up."""
-    from dnswatch.lab.campus.summary import summary
+    from dnswatch.lab.campus.campus import summary
 
     return "\n".join(summary(campus.truth))

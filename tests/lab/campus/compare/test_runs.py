@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from dnswatch.lab.campus.compare.measure import Honest, RunMeasures, unjudged
-from dnswatch.lab.campus.compare.runs import Comparison, Past, WormCase, read, run_seed
+from dnswatch.lab.campus.compare.runs import ComparisonTask, Past, WormCase, read, run_seed
 from dnswatch.serve.policies import texts
 from tests.lab.campus.scene import plan
 
@@ -14,8 +14,10 @@ CASES = (
 )
 
 
-def task(cases: tuple[WormCase, ...] = CASES) -> Comparison:
-    return Comparison(plan("[outbreak]\nfirst = 1\nbackscatter = 0"), texts(""), cases, 1.0, 0.3)
+def task(cases: tuple[WormCase, ...] = CASES) -> ComparisonTask:
+    return ComparisonTask(
+        plan("[outbreak]\nfirst = 1\nbackscatter = 0"), texts(""), cases, 1.0, 0.3
+    )
 
 
 def test_all_defences_meet_the_same_past(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from dnswatch.lab.campus.output.packets import Capture, messages
-from dnswatch.lab.campus.world.outside import FOREIGN
+from dnswatch.lab.campus.world import FOREIGN
 from dnswatch.model.observation import Observation, Origin
 from dnswatch.wire.name import from_text
 from tests.lab.campus.scene import DAY, campus, outbreak

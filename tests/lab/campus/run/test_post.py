@@ -6,11 +6,11 @@ from msgspec.structs import replace
 
 from dnswatch.lab.campus.campus import Campus
 from dnswatch.lab.campus.defences.acts import SeenContact
-from dnswatch.lab.campus.defences.throttles.port import PortFilter
+from dnswatch.lab.campus.defences.throttles import PortFilter
 from dnswatch.lab.campus.run.loop import Process
 from dnswatch.lab.campus.run.post import PLAIN, Edge, Letter, Way
 from dnswatch.lab.campus.run.truth import MailFate
-from dnswatch.lab.campus.world.outside import FOREIGN, HTTP
+from dnswatch.lab.campus.world import FOREIGN, HTTP
 from dnswatch.model.observation import Observation
 from tests.lab.campus.scene import campus, plan
 

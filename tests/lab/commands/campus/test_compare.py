@@ -5,7 +5,7 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from dnswatch.cli import app
-from dnswatch.lab.campus.compare.page import BEGIN, END
+from dnswatch.lab.campus.compare.report import BEGIN, END
 from tests.lab.campus.scene import SMALL
 
 

@@ -72,9 +72,9 @@ def status(
 
 
 def _now(db: "Database", directory: Path, settings: "Settings") -> _Now:
-    from dnswatch.cli.detector import detector_of
     from dnswatch.cli.options import policies_of
-    from dnswatch.cli.whom import Whom
+    from dnswatch.office.detector import detector_of
+    from dnswatch.office.whom import Whom
     from dnswatch.proxy.descriptors import in_use
     from dnswatch.store import orders
     from dnswatch.store.directory import is_replayed, server

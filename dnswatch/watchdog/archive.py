@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from dnswatch import addresses
-from dnswatch.model.changes import Changes
+from dnswatch.model.changes import Changes, Cursor
 from dnswatch.model.finding import Finding
 from dnswatch.model.machines import Machines
 from dnswatch.model.policies.orders import Orders
@@ -72,6 +72,10 @@ class Archive:
     def key(self, client: bytes) -> str:
         """Return the key under which a client stands in the store."""
         return self._named().key(client)
+
+    def cursor(self) -> Cursor | None:
+        """Return how much of which journal is stored, if any is."""
+        return self._opened().cursor()
 
     def write(self, changes: Changes, now: float) -> None:
         """Store what changed, within the bounds of the store."""

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from dnswatch.cli.detector import detector_of
-from dnswatch.cli.whom import Whom
+from dnswatch.office.detector import detector_of
+from dnswatch.office.whom import Whom
 from dnswatch.settings import read
 from dnswatch.store import Store
 from dnswatch.watchdog.judging import Judging

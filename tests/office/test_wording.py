@@ -2,8 +2,8 @@
 
 import pytest
 
-from dnswatch.cli.orders import wording
 from dnswatch.model.policies.reading import read
+from dnswatch.office import wording
 from tests.model.policies.texts import policy, shipped
 
 

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from dnswatch.cli.render import harmless
 from dnswatch.model.policies.mark import Action, Mark
 from dnswatch.model.policies.policy import AppliesTo, Parameters, Policy
+from dnswatch.office.text import harmless
 
 _EVIDENCE: Final = {
     "any": "every client",

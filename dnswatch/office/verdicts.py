@@ -3,16 +3,16 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from dnswatch.cli import render
 from dnswatch.model.detection.verdict import State, Verdict
 from dnswatch.model.role import Role
+from dnswatch.office import text
 from dnswatch.store.standouts import standouts
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-    from dnswatch.cli.whom import Whom
     from dnswatch.model.detection.detector import Detector
+    from dnswatch.office.whom import Whom
 
 _CLEAN: Final = State.CLEAN.value
 
@@ -49,7 +49,7 @@ class Verdicts(NamedTuple):
         """Say until when the site is learned, who would be suspect, and what can be done today."""
         if self.learning_until is None:
             return []
-        told = [f"learning until {render.moment(self.learning_until)}: nobody is judged yet"]
+        told = [f"learning until {text.moment(self.learning_until)}: nobody is judged yet"]
         told += [
             f"not yet learned; by the cautious bounds {key} would be {verdict.provisional.state}"
             for key, verdict in self.provisional
@@ -62,7 +62,7 @@ class Verdicts(NamedTuple):
         """Write down for programs what the site is at."""
         until = self.learning_until
         return {
-            "learning_until": None if until is None else render.iso(until),
+            "learning_until": None if until is None else text.iso(until),
             "provisional": [
                 {
                     "client": key,

@@ -18,8 +18,8 @@ from dnswatch.wire.name import to_text
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-    from dnswatch.cli.whom import Whom
     from dnswatch.model.detection.roles import Proposal
+    from dnswatch.office.whom import Whom
     from dnswatch.settings import Settings
 
 _GIVEN: Final = ("hosts", "pointers")

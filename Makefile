@@ -6,6 +6,7 @@ PYTHON ?= python3
 VENV ?= .venv
 RUN_ARGS ?=
 BIN = $(VENV)/bin
+unexport PYTHONDONTWRITEBYTECODE
 
 check: lint types test
 

@@ -62,7 +62,7 @@ COMMANDS: Final = {
             "Simulate a campus with planted worms, and compare defences on it.",
         ),
         "study": (
-            "lab.commands.studies.study:study",
+            "lab.commands.study:study",
             "Analyse traces as the paper did, and hold them against it.",
         ),
     },

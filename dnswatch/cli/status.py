@@ -11,12 +11,12 @@ from dnswatch.cli.state import present, state_directory
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from sqlite_utils import Database
 
     from dnswatch.proxy.descriptors import OpenFiles
     from dnswatch.settings import Settings
     from dnswatch.store.directory import Server
     from dnswatch.store.reports import StatusReport
+    from dnswatch.store.sqlite import Database
 
 NOT_RUNNING: Final = 3
 """Exit code where no server runs, as of `systemctl status` (LSB 3.1, 20.2)."""
@@ -72,9 +72,9 @@ def status(
 
 
 def _now(db: "Database", directory: Path, settings: "Settings") -> _Now:
-    from dnswatch.cli.detector import detector_of
     from dnswatch.cli.options import policies_of
-    from dnswatch.cli.whom import Whom
+    from dnswatch.office.detector import detector_of
+    from dnswatch.office.whom import Whom
     from dnswatch.proxy.descriptors import in_use
     from dnswatch.store import orders
     from dnswatch.store.directory import is_replayed, server

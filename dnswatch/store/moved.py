@@ -6,7 +6,7 @@ time that it was written down with.
 
 from typing import Final, NamedTuple
 
-from sqlite_utils import Database
+from dnswatch.store.sqlite import Database
 
 
 class Moved(NamedTuple):

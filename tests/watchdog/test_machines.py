@@ -7,8 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dnswatch.cli.detector import detector_of
-from dnswatch.cli.whom import Whom
 from dnswatch.model.changes import Changes
 from dnswatch.model.detection.verdict import State
 from dnswatch.model.machines import Known, Machines
@@ -17,6 +15,8 @@ from dnswatch.model.policies.orders import Orders, Overrule, Word
 from dnswatch.model.role import Role
 from dnswatch.names.directory import PROBATION
 from dnswatch.names.neighbours import Neighbours
+from dnswatch.office.detector import detector_of
+from dnswatch.office.whom import Whom
 from dnswatch.settings import Source, combine, read
 from dnswatch.store import Store
 from dnswatch.watchdog.archive import Archive

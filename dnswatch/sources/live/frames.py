@@ -45,6 +45,8 @@ class Sender:
 
         Raises `SourceError` where that is no Frame Streams, or not of dnstap.
         """
+        if self.frames.is_ended:
+            return
         data = self._rest + data
         if not self._has_begun:
             data = self._begin(data)

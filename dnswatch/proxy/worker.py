@@ -41,7 +41,7 @@ HOSTS_INTERVAL: Final = 5.0
 _COLLECT: Final = (2_000, 1_000_000, 1_000_000)
 """When Python looks for cycles: among the 2,000 youngest objects, which takes less than a
 millisecond, and among older ones never: 100,000 held up queries for 10 ms, half a million cached
-answers for half a second.  A worker makes no cycles that last, and `cycles_collected` counts others.
+answers for half a second.  A worker makes no cycles that last; `cycles_collected` counts others.
 """
 
 log = logging.getLogger("dnswatch.proxy")

@@ -25,7 +25,7 @@ MANY_PARAMETERS: Final[frozenset[str]] = frozenset(
         "cli/bay/decide.py:release",
         "cli/bay/decide.py:discard",
         "cli/bay/export.py:export",
-        "lab/commands/studies/study.py:study",
+        "lab/commands/study.py:study",
     }
 )
 """Functions that may have more parameters, each with its reason."""
@@ -39,7 +39,6 @@ UNTESTED: Final[frozenset[str]] = frozenset(
         "sources/census.py", "sources/reading.py",  # nor here
         "sources/capture/chunk.py", "replay/summary.py",  # nor here
         "lab/study/question.py",  # nor here
-        "lab/commands/studies/options.py",  # nor here
         "model/policies/note.py", "model/policies/orders.py",  # nor here
         "proxy/fast.py", "serve/supervisor.py",
         "lab/campus/defences/acts.py",  # nor here

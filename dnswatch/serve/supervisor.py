@@ -224,7 +224,7 @@ class Supervisor:
             settings = combine(self._source)
             log.info(
                 "ready: answering on %s, asking %s, records in '%s'",
-                ", ".join(dict.fromkeys(_shown(sock) for sock, _ in self._listening[0])),
+                ", ".join(dict.fromkeys(_shown(one.sock) for one in self._listening[0])),
                 ", ".join(settings.upstream.servers), self._state,
             )  # fmt: skip
 
@@ -237,7 +237,7 @@ class Supervisor:
         except SettingsError as error:
             log.error("reload refused, the old configuration stays in force: %s", error)
             return
-        for what in ("listen", "redirected", "workers"):
+        for what in ("listen", "redirected", "proxied", "workers"):
             if getattr(settings.serve, what) != getattr(self._settings.serve, what):
                 log.warning("a change of 'serve.%s' needs a restart; the rest is taken over", what)
         self._source, self._settings = source, settings

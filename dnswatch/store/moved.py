@@ -7,7 +7,7 @@ that it was written down with.
 
 from typing import Final, NamedTuple
 
-from sqlite_utils import Database
+from dnswatch.store.sqlite import Database
 
 from dnswatch.model.detection.retiming import Setting, case, site
 

@@ -7,7 +7,7 @@ from typing import Final
 from rich.console import Console
 
 from dnswatch import clock
-from dnswatch.lab.demo.act import POLICIES, Act, Outcome, act
+from dnswatch.lab.demo.act import POLICIES, Act, ActResult, act
 from dnswatch.lab.demo.screen import Screen, screen, summary
 from dnswatch.lab.demo.site import DemoError
 from dnswatch.lab.demo.worm import ADDRESS
@@ -26,7 +26,7 @@ def main() -> None:
         "A worm with its own SMTP engine against a real dnswatch, three times, "
         f"{SECONDS:.0f} s each.\nAll addresses are this machine's own loopback.\n"
     )
-    outcomes: list[Outcome] = []
+    outcomes: list[ActResult] = []
     explained = ""
     try:
         for number, policy in enumerate(POLICIES, 1):
@@ -50,7 +50,7 @@ def main() -> None:
     console.print("\n".join(explained.splitlines()[1:8]), markup=False, soft_wrap=True)
 
 
-def _play(running: Act, shown: Screen) -> Outcome:
+def _play(running: Act, shown: Screen) -> ActResult:
     until = clock.now() + SECONDS
     return running.run(lambda: clock.now() < until, lambda: shown.show(running))
 

@@ -1,18 +1,28 @@
-"""The report: one HTML page with all tables and plots, which needs nothing else to be read."""
+"""The report: one HTML page with all tables and plots, and the tables in a page of the docs.
 
+The HTML needs nothing else to be read; a page of the docs has two marks between which the tables
+go.
+"""
+
+import re
 from html import escape
 from io import StringIO
+from pathlib import Path
+from typing import Final
 
 import matplotlib
+
+from dnswatch.errors import DnswatchError
+from dnswatch.lab.campus.compare.results import Results
+from dnswatch.lab.campus.compare.table import tables
 
 matplotlib.use("svg")  # no screen is needed
 
 from matplotlib import pyplot
 from matplotlib.figure import Figure
 
-from dnswatch.lab.campus.compare.interval import Interval
-from dnswatch.lab.campus.compare.results import Results
-from dnswatch.lab.campus.compare.table import Table, tables
+from dnswatch.lab.campus.compare.results import Interval
+from dnswatch.lab.campus.compare.table import ResultTable
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 75em; padding: 0 1em; }
@@ -31,14 +41,15 @@ def page(results: Results, command: str) -> str:
         "<h1>Defences against mass-mailing worms, on the same days</h1>",
         f"<p>{len(results.runs)} runs, {results.seeds} seeds.  Made by "
         f"<code>{escape(command)}</code>.</p>",
-        _escape_plot(results), _price_plot(results),
+        _escape_plot(results),
+        _price_plot(results),
         *map(_table, tables(results)),
         "</body></html>",
-    ]  # fmt: skip
+    ]
     return "\n".join(parts)
 
 
-def _table(table: Table) -> str:
+def _table(table: ResultTable) -> str:
     def row(cells: tuple[str, ...], tag: str) -> str:
         return f"<tr>{''.join(f'<{tag}>{escape(cell)}</{tag}>' for cell in cells)}</tr>"
 
@@ -53,9 +64,12 @@ def _escape_plot(results: Results) -> str:
     """Plot what escapes, a panel for each worm."""
     names = [one.name for one in results.defences][::-1]
     figure, axes = pyplot.subplots(
-        1, len(results.worms), figsize=(2 + 1.6 * len(results.worms), 0.3 * len(names) + 1.2),
-        sharey=True, squeeze=False,
-    )  # fmt: skip
+        1,
+        len(results.worms),
+        figsize=(2 + 1.6 * len(results.worms), 0.3 * len(names) + 1.2),
+        sharey=True,
+        squeeze=False,
+    )
     for axis, worm in zip(axes[0], results.worms, strict=True):
         found = [results.mean(name, worm, results.escaped) for name in names]
         values = [one.mean if one else 0.0 for one in found]
@@ -78,8 +92,13 @@ def _price_plot(results: Results) -> str:
             continue
         spread = [[side] for side in _spread(escaped)]
         axis.errorbar(max(false.mean, 0.1), escaped.mean, yerr=spread, fmt="o", lw=0.8)
-        axis.annotate(one.name, (max(false.mean, 0.1), escaped.mean), fontsize=8, xytext=(4, 4),
-                      textcoords="offset points")  # fmt: skip
+        axis.annotate(
+            one.name,
+            (max(false.mean, 0.1), escaped.mean),
+            fontsize=8,
+            xytext=(4, 4),
+            textcoords="offset points",
+        )
     axis.set_xscale("log")
     axis.set_xlabel("false verdicts of 1,000 honest clients a month (0.1 stands for none)")
     axis.set_ylabel("worm mail that left, %")
@@ -97,3 +116,23 @@ def _svg(figure: Figure) -> str:
     figure.savefig(text, format="svg", metadata={"Date": None})
     pyplot.close(figure)
     return text.getvalue().split("?>", 1)[-1].split('.dtd">', 1)[-1]
+
+
+BEGIN: Final = "<!-- comparison -->"
+END: Final = "<!-- /comparison -->"
+
+
+def publish(page: Path, results: Results, command: str) -> None:
+    """Replace what stands between the marks."""
+    try:
+        text = page.read_text(encoding="utf-8")
+    except OSError as error:
+        raise DnswatchError(f"cannot read '{page}': {error.strerror}") from None
+    pattern = re.compile(f"{re.escape(BEGIN)}.*{re.escape(END)}", re.DOTALL)
+    if not pattern.search(text):
+        raise DnswatchError(
+            f"'{page}' has no place for the tables: it needs a line '{BEGIN}' and a line '{END}'"
+        )
+    parts = [f"```sh\n{command}\n```", *(table.markdown() for table in tables(results))]
+    block = "\n\n".join([BEGIN, *(part.strip() for part in parts), END])
+    page.write_text(pattern.sub(lambda _: block, text), encoding="utf-8")

@@ -7,9 +7,8 @@ that it was written down with.
 
 from typing import Final, NamedTuple
 
-from dnswatch.store.sqlite import Database
-
 from dnswatch.model.detection.retiming import Setting, case, site
+from dnswatch.store.sqlite import Database
 
 
 class Moved(NamedTuple):

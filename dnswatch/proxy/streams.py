@@ -125,13 +125,14 @@ class Connection(asyncio.Protocol):
         self._admission = STRANGER
         self._is_slowed = False
         self._transport: asyncio.Transport | None = None
+        self._accepted: asyncio.Transport | None = None
         self._idle: asyncio.TimerHandle | None = None
         self._ended = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin, if the client is one of ours."""
         assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = self._accepted = transport
         peer = transport.get_extra_info("peername")
         if peer is None:
             transport.abort()
@@ -174,6 +175,11 @@ class Connection(asyncio.Protocol):
             self._idle.cancel()
         self._transport = None
         self._listener.connections.remove(self)
+        if self._accepted is not None:
+            # asyncio's transport holds a method of its own: a cycle, and a worker collects none
+            # that is older than a moment.
+            setattr(self._accepted, "_read_ready_cb", None)  # noqa: B010 it is no public name
+            self._accepted = None
 
     def drop(self) -> None:
         """Close at once."""

@@ -76,6 +76,8 @@ class Supervisor:
             for number, (ours, _) in enumerate(lines)
         ]
         self._bay = Child("bay", self._hold, patience=60.0, longest=10.0)
+        self._begun_at = clock.now()
+        "When we began, by the clock that we go by."
         self._moved: Moved | None = None
         "What the next watch must do to the records, since the machine's clock was set."
         self._outdated: list[Child] = []
@@ -188,7 +190,8 @@ class Supervisor:
                 "forward" if by > 0 else "back", abs(by),
             )  # fmt: skip
             earlier = self._moved.by if self._moved else 0.0
-            self._moved = Moved(earlier + by, clock.now() - 2 * LOOK)
+            self._moved = Moved(earlier + by, clock.now() - 2 * LOOK, self._begun_at - earlier)
+            self._begun_at += by
             wanted = self._wanted
             self._outdated = [*wanted[len(self._workers) + 1 :], self._watch, *self._workers]
         if self._outdated and all(child.is_settled for child in self._wanted):

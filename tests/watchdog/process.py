@@ -93,7 +93,7 @@ class Site:
     def send(self, *seen: Observation, worker: int = 0, **more: Any) -> None:
         """Send a batch, as worker number `worker`."""
         until = more.pop("until", seen[-1].at if seen else time.time())
-        for message in encode(Batch(worker, until, list(seen), **more)):
+        for message in encode(Batch(until, list(seen), **more)):
             self.send_raw(message, worker)
 
     def send_raw(self, message: bytes, worker: int = 0) -> None:

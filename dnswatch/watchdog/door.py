@@ -114,6 +114,8 @@ class Door:
             logger.warning("a vantage point was refused: %s", why)
         _say(guest, refused=why)
         self._forget(guest)
+        with contextlib.suppress(OSError):
+            guest.recv(MAX_MESSAGE)  # who closes without reading takes its own answer back
         guest.close()
 
     def _forget(self, guest: socket.socket) -> None:

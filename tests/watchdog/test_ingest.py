@@ -63,7 +63,7 @@ def lookup(number: int, **more: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def points(site: Site, columns: str) -> dict[str, tuple[Any, ...]]:
+def points(site: Site, columns: str) -> dict[str, list[Any]]:
     return {name: row for name, *row in site.rows(f"SELECT name, {columns} FROM vantage")}
 
 

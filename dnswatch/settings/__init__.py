@@ -10,12 +10,13 @@ from dnswatch.settings.bay import Bay, Inspect
 from dnswatch.settings.checks import is_own
 from dnswatch.settings.faults import Fault
 from dnswatch.settings.reading import combine, read, read_as
-from dnswatch.settings.remote import Daemon, Url
+from dnswatch.settings.remote import Daemon, UnixSocket, Url
 from dnswatch.settings.resolv_conf import resolv_conf_servers
 from dnswatch.settings.sections import (
     Access,
     Cache,
     Forward,
+    Ingest,
     Limits,
     Names,
     Policies,
@@ -44,9 +45,8 @@ from dnswatch.settings.vantages import Follow, Gate, Tap
 
 __all__ = [
     "Access", "Address", "Bay", "Cache", "Daemon", "Domain", "Duration", "Endpoint", "Fault",
-    "Follow", "Forward", "Gate", "Host", "Inspect", "Limits", "MailEndpoint", "Names", "Network",
-    "Policies",
-    "Privacy", "Quarantine", "Range", "Records", "Roles", "Serve", "Server", "Settings", "Size",
-    "Source", "Subnet", "Tap", "Upstream", "Url", "combine", "decode", "encode", "is_own", "read",
-    "read_as", "resolv_conf_servers",
+    "Follow", "Forward", "Gate", "Host", "Ingest", "Inspect", "Limits", "MailEndpoint", "Names",
+    "Network", "Policies", "Privacy", "Quarantine", "Range", "Records", "Roles", "Serve", "Server",
+    "Settings", "Size", "Source", "Subnet", "Tap", "UnixSocket", "Upstream", "Url", "combine",
+    "decode", "encode", "is_own", "read", "read_as", "resolv_conf_servers",
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from typing import Annotated, ClassVar, Literal, Self
 
+from dnswatch.settings.remote import UnixSocket
 from dnswatch.settings.table import File, Range, Table
 from dnswatch.settings.units import Duration, Endpoint, Subnet
 
@@ -18,14 +19,12 @@ class Gate(str):
     def __new__(cls, text: str) -> Self:
         """Read where to listen."""
         text = text.strip()
-        path = text.removeprefix("unix:") if text.startswith("unix:") else ""
-        if path:
-            is_right = path.startswith("/") and len(path.encode()) < 108 and "\0" not in path
-            endpoint = None
-        else:
-            is_right = text.rpartition(":")[2].isdecimal()  # there is no usual port
-            endpoint = Endpoint(text) if is_right else None
-        if not is_right:
+        path, endpoint = "", None
+        if text.startswith("unix:"):
+            path = UnixSocket(text).path
+        elif text.rpartition(":")[2].isdecimal():  # there is no usual port
+            endpoint = Endpoint(text)
+        if not path and endpoint is None:
             raise ValueError(f"expected {cls.form}")
         self = super().__new__(cls, text if path else str(endpoint))
         self.path, self.endpoint = path, endpoint

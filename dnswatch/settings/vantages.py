@@ -35,23 +35,28 @@ Lag = Annotated[Duration, Range("0", "30s", "the watch is behind by as much for 
 """How late what a resolver tells may come."""
 
 
-class Tap(Table, frozen=True):
+class Elsewhere(Table, frozen=True, kw_only=True):
+    """A vantage point that is none of our own listeners."""
+
+    name: str
+    "What `dnswatch status` calls it: letters, digits and -."
+    lag: Lag = Duration(3.0)
+    "How late what it tells may come: Unbound's frames came within 1.1 s, dnsdist's within 2.0 s."
+
+
+class Tap(Elsewhere, frozen=True, kw_only=True):
     """Resolvers that tell by dnstap what their clients ask (`dnswatch[tap]`)."""
 
     listen: Gate
     "Where they connect: a Unix socket, for the service's group, or TCP."
     networks: tuple[Subnet, ...] = (Subnet("127.0.0.0/8"), Subnet("::1/128"))
     "Hosts that may connect over TCP: dnstap proves nobody, so whoever may can tell of any client."
-    lag: Lag = Duration(3.0)
-    "How late it may come: Unbound's frames came within 1.1 s, dnsdist's within 2.0 s."
 
 
-class Follow(Table, frozen=True):
+class Follow(Elsewhere, frozen=True, kw_only=True):
     """A log that a resolver or a sensor writes, followed as it grows."""
 
     file: File
     "The log itself; it may be rotated by renaming or by cutting."
     format: Literal["zeek", "dnsmasq"]
     "`zeek` is dns.log (text or JSON); `dnsmasq` its and Pi-hole's query log, of questions alone."
-    lag: Lag = Duration(5.0)
-    "How late its lines may come."

@@ -51,7 +51,11 @@ def main(
     with selectors.DefaultSelector() as selector:
         hearing = LiveHearing(lambda packed: is_here(ip_address(packed)))
         handing = Handing(line, settings, tap.lag)
-        _Listener(tap, settings, hearing, handing, selector).run(Control(control))
+        listener = _Listener(tap, settings, hearing, handing, selector)
+        try:
+            listener.run(Control(control))
+        finally:
+            listener.close()
 
 
 class _Listener:
@@ -85,6 +89,12 @@ class _Listener:
                 self._hearing.configure(news[1])
                 self._handing.configure(news[1])
             self._hand_over()
+
+    def close(self) -> None:
+        """Let go of all."""
+        for connection in self._open:
+            connection.close()
+        self._socket.close()
 
     def count(self, name: str) -> None:
         """Count something that happened."""
@@ -168,6 +178,10 @@ class _Connection:
             if data and not self._sender.is_over:
                 return
         self._listener.left(self)
+        self.close()
+
+    def close(self) -> None:
+        """Let go of it."""
         self._socket.close()
 
 
@@ -181,7 +195,11 @@ def bind(tap: Tap) -> socket.socket:
         address = listen.endpoint.address
         sock = socket.socket(socket.AF_INET if address.version == 4 else socket.AF_INET6)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind((str(address), listen.endpoint.port))
+        try:
+            sock.bind((str(address), listen.endpoint.port))
+        except OSError:
+            sock.close()
+            raise
         return _listening(sock)
     except OSError as error:
         raise SettingsError(
@@ -200,9 +218,13 @@ def _bind_unix(path: Path) -> socket.socket:
         raise SettingsError(f"tap.listen: another process listens on '{path}': choose another path")
     if path.is_socket():
         path.unlink()
+    sock = socket.socket(socket.AF_UNIX)
     before = os.umask(0o117)  # its group may connect, nobody else
     try:
         sock.bind(str(path))
+    except OSError:
+        sock.close()
+        raise
     finally:
         os.umask(before)
     return _listening(sock)

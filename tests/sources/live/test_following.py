@@ -35,7 +35,7 @@ def test_dns_log_is_followed_over_its_rotation(tmp_path: Path, is_json: bool) ->
     header = b"" if is_json else HEADER
     row = json.dumps(told).encode() + b"\n" if is_json else of_now(ROW)
     path.write_bytes(header + row)
-    follow = Follow(file=str(path), format="zeek", lag=Duration(0.0))
+    follow = Follow(name="log", file=str(path), format="zeek", lag=Duration(0.0))
     with Running(partial(following.main, follow, Source("", "test"))) as running:
         with path.open("ab") as log:
             log.write(row * 2 + b"rubbish\n")
@@ -54,7 +54,7 @@ def test_dnsmasq_s_log_is_followed(tmp_path: Path) -> None:
     path = tmp_path / "pihole.log"
     path.write_bytes(b"")
     tail = Tail(path)
-    take = following.reader(Follow(file=str(path), format="dnsmasq"), tail)
+    take = following.reader(Follow(name="log", file=str(path), format="dnsmasq"), tail)
     lines = [b"dnsmasq[1]: query[MX] example.org from 10.0.0.1\n",
              b"dnsmasq[1]: reply example.org is <MX>\n",
              b"dnsmasq[1]: query[A] a..b from 10.0.0.1\n"]  # fmt: skip
@@ -67,6 +67,6 @@ def test_dnsmasq_s_log_is_followed(tmp_path: Path) -> None:
 def test_a_log_must_be_named_with_its_format() -> None:
     """A configuration says which log it is."""
     [follow] = read(
-        '[[follow]]\nfile = "/var/log/pihole/pihole.log"\nformat = "dnsmasq"', "t"
+        '[[follow]]\nname = "pi"\nfile = "/var/log/pihole/pihole.log"\nformat = "dnsmasq"', "t"
     ).follow
     assert (follow.format, follow.lag) == ("dnsmasq", 5.0)

@@ -51,7 +51,7 @@ def connect(tap: Tap, source: str = "127.0.0.1") -> socket.socket:
 
 def unix(folder: Path) -> Tap:
     """Tell of a tap at a Unix socket."""
-    return Tap(listen=Gate(f"unix:{folder}/tap.sock"), lag=Duration(0.0))
+    return Tap(name="tap", listen=Gate(f"unix:{folder}/tap.sock"), lag=Duration(0.0))
 
 
 def sent(client: str, count: int) -> bytes:
@@ -86,8 +86,8 @@ def test_over_tcp_only_hosts_of_its_networks_are_heard() -> None:
     """dnstap proves nobody, so everybody else is turned away, and counted."""
     with reserve() as holder:
         tap = Tap(
-            listen=Gate(f"127.0.0.1:{holder.getsockname()[1]}"), networks=(Subnet("127.0.0.1"),),
-            lag=Duration(0.0),
+            name="tap", listen=Gate(f"127.0.0.1:{holder.getsockname()[1]}"),
+            networks=(Subnet("127.0.0.1"),), lag=Duration(0.0),
         )  # fmt: skip
         with tapped(tap) as running, connect(tap) as ours, connect(tap, "127.0.0.9") as other:
             ours.sendall(control(START) + sent("10.0.0.1", 3))
@@ -147,5 +147,5 @@ def test_its_socket_is_its_own(tmp_path: Path) -> None:
             bind(tap)
     (tmp_path / "file").write_text("kept")
     with pytest.raises(SettingsError):
-        bind(Tap(listen=Gate(f"unix:{tmp_path}/file")))
+        bind(Tap(name="tap", listen=Gate(f"unix:{tmp_path}/file")))
     assert (tmp_path / "file").read_text() == "kept"

@@ -44,7 +44,7 @@ fix: $(VENV)/installed-dev
 	$(BIN)/ruff format .
 
 demo: $(VENV)/installed
-	@$(BIN)/python -m dnswatch.lab.demo
+	@$(BIN)/dnswatch demo
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m bench

@@ -57,6 +57,10 @@ COMMANDS: Final = {
         ),
     },
     "Laboratory": {
+        "demo": (
+            "lab.commands.demo:demo",
+            "Set a simulated worm against a real dnswatch, three times.",
+        ),
         "campus": (
             "lab.commands.campus:app",
             "Simulate a campus with planted worms, and compare defences on it.",

@@ -206,7 +206,10 @@ def _about(trace: "MeasuredTrace") -> "Iterator[Text]":
     bins = trace.daily.bins
     begin, end = f"{bins.local(0):%Y-%m-%d}", f"{bins.local(len(bins) - 1):%Y-%m-%d}"
     onset = trace.onset
-    outbreak = f"outbreak from day {onset.day} on ({onset.source})" if onset else "no outbreak"
+    outbreak = "no outbreak"
+    if onset:
+        first = bins.local(onset.day)
+        outbreak = f"outbreak from {first:%a %d %b %Y} on ({onset.source})"
     yield render.plain(f"{len(bins)} days, {begin} to {end} ({bins.zone.key}); {outbreak}")
     groups = ", ".join(f"{len(trace.census.of(group)):,} {group.value}" for group in HostGroup)
     yield render.plain(f"hosts: {groups}; from {trace.census.source}")

@@ -67,6 +67,17 @@ class Assertion:
     "How a value is written."
     needs_lookups: bool = False
     needs_flows: bool = True
+    is_total: bool = False
+    "A count of the whole site, which tells nothing of a site of another size."
+
+
+HOSTS: Final = 1128
+"""Of the paper's site."""
+
+
+def is_of_size(hosts: int) -> bool:
+    """Say whether a site is of the size of the paper's, a quarter more or less."""
+    return HOSTS * 0.75 <= hosts <= HOSTS * 1.25
 
 
 def _both(sobig: PaperRange, mydoom: PaperRange) -> Mapping[PaperWorm, PaperRange]:
@@ -202,6 +213,7 @@ ASSERTIONS: Final = (
         "Successful SMTP flows of mail servers on their busiest day",
         lambda days: days.per_day("smtp_success", SERVERS, days.busiest("smtp_success", SERVERS)),
         _sobig(about(9500)),
+        is_total=True,
     ),
     Assertion(
         "A10",
@@ -210,6 +222,7 @@ ASSERTIONS: Final = (
             "together_to_smtp_success", SERVERS, days.busiest("smtp_success", SERVERS)
         ),
         _sobig(about(1600)),
+        is_total=True,
     ),
     Assertion(
         "A10",
@@ -274,24 +287,28 @@ ASSERTIONS: Final = (
         "Successful SMTP flows of the site, at the peak",
         lambda days: days.per_day("smtp_success", None, days.peak),
         _sobig(about(20_000)),
+        is_total=True,
     ),
     Assertion(
         "A15",
         "Successful HTTP flows of the site, at the peak",
         lambda days: days.per_day("http_success", None, days.peak),
         _sobig(about(200_000)),
+        is_total=True,
     ),
     Assertion(
         "A15",
         "Successful SMTP flows of the site a day, during",
         lambda days: days.per_day("smtp_success", None, days.during),
         _mydoom(about(10_000)),
+        is_total=True,
     ),
     Assertion(
         "A15",
         "Successful HTTP flows of the site a day, during",
         lambda days: days.per_day("http_success", None, days.during),
         _mydoom(about(300_000)),
+        is_total=True,
     ),
     _dns(
         "A16",

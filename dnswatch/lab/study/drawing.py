@@ -1,17 +1,17 @@
 """Drawings: each figure of the paper as a picture, a panel for each trace.
 
 Lines differ by colour (Okabe and Ito's, which the colour-blind can tell apart), by dashes and by
-marks, so that a black and white print can still be read.  Text in an SVG stays text.
+marks, so that a black and white print can still be read; the first is the widest, so that none
+hides another one of the same values.
 """
 
-import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from io import StringIO
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from dnswatch.errors import DnswatchError
+from dnswatch.lab import pictures
+from dnswatch.lab.pictures import INK, style
 from dnswatch.lab.study.bins import DAY, Bins
 from dnswatch.lab.study.figures import Figure
 from dnswatch.lab.study.measured import MeasuredTrace
@@ -20,15 +20,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Picture
 
-_INK: Final = "#1a1a1b"
-"""Of text and axes; a colour that nothing else has, so that a page can replace it by its own."""
-
 _LOOKS: Final = (
     ("#0072B2", "-", "o"),
     ("#D55E00", (0, (5, 2)), "s"),
     ("#009E73", (0, (1, 1)), "^"),
     ("#CC79A7", (0, (5, 1, 1, 1)), "D"),
 )
+_WIDTHS: Final = (2.8, 2.1, 1.5, 0.9)
+"""Points, for the curves of a figure in their order; marks are twice as wide."""
 _FEW: Final = 60
 """Bins up to which each value has a mark."""
 
@@ -39,7 +38,7 @@ def draw(figure: Figure, traces: Sequence[MeasuredTrace]) -> "Picture":
     """Draw a figure, with the panels of all traces side by side."""
     from matplotlib.figure import Figure as Picture
 
-    with _style():
+    with style():
         picture = Picture(figsize=(4.6 * max(2, len(traces)), 3.9), layout="constrained")
         panels = picture.subplots(1, len(traces), squeeze=False)[0]
         for number, (axes, trace) in enumerate(zip(panels, traces, strict=True)):
@@ -53,25 +52,13 @@ def draw(figure: Figure, traces: Sequence[MeasuredTrace]) -> "Picture":
     return picture
 
 
-@contextmanager
-def _style() -> Iterator[None]:
-    """Draw and write with our ink; without its salt, no two runs would write the same SVG."""
-    import matplotlib as mpl
-
-    inked = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
-    style: Any = dict.fromkeys(inked, _INK)
-    style |= {"svg.fonttype": "none", "svg.hashsalt": "dnswatch", "font.size": 9}
-    with mpl.rc_context(style):
-        yield
-
-
 def _panel(axes: "Axes", figure: Figure, trace: MeasuredTrace) -> None:
     bins = trace.shown.bins
     days = [
         (edge + bins.edges[number + 1]) / 2 / DAY for number, edge in enumerate(bins.edges[:-1])
     ]
     _shade(axes, trace, bins)
-    for curve in figure.curves:
+    for curve, width in zip(figure.curves, _WIDTHS, strict=False):
         colour, dashes, mark = _LOOKS[curve.look]
         values = figure.values(trace, trace.shown, curve)
         points = [float("nan") if value is None else value for value in values]
@@ -80,10 +67,10 @@ def _panel(axes: "Axes", figure: Figure, trace: MeasuredTrace) -> None:
             points,
             color=colour,
             linestyle=dashes,
-            linewidth=1.4,
+            linewidth=width,
             label=curve.label,
             marker=mark if len(bins) <= _FEW else "",
-            markersize=3.2,
+            markersize=2 * width,
         )
     if not figure.is_told_by(trace):
         axes.text(0.5, 0.5, "this trace cannot tell", ha="center", transform=axes.transAxes)
@@ -100,14 +87,16 @@ def _shade(axes: "Axes", trace: MeasuredTrace, bins: Bins) -> None:
             axes.axvspan(max(begin, left), min(end, right), color="#808080", alpha=0.12, lw=0)
     if trace.onset is not None and 0 <= trace.onset.day < len(daily):
         at = daily.edges[trace.onset.day] / DAY
-        axes.axvline(at, color=_INK, linewidth=0.8, linestyle=(0, (4, 3)))
+        is_late = at > (begin + end) / 2
+        axes.axvline(at, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
         axes.annotate(
-            f"outbreak, day {trace.onset.day}",
+            f"outbreak, {daily.local(trace.onset.day):%-d %b}",
             (at, 1),
-            (3, 0),
+            (-3 if is_late else 3, 0),
             xycoords=("data", "axes fraction"),
             textcoords="offset points",
             va="top",
+            ha="right" if is_late else "left",
             fontsize=8,
         )
 
@@ -117,7 +106,8 @@ def _scale(axes: "Axes", bins: Bins) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     axes.set_xlim(bins.edges[0] / DAY, bins.edges[-1] / DAY)
-    axes.set_ylim(0, max(axes.get_ylim()[1] * 1.08, 1e-9))
+    top = max(axes.get_ylim()[1] * 1.08, 1e-9)
+    axes.set_ylim(-0.02 * top, top)  # else what is always 0 would lie under the axis
     axes.grid(axis="y", alpha=0.3)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
@@ -145,31 +135,13 @@ def save(picture: "Picture", path: Path) -> None:
     """Write a picture; the ending of `path` says as what."""
     metadata = {"Date": None} if path.suffix == ".svg" else None
     try:
-        with _style():
+        with style():
             picture.savefig(path, dpi=150, metadata=metadata, facecolor="white")
     except OSError as error:
         raise DnswatchError(f"cannot write '{path}': {error.strerror or error}") from None
 
 
 def inline(picture: "Picture", name: str) -> str:
-    """Write a picture as SVG to stand in a page, below a title of the page's.
-
-    Its ink is the page's, its ids are its own.
-    """
+    """Write a picture as SVG to stand in a page, below a title of the page's."""
     picture.suptitle("")
-    text = StringIO()
-    with _style():
-        picture.savefig(text, format="svg", metadata={"Date": None}, transparent=True)
-    svg = text.getvalue()
-    svg = svg[svg.index("<svg") :].replace(_INK, "currentColor")
-    svg = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', svg)
-    svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", svg)
-    svg = re.sub(r'href="#([^"]+)"', rf'href="#{name}-\1"', svg)
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    return re.sub(
-        r'<svg [^>]*?viewBox="([^"]+)"[^>]*>',
-        rf'<svg viewBox="\1" role="img" aria-labelledby="{name}-title"'
-        ' xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">',
-        svg,
-        count=1,
-    )
+    return pictures.inline(picture, name)

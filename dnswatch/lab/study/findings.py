@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from dnswatch.lab.study.assertions import ASSERTIONS, VOLUME, Assertion, PaperRange, PaperWorm
+from dnswatch.lab.study.assertions import (
+    ASSERTIONS,
+    HOSTS,
+    VOLUME,
+    Assertion,
+    PaperRange,
+    PaperWorm,
+    is_of_size,
+)
 from dnswatch.lab.study.figures import INFECTED, Days, divided
 from dnswatch.lab.study.measured import MeasuredTrace
 
@@ -66,6 +74,9 @@ def _find(assertion: Assertion, trace: MeasuredTrace) -> PaperFinding | None:
     elif meant is None:
         holds = Holds.UNTOLD
         why = "the paper's number is that of one outbreak: name the trace sobig or mydoom"
+    elif assertion.is_total and not is_of_size(len(trace.census.groups)):
+        holds = Holds.UNTOLD
+        why = f"a count of the whole site: {len(trace.census.groups):,} hosts here, {HOSTS:,} there"
     else:
         holds, why = (Holds.YES if meant.holds(value) else Holds.NO), ""
     return PaperFinding(

@@ -1,6 +1,7 @@
 """Drawings: titled, with units, legible to all."""
 
 import re
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -10,6 +11,7 @@ from dnswatch.errors import DnswatchError
 from dnswatch.lab.study.bins import DAY, Bins
 from dnswatch.lab.study.drawing import draw, each_of, inline, save
 from dnswatch.lab.study.figures import FIGURES
+from dnswatch.lab.study.hosts import HostGroup
 from tests.lab.study.sample import BEGIN, outbreak, trace
 
 
@@ -24,7 +26,7 @@ def test_a_picture_says_what_it_shows(tmp_path: Path) -> None:
         "(a) sobig",
         "(b) mydoom",
         "SMTP, failures",
-        "outbreak, day 2",
+        "outbreak, 7 Aug",
     ):
         assert said in text, said
 
@@ -47,6 +49,27 @@ def test_curves_differ_in_more_than_colour() -> None:
     assert len({str(line.get_color()) for line in lines}) == 4
     assert len({str(line.get_marker()) for line in lines}) == 4
     assert len({str(line.get_linestyle()) for line in lines}) == 2
+
+
+def test_no_curve_hides_another() -> None:
+    """What lies on top is the narrower, and what is always 0 lies above the axis."""
+    axes = draw(FIGURES[0], [outbreak()]).axes[0]
+    lines = [line for line in axes.get_lines() if not str(line.get_label()).startswith("_")]
+    for below, above in pairwise(lines):
+        assert above.get_linewidth() < below.get_linewidth()
+        assert above.get_markersize() < below.get_markersize()
+    assert axes.get_ylim()[0] < 0
+
+
+@pytest.mark.parametrize("onset", [0, 3])
+def test_the_outbreak_is_marked_within_the_frame(onset: int) -> None:
+    """On the last day its label stands to the left."""
+    picture = draw(FIGURES[0], [trace({(HostGroup.INFECTED, "tcp"): [9] * 4}, onset=onset)])
+    picture.draw_without_rendering()
+    [axes] = picture.axes
+    [label] = [text for text in axes.texts if "outbreak" in text.get_text()]
+    within, frame = label.get_window_extent(), axes.get_window_extent()
+    assert frame.x0 <= within.x0 < within.x1 <= frame.x1
 
 
 def test_a_picture_in_a_page_takes_its_colours() -> None:

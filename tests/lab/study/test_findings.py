@@ -1,10 +1,12 @@
 """Findings: what holds, what does not, and what cannot be told."""
 
+from dataclasses import replace
+
 import pytest
 
 from dnswatch.lab.study.assertions import PaperWorm
 from dnswatch.lab.study.findings import Holds, PaperFinding, findings, worm_of
-from tests.lab.study.sample import INFECTED, outbreak, trace
+from tests.lab.study.sample import INFECTED, NORMAL, outbreak, trace
 
 
 def by_statement(found: list[PaperFinding], assertion: str) -> dict[str, PaperFinding]:
@@ -42,6 +44,31 @@ def test_an_outbreak_of_ones_own_is_shown_beside_both() -> None:
     assert "name the trace" in peak.why
     [share] = by_statement(found, "A3").values()
     assert share.holds is Holds.YES
+
+
+def test_counts_of_a_site_of_another_size_are_not_judged() -> None:
+    """Six hosts send less than the paper's 1,128: the number is shown, and no verdict."""
+    found = findings([outbreak()])
+    for assertion in ("A10", "A15"):
+        for statement, one in by_statement(found, assertion).items():
+            if "flows of mail" in statement or "flows of the site, at" in statement:
+                assert one.holds is Holds.UNTOLD
+                assert one.why == "a count of the whole site: 6 hosts here, 1,128 there"
+                assert one.ours
+
+
+def test_counts_of_a_site_of_the_papers_size_are_judged() -> None:
+    """A quarter more or less is the same size."""
+    alike = outbreak()
+    hosts = {f"10.1.{number // 256}.{number % 256}": NORMAL for number in range(1000)}
+    census = replace(alike.census, groups={**alike.census.groups, **hosts})
+    found = findings([replace(alike, census=census)])
+    [sent] = (
+        one
+        for statement, one in by_statement(found, "A15").items()
+        if statement == "Successful SMTP flows of the site, at the peak"
+    )
+    assert sent.holds is Holds.NO
 
 
 @pytest.mark.parametrize(

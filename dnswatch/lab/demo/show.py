@@ -1,4 +1,4 @@
-"""`python -m dnswatch.lab.demo`: three acts, one after the other, and what the worm got out."""
+"""The show: three acts, one after the other, and what the worm got out."""
 
 import signal
 import sys
@@ -27,7 +27,7 @@ def main() -> None:
         f"{SECONDS:.0f} s each.\nAll addresses are this machine's own loopback.\n"
     )
     outcomes: list[ActResult] = []
-    explained = ""
+    ranked = explained = ""
     try:
         for number, policy in enumerate(POLICIES, 1):
             console.print(
@@ -38,12 +38,15 @@ def main() -> None:
                 outcomes.append(_play(running, shown))
                 shown.end(running)
                 if policy == POLICIES[-1]:
+                    ranked = running.site.command("report", "--limit", "3")
                     explained = running.site.command("explain", "--client", ADDRESS)
     except DemoError as error:
         sys.exit(f"demo: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
     console.print(summary(outcomes))
+    console.print("\n`dnswatch report` in the last act:", style="bold")
+    console.print(ranked.rstrip(), markup=False, soft_wrap=True)
     console.print(
         f"\nWhy?  The first lines of `dnswatch explain --client {ADDRESS}`:", style="bold"
     )
@@ -53,7 +56,3 @@ def main() -> None:
 def _play(running: Act, shown: Screen) -> ActResult:
     until = clock.now() + SECONDS
     return running.run(lambda: clock.now() < until, lambda: shown.show(running))
-
-
-if __name__ == "__main__":
-    main()

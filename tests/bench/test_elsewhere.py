@@ -15,11 +15,9 @@ pytestmark = pytest.mark.whole
 
 def test_what_was_measured_is_not_measured_again(tmp_path: Path) -> None:
     """A run that was interrupted goes on where it ended; results of other code do not count."""
-    path, measured = tmp_path / "build" / "kept.jsonl", []
-    for _ in range(2):
-        results = Results(path)
-        assert results.of("one", lambda: measured.append(1) or [4, None]) == [4, None]
-    assert measured == [1]
+    path = tmp_path / "build" / "kept.jsonl"
+    assert Results(path).of("one", lambda: [4, None]) == [4, None]
+    assert Results(path).of("one", lambda: [5]) == [4, None]
     path.write_text(path.read_text().replace('"code": "', '"code": "other '))
     assert Results(path).of("one", lambda: [5]) == [5]
 

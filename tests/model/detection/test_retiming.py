@@ -57,6 +57,7 @@ def run(seen: Iterable[MailLookup], by: float) -> Detector:
     told.tunnels(OTHER, Tunnel(at, from_text("t.org"), 40, at - 60, (16,)))
     told.plan = Plan(is_strict=True)
     told.see(lookups.mx(at, lookups.client(9), "strict.org"))
+    told.see(replace(lookups.mx(at, lookups.client(200), "strict.org"), proven=False))
     told.find(Finding(1, at, SENDER, "worm", "m1", "a scanner knows it"), at)
     told.overrule(OTHER, Overrule(Word.DISTRUST, at, at + DAY), at)
     told.overrule(lookups.client(7), Overrule(Word.CLEAR, at, inf), at)

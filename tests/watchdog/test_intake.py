@@ -1,9 +1,6 @@
 """Vantage points that are no workers come and go, and nobody suffers from any of them."""
 
-import json
-import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,41 +16,12 @@ from dnswatch.codes import Type
 from dnswatch.seams.batch import Batch, encode
 from dnswatch.wire.name import from_text
 from tests.check import PATIENCE, eventually
-from tests.watchdog.process import QUIET, Site, saw
+from tests.watchdog.guest import Guest, refused
+from tests.watchdog.process import Site, saw
 
 ALICE, BOB = b"\xc0\0\2\7", b"\xc0\0\2\x08"
 EXAMPLE = Path(__file__).parents[2] / "docs/examples/coredns.py"
 DOMAIN, MAILER = from_text("example.org"), from_text("mx.example.net")
-
-
-class Guest:
-    """A vantage point at the door."""
-
-    def __init__(self, path: Path, hello: object) -> None:
-        """Knock, and say `hello`."""
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.socket.settimeout(PATIENCE)
-        self.socket.connect(str(path))
-        if hello is not None:
-            self.socket.send(json.dumps(hello).encode())
-
-    def answer(self) -> dict[str, str]:
-        """Return what the watch says; empty where it hangs up."""
-        found: dict[str, str] = json.loads(self.socket.recv(1000) or b"{}")
-        return found
-
-    def tell(self, *observations: dict[str, Any], **more: Any) -> None:
-        batch = {"until": time.time(), "observations": observations, **more}
-        self.socket.send(json.dumps(batch).encode())
-
-    def close(self) -> None:
-        self.socket.close()
-
-
-def refused(door: Path, hello: object) -> str:
-    """Return why one that begins so is sent away."""
-    with closing(Guest(door, hello)) as guest:
-        return guest.answer()["refused"]
 
 
 def lookup(number: int, **more: Any) -> dict[str, Any]:
@@ -84,10 +52,13 @@ def site(tmp_path: Path, door: Path) -> Iterator[Site]:
 
 def test_vantage_points_of_all_kinds_are_recorded_and_shown(site: Site, door: Path) -> None:
     """A worker, a child and two others, in either encoding: each lookup counts once, workers learn
-    the exchanges that any of them saw, and `status` knows who is there."""
+    the exchanges that any of them saw, and `status` knows who is there.  Who is silent, or never
+    says who it is, holds up nobody."""
     site.send(saw(time.time(), BOB, from_text("a.example"), Type.A, b"\xc6\x33\x64\1"))
     site.send_tied(saw(time.time(), ALICE, DOMAIN, Type.MX, exchanges=(MAILER,), ttl=300))
     with (
+        closing(Guest(door, None)),
+        closing(Guest(door, {"hello": "silent", "lag": 1})),
         closing(Guest(door, {"hello": "json", "lag": 0.5})) as one,
         closing(Guest(door, {"hello": "msgpack"})) as other,
     ):
@@ -99,12 +70,13 @@ def test_vantage_points_of_all_kinds_are_recorded_and_shown(site: Site, door: Pa
         eventually(lambda: site.measure("lookup") == 5)
         assert eventually(lambda: list(site.lessons(0)))
         seen = points(site, "lookups, dropped, gone_at IS NULL")
-        assert seen == {"child": [1, 0, 1], "json": [2, 7, 1], "msgpack": [1, 0, 1]}
+        assert seen == {
+            "child": [1, 0, 1], "json": [2, 7, 1], "msgpack": [1, 0, 1], "silent": [0, 0, 1],
+        }  # fmt: skip
         assert site.rows("SELECT count(*) FROM lookup") == [(3,)]
         assert site.counter("ingest_dropped") == 7
-    eventually(
-        lambda: points(site, "gone_at IS NULL") == {"child": [1], "json": [0], "msgpack": [0]}
-    )
+    gone = {"child": [1], "json": [0], "msgpack": [0], "silent": [0]}
+    eventually(lambda: points(site, "gone_at IS NULL") == gone)
 
 
 def test_whoever_sends_damage_is_sent_away(site: Site, door: Path) -> None:
@@ -124,16 +96,6 @@ def test_whoever_sends_damage_is_sent_away(site: Site, door: Path) -> None:
         seen = eventually(lambda: len(found := points(site, "lookups, damaged")) == 3 and found)
         assert seen == {"child": [0, 0], "bad": [1, 10], "ok": [1, 0]}
         eventually(lambda: site.counter("ingest_refused") == 2)
-
-
-def test_a_silent_one_holds_up_nobody(site: Site, door: Path) -> None:
-    """Somebody who may be late, and says nothing, delays the others by its lag and no more; who
-    never says who it is, not at all."""
-    with closing(Guest(door, None)), closing(Guest(door, {"hello": "slow", "lag": 3})) as slow:
-        assert slow.answer() == {"welcome": "slow"}
-        begun = time.time()
-        site.send(saw(begun, BOB, DOMAIN, Type.MX), until=begun + 60)
-        eventually(lambda: site.measure("lookup") == 1)
 
 
 def test_a_killed_watch_is_found_again(site: Site, door: Path) -> None:
@@ -159,26 +121,6 @@ def test_a_killed_watch_is_found_again(site: Site, door: Path) -> None:
             gone = points(site, "gone_at IS NULL")
             assert gone["one"] == [1]
             assert gone.get("two", [0]) == [0]
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
-def test_a_stranger_is_refused(site: Site, door: Path) -> None:
-    """Whoever is not listed is told so by the kernel's word, whatever the file's rights are."""
-    door.chmod(0o666)
-    os.seteuid(65534)
-    try:
-        why = refused(door, {"hello": "stranger"})
-    finally:
-        os.seteuid(0)
-    assert why == "user 65534 is not listed in 'ingest.users'"
-    site.configure(f"{QUIET}[ingest]\nusers = ['65534', 'nobody-at-all']\n")
-    eventually(lambda: site.said("nobody-at-all"))
-    os.seteuid(65534)
-    try:
-        with closing(Guest(door, {"hello": "stranger"})) as stranger:
-            assert stranger.answer() == {"welcome": "stranger"}
-    finally:
-        os.seteuid(0)
 
 
 def test_the_example_of_the_documentation_works(site: Site, door: Path) -> None:

@@ -209,7 +209,6 @@ def bind(tap: Tap) -> socket.socket:
 
 def _bind_unix(path: Path) -> socket.socket:
     """Take the place of a socket that nobody listens on any more."""
-    sock = socket.socket(socket.AF_UNIX)
     with (
         contextlib.suppress(FileNotFoundError, ConnectionError),
         socket.socket(socket.AF_UNIX) as probe,

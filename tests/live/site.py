@@ -52,6 +52,8 @@ class Site:
     listen: str = "127.0.0.1"
     dns_port: int = 0
     "0 takes one that is free."
+    listens: bool = True
+    "It answers clients, and does not only watch what other resolvers tell."
     environment: dict[str, str] = field(default_factory=dict)
     "Variables that the server gets besides."
 
@@ -93,7 +95,9 @@ class Site:
         """Start dnswatch; returns when it answers."""
         arguments = ["--config", str(self.config), "--state", str(self.state)]
         arguments += ["--workers", str(self.workers)]
-        arguments += ["--listen", f"{self.listen}:{self.port}", "--listen", f"[::1]:{self.port6}"]
+        if self.listens:
+            arguments += ["--listen", f"{self.listen}:{self.port}"]
+            arguments += ["--listen", f"[::1]:{self.port6}"]
         for upstream in self.upstreams:
             url = upstream if isinstance(upstream, str) else upstream.url
             arguments += ["--upstream", url]

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from dnswatch import clock, control
-from dnswatch.bay.places import is_wanted
+from dnswatch.bay import places as bay_places
 from dnswatch.errors import SettingsError
 from dnswatch.proxy import worker
 from dnswatch.proxy.descriptors import provide
@@ -29,6 +29,7 @@ from dnswatch.store.directory import hold
 from dnswatch.store.moved import Moved
 from dnswatch.watchdog import journal
 from dnswatch.watchdog import process as watch
+from dnswatch.web import places as web_places
 
 STOP_WORKERS: Final = 1.3
 """Seconds that workers and bay get to drain before they are killed."""
@@ -76,6 +77,7 @@ class Supervisor:
             for number, (ours, _) in enumerate(lines)
         ]
         self._bay = Child("bay", self._hold, patience=60.0, longest=10.0)
+        self._console = Child("console", self._show, patience=60.0, longest=10.0)
         self._moved: Moved | None = None
         "What the next watch must do to the records, since the machine's clock was set."
         self._outdated: list[Child] = []
@@ -106,7 +108,7 @@ class Supervisor:
                     self._reload()
             log.info("stopping")
             self._manager.tell("STOPPING=1")
-            self._stop([*self._workers, self._bay], STOP_WORKERS)
+            self._stop([*self._workers, self._bay, self._console], STOP_WORKERS)
             self._stop([self._watch], STOP_WATCH)
         if self._question is not None:
             self._question.close()
@@ -114,11 +116,15 @@ class Supervisor:
 
     @property
     def _children(self) -> list[Child]:
-        return [self._watch, *self._workers, self._bay]
+        return [self._watch, *self._workers, self._bay, self._console]
 
     @property
     def _wanted(self) -> list[Child]:
-        return self._children if is_wanted(self._settings) else [self._watch, *self._workers]
+        asked = (
+            (self._bay, bay_places.is_wanted(self._settings)),
+            (self._console, web_places.is_wanted(self._settings)),
+        )
+        return [self._watch, *self._workers, *(child for child, is_wanted in asked if is_wanted)]
 
     def _work(self, number: int, line: socket.socket) -> Callable[[socket.socket], None]:
         return lambda ours: worker.main(
@@ -128,6 +134,12 @@ class Supervisor:
     def _hold(self, ours: socket.socket) -> None:
         """Run the bay; its libraries are loaded by itself, since few sites need them."""
         from dnswatch.bay import process
+
+        process.main(self._source, self._state, ours)
+
+    def _show(self, ours: socket.socket) -> None:
+        """Run the web console."""
+        from dnswatch.web import process
 
         process.main(self._source, self._state, ours)
 
@@ -224,6 +236,11 @@ class Supervisor:
                 ", ".join(dict.fromkeys(_shown(sock) for sock, _ in self._listening[0])),
                 ", ".join(settings.upstream.servers), self._state,
             )  # fmt: skip
+            if settings.web.enabled and (missing := web_places.missing()):
+                log.info(
+                    "no web console: %s is not installed, which dnswatch[web] brings;"
+                    " web.enabled = false silences this", missing[0],
+                )  # fmt: skip
 
     def _reload(self) -> None:
         """Read the configuration anew; a broken one is refused, and the old one stays in force."""
@@ -240,8 +257,9 @@ class Supervisor:
         self._source, self._settings = source, settings
         for child in self._children:
             child.send(encode(source))
-        if self._bay not in self._wanted:
-            self._bay.signal(signal.SIGTERM)
+        for child in (self._bay, self._console):
+            if child not in self._wanted:
+                child.signal(signal.SIGTERM)
         log.info("configuration reloaded")
 
     def _stop(self, children: list[Child], patience: float) -> None:

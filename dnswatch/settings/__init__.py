@@ -26,6 +26,7 @@ from dnswatch.settings.sections import (
     Serve,
     Settings,
     Upstream,
+    Web,
 )
 from dnswatch.settings.source import Source, decode, encode
 from dnswatch.settings.table import Range
@@ -45,6 +46,6 @@ __all__ = [
     "Access", "Address", "Bay", "Cache", "Daemon", "Domain", "Duration", "Endpoint", "Fault",
     "Forward", "Host", "Inspect", "Limits", "MailEndpoint", "Names", "Network", "Policies",
     "Privacy", "Quarantine", "Range", "Records", "Roles", "Serve", "Server", "Settings", "Size",
-    "Source", "Subnet", "Upstream", "Url", "combine", "decode", "encode", "is_own", "read",
+    "Source", "Subnet", "Upstream", "Url", "Web", "combine", "decode", "encode", "is_own", "read",
     "read_as", "resolv_conf_servers",
 ]  # fmt: skip

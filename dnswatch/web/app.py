@@ -243,7 +243,7 @@ def _is_program(request: Request) -> bool:
 
 
 @cache
-def schema() -> bytes:
+def description() -> bytes:
     """Describe `/api/1` (OpenAPI 3.1): the pages are described by their own types."""
     _, components = msgspec.json.schema_components(
         [page.kind for page in PAGES], ref_template="#/components/schemas/{name}"
@@ -251,9 +251,8 @@ def schema() -> bytes:
     paths: dict[str, Any] = {}
     for page in PAGES:
         path = (page.path if page.path != "/" else "/site").replace(":path", "")
-        content = {
-            "application/json": {"schema": {"$ref": f"#/components/schemas/{page.kind.__name__}"}}
-        }
+        schema = {"$ref": f"#/components/schemas/{page.kind.__name__}"}
+        content = {"application/json": {"schema": schema}}
         paths.setdefault(path, {})[page.method.lower()] = {
             "summary": (page.read.__doc__ or "").partition("\n")[0], "x-rank": page.rank,
             "responses": {"200": {"description": "the page", "content": content}},
@@ -276,7 +275,7 @@ def schema() -> bytes:
 
 
 async def _schema(_: Request) -> Response:
-    return Response(schema(), media_type="application/json")
+    return Response(description(), media_type="application/json")
 
 
 class _Files(StaticFiles):

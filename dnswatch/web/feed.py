@@ -74,18 +74,24 @@ class Feed:
         try:
             yield b"retry: 2000\n\n"
             while not self._is_over:
-                try:
-                    async with asyncio.timeout(ALIVE), self._news:
-                        await self._news.wait_for(lambda: self._is_over or self._number > number)
-                except TimeoutError:
-                    yield b": alive\n\n"
-                else:
+                if await self._is_newer(number):
                     number = self._number
                     yield self._latest
+                else:
+                    yield b": alive\n\n"
                 if self._console.register.visitor(secret, clock.now(), is_page=False) is None:
                     return
         finally:
             self._listeners -= 1
+
+    async def _is_newer(self, number: int) -> bool:
+        """Wait a while for something newer than a number."""
+        try:
+            async with asyncio.timeout(ALIVE), self._news:
+                await self._news.wait_for(lambda: self._is_over or self._number > number)
+        except TimeoutError:
+            return False
+        return True
 
     def _look(self) -> bytes | None:
         """Write down what all pages are told; None where nothing changed."""

@@ -13,65 +13,20 @@ from dnswatch.bay.desk.view import MOST_TEXT
 from dnswatch.bay.mime import leaf_of, roughly
 
 KEPT: Final = frozenset(
-    [
-        "a",
-        "abbr",
-        "b",
-        "big",
-        "blockquote",
-        "br",
-        "caption",
-        "center",
-        "code",
-        "col",
-        "colgroup",
-        "dd",
-        "del",
-        "div",
-        "dl",
-        "dt",
-        "em",
-        "font",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "hr",
-        "i",
-        "ins",
-        "li",
-        "ol",
-        "p",
-        "pre",
-        "q",
-        "s",
-        "small",
-        "span",
-        "strike",
-        "strong",
-        "sub",
-        "sup",
-        "table",
-        "tbody",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "tr",
-        "tt",
-        "u",
-        "ul",
-    ]
-)
+    {
+        "a", "abbr", "b", "big", "blockquote", "br", "caption", "center", "code", "col", "colgroup",
+        "dd", "del", "div", "dl", "dt", "em", "font", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i",
+        "ins", "li", "ol", "p", "pre", "q", "s", "small", "span", "strike", "strong", "sub", "sup",
+        "table", "tbody", "td", "tfoot", "th", "thead", "tr", "tt", "u", "ul",
+    }
+)  # fmt: skip
 _ATTRIBUTES: Final = frozenset(
-    ["align", "bgcolor", "border", "color", "colspan", "dir", "lang", "rowspan", "valign"]
+    {"align", "bgcolor", "border", "color", "colspan", "dir", "lang", "rowspan", "valign"}
 )
 _SILENT: Final = frozenset(
-    ["head", "script", "style", "template", "title", "svg", "math", "object", "iframe"]
+    {"head", "script", "style", "template", "title", "svg", "math", "object", "iframe"}
 )
-_ALONE: Final = frozenset(("br", "hr", "col"))
+_ALONE: Final = frozenset({"br", "hr", "col"})
 _LONGEST: Final = 10 * MOST_TEXT
 
 

@@ -126,8 +126,9 @@ class _Process:
         path = self._state / LINK_FILE
         with contextlib.suppress(FileNotFoundError):
             path.unlink()
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(f"{link}\n")
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        os.write(file, f"{link}\n".encode())
+        os.close(file)
         settle(path)
         logger.info(
             "web console: %s/; to log in once without a password, within %.0f minutes: %s",

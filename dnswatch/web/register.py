@@ -13,10 +13,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from dnswatch.errors import ConsoleError
 from dnswatch.ownership import settle
+
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
 
 FILE: Final = "console.db"
 
@@ -254,7 +257,7 @@ class Register:
         rows = self._rows("SELECT name, rank FROM token WHERE hash = ?", _hash(secret))
         return Visitor(rows[0][0], Rank(rows[0][1]), "") if rows else None
 
-    def _rows(self, statement: str, *values: object) -> list[tuple[str, ...]]:
+    def _rows(self, statement: str, *values: object) -> list[Any]:
         with self._lock, self._sentences():
             return self._db.execute(statement, values).fetchall()
 
@@ -289,7 +292,7 @@ def _hash(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
 
 
-def _hasher():  # type: ignore[no-untyped-def]
+def _hasher() -> "PasswordHasher":
     from argon2 import PasswordHasher  # only whoever checks a password loads it
 
     return PasswordHasher()

@@ -211,10 +211,9 @@ def _page(glance: Glance, found: reports.Portrait, who: str, *, is_long: bool) -
     role = account.machine.role
     detector, now = glance.detector, glance.now
     told = {
-        key: detector.explain(key.encode(), now, is_short=not is_long)
-        if detector else ["no evidence is stored yet: it is written a second after the first lookups"]
+        key: detector.explain(key.encode(), now, is_short=not is_long) if detector else [_NOTHING]
         for key in keys
-    }  # fmt: skip
+    }
     words = stored.read(glance.db, clock.now()).overrules
     said = [f"{one.word} by {one.actor}{f': {one.why}' if one.why else ''}{_end(one)}"
             for key in keys if (one := words.get(key))]  # fmt: skip
@@ -236,6 +235,9 @@ def _page(glance: Glance, found: reports.Portrait, who: str, *, is_long: bool) -
          for one in stored.log(glance.db, 0.0, keys, 200)],
         looked[:SHOWN], [one for one in looked if one.policy], [],
     )  # fmt: skip
+
+
+_NOTHING: Final = "no evidence is stored yet: it is written a second after the first lookups"
 
 
 def _end(one: Overrule) -> str:

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from dnswatch import clock
 from dnswatch.office.text import local, short, span
-from dnswatch.store import orders, reports
+from dnswatch.store import orders, reports, site
 from dnswatch.store.directory import server
 from dnswatch.store.standouts import standouts
 from dnswatch.web import drawing
@@ -162,7 +162,7 @@ def _standouts(glance: Glance) -> list[Standout]:
     return found
 
 
-def _upstreams(found: list[reports.site.Upstream]) -> list[Upstream]:
+def _upstreams(found: list[site.Upstream]) -> list[Upstream]:
     """Sum up what the workers say of each."""
     by_name: dict[str, Upstream] = {}
     for one in found:

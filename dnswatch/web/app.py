@@ -156,7 +156,7 @@ def _mail_html(console: Console) -> Handler:
             text = await asyncio.to_thread(mail.html, ask)
             head = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Held mail</title>'
             style = "<style>body{font:15px/1.5 system-ui,sans-serif;margin:1rem;color:#222}</style>"
-            headers = {"content-security-policy": policy}
+            headers = {"content-security-policy": policy, "referrer-policy": "no-referrer"}
             return Response(f"{head}{style}<body>{text}", media_type="text/html", headers=headers)
 
         return await _answered(console, request, Rank.MAIL, answer)

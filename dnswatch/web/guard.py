@@ -29,7 +29,7 @@ POLICY: Final = (
 HEADERS: Final = {
     "content-security-policy": POLICY,
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",
     "cache-control": "no-store",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
@@ -86,8 +86,8 @@ class Guard:
 def is_from_here(headers: Mapping[str, str]) -> bool:
     """Say whether the browser says that a form was ours; a program says nothing."""
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
-    if site is not None and site != "same-origin":
-        return False
+    if site is not None:
+        return site == "same-origin"
     return origin is None or urlsplit(origin).netloc == headers.get("host")
 
 

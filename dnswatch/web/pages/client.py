@@ -17,16 +17,18 @@ from dnswatch.office.text import local, span
 from dnswatch.office.whom import nearest
 from dnswatch.store import clients, reports
 from dnswatch.store import orders as stored
+from dnswatch.store.summary import Grid
 from dnswatch.web import drawing
 from dnswatch.web.console import Glance
 from dnswatch.web.pages.ask import Ask, Done
 from dnswatch.web.pages.clients import groups_of
 from dnswatch.web.pages.mail import Message, of_clients
+from dnswatch.web.register import Rank
 
 MOST_LOOKUPS: Final = 2000
 """Lookups of which the axis shows what policies did to them."""
 
-SHOWN: Final = 50
+SHOWN: Final = 20
 """Lookups that are listed."""
 
 HEAVY: Final = {"clean": 0.0, "learning": 0.0, "suspect": 0.4, "likely": 0.7, "infected": 1.0}
@@ -90,6 +92,8 @@ class Page(msgspec.Struct):
     is_long: bool
     turns: list[Turn]
     lookups: list[Looked]
+    has_more: bool
+    "There are more lookups than are listed."
     acted: list[Looked]
     "Those that a policy did something to, at most as many as the axis shows."
     mail: list[Message]
@@ -113,8 +117,10 @@ def read(ask: Ask) -> Page:
             hint = f"; did you mean '{near}'?" if near else ""
             raise ConsoleError(f"no client '{who}' is on record{hint}", 404)
         page = _page(glance, found, who, is_long=is_long)
+    shown = ask.number("lookups", SHOWN, MOST_LOOKUPS)
+    page.lookups, page.has_more = page.lookups[:shown], len(page.lookups) > shown
     page.span = ask.text("span", "24h")
-    page.mail = of_clients(ask.console, page.keys)
+    page.mail = of_clients(ask.console, page.keys, sees_letters=ask.visitor.rank.covers(Rank.MAIL))
     return page
 
 
@@ -180,7 +186,7 @@ def lanes(page: Page) -> Markup:
         ("policies did", drawing.lane(map(acts, page.acted),
                                       f"{len(page.acted)} answers held, refused or rewritten", 24)),
         ("held mail", drawing.lane(
-            [mails(one) for one in page.mail if axis.begin <= one.at <= axis.end + width],
+            [mails(one) for one in page.mail if axis.begin <= one.at <= axis.end],
             f"{len(page.mail)} messages in the holding bay", 24)),
     )  # fmt: skip
     return Markup("").join(
@@ -217,7 +223,6 @@ def _page(glance: Glance, found: reports.Portrait, who: str, *, is_long: bool) -
     words = stored.read(glance.db, clock.now()).overrules
     said = [f"{one.word} by {one.actor}{f': {one.why}' if one.why else ''}{_end(one)}"
             for key in keys if (one := words.get(key))]  # fmt: skip
-    grid, activity = found.grid, found.activity
     looked = [_looked(one) for one in found.last]
     return Page(
         who, account.machine.name or "", keys, groups_of(glance, keys), role.value,
@@ -228,13 +233,21 @@ def _page(glance: Glance, found: reports.Portrait, who: str, *, is_long: bool) -
         min(one.machine.first_seen for one in found.accounts),
         max(one.machine.last_seen for one in found.accounts), "",
         [(c.measure, c.count, c.others) for c in found.comparisons if c.count or c.others],
-        Axis(grid.begin, max(float(grid.end), min(now, grid.end + 60.0)), activity.lookups,
-             activity.mail),
+        _axis(found.grid, found.activity, now),
         told, is_long,
         [Turn(one.at, one.about, one.client or "", one.text, one.cause, one.actor)
          for one in stored.log(glance.db, 0.0, keys, 200)],
-        looked[:SHOWN], [one for one in looked if one.policy], [],
+        looked, False, [one for one in looked if one.policy], [],
     )  # fmt: skip
+
+
+def _axis(grid: Grid, activity: reports.Activity, now: float) -> Axis:
+    """Lay out the time from the first record to now; not the long time after old ones."""
+    until_now = int((now - grid.begin) // grid.width) + 1
+    count = max(grid.count, until_now if until_now <= 2 * reports.INTERVALS else 0)
+    more = [0] * (count - grid.count)
+    end = grid.begin + count * grid.width
+    return Axis(grid.begin, end, activity.lookups + more, activity.mail + more)
 
 
 _NOTHING: Final = "no evidence is stored yet: it is written a second after the first lookups"

@@ -101,13 +101,21 @@ def read(ask: Ask) -> Mailbox:
     return Mailbox(listed, states, verdict, state, client, "", len(rows) > MOST)
 
 
-def of_clients(console: Console, keys: list[str]) -> list[Message]:
-    """Return the messages of some clients, the newest first; none where there is no bay."""
+def of_clients(console: Console, keys: list[str], *, sees_letters: bool) -> list[Message]:
+    """Return the messages of some clients, the newest first; none where there is no bay.
+
+    Who may not see letters sees that they are there, and nothing of them.
+    """
     try:
         with _held(console) as held:
-            return [_message(row) for row in held.index.find(Filter(keys=tuple(keys), limit=MOST))]
+            rows = held.index.find(Filter(keys=tuple(keys), limit=MOST))
     except SpoolError:
         return []
+    found = [_message(row) for row in rows]
+    if not sees_letters:
+        for one in found:
+            one.sender, one.subject, one.recipients = "", "", []
+    return found
 
 
 def show(ask: Ask) -> Letter:

@@ -139,7 +139,7 @@ def picture(chart: Chart) -> Markup:
 
 def ticks(begin: float, seconds: float) -> Markup:
     """Write five times below a picture."""
-    form = "%H:%M" if seconds <= 2 * DAY else "%b %d"
+    form = "%b %d" if seconds > 2 * DAY else "%H:%M" if seconds > 600 else "%H:%M:%S"
     return drawing.axis((n / 4, f"{local(begin + seconds * n / 4):{form}}") for n in range(5))
 
 

@@ -26,7 +26,7 @@
   };
 
   // The chart: what the server drew is replaced by one that tells the figures under the pointer.
-  let chart = null;
+  let chart = null, data = null;
   const columns = ({ begin, width, lookups, mail }) => [lookups.map((_, n) => begin + n * width), lookups, mail];
   const colour = (name) => {
     const probe = document.createElement("i");
@@ -36,7 +36,7 @@
     probe.remove();
     return found;
   };
-  const draw = (figure, data) => {
+  const draw = (figure) => {
     const place = figure.querySelector(".drawn");
     if (!place || !window.uPlot) return;
     const ink = colour("--muted"), line = colour("--line");
@@ -45,7 +45,7 @@
     place.replaceChildren();
     chart = new uPlot({
       width: place.clientWidth, height: 220, cursor: { points: { show: false } },
-      scales: { y: { range: (_, __, most) => [0, Math.max(1, most)] } },
+      scales: { x: { range: () => [data.begin, data.begin + data.width * data.lookups.length] }, y: { range: (_, __, most) => [0, Math.max(1, most)] } },
       axes: [axis, { ...axis, size: 52, values: (_, ticks) => ticks.map((t) => (Number.isInteger(t) ? short(t) : "")) }],
       series: [
         { label: "time" },
@@ -56,8 +56,8 @@
   };
   const chartFigure = document.getElementById("chart");
   if (chartFigure?.dataset.chart) {
-    let data = JSON.parse(chartFigure.dataset.chart);
-    const redraw = () => draw(chartFigure, data);
+    data = JSON.parse(chartFigure.dataset.chart);
+    const redraw = () => draw(chartFigure);
     redraw();
     addEventListener("resize", () => chart?.setSize({ width: chartFigure.querySelector(".drawn").clientWidth, height: 220 }));
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);

@@ -11,6 +11,7 @@ import msgspec
 from markupsafe import Markup
 
 from dnswatch import clock
+from dnswatch.office import wording
 from dnswatch.office.text import harmless, iso, local, many, moment, recent, short, size
 from dnswatch.web import drawing
 from dnswatch.web.pages import client, site
@@ -63,7 +64,7 @@ def _environment() -> jinja2.Environment:
     found.globals |= {
         "picture": site.picture, "ticks": site.ticks, "lanes": client.lanes, "many": many,
         "sparkline": drawing.sparkline, "with_query": _with_query, "as_json": _as_json,
-        "figure_names": site.FIGURES,
+        "figure_names": site.FIGURES, "measured": wording.measured,
     }  # fmt: skip
     return found
 

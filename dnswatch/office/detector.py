@@ -16,11 +16,10 @@ from dnswatch.watchdog.judging import bring_back, local, plan_of
 from dnswatch.wire.name import to_text
 
 if TYPE_CHECKING:
-    from sqlite_utils import Database
-
     from dnswatch.model.detection.roles import Proposal
     from dnswatch.office.whom import Whom
     from dnswatch.settings import Settings
+    from dnswatch.store.sqlite import Database
 
 _GIVEN: Final = ("hosts", "pointers")
 """Where a name was read that the site's administrators gave; a lease has what a machine says."""

@@ -6,8 +6,6 @@ A running server obeys within a second, another one from its start.
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from dnswatch import clock
 from dnswatch.errors import DnswatchError, SettingsError
 from dnswatch.model.policies.note import About
@@ -19,6 +17,7 @@ from dnswatch.office import wording
 from dnswatch.office.whom import Whom
 from dnswatch.settings import Settings
 from dnswatch.store import Store, clients, orders
+from dnswatch.store.sqlite import Database
 from dnswatch.store.summary import machines
 from dnswatch.store.trials import marks_now, shown
 

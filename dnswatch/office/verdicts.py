@@ -9,10 +9,9 @@ from dnswatch.office import text
 from dnswatch.store.standouts import standouts
 
 if TYPE_CHECKING:
-    from sqlite_utils import Database
-
     from dnswatch.model.detection.detector import Detector
     from dnswatch.office.whom import Whom
+    from dnswatch.store.sqlite import Database
 
 _CLEAN: Final = State.CLEAN.value
 

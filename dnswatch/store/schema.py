@@ -6,7 +6,7 @@ others.  sqlite-utils notes in the file which of them it has seen.
 
 from typing import Final
 
-from sqlite_utils import Database, Migrations
+from dnswatch.store.sqlite import Database, Migrations
 
 MIGRATIONS: Final = Migrations("dnswatch")
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Self
 
 import msgspec
-from sqlite_utils import Database
 
 from dnswatch.errors import WireError
 from dnswatch.model.changes import Changes, Cursor, MailLookup
@@ -24,6 +23,7 @@ from dnswatch.settings import Records
 from dnswatch.store import evidence, orders, retention
 from dnswatch.store.bay import quarantine
 from dnswatch.store.database import FILE, open_reader, open_writer, sentences
+from dnswatch.store.sqlite import Database
 from dnswatch.wire.name import from_text, to_text
 
 ClientKey = Callable[[bytes], str]

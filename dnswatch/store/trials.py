@@ -12,8 +12,6 @@ from ipaddress import ip_address
 from math import inf
 from types import MappingProxyType
 
-from sqlite_utils import Database
-
 from dnswatch import addresses
 from dnswatch.errors import WireError
 from dnswatch.model.exchanges import LookupKind
@@ -35,6 +33,7 @@ from dnswatch.resolver.decision import (
 from dnswatch.settings import Settings
 from dnswatch.store import orders
 from dnswatch.store.clients import Lookup, last_lookups
+from dnswatch.store.sqlite import Database
 from dnswatch.wire.name import from_text
 
 

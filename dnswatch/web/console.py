@@ -13,8 +13,6 @@ from math import inf
 from pathlib import Path
 from typing import Final
 
-from sqlite_utils import Database
-
 from dnswatch import clock
 from dnswatch.errors import SettingsError
 from dnswatch.model.detection.detector import Detector
@@ -28,6 +26,7 @@ from dnswatch.settings import Settings, Source, combine
 from dnswatch.store import Store
 from dnswatch.store.database import which
 from dnswatch.store.directory import present
+from dnswatch.store.sqlite import Database
 from dnswatch.web.backoff import Backoff
 from dnswatch.web.register import Register
 

@@ -1,9 +1,11 @@
-"""A console over a store with records and a bay with mail, served by the real server in a thread."""
+"""A console over a store and a bay with mail, served by the real server in a thread."""
 
 import asyncio
+import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 
 import httpx2
@@ -12,8 +14,9 @@ import pytest
 from dnswatch import clock
 from dnswatch.bay.spool import Spool
 from dnswatch.model.policies.standing import Standing
+from dnswatch.serve.policies import texts
 from dnswatch.settings import Source
-from dnswatch.store import Store
+from dnswatch.store import Identity, Store
 from dnswatch.store.directory import note_replayed
 from dnswatch.web.app import application
 from dnswatch.web.console import Console
@@ -65,9 +68,11 @@ def fill(state: Path) -> str:
     """Keep records of a worm, hostile names, and mail; return the name of the held message."""
     with Store.open(state) as store:
         told = records.changes(records.site(), 700)
-        told.standings[records.ip("10.0.0.66")] = Standing(2.0, clock.now() + 86400, NOON + 500)
+        told.standings[ip_address("10.0.0.66").packed] = Standing(
+            2.0, clock.now() + 86400, NOON + 500
+        )
         store.write(told, records.plain, NOON)
-        store.write_identities([("10.0.0.1", records.named(HOSTILE))])
+        store.write_identities([("10.0.0.1", Identity(HOSTILE, None, "leases"))])
     note_replayed(state, NOON + 700)
     spool = Spool(state / "bay")
     spool.claim()
@@ -87,14 +92,10 @@ def served(tmp_path: Path) -> Iterator[Served]:
     holder = reserve()
     port = int(holder.getsockname()[1])
     text = f'web.listen = "127.0.0.1:{port}"\ngroups.office = ["10.0.0.0/24"]'
-    from dnswatch.serve.policies import texts
-
     found: list[Served] = []
     end = threading.Event()
 
     async def run() -> None:
-        import socket
-
         console = Console(Source(text, "test", policies=texts("")), state)
         feed = Feed(console)
         server = ConsoleServer(application(console, feed), console.settings.web)

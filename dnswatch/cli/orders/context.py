@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sqlite_utils import Database
-
     from dnswatch.settings import Settings
+    from dnswatch.store.sqlite import Database
 
 
 def acting(db: "Database", settings: "Settings") -> dict[str, str]:

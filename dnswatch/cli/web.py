@@ -93,9 +93,9 @@ def list_users(json: Json = False, state: State = None) -> None:
 
 @token.command("add")
 def add_token(name: Named, role: RoleOption = "view", state: State = None) -> None:
-    """Make a bearer token for a program, in place of an earlier one of that name.
+    """Make a bearer token for a program.
 
-    It is shown once.
+    It takes the place of an earlier one of that name, and is shown once.
 
     Example: dnswatch web token add monitoring
     """

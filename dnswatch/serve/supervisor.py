@@ -241,7 +241,7 @@ class Supervisor:
             )  # fmt: skip
             if settings.web.enabled and (missing := web_places.missing()):
                 log.info(
-                    "no web console: %s is not installed, which dnswatch[web] brings;"
+                    "no web console: %s is not installed, which the extra 'web' brings;"
                     " web.enabled = false silences this", missing[0],
                 )  # fmt: skip
 

@@ -26,7 +26,7 @@ from dnswatch.settings.sections import (
     Serve,
     Settings,
     Upstream,
-    Web,
+    WebConsole,
 )
 from dnswatch.settings.source import Source, decode, encode
 from dnswatch.settings.table import Range
@@ -46,6 +46,6 @@ __all__ = [
     "Access", "Address", "Bay", "Cache", "Daemon", "Domain", "Duration", "Endpoint", "Fault",
     "Forward", "Host", "Inspect", "Limits", "MailEndpoint", "Names", "Network", "Policies",
     "Privacy", "Quarantine", "Range", "Records", "Roles", "Serve", "Server", "Settings", "Size",
-    "Source", "Subnet", "Upstream", "Url", "Web", "combine", "decode", "encode", "is_own", "read",
-    "read_as", "resolv_conf_servers",
+    "Source", "Subnet", "Upstream", "Url", "WebConsole", "combine", "decode", "encode", "is_own",
+    "read", "read_as", "resolv_conf_servers",
 ]  # fmt: skip

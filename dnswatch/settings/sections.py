@@ -231,7 +231,7 @@ class Quarantine(Table, frozen=True):
     "Addresses at which the holding bay takes mail, on port 25; what it asks itself is untouched."
 
 
-class Web(Table, frozen=True):
+class WebConsole(Table, frozen=True):
     """The web console: pages for persons, in a process of its own.
 
     It runs where the extra `web` is installed; see [console.md](console.md).
@@ -270,4 +270,4 @@ class Settings(Table, frozen=True):
     policies: Policies = Policies()
     quarantine: Quarantine = Quarantine()
     bay: Bay = Bay()
-    web: Web = Web()
+    web: WebConsole = WebConsole()

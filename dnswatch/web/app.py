@@ -59,12 +59,12 @@ class Ordered(NamedTuple):
 PAGES: Final = (
     Shown("/", "site", site.read, site.Front),
     Shown("/clients", "clients", clients.read, clients.Listing),
-    Shown("/clients/{who:path}", "client", client.read, client.Page),
+    Shown("/clients/{who:path}", "client", client.read, client.ClientPage),
     Shown("/mail", "mail", mail.read, mail.Mailbox, Rank.MAIL),
-    Shown("/mail/{ident}", "message", mail.show, mail.Letter, Rank.MAIL),
+    Shown("/mail/{ident}", "message", mail.show, mail.MessagePage, Rank.MAIL),
     Shown("/policies", "policies", policies.read, policies.Shelf),
     Shown("/policies/check", "policies", policies.check, policies.Shelf, method="POST"),
-    Shown("/log", "log", log.read, log.Log),
+    Shown("/log", "log", log.read, log.LogPage),
     Shown("/trace", "trace", trace.read, trace.Tracing),
     Shown("/access", "access", access.read, access.Doors, Rank.ADMIN),
 )

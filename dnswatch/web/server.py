@@ -7,7 +7,7 @@ from typing import Final
 import uvicorn
 from starlette.types import ASGIApp
 
-from dnswatch.settings import Web
+from dnswatch.settings import WebConsole
 
 MOST_CONNECTIONS: Final = 2000
 """Connections at a time; each open tab is one."""
@@ -19,7 +19,7 @@ LONGEST_HEAD: Final = 32_000
 class ConsoleServer(uvicorn.Server):
     """The server of one console."""
 
-    def __init__(self, app: ASGIApp, web: Web) -> None:
+    def __init__(self, app: ASGIApp, web: WebConsole) -> None:
         """Serve an application as the settings say."""
         super().__init__(
             uvicorn.Config(

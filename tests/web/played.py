@@ -11,8 +11,8 @@ from typing import Final
 import dns.message
 import dns.query
 
-from dnswatch.lab.demo.world import BAY, World, world
-from dnswatch.lab.demo.worm import Worm
+from dnswatch.lab.demo.world import BAY, DemoWorld, world
+from dnswatch.lab.demo.worm import DemoWorm
 from tests import check
 from tests.live.site import Site
 from tests.loopback import reserve
@@ -25,7 +25,7 @@ class Played:
     """What runs."""
 
     site: Site
-    outside: World
+    outside: DemoWorld
     base: str
     "The console's address."
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -35,11 +35,11 @@ class Played:
     def link(self) -> str:
         """The first login link."""
         file = self.site.state / "console-link"
-        return check.eventually(lambda: file.exists() and file.read_text().strip()) or ""
+        return check.eventually(lambda: file.read_text().strip() if file.exists() else "")
 
     def let_worm_run(self, pause: float) -> None:
         """Let the worm work until the end."""
-        worm = Worm(self.site.port, self.outside.smtp_port, pause)
+        worm = DemoWorm(self.site.port, self.outside.smtp_port, pause)
         victims = (f"bob@victim{number}.example" for number in itertools.count(1))
         run = threading.Thread(
             target=worm.run, args=(victims, lambda: not self._stop.is_set()), daemon=True

@@ -22,7 +22,7 @@ from dnswatch.web import drawing
 from dnswatch.web.console import Glance
 from dnswatch.web.pages.ask import Ask, Done
 from dnswatch.web.pages.clients import groups_of
-from dnswatch.web.pages.mail import Message, of_clients
+from dnswatch.web.pages.mail import MessageRow, of_clients
 from dnswatch.web.register import Rank
 
 MOST_LOOKUPS: Final = 2000
@@ -35,7 +35,7 @@ HEAVY: Final = {"clean": 0.0, "learning": 0.0, "suspect": 0.4, "likely": 0.7, "i
 """How high a verdict stands on the axis."""
 
 
-class Looked(msgspec.Struct):
+class LookupRow(msgspec.Struct):
     """A mail-related lookup."""
 
     at: float
@@ -46,7 +46,7 @@ class Looked(msgspec.Struct):
     "What a policy did to the answer."
 
 
-class Turn(msgspec.Struct):
+class LogRow(msgspec.Struct):
     """A change that the log tells of."""
 
     at: float
@@ -57,7 +57,7 @@ class Turn(msgspec.Struct):
     actor: str
 
 
-class Axis(msgspec.Struct):
+class TimeAxis(msgspec.Struct):
     """The time that all lanes share."""
 
     begin: float
@@ -67,7 +67,7 @@ class Axis(msgspec.Struct):
     "Mail-related lookups, in as many equal intervals."
 
 
-class Page(msgspec.Struct):
+class ClientPage(msgspec.Struct):
     """All about one client."""
 
     who: str
@@ -86,20 +86,20 @@ class Page(msgspec.Struct):
     span: str
     measures: list[tuple[str, int, float | None]]
     "A measure, how often, and the median of the others of its role."
-    axis: Axis | None
+    axis: TimeAxis | None
     explanation: dict[str, list[str]]
     "Of each address."
     is_long: bool
-    turns: list[Turn]
-    lookups: list[Looked]
+    turns: list[LogRow]
+    lookups: list[LookupRow]
     has_more: bool
     "There are more lookups than are listed."
-    acted: list[Looked]
+    acted: list[LookupRow]
     "Those that a policy did something to, at most as many as the axis shows."
-    mail: list[Message]
+    mail: list[MessageRow]
 
 
-def read(ask: Ask) -> Page:
+def read(ask: Ask) -> ClientPage:
     """Read the page of a client."""
     who, is_long = ask.path["who"], bool(ask.text("steps"))
     with ask.console.glance() as glance:
@@ -154,7 +154,7 @@ _MEANS: Final = {
 }
 
 
-def lanes(page: Page) -> Markup:
+def lanes(page: ClientPage) -> Markup:
     """Draw the lanes of its axis, which a person reads from above to below."""
     axis = page.axis
     assert axis is not None
@@ -169,11 +169,11 @@ def lanes(page: Page) -> Markup:
     def share(at: float) -> float:
         return (at - axis.begin) / long
 
-    def acts(one: Looked) -> drawing.Dot:
+    def acts(one: LookupRow) -> drawing.Dot:
         text = f"{local(one.at):%H:%M:%S} {one.question}: {one.policy}"
         return drawing.Dot(share(one.at), "policy", text)
 
-    def mails(one: Message) -> drawing.Dot:
+    def mails(one: MessageRow) -> drawing.Dot:
         text = f"{local(one.at):%H:%M:%S} {one.verdict or 'not judged'}, {one.state}"
         return drawing.Dot(share(one.at), f"held {one.verdict or 'unsure'}", text)
 
@@ -195,11 +195,11 @@ def lanes(page: Page) -> Markup:
     )
 
 
-def _stretches(page: Page, share: Callable[[float], float]) -> list[drawing.Bar]:
-    """Turn the changes of the verdict into stretches; what was before the first is not known."""
+def _stretches(page: ClientPage, share: Callable[[float], float]) -> list[drawing.Bar]:
+    """LogRow the changes of the verdict into stretches; what was before the first is not known."""
     assert page.axis is not None
     turns = sorted((one.at, one.text) for one in page.turns if one.about == "verdict")
-    ends = [at for at, _ in turns[1:]] + [page.axis.end]
+    ends = [*(at for at, _ in turns), page.axis.end][1:]
     found = []
     for (at, text), end in zip(turns, ends, strict=True):
         begin, stop = max(0.0, share(at)), share(end)
@@ -211,7 +211,7 @@ def _stretches(page: Page, share: Callable[[float], float]) -> list[drawing.Bar]
     return found
 
 
-def _page(glance: Glance, found: reports.Portrait, who: str, *, is_long: bool) -> Page:
+def _page(glance: Glance, found: reports.Portrait, who: str, *, is_long: bool) -> ClientPage:
     account = found.accounts[0]
     keys = [key for one in found.accounts for key in one.machine.keys]
     role = account.machine.role
@@ -224,7 +224,7 @@ def _page(glance: Glance, found: reports.Portrait, who: str, *, is_long: bool) -
     said = [f"{one.word} by {one.actor}{f': {one.why}' if one.why else ''}{_end(one)}"
             for key in keys if (one := words.get(key))]  # fmt: skip
     looked = [_looked(one) for one in found.last]
-    return Page(
+    return ClientPage(
         who, account.machine.name or "", keys, groups_of(glance, keys), role.value,
         any(glance.whom.is_configured(key) for key in keys), glance.judged.of(keys, role),
         glance.judged.learning_until,
@@ -235,19 +235,19 @@ def _page(glance: Glance, found: reports.Portrait, who: str, *, is_long: bool) -
         [(c.measure, c.count, c.others) for c in found.comparisons if c.count or c.others],
         _axis(found.grid, found.activity, now),
         told, is_long,
-        [Turn(one.at, one.about, one.client or "", one.text, one.cause, one.actor)
+        [LogRow(one.at, one.about, one.client or "", one.text, one.cause, one.actor)
          for one in stored.log(glance.db, 0.0, keys, 200)],
         looked, False, [one for one in looked if one.policy], [],
     )  # fmt: skip
 
 
-def _axis(grid: Grid, activity: reports.Activity, now: float) -> Axis:
+def _axis(grid: Grid, activity: reports.Activity, now: float) -> TimeAxis:
     """Lay out the time from the first record to now; not the long time after old ones."""
     until_now = int((now - grid.begin) // grid.width) + 1
     count = max(grid.count, until_now if until_now <= 2 * reports.INTERVALS else 0)
     more = [0] * (count - grid.count)
     end = grid.begin + count * grid.width
-    return Axis(grid.begin, end, activity.lookups + more, activity.mail + more)
+    return TimeAxis(grid.begin, end, activity.lookups + more, activity.mail + more)
 
 
 _NOTHING: Final = "no evidence is stored yet: it is written a second after the first lookups"
@@ -257,13 +257,13 @@ def _end(one: Overrule) -> str:
     return "" if isinf(one.until) else f", until {local(one.until):%b %d %H:%M}"
 
 
-def _looked(one: clients.Lookup) -> Looked:
+def _looked(one: clients.Lookup) -> LookupRow:
     given = [*one.exchanges, *(address for address, _ in one.addresses)]
     more = f" and {len(given) - 3} more" if len(given) > 3 else ""
     answer = ", ".join(given[:3]) + more or (rcode_name(one.rcode) if one.rcode else "nothing")
     would = "would be " if one.dry_run else ""
     policy = f"{would}{one.decided} by {one.policy}" if one.policy else ""
-    return Looked(one.at, one.kind, f"{one.qname} {type_name(one.qtype)}", answer, policy)
+    return LookupRow(one.at, one.kind, f"{one.qname} {type_name(one.qtype)}", answer, policy)
 
 
 def _keys(ask: Ask, who: str) -> list[str]:

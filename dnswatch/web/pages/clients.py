@@ -19,7 +19,7 @@ PAGE = 100
 """Clients of a page."""
 
 
-class Row(msgspec.Struct):
+class ClientRow(msgspec.Struct):
     """One client."""
 
     who: str
@@ -43,7 +43,7 @@ class Row(msgspec.Struct):
 class Listing(msgspec.Struct):
     """The clients that fit."""
 
-    rows: list[Row]
+    rows: list[ClientRow]
     total: int
     "How many fit, on all pages."
     everybody: int
@@ -96,18 +96,18 @@ def groups_of(glance: Glance, keys: list[str]) -> list[str]:
     ]
 
 
-def _rows(glance: Glance, found: reports.Ranking) -> list[Row]:
+def _rows(glance: Glance, found: reports.Ranking) -> list[ClientRow]:
     return [
         _row(glance, account, activity.mail)
         for account, activity in zip(found.accounts, found.activity, strict=True)
     ]
 
 
-def _row(glance: Glance, account: Account, activity: list[int]) -> Row:
+def _row(glance: Glance, account: Account, activity: list[int]) -> ClientRow:
     machine, measures = account.machine, account.measures
     keys = list(machine.keys)
     acts = dict.fromkeys(glance.acting[key] for key in keys if key in glance.acting)
-    return Row(
+    return ClientRow(
         keys[0], machine.name or "", keys, groups_of(glance, keys), machine.role.value,
         glance.judged.of(keys, machine.role), ", ".join(acts), measures["lookup"],
         measures["mail"], measures["mail-domains"], measures["failures"], machine.last_seen,
@@ -115,7 +115,7 @@ def _row(glance: Glance, account: Account, activity: list[int]) -> Row:
     )  # fmt: skip
 
 
-def _fits(row: Row, search: str) -> bool:
+def _fits(row: ClientRow, search: str) -> bool:
     return any(search in text.lower() for text in (row.name, *row.keys, *row.groups))
 
 

@@ -6,15 +6,15 @@ from dnswatch.model.policies.note import About
 from dnswatch.store import orders
 from dnswatch.store.clients import names
 from dnswatch.web.pages.ask import Ask
-from dnswatch.web.pages.client import Turn
+from dnswatch.web.pages.client import LogRow
 
 PAGE = 100
 
 
-class Log(msgspec.Struct):
+class LogPage(msgspec.Struct):
     """The changes that fit, the latest first."""
 
-    turns: list[Turn]
+    turns: list[LogRow]
     about: str
     client: str
     span: str
@@ -24,7 +24,7 @@ class Log(msgspec.Struct):
     "All that a change may be about."
 
 
-def read(ask: Ask) -> Log:
+def read(ask: Ask) -> LogPage:
     """Read the changes that fit."""
     about, client = ask.text("about"), ask.text("client", longest=200)
     page = ask.number("page", 1, 1000)
@@ -39,8 +39,8 @@ def read(ask: Ask) -> Log:
         found = orders.log(glance.db, since, wanted, 10**6)
     fit = [one for one in found if not about or one.about == about]
     shown = fit[(page - 1) * PAGE : page * PAGE]
-    turns = [Turn(o.at, o.about, o.client or "", o.text, o.cause, o.actor) for o in shown]
-    return Log(
+    turns = [LogRow(o.at, o.about, o.client or "", o.text, o.cause, o.actor) for o in shown]
+    return LogPage(
         turns, about, client, ask.text("span", "all"), page, len(fit) > page * PAGE,
         [kind.value for kind in About],
     )  # fmt: skip

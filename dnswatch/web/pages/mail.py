@@ -22,7 +22,7 @@ UNDECIDED: Final = ("waiting", "deferred", "held", "failed")
 logger: Final = logging.getLogger("dnswatch.web")
 
 
-class Message(msgspec.Struct):
+class MessageRow(msgspec.Struct):
     """A message in a list."""
 
     ident: str
@@ -42,7 +42,7 @@ class Message(msgspec.Struct):
 class Mailbox(msgspec.Struct):
     """The messages that fit."""
 
-    messages: list[Message]
+    messages: list[MessageRow]
     states: dict[str, int]
     "How many are in each state, whatever was chosen."
     verdict: str
@@ -53,7 +53,7 @@ class Mailbox(msgspec.Struct):
     more: bool
 
 
-class Copy(msgspec.Struct):
+class RecipientRow(msgspec.Struct):
     """A recipient."""
 
     address: str
@@ -62,21 +62,21 @@ class Copy(msgspec.Struct):
     "What its exchange said last."
 
 
-class Event(msgspec.Struct):
+class HistoryRow(msgspec.Struct):
     """A line of what happened to it."""
 
     at: float
     texts: list[str]
 
 
-class Letter(msgspec.Struct):
+class MessagePage(msgspec.Struct):
     """One message."""
 
-    message: Message
+    message: MessageRow
     helo: str
     sha256: str
-    copies: list[Copy]
-    events: list[Event]
+    copies: list[RecipientRow]
+    events: list[HistoryRow]
     view: dict[str, Any] | None
     "Its headers, its text and the names of its parts; null where it is no longer kept."
     has_html: bool
@@ -101,7 +101,7 @@ def read(ask: Ask) -> Mailbox:
     return Mailbox(listed, states, verdict, state, client, "", len(rows) > MOST)
 
 
-def of_clients(console: Console, keys: list[str], *, sees_letters: bool) -> list[Message]:
+def of_clients(console: Console, keys: list[str], *, sees_letters: bool) -> list[MessageRow]:
     """Return the messages of some clients, the newest first; none where there is no bay.
 
     Who may not see letters sees that they are there, and nothing of them.
@@ -118,7 +118,7 @@ def of_clients(console: Console, keys: list[str], *, sees_letters: bool) -> list
     return found
 
 
-def show(ask: Ask) -> Letter:
+def show(ask: Ask) -> MessagePage:
     """Read one message."""
     ident = ask.path["ident"]
     with _held(ask.console) as held:
@@ -129,10 +129,10 @@ def show(ask: Ask) -> Letter:
             with held.spool.open(ident) as file:
                 data = file.read(MOST_BYTES + 1)
     envelope = message.envelope
-    return Letter(
+    return MessagePage(
         _message(row), envelope.helo, envelope.sha256,
-        [Copy(one.address, one.state, one.text) for one in message.recipients],
-        [Event(line.at, texts) for line in lines[1:] if (texts := mail.told(line))],
+        [RecipientRow(one.address, one.state, one.text) for one in message.recipients],
+        [HistoryRow(line.at, texts) for line in lines[1:] if (texts := mail.told(line))],
         asdict(view_of(data)) if data else None, bool(html_of(data)),
     )  # fmt: skip
 
@@ -189,8 +189,8 @@ def _row(held: mail.Held, ident: str) -> Row:
     return next(row for row in rows if row.ident == ident)
 
 
-def _message(row: Row) -> Message:
-    return Message(
+def _message(row: Row) -> MessageRow:
+    return MessageRow(
         row.ident, row.at, row.key, row.sender or "<>", [to for to, _ in row.recipients],
         row.subject, row.verdict or "", row.state, row.size, row.has_body,
     )  # fmt: skip

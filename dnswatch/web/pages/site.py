@@ -26,7 +26,7 @@ FIGURES = {
 DAY = 86400.0
 
 
-class Standout(msgspec.Struct):
+class StandoutRow(msgspec.Struct):
     """Somebody who stands out."""
 
     key: str
@@ -38,7 +38,7 @@ class Standout(msgspec.Struct):
     "A person's word, where one is in force."
 
 
-class Upstream(msgspec.Struct):
+class UpstreamRow(msgspec.Struct):
     """Whom dnswatch asks, as its workers see it together."""
 
     name: str
@@ -71,8 +71,8 @@ class Front(msgspec.Struct):
     figures: dict[str, int]
     "Of the last 24 hours."
     chart: Chart | None
-    upstreams: list[Upstream]
-    standouts: list[Standout]
+    upstreams: list[UpstreamRow]
+    standouts: list[StandoutRow]
     provisional: list[str]
     "Who would be suspect, were the site not being learned."
     policies: list[str]
@@ -151,22 +151,22 @@ def _chart(glance: Glance) -> Chart | None:
     return Chart(found.grid.begin, found.grid.width, activity.lookups, activity.mail)
 
 
-def _standouts(glance: Glance) -> list[Standout]:
+def _standouts(glance: Glance) -> list[StandoutRow]:
     found = []
     for one in standouts(glance.db, glance.whom.role_of, glance.now):
         said = one.said
         word = f"{said.word} by {said.actor}{f': {said.why}' if said.why else ''}" if said else ""
         verdict = glance.judged.of([one.key], one.role)
         policy = glance.acting.get(one.key, "")
-        found.append(Standout(one.key, one.name or "", one.role.value, verdict, policy, word))
+        found.append(StandoutRow(one.key, one.name or "", one.role.value, verdict, policy, word))
     return found
 
 
-def _upstreams(found: list[site.Upstream]) -> list[Upstream]:
+def _upstreams(found: list[site.Upstream]) -> list[UpstreamRow]:
     """Sum up what the workers say of each."""
-    by_name: dict[str, Upstream] = {}
+    by_name: dict[str, UpstreamRow] = {}
     for one in found:
-        sums = by_name.setdefault(one.upstream, Upstream(one.upstream, False, True, 0.0, 0, 0))
+        sums = by_name.setdefault(one.upstream, UpstreamRow(one.upstream, False, True, 0.0, 0, 0))
         sums.is_up |= one.up
         sums.has_edns &= one.edns
         sums.rtt = max(sums.rtt, one.rtt)

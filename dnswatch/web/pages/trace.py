@@ -22,7 +22,7 @@ from dnswatch.wire.name import from_text
 TYPES: Final = {"MX": Type.MX, "A": Type.A, "AAAA": Type.AAAA}
 
 
-class Step(msgspec.Struct):
+class TraceStep(msgspec.Struct):
     """One reason on the way to the answer."""
 
     what: str
@@ -37,7 +37,7 @@ class Tracing(msgspec.Struct):
     type: str
     outcome: str
     "Empty where nothing was asked."
-    steps: list[Step]
+    steps: list[TraceStep]
     fault: str
     types: list[str]
 
@@ -70,19 +70,19 @@ def _trace(glance: Glance, found: Tracing, name: str) -> None:
         found.fault = f"'{found.client}' is no address: a trace needs the one that would ask"
         return
     steps, role = found.steps, glance.whom.role_of(key)
-    steps.append(Step("role", role.value))
+    steps.append(TraceStep("role", role.value))
     if role is not Role.CLIENT or Exempt(glance.settings).client(address):
         found.outcome = "the answer as it comes"
-        steps.append(Step("policies", "a declared server is only ever observed"))
+        steps.append(TraceStep("policies", "a declared server is only ever observed"))
         return
     lookup = _lookup(glance, found, name, key)
     if lookup is None:
         found.outcome = "the answer as it comes"
         text = "not mail-related: nobody's MX named it, and policies touch no other lookup"
-        steps.append(Step("kind of lookup", text))
+        steps.append(TraceStep("kind of lookup", text))
         return
-    steps.append(Step("kind of lookup", f"mail-related ({lookup.kind})"))
-    steps.append(Step("verdict", glance.judged.of([key], role)))
+    steps.append(TraceStep("kind of lookup", f"mail-related ({lookup.kind})"))
+    steps.append(TraceStep("verdict", glance.judged.of([key], role)))
     now = clock.now()
     marks = [
         mark
@@ -94,12 +94,12 @@ def _trace(glance: Glance, found: Tracing, name: str) -> None:
     ]  # fmt: skip
     if not marks:
         found.outcome = "the answer as it comes"
-        steps.append(Step("policies", "none that is switched on fits this client"))
+        steps.append(TraceStep("policies", "none that is switched on fits this client"))
         return
     found.outcome = "the answer as it comes"
     for mark in marks:
         done = would(mark, lookup, glance.settings)
-        steps.append(Step(f"policy {mark.policy}", f"{wording.marked(mark)}: {done}"))
+        steps.append(TraceStep(f"policy {mark.policy}", f"{wording.marked(mark)}: {done}"))
         if not mark.dry_run and done != "passed":
             found.outcome = done
 
@@ -110,9 +110,9 @@ def _lookup(glance: Glance, found: Tracing, name: str, key: str) -> Lookup | Non
     known = last_of_name(glance.db, name, qtype)
     if known is not None:
         said = f"somebody asked for it, last at {moment(known.at)}"
-        found.steps.append(Step("what is known of the name", said))
+        found.steps.append(TraceStep("what is known of the name", said))
         return replace(known, at=now, key=key, policy=None, decided=None)
-    found.steps.append(Step("what is known of the name", "nobody has asked for it yet"))
+    found.steps.append(TraceStep("what is known of the name", "nobody has asked for it yet"))
     if qtype != Type.MX:
         return None
     return Lookup(now, key, LookupKind.MX.value, name, name, qtype, 0, 0, 1, 0, 0, False, None,

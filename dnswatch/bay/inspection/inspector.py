@@ -25,11 +25,16 @@ class Case:
     path: Path
     "Its file."
     dissection: "asyncio.Task[Anatomy]"
-    "The message is taken apart once for all inspectors, beside those that need it whole."
+    "The message is taken apart once for all inspectors, beside the scanners, which need it whole."
 
-    async def anatomy(self) -> Anatomy:
-        """Wait until the message is taken apart; an inspector that gives up disturbs no other."""
-        return await asyncio.shield(self.dissection)
+    def anatomy(self) -> Anatomy:
+        """Return what the message is made of; raises `TimeoutError` where that took too long.
+
+        Not for scanners, which are asked before it is there.
+        """
+        if not self.dissection.done():
+            raise TimeoutError
+        return self.dissection.result()
 
 
 class Inspector(Protocol):

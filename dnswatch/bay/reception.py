@@ -26,7 +26,7 @@ from dnswatch.bay.record import (
 )
 from dnswatch.bay.retries import Retries, is_over
 from dnswatch.bay.spool import Draft, Spool
-from dnswatch.bay.state import Message, fold
+from dnswatch.bay.state import Message
 from dnswatch.errors import SpoolError
 from dnswatch.settings.bay import Bay
 
@@ -199,9 +199,8 @@ class Reception:
 
     async def _note(self, envelope: Envelope, *lines: Line) -> None:
         await self._commit.append(envelope.ident, *lines)
-        message = fold([envelope, *lines])
-        if message is not None and message.is_ours:
-            self._retries.forget(envelope)
+        if any(isinstance(line, Answered) and 200 <= line.code < 300 for line in lines):
+            self._retries.forget(envelope)  # the duty is ours: the same bytes are another message
         self._changed(envelope.ident)
 
 

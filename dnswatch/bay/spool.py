@@ -1,6 +1,6 @@
 """The spool: the directory in which messages and their records lie.
 
-    tmp/              what is being received; worth nothing
+    tmp/              what is being received and is long; worth nothing
     new/IDENT         a message, exactly the bytes received (a Maildir's `new`)
     records/IDENT.jsonl   its record
     journal           new messages again, all in one file that is forced to the disk
@@ -55,16 +55,15 @@ class Draft:
     """A message that is being received."""
 
     def __init__(self, path: Path, ident: str) -> None:
-        """Begin the file `path`."""
+        """Begin; `path` is where it lies until it is whole."""
         self.ident = ident
         self.size = 0
         "Bytes so far."
         self._path = path
         self._hash = hashlib.sha256()
         self._pending = bytearray()
-        with _sentences(path):
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-            self._number: int | None = os.open(path, flags, 0o600)
+        self._number: int | None = None
+        "Its file, once there is more than is kept in memory."
 
     @property
     def sha256(self) -> str:
@@ -82,26 +81,32 @@ class Draft:
     def drop(self) -> None:
         """Throw it away, if it has not become a message."""
         if self._number is not None:
-            self._close()
+            self._close(self._number)
             with contextlib.suppress(OSError):  # the next start cleans up
                 self._path.unlink(missing_ok=True)
 
-    def _finish(self, place: Path) -> None:
-        self._flush()
-        with _sentences(self._path):
+    def _finish(self, place: Path) -> bytes | None:
+        """Move it to its place; return what it holds, None where that is much."""
+        with _sentences(place):
+            if self._number is None:
+                whole = bytes(self._pending)
+                _write_new(place, whole)
+                return whole
+            self._flush()
             self._path.rename(place)
-        self._close()
+            self._close(self._number)
+            return None
 
     def _flush(self) -> None:
-        assert self._number is not None
         with _sentences(self._path):
+            if self._number is None:
+                self._number = _create(self._path)
             _write_all(self._number, self._pending)
         self._pending.clear()
 
-    def _close(self) -> None:
-        assert self._number is not None
+    def _close(self, number: int) -> None:
         with contextlib.suppress(OSError):
-            os.close(self._number)
+            os.close(number)
         self._number = None
 
 
@@ -127,8 +132,8 @@ class Spool:
         self._tmp, self._new, self._records = path / "tmp", path / "new", path / "records"
         self._lock: int | None = None
         self._journal: Journal | None = None
-        self._fresh: set[str] = set()
-        "Messages that were put, and are not forced to the disk yet."
+        self._fresh: dict[str, bytes | None] = {}
+        "Messages that were put, and are not forced to the disk yet; None for those that are long."
         self._turn = threading.Lock()
         "Kept while the journal is written to: all that it stands for is in the files then."
 
@@ -179,13 +184,14 @@ class Spool:
         try:
             with _sentences(record):
                 _write_new(record, encode(envelope))
-            draft._finish(self._new / draft.ident)
+            body = draft._finish(self._new / draft.ident)
         except SpoolError:
             draft.drop()
             with contextlib.suppress(OSError):
                 record.unlink(missing_ok=True)
+                self.body(draft.ident).unlink(missing_ok=True)
             raise
-        self._fresh.add(draft.ident)
+        self._fresh[draft.ident] = body
 
     def append(self, ident: str, *lines: Line) -> None:
         """Write lines to a record; none or all of them take effect, unless the machine dies.
@@ -304,7 +310,7 @@ class Spool:
                 self._journal.start_anew()  # it would come back from there
         self._unlink(self._new / ident)
         self._unlink(self._record(ident))
-        self._fresh.discard(ident)
+        self._fresh.pop(ident, None)
 
     def free(self) -> int:
         """Return how many bytes the disk still takes."""
@@ -318,6 +324,8 @@ class Spool:
         end = _end(file)
         file.seek(0)
         before, added = file.read(end), b"".join(map(encode, lines))
+        if (whole := self._fresh[ident]) is not None:
+            return _New(number, file, before, Entry(ident, before + added, whole))
         body = self.body(ident)
         with _sentences(body), body.open("rb", buffering=0) as message:
             if os.fstat(message.fileno()).st_size > INLINE:
@@ -348,7 +356,7 @@ class Spool:
                 with _sentences(self.path / "journal"):  # the last entry of a message counts
                     self._journal.write([replace(one.entry, record=one.before)])
             else:
-                self._fresh.discard(one.entry.ident)
+                del self._fresh[one.entry.ident]
 
     def _restore(self, journal: Journal) -> None:
         """Write what a power cut took of new messages' files, from the journal."""
@@ -433,8 +441,12 @@ def _sentences(path: Path) -> Iterator[None]:
         ) from None
 
 
+def _create(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+
+
 def _write_new(path: Path, data: bytes) -> None:
-    number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    number = _create(path)
     try:
         _write_all(number, data)
     finally:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 from typing import Final
 
-from dnswatch.bay.inspection.anatomy import Anatomist, DissectionError
+from dnswatch.bay.inspection.anatomy import Anatomist, Anatomy, DissectionError
 from dnswatch.bay.inspection.campaign import Campaign
 from dnswatch.bay.inspection.clamav import Clamav
 from dnswatch.bay.inspection.containers import Containers
@@ -65,17 +65,16 @@ class Inspection:
 
     async def judge(self, envelope: Envelope, path: Path) -> Judged:
         """Hear all inspectors on a message; never raises."""
-        dissection = asyncio.create_task(self._anatomist.dissect(path))
-        case = Case(envelope, path, dissection)
-        asked = [asyncio.create_task(self._ask(scanner, case)) for scanner in self._scanners]
+        whole = Case(envelope, path)
+        asked = [asyncio.create_task(self._ask(scanner, whole)) for scanner in self._scanners]
         try:
-            await asyncio.wait([dissection], timeout=self._deadline)
+            case = Case(envelope, path, await self._dissect(path))
             own = [await self._hear(one, one.look(case)) for one in self._own]
             opinions = (*own, *[await scanner for scanner in asked])
         finally:
-            for task in (dissection, *asked):
+            for task in asked:
                 task.cancel()
-            await asyncio.gather(dissection, *asked, return_exceptions=True)
+            await asyncio.gather(*asked, return_exceptions=True)
         verdict, why = combine(opinions)
         return Judged(at=self._now(), verdict=verdict, opinions=opinions, why=why)
 
@@ -83,6 +82,13 @@ class Inspection:
         """End what was started."""
         await self._anatomist.close()
         await self._rspamd.close()
+
+    async def _dissect(self, path: Path) -> Anatomy | Exception:
+        try:
+            async with asyncio.timeout(self._deadline):
+                return await self._anatomist.dissect(path)
+        except (DissectionError, TimeoutError) as error:
+            return error
 
     async def _ask(self, inspector: Inspector, case: Case) -> Opinion:
         """Hear one inspector, as long as there is time."""

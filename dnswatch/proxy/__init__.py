@@ -2,12 +2,8 @@
 
     datagrams    batches of datagrams: recvmmsg and sendmmsg
     fast         the per-packet path over UDP: an answer at once, or on to `service`
-    ready        answers that need no thought, by the exact bytes of a query
     streams      queries over TCP
-    access       who is answered, and who is recorded
     service      what a query gets: refusal, local name, cached answer, or a lookup
-    local        names of the hosts files
-    cache        the answer cache
     lookup       one question in flight: waiters, failover, deadline
     upstream     whom we ask: UDP, TCP and TLS, HTTPS; health
     enforcement  what is done to mail-related answers of marked clients

@@ -16,7 +16,6 @@ from ipaddress import ip_address
 from dnswatch.codes import Ede, Option, Rcode
 from dnswatch.errors import WireError
 from dnswatch.model.observation import Fate
-from dnswatch.proxy.access import Admission, Admissions
 from dnswatch.proxy.datagrams import (
     HEADER_WORDS,
     LENGTH_WORD,
@@ -26,9 +25,10 @@ from dnswatch.proxy.datagrams import (
     Outbox,
 )
 from dnswatch.proxy.lookup import Waiter
-from dnswatch.proxy.rates import Fairness, Rates
 from dnswatch.proxy.reports import Reports, turned_away
 from dnswatch.proxy.service import Service
+from dnswatch.resolver.access import Admission, Admissions
+from dnswatch.resolver.rates import Fairness, Rates
 from dnswatch.wire import build, query
 
 _IN_NAME = {socket.AF_INET: (4, 8, 16), socket.AF_INET6: (8, 24, 28)}

@@ -16,11 +16,11 @@ from typing import Final
 
 from dnswatch.codes import Ede, Rcode
 from dnswatch.errors import WireError
-from dnswatch.proxy.cache import FAILURES
 from dnswatch.proxy.upstream.edns import MISUNDERSTOOD, fitting, plainer
 from dnswatch.proxy.upstream.group import Group, trusted
 from dnswatch.proxy.upstream.transport import LATE, Asking, Upstream
-from dnswatch.seams.enforce import Case
+from dnswatch.resolver.cache import FAILURES
+from dnswatch.resolver.decision import Subject
 from dnswatch.settings import Settings
 from dnswatch.wire import build, response
 from dnswatch.wire.query import Query
@@ -49,7 +49,7 @@ class Waiter:
         "way",
     )  # fmt: skip
 
-    case: Case | None
+    case: Subject | None
     "What a mark is about; None for almost all."
 
     query: Query

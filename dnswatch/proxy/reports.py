@@ -57,6 +57,7 @@ class Reports:
         self._observations: list[Observation] = []
         self._backlog: deque[bytes] = deque()
         self._backlog_bytes = 0
+        self._number = 0
 
     def count(self, client: bytes, what: int, recorded: bool, redirected: bool) -> None:
         """Count one ordinary answer; the client has a row from then on, until the next batch."""
@@ -74,16 +75,20 @@ class Reports:
         """Report one lookup; `at_once` before its answer leaves, so that no kill can lose it."""
         self._observations.append(observation)
         if at_once:
-            self._hand_over(Batch(self._worker, observation.at, self._observations))
+            self._number += 1
+            self._hand_over(
+                Batch(self._worker, observation.at, self._observations, number=self._number)
+            )
             self._observations = []
         elif len(self._observations) >= MAX_OBSERVATIONS:
             self.flush([])
 
     def flush(self, health: Iterable[Health]) -> None:
         """Send what there is; `health` tells of the upstreams."""
+        self._number += 1
         batch = Batch(
             self._worker, self.now(), self._observations, self._tallies(),
-            dict(self.counters), list(health),
+            dict(self.counters), list(health), self._number,
         )  # fmt: skip
         self._observations = []
         self.counters.clear()

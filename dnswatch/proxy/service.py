@@ -13,16 +13,16 @@ from dnswatch.errors import WireError
 from dnswatch.model.exchanges import Exchanges
 from dnswatch.model.observation import Enforced, Fate, Observation, Origin
 from dnswatch.model.policies.mark import Doubts
-from dnswatch.proxy.cache import FAILURES, RETRY_STALE, AnswerCache
-from dnswatch.proxy.cookies import Cookies
-from dnswatch.proxy.enforcement.askings import Askings
 from dnswatch.proxy.enforcement.point import EnforcementPoint
-from dnswatch.proxy.local import LocalNames
 from dnswatch.proxy.lookup import Lookups, Waiter
-from dnswatch.proxy.ready import Ready
 from dnswatch.proxy.reports import Reports, kind, turned_away
-from dnswatch.proxy.special import SpecialNames
 from dnswatch.proxy.upstream.group import Routes
+from dnswatch.resolver.askings import Askings
+from dnswatch.resolver.cache import FAILURES, RETRY_STALE, AnswerCache
+from dnswatch.resolver.cookies import Cookies
+from dnswatch.resolver.local import LocalNames
+from dnswatch.resolver.packets import PacketCache
+from dnswatch.resolver.special import SpecialNames
 from dnswatch.settings import Settings
 from dnswatch.wire import build, query
 from dnswatch.wire.build import MAX_TCP
@@ -58,7 +58,7 @@ class Service:
         self.suspects: dict[bytes, float] = {}
         "Clients whose mail-related questions need a proven address, and until when."
         self._challenges = Askings()
-        self.ready = Ready()
+        self.ready = PacketCache()
         self.exchanges = Exchanges()
         self.exchanges.relabelled = self.ready.clear
         self.enforcement = EnforcementPoint(settings, reports.counters, self.exchanges)

@@ -1,7 +1,7 @@
 """The supervisor: starts watch, workers and bay, starts again what dies, reloads, stops.
 
 It answers nothing and records nothing itself.  It keeps open what must outlive its children: the
-listening sockets and the lines between workers and watch.
+listening sockets, the lines between workers and watch, and the watch's journal.
 """
 
 import contextlib
@@ -19,14 +19,15 @@ from dnswatch import clock, control
 from dnswatch.bay.places import is_wanted
 from dnswatch.errors import SettingsError
 from dnswatch.proxy import worker
-from dnswatch.proxy.access import is_admitted
 from dnswatch.proxy.descriptors import provide
+from dnswatch.resolver.access import is_admitted
 from dnswatch.serve.children import Child
 from dnswatch.serve.notify import Manager, Question
 from dnswatch.serve.sockets import bind_all
 from dnswatch.settings import Source, combine, encode
 from dnswatch.store.directory import hold
 from dnswatch.store.moved import Moved
+from dnswatch.watchdog import journal
 from dnswatch.watchdog import process as watch
 
 STOP_WORKERS: Final = 1.3
@@ -62,10 +63,11 @@ class Supervisor:
         "What all workers make DNS cookies of; they live as long as this process."
         self._listening = bind_all(self._settings.serve)
         lines = [_line() for _ in self._listening]
+        kept = journal.create()
         self._watch = Child(
             "watch",
             lambda ours: watch.main(
-                self._source, state, [theirs for _, theirs in lines], ours, self._moved
+                self._source, state, [theirs for _, theirs in lines], kept, ours, self._moved
             ),
             patience=20.0, longest=0.1,
         )  # fmt: skip
@@ -74,6 +76,8 @@ class Supervisor:
             for number, (ours, _) in enumerate(lines)
         ]
         self._bay = Child("bay", self._hold, patience=60.0, longest=10.0)
+        self._begun_at = clock.now()
+        "When we began, by the clock that we go by."
         self._moved: Moved | None = None
         "What the next watch must do to the records, since the machine's clock was set."
         self._outdated: list[Child] = []
@@ -186,7 +190,8 @@ class Supervisor:
                 "forward" if by > 0 else "back", abs(by),
             )  # fmt: skip
             earlier = self._moved.by if self._moved else 0.0
-            self._moved = Moved(earlier + by, clock.now() - 2 * LOOK)
+            self._moved = Moved(earlier + by, clock.now() - 2 * LOOK, self._begun_at - earlier)
+            self._begun_at += by
             wanted = self._wanted
             self._outdated = [*wanted[len(self._workers) + 1 :], self._watch, *self._workers]
         if self._outdated and all(child.is_settled for child in self._wanted):
@@ -219,7 +224,7 @@ class Supervisor:
             settings = combine(self._source)
             log.info(
                 "ready: answering on %s, asking %s, records in '%s'",
-                ", ".join(dict.fromkeys(_shown(sock) for sock, _ in self._listening[0])),
+                ", ".join(dict.fromkeys(_shown(one.sock) for one in self._listening[0])),
                 ", ".join(settings.upstream.servers), self._state,
             )  # fmt: skip
 
@@ -232,7 +237,7 @@ class Supervisor:
         except SettingsError as error:
             log.error("reload refused, the old configuration stays in force: %s", error)
             return
-        for what in ("listen", "redirected", "workers"):
+        for what in ("listen", "redirected", "proxied", "workers"):
             if getattr(settings.serve, what) != getattr(self._settings.serve, what):
                 log.warning("a change of 'serve.%s' needs a restart; the rest is taken over", what)
         self._source, self._settings = source, settings

@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from sqlite_utils import Database
-
 from dnswatch.model.role import Role
 from dnswatch.store import clients, site
+from dnswatch.store.sqlite import Database
 from dnswatch.store.summary import (
     Account,
     Comparison,

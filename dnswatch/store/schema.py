@@ -6,7 +6,7 @@ others.  sqlite-utils notes in the file which of them it has seen.
 
 from typing import Final
 
-from sqlite_utils import Database, Migrations
+from dnswatch.store.sqlite import Database, Migrations
 
 MIGRATIONS: Final = Migrations("dnswatch")
 
@@ -65,6 +65,12 @@ def newer(db: Database) -> list[str]:
     """Name the migrations that the file has seen and this dnswatch does not know."""
     ours = {migration.name for migration in MIGRATIONS.pending(Database(memory=True))}
     return sorted({migration.name for migration in MIGRATIONS.applied(db)} - ours)
+
+
+@MIGRATIONS()
+def journal(db: Database) -> None:
+    """Make room for how much of the watch's journal is in the store: one row, JSON."""
+    db.execute("CREATE TABLE journal (id INTEGER PRIMARY KEY CHECK (id = 1), cursor TEXT NOT NULL)")
 
 
 _FIRST: Final = (

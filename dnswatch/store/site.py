@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
-from sqlite_utils import Database
+from dnswatch.store.sqlite import Database
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Trials: what a policy would have done to lookups that are stored, and to whom it applies now.
 
-Pure over what the store knows; the very same decisions as in the worker (`seams.enforce`), in one
-worker's terms.  Stored lookups do not tell which clients asked for DNSSEC data: none is taken to
-have.
+Pure over what the store knows; the very same decisions as in the worker (`resolver.decision`), in
+one worker's terms.  Stored lookups do not tell which clients asked for DNSSEC data: none is taken
+to have.
 """
 
 from collections import Counter
@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from math import inf
 from types import MappingProxyType
-
-from sqlite_utils import Database
 
 from dnswatch import addresses
 from dnswatch.errors import WireError
@@ -23,10 +21,19 @@ from dnswatch.model.policies.mark import Mark
 from dnswatch.model.policies.marking import Marking, mark_by
 from dnswatch.model.policies.policy import Policy
 from dnswatch.model.policies.standing import Standing
-from dnswatch.seams.enforce import Answer, Case, Decision, Hold, Pass, Refuse, decide
+from dnswatch.resolver.decision import (
+    Decision,
+    Facts,
+    Hold,
+    Pass,
+    Refuse,
+    Subject,
+    decide,
+)
 from dnswatch.settings import Settings
 from dnswatch.store import orders
 from dnswatch.store.clients import Lookup, last_lookups
+from dnswatch.store.sqlite import Database
 from dnswatch.wire.name import from_text
 
 
@@ -93,8 +100,8 @@ def shown(packed: bytes) -> str:
 def _decide(mark: Mark, lookup: Lookup, ledger: Ledger) -> Decision:
     is_refresh = not lookup.new and bool(lookup.refreshed or lookup.hits)
     exchanges = tuple(_wire(exchange) for exchange in lookup.exchanges)
-    case = Case(LookupKind(lookup.kind), _wire(lookup.domain), _wire(lookup.qname), lookup.at)
-    return decide(mark, case, Answer(lookup.rcode, exchanges, is_refresh), ledger, lookup.at)
+    case = Subject(LookupKind(lookup.kind), _wire(lookup.domain), _wire(lookup.qname), lookup.at)
+    return decide(mark, case, Facts(lookup.rcode, exchanges, is_refresh), ledger, lookup.at)
 
 
 def _is_exempt(exempt: Exempt, client: bytes, lookup: Lookup) -> bool:

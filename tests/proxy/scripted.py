@@ -5,9 +5,11 @@ from typing import Any
 
 import dns.message
 
+from dnswatch.names.hosts import parse_hosts
 from dnswatch.proxy.lookup import Waiter
-from dnswatch.proxy.upstream.health import Health
 from dnswatch.proxy.upstream.transport import Asking
+from dnswatch.resolver.health import Health
+from dnswatch.resolver.local import LocalNames
 from dnswatch.settings import Settings, read
 from dnswatch.wire import query
 from dnswatch.wire.query import Query
@@ -87,3 +89,9 @@ class Client:
 def configured(text: str = "") -> Settings:
     """Read settings; one upstream is named already."""
     return read('upstream.servers = ["192.0.2.1"]\n' + text, "test")
+
+
+def local_names(texts: list[str]) -> LocalNames:
+    """Read hosts files."""
+    hosts = parse_hosts(texts)
+    return LocalNames(hosts.names, hosts.addresses)

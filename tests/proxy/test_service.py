@@ -9,18 +9,16 @@ import pytest
 
 from dnswatch.codes import Ede, Rcode, Type
 from dnswatch.model.observation import Observation, Origin
-from dnswatch.names.hosts import parse_hosts
-from dnswatch.proxy.cache import RETRY_STALE
-from dnswatch.proxy.cookies import Cookies
-from dnswatch.proxy.local import LocalNames
 from dnswatch.proxy.reports import Reports
 from dnswatch.proxy.service import NEVER, Service
 from dnswatch.proxy.upstream.group import Group, Routes
+from dnswatch.resolver.cache import RETRY_STALE
+from dnswatch.resolver.cookies import Cookies
 from dnswatch.seams.batch import Batch, decode
 from dnswatch.wire import name
 from tests import check
 from tests.proxy.invented import InventedLoop
-from tests.proxy.scripted import Client, Scripted, configured, exact, message
+from tests.proxy.scripted import Client, Scripted, configured, exact, local_names, message
 
 HOSTS = "192.168.0.5 printer.lan\nfd00::5 printer.lan\n"
 WWW = exact("www.example.")
@@ -39,7 +37,7 @@ class Scene:
         self.reports = Reports(0, self.line, self.loop.time, 100)
         self.service = Service(
             configured(), self.loop.time, self.reports,
-            Routes(Group([self.upstream], "ordered"), {}), LocalNames(parse_hosts([HOSTS])),
+            Routes(Group([self.upstream], "ordered"), {}), local_names([HOSTS]),
             Cookies(bytes(32)),
         )  # fmt: skip
         self.client = Client()

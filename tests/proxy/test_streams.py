@@ -1,6 +1,7 @@
 """Clients over TCP, on one real connection: what a listener does when a client misbehaves."""
 
 import asyncio
+import gc
 import socket
 import struct
 from collections.abc import Callable, Coroutine, Iterator
@@ -8,17 +9,15 @@ from typing import Any
 
 import pytest
 
-from dnswatch.names.hosts import parse_hosts
 from dnswatch.proxy import streams
-from dnswatch.proxy.access import Admissions
-from dnswatch.proxy.cookies import Cookies
-from dnswatch.proxy.local import LocalNames
-from dnswatch.proxy.rates import Rates
 from dnswatch.proxy.reports import Reports
 from dnswatch.proxy.service import Service
 from dnswatch.proxy.streams import Connections, TcpListener
 from dnswatch.proxy.upstream.group import Group, Routes
-from tests.proxy.scripted import Scripted, configured, exact, message
+from dnswatch.resolver.access import Admissions
+from dnswatch.resolver.cookies import Cookies
+from dnswatch.resolver.rates import Rates
+from tests.proxy.scripted import Scripted, configured, exact, local_names, message
 from tests.proxy.upstream.questions import until
 
 LOCAL = struct.pack("!H", len(exact("here.lan.")) + 2) + b"id" + exact("here.lan.")
@@ -36,7 +35,7 @@ class Scene:
         self.reports = Reports(0, line, now, 100)
         service = Service(
             self.configured, now, self.reports, Routes(Group([self.upstream], "ordered"), {}),
-            LocalNames(parse_hosts(["10.0.0.1 here.lan"])), Cookies(bytes(32)),
+            local_names(["10.0.0.1 here.lan"]), Cookies(bytes(32)),
         )  # fmt: skip
         self.connections = Connections(
             self.configured.limits,
@@ -144,3 +143,28 @@ def test_a_closed_connection_leaves_nothing(play: Play) -> None:
         assert not scene.connections._of
 
     play(test)
+
+
+def test_a_connection_is_let_go_of_without_a_collector(play: Play) -> None:
+    """A worker collects no old cycles: what ends a connection must leave none behind."""
+
+    def alive() -> int:
+        return sum(isinstance(one, streams.Connection) for one in gc.get_objects())
+
+    async def test(scene: Scene) -> None:
+        gc.collect()
+        before = alive()
+        gc.disable()
+        for _ in range(5):
+            with socket.create_connection(scene.place) as client:
+                client.sendall(LOCAL)
+                await until(lambda: scene.connections._open)
+            await until(lambda: not scene.connections._open)
+        transports = [type(one).__name__ for one in gc.get_objects()]
+        assert "_SelectorSocketTransport" not in transports
+        assert alive() == before
+
+    try:
+        play(test)
+    finally:
+        gc.enable()

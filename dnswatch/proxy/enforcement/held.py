@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from dnswatch.model.observation import Enforced
-from dnswatch.proxy.enforcement.askings import Asking
 from dnswatch.proxy.lookup import Waiter
+from dnswatch.resolver.askings import Asking
 from dnswatch.settings import Limits
 
 Write = Callable[[], bytes]

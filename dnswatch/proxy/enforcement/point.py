@@ -16,20 +16,20 @@ from dnswatch.codes import Class, Ede, Rcode, Type
 from dnswatch.model.exchanges import Exchanges, LookupKind
 from dnswatch.model.observation import Decided, Enforced
 from dnswatch.model.policies.mark import Mark, Marks
-from dnswatch.proxy.enforcement.arbiter import Arbiter, Ruling
-from dnswatch.proxy.enforcement.askings import Asking
 from dnswatch.proxy.enforcement.held import HeldAnswers
-from dnswatch.proxy.enforcement.known import KnownAddresses
 from dnswatch.proxy.lookup import Waiter
-from dnswatch.seams.enforce import (
-    Answer,
-    Case,
+from dnswatch.resolver.arbiter import Arbiter, Ruling
+from dnswatch.resolver.askings import Asking
+from dnswatch.resolver.decision import (
+    Facts,
     Hold,
     Pass,
     Refuse,
     Rewrite,
+    Subject,
 )
-from dnswatch.seams.rewrite import TTL, Bay
+from dnswatch.resolver.known import KnownAddresses
+from dnswatch.resolver.rewrite import TTL, BayAnswers
 from dnswatch.settings import Settings
 from dnswatch.wire import build
 from dnswatch.wire.response import Response
@@ -82,7 +82,7 @@ class EnforcementPoint:
 
     def configure(self, settings: Settings) -> None:
         """Take other settings, for the marks that are there as well."""
-        self._bay = Bay(settings.quarantine)
+        self._bay = BayAnswers(settings.quarantine)
         self._size = settings.serve.udp_size
         self.held.limits = settings.limits
         self._release(self._arbiter.configure(settings))
@@ -91,7 +91,7 @@ class EnforcementPoint:
         """Take news of marks; what is held for a mark that changed is given."""
         self._release(self._arbiter.learn(news))
 
-    def case(self, waiter: Waiter, now: float) -> Case | None:
+    def case(self, waiter: Waiter, now: float) -> Subject | None:
         """Say what is to be decided on a marked client's query; None where nothing is.
 
         Mail is a matter of the class IN; whoever asks for any class is given that.
@@ -103,7 +103,7 @@ class EnforcementPoint:
             self.held.release(waiter.client)
         return case
 
-    def refuse(self, waiter: Waiter, case: Case, now: float) -> Outcome | None:
+    def refuse(self, waiter: Waiter, case: Subject, now: float) -> Outcome | None:
         """Refuse what no upstream need be asked for; None where the answer decides."""
         enforced = self._arbiter.refuses(waiter.client, case, now)
         if enforced is None:
@@ -112,12 +112,12 @@ class EnforcementPoint:
         return Outcome(self._refusal(waiter, Ede.PROHIBITED), enforced)
 
     def apply(
-        self, waiter: Waiter, case: Case, response: Response, is_refresh: bool, write: Write,
+        self, waiter: Waiter, case: Subject, response: Response, is_refresh: bool, write: Write,
         now: float,
     ) -> Outcome:  # fmt: skip
         """Decide on the answer to a query, and do it; `write` writes the true one."""
         is_signed = waiter.query.do and response.has(Type.RRSIG)
-        answer = Answer(response.rcode, response.exchanges, is_refresh, is_signed)
+        answer = Facts(response.rcode, response.exchanges, is_refresh, is_signed)
         try:
             return self._apply(waiter, case, answer, write, now)
         except Exception:  # a fault in a policy must cost nobody an answer
@@ -127,7 +127,7 @@ class EnforcementPoint:
             return Outcome(write())
 
     def _apply(
-        self, waiter: Waiter, case: Case, answer: Answer, write: Write, now: float
+        self, waiter: Waiter, case: Subject, answer: Facts, write: Write, now: float
     ) -> Outcome:
         is_held = self.held.get(_asking(waiter)) is not None
         ruling = self._arbiter.rule(waiter.client, case, answer, now, is_held=is_held)
@@ -137,7 +137,9 @@ class EnforcementPoint:
             self._counters["policy_dry_runs"] += 1
         return self._act(waiter, case, ruling, write, now)
 
-    def _act(self, waiter: Waiter, case: Case, ruling: Ruling, write: Write, now: float) -> Outcome:
+    def _act(
+        self, waiter: Waiter, case: Subject, ruling: Ruling, write: Write, now: float
+    ) -> Outcome:
         decision, done = ruling.decision, ruling.enforced
         if done is None or isinstance(decision, Pass):
             return Outcome(write(), done)
@@ -158,7 +160,7 @@ class EnforcementPoint:
         self._counters[f"policy_{done.decided}"] += 1
         return outcome
 
-    def _wait(self, waiter: Waiter, case: Case, write: Write) -> Outcome:
+    def _wait(self, waiter: Waiter, case: Subject, write: Write) -> Outcome:
         """Let a query wait for an answer that is held, if there is room."""
         held = self.held.get(_asking(waiter))
         assert held is not None, "it has just been found or begun"
@@ -180,7 +182,7 @@ class EnforcementPoint:
             size=self._size, extended=_SAID[Ede.FORGED_ANSWER],
         )  # fmt: skip
 
-    def _forgery_unless_web(self, waiter: Waiter, case: Case, write: Write) -> bytes:
+    def _forgery_unless_web(self, waiter: Waiter, case: Subject, write: Write) -> bytes:
         """Lead to the bay, unless the client has shown by now that it wants the web."""
         is_web = self._arbiter.is_visited(waiter.client, case.qname)
         return write() if is_web else self._forgery(waiter)

@@ -7,8 +7,8 @@ from typing import Final
 
 from dnswatch.codes import Rcode, Type
 from dnswatch.proxy.upstream.edns import MISUNDERSTOOD, plainer
-from dnswatch.proxy.upstream.health import PROBE_PATIENCE
 from dnswatch.proxy.upstream.transport import Asking, Upstream
+from dnswatch.resolver.health import PROBE_PATIENCE
 from dnswatch.wire import name
 from dnswatch.wire.query import MIN_UDP, Query
 

@@ -11,8 +11,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
-from dnswatch.proxy.upstream.health import Health
 from dnswatch.proxy.upstream.transport import Asking
+from dnswatch.resolver.health import Health
 from dnswatch.settings import Server
 from dnswatch.wire import query
 

@@ -5,7 +5,7 @@ A lookup of a client and a probe of an upstream's health are asked in the same w
 
 from typing import Final, Protocol
 
-from dnswatch.proxy.upstream.health import Health
+from dnswatch.resolver.health import Health
 from dnswatch.wire.query import Query
 
 LATE: Final = 4.0

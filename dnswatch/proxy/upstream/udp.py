@@ -29,8 +29,8 @@ from dnswatch.proxy.datagrams import (
     Outbox,
 )
 from dnswatch.proxy.upstream import ports
-from dnswatch.proxy.upstream.health import Health
 from dnswatch.proxy.upstream.transport import LATE, Asking, Upstream
+from dnswatch.resolver.health import Health
 from dnswatch.settings import Server
 from dnswatch.settings import Upstream as Configured
 from dnswatch.wire import query, response

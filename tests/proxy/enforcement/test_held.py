@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from dnswatch.model.observation import Decided, Enforced
-from dnswatch.proxy.enforcement.askings import Asking
 from dnswatch.proxy.enforcement.held import HeldAnswers
+from dnswatch.resolver.askings import Asking
 from dnswatch.settings import Limits
 from tests.proxy.invented import InventedLoop
 from tests.proxy.scripted import Client

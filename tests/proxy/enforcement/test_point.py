@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from dnswatch.model.exchanges import Exchanges, LookupKind
 from dnswatch.model.observation import Decided
 from dnswatch.model.policies.mark import Action, Mark, Marks, Terms
-from dnswatch.proxy.enforcement import arbiter
 from dnswatch.proxy.enforcement.point import EnforcementPoint, Outcome
+from dnswatch.resolver import arbiter
 from dnswatch.wire.name import from_text
 from dnswatch.wire.response import Response
 from tests.proxy.invented import MIDNIGHT, InventedLoop

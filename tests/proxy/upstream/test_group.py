@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from dnswatch.codes import Rcode
 from dnswatch.proxy.upstream.group import PROBE_ROUND, Group, Prober, Routes
-from dnswatch.proxy.upstream.health import DOUBTS, EDNS_SURE
+from dnswatch.resolver.health import DOUBTS, EDNS_SURE
 from dnswatch.wire import name
 from tests.proxy.scripted import Scripted
 

@@ -1,7 +1,0 @@
-"""The study: the paper's analysis of a trace, on one machine or on many.
-
-    engine, loading -> trace/* -> measured -> paper/* -> report/*
-
-`trace` holds expressions only (Ibis), written once: DuckDB or Spark computes them.  What comes out
-is small, plain data; `paper` and `report` know neither engine nor Parquet.
-"""

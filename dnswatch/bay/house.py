@@ -15,10 +15,10 @@ from dnswatch.bay.newcomers import Newcomers
 from dnswatch.bay.places import endpoints, hostname, spool_of
 from dnswatch.bay.reception import Reception
 from dnswatch.bay.room import Room
+from dnswatch.bay.smtp.connection import Shared
 from dnswatch.bay.smtp.door import Door
 from dnswatch.bay.smtp.guests import Guests
 from dnswatch.bay.smtp.server import Server, bind
-from dnswatch.bay.smtp.session import Shared
 from dnswatch.bay.smtp.tally import Tally
 from dnswatch.bay.smtp.tls import context
 from dnswatch.errors import SettingsError, SpoolError

@@ -24,7 +24,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -59,9 +59,9 @@ class _Head(msgspec.Struct):
 
     generation: int
     ident: str
-    record: int
+    record: Annotated[int, msgspec.Meta(ge=0)]
     "Bytes of the record."
-    body: int | None
+    body: Annotated[int, msgspec.Meta(ge=0)] | None
     "Bytes of the message; None where its own file was forced to the disk before."
     crc: int
     "CRC-32 over record and message."
@@ -157,7 +157,7 @@ class Journal:
         """Read the first line; None where a power cut left none, and so nothing behind it."""
         try:
             return msgspec.json.decode(os.pread(self._number, _FIRST, 0), type=_First).generation
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeDecodeError):
             return None
 
     def _pieces(self, entry: Entry) -> tuple[bytes, bytes, bytes, bytes]:
@@ -177,7 +177,7 @@ class Journal:
         line, newline, _ = bytes(data[at : at + 256]).partition(b"\n")
         try:
             head = msgspec.json.decode(line, type=_Head)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeDecodeError):
             return None
         begin = at + len(line) + len(newline)
         middle = begin + head.record

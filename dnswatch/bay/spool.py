@@ -243,7 +243,7 @@ class Spool:
             *whole, _ = path.read_bytes().split(b"\n")
         try:
             return [decode(line) for line in whole]
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise SpoolError(
                 f"the record '{path}' is damaged ({error}): restore it from a backup,"
                 " or mend the line by hand"

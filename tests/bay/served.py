@@ -14,10 +14,10 @@ from dnswatch import clock
 from dnswatch.bay.reception import Reception
 from dnswatch.bay.record import Envelope, Judged, Verdict
 from dnswatch.bay.room import Room
+from dnswatch.bay.smtp.connection import Shared
 from dnswatch.bay.smtp.door import Door
 from dnswatch.bay.smtp.guests import Guests
 from dnswatch.bay.smtp.server import Server
-from dnswatch.bay.smtp.session import Shared
 from dnswatch.bay.smtp.tally import Tally
 from dnswatch.bay.smtp.tls import context
 from dnswatch.bay.spool import Spool

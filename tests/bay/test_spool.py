@@ -110,11 +110,12 @@ def test_line_that_was_cut_off_never_took_effect(spool: Spool) -> None:
     assert spool.message(ident()).state == "held"
 
 
-def test_damaged_record_is_named(spool: Spool) -> None:
+@pytest.mark.parametrize("damage", [b"???\n", b'{"what":"\xff"}\n'])
+def test_damaged_record_is_named(spool: Spool, damage: bytes) -> None:
     """A record that is damaged in the middle is an error with its file; nothing is guessed."""
     put(spool)
     with (spool.path / "records" / f"{ident()}.jsonl").open("ab") as file:
-        file.write(b"???\n")
+        file.write(damage)
     with pytest.raises(SpoolError, match=rf"{ident()}.*is damaged"):
         spool.message(ident())
     spool.body(ident()).unlink()

@@ -6,7 +6,8 @@ import socket
 import weakref
 from typing import Final
 
-from dnswatch.bay.smtp.session import Session, Shared
+from dnswatch.bay.smtp.connection import Shared
+from dnswatch.bay.smtp.session import Session
 from dnswatch.errors import SettingsError
 from dnswatch.settings import MailEndpoint
 

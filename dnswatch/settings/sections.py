@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from dnswatch.settings.bay import Bay
+from dnswatch.settings.remote import UnixSocket
 from dnswatch.settings.table import File, Range, Table
 from dnswatch.settings.units import Domain, Duration, Endpoint, Host, Server, Size, Subnet
 
@@ -222,6 +223,15 @@ class Quarantine(Table, frozen=True):
     "Addresses at which the holding bay takes mail, on port 25; what it asks itself is untouched."
 
 
+class Ingest(Table, frozen=True):
+    """Where other vantage points hand in what they see."""
+
+    listen: UnixSocket = UnixSocket("")
+    "A seqpacket socket for local programs, `unix:PATH`; empty is off. See docs/extending.md."
+    users: tuple[str, ...] = ()
+    "Users (names or numbers) that may connect, besides the one that dnswatch runs as."
+
+
 class Settings(Table, frozen=True):
     """All settings of a site."""
 
@@ -234,6 +244,7 @@ class Settings(Table, frozen=True):
     names: Names = Names()
     records: Records = Records()
     privacy: Privacy = Privacy()
+    ingest: Ingest = Ingest()
     roles: Roles = Roles()
     groups: dict[str, tuple[Subnet, ...]] = {}  # noqa: RUF012 msgspec copies it
     "Named networks, for reports and policies."

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from dnswatch.settings.bay import Bay
+from dnswatch.settings.remote import UnixSocket
 from dnswatch.settings.table import File, Range, Table
 from dnswatch.settings.units import (
     ConsoleEndpoint,
@@ -251,6 +252,15 @@ class WebConsole(Table, frozen=True):
     "A proxy in front of it speaks HTTPS with browsers, and says in X-Forwarded-For for whom."
 
 
+class Ingest(Table, frozen=True):
+    """Where other vantage points hand in what they see."""
+
+    listen: UnixSocket = UnixSocket("")
+    "A seqpacket socket for local programs, `unix:PATH`; empty is off. See docs/extending.md."
+    users: tuple[str, ...] = ()
+    "Users (names or numbers) that may connect, besides the one that dnswatch runs as."
+
+
 class Settings(Table, frozen=True):
     """All settings of a site."""
 
@@ -263,6 +273,7 @@ class Settings(Table, frozen=True):
     names: Names = Names()
     records: Records = Records()
     privacy: Privacy = Privacy()
+    ingest: Ingest = Ingest()
     roles: Roles = Roles()
     groups: dict[str, tuple[Subnet, ...]] = {}  # noqa: RUF012 msgspec copies it
     "Named networks, for reports and policies."

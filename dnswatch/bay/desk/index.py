@@ -164,10 +164,9 @@ class Index:
             return None
         message = self._spool.message(ident)
         subject = self._subject(conn, message)
-        _delete(conn, ident)
         row = (*_values(message, length), subject)
         marks = ", ".join("?" * len(row))
-        conn.execute(f"INSERT INTO message VALUES ({marks})", row)  # noqa: S608 only question marks
+        conn.execute(f"INSERT OR REPLACE INTO message VALUES ({marks})", row)  # noqa: S608 only question marks
         conn.executemany(
             "INSERT OR IGNORE INTO recipient VALUES (?, ?, ?)",
             [(ident, one.address.lower(), _domain(one.address)) for one in message.recipients],

@@ -46,6 +46,7 @@ COMMANDS: Final = {
         "clients": ("cli.orders.clients:app", "Say what clients are, above what is seen of them."),
         "policy": ("cli.orders.policy:app", "Show policies, switch them on and off, try them out."),
         "bay": ("cli.bay:app", "The holding bay: run it, look at its mail, release or discard it."),
+        "web": ("cli.web:app", "Say who may use the web console."),
         "steer": ("cli.steer:app", "Lead mail of quarantined clients, and lookups of marked ones."),
         "cache": (
             "cli.site:cache",

@@ -179,7 +179,7 @@ def list_(json: Json = False) -> None:
     if json:
         print_json([{"client": one, "what": what, "left": left} for one, what, left in found])
     elif not found:
-        nothing_found("no client is led to the holding bay or to dnswatch")
+        nothing_found("no client's port 25 is led to the holding bay, and no lookups to dnswatch")
     else:
         heads = ("client", "what", "for at most")
         shown = table(*heads, words=heads)
@@ -205,7 +205,7 @@ def clear_(cdb: Cdb = None, acl: Acl = None, form: Form = "plain", run: Run = ""
         by_acl(acl, form, shlex.split(run))([])
     if cdb is None and acl is None:
         clear()
-    typer.echo("no client is led away any more")
+    typer.echo("no client's port 25 is led to the holding bay any more, and no lookups here")
 
 
 LOOK = 1.0

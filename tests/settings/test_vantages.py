@@ -29,7 +29,7 @@ def test_what_is_no_place_is_refused(text: str) -> None:
 def test_each_has_a_name_of_its_own() -> None:
     """By which `status` tells of it."""
     with pytest.raises(SettingsError, match="each vantage point has its own name"):
-        read(TAP.format("a") + TAP.format("a"), "test")
+        read(TAP.format("a") + TAP.format("a") + 'lag = "1s"', "test")
     with pytest.raises(SettingsError, match="lower-case letters"):
         read(TAP.format("A b"), "test")
 

@@ -24,7 +24,7 @@ from dnswatch.resolver.access import is_admitted
 from dnswatch.serve.children import Child
 from dnswatch.serve.notify import Manager, Question
 from dnswatch.serve.sockets import bind_all
-from dnswatch.serve.vantages import Place, Vantage, close_door, make_line, open_door
+from dnswatch.serve.vantages import Guests, Place, Vantage, close_door, make_line, open_door
 from dnswatch.settings import Source, combine, encode
 from dnswatch.store.directory import hold
 from dnswatch.store.moved import Moved
@@ -69,6 +69,7 @@ class Supervisor:
         "What all workers make DNS cookies of; they live as long as this process."
         self._listening = bind_all(self._settings.serve)
         self._door = open_door(self._settings.ingest)
+        self._guests = Guests()
         self._vantages = vantages
         self._places = [Place(vantage) for vantage in vantages(source)]
         self._leaving: list[Child] = []
@@ -80,8 +81,9 @@ class Supervisor:
             lambda ours: watch.main(
                 self._source, state, [theirs for _, theirs in lines], kept, ours, self._moved,
                 tied=[place.tied for place in self._places], door=self._door,
+                guests=self._guests.tied(),
             ),
-            patience=20.0, longest=0.1,
+            patience=20.0, longest=0.1, heard=self._guests.heard,
         )  # fmt: skip
         self._workers = [
             Child(f"worker {number}", self._work(number, ours), patience=2.0, longest=0.1)

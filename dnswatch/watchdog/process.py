@@ -58,19 +58,19 @@ _SET_ASIDE: Final = (
 def main(
     source: Source, state: Path, workers: list[socket.socket], journal: int,
     control: socket.socket, moved: Moved | None = None, *,
-    tied: Sequence[Tied] = (), door: socket.socket | None = None,
+    tied: Sequence[Tied] = (), door: socket.socket | None = None, guests: Sequence[Tied] = (),
 ) -> None:  # fmt: skip
     """Watch until told to stop; runs in a process of its own.
 
     `workers` are this end of each worker's line, `control` is that of the supervisor's: seqpacket
     sockets that do not block; `journal` is the file of the journal.  `moved` says how the clock was
     set since the watch before.  `tied` are other vantage points that are children as well; at
-    `door`, a seqpacket socket that listens, others come in.
+    `door`, a seqpacket socket that listens, others come in; `guests` did so at an earlier watch's.
     """
     os.nice(NICENESS)
     kept = Journal(journal)
     try:
-        _Process(source, state, workers, kept, control, list(tied), door).run(moved)
+        _Process(source, state, workers, kept, control, (tied, door, guests)).run(moved)
     except BaseException:
         kept.let_go(kept.end)  # what made this one fail must not make each one after it fail
         raise
@@ -81,12 +81,13 @@ class _Process:
 
     def __init__(
         self, source: Source, state: Path, workers: list[socket.socket], journal: Journal,
-        control: socket.socket, tied: list[Tied], door: socket.socket | None,
+        control: socket.socket,
+        others: tuple[Sequence[Tied], socket.socket | None, Sequence[Tied]],
     ) -> None:  # fmt: skip
         settings = combine(source)
         self._control = Control(control)
         self._journal = journal
-        self._intake = Intake(workers, tied, door, journal)
+        self._intake = Intake(workers, *others, journal, self._control)
         self._archive = Archive(state, settings)
         self._recorder = Recorder(self._archive, clock.now)
         self._housekeeper = Housekeeper(Archive(state, settings), settings, clock.now)

@@ -12,12 +12,38 @@ _EVIDENCE: Final = {
     "likely": "every client that is likely infected or worse",
     "infected": "every infected client",
 }
+_LABELS: Final = {
+    "lookup": "lookups",
+    "mail": "mail-related lookups",
+    "mail:mx": "  MX",
+    "mail:exchange": "  exchange address",
+    "mail:implicit-mx": "  implicit MX",
+    "mail:guess": "  guessed name",
+    "mail-domains": "  distinct mail domains",
+    "exchanges": "  distinct exchanges",
+    "new": "addresses: new",
+    "refresh": "  refresh",
+    "hit": "  hit",
+    "cached": "answered from the cache",
+    "stale": "answered stale",
+    "failed": "no upstream answered",
+    "redirected": "redirected to us",
+    "challenged": "told to prove its address by TCP",
+    "limited": "too fast, not answered",
+    "failures": "failures",
+}
 _KINDS: Final = {
     "mx": "MX questions",
     "exchange": "addresses of exchanges",
     "implicit-mx": "addresses of domains without MX",
     "guess": "guessed mail hosts",
 }
+
+
+def measured(measure: str) -> str:
+    """Say what a measure counts; what belongs to the one above begins with spaces."""
+    kind, _, name = measure.partition(":")
+    return f"  {name}" if kind in ("type", "rcode") else _LABELS[measure]
 
 
 def whom(policy: Policy) -> list[str]:

@@ -30,6 +30,7 @@ from dnswatch.store.directory import hold
 from dnswatch.store.moved import Moved
 from dnswatch.watchdog import journal
 from dnswatch.watchdog import process as watch
+from dnswatch.watchdog.intake import Lines
 from dnswatch.web import places as web_places
 
 STOP_WORKERS: Final = 1.3
@@ -80,9 +81,7 @@ class Supervisor:
         self._watch = Child(
             "watch",
             lambda ours: watch.main(
-                self._source, state, [theirs for _, theirs in lines], kept, ours, self._moved,
-                tied=[place.tied for place in self._places], door=self._door,
-                guests=self._guests.tied(),
+                self._source, state, self._lines(lines), kept, ours, self._moved
             ),
             patience=20.0, longest=0.1, heard=self._guests.heard,
         )  # fmt: skip
@@ -145,6 +144,13 @@ class Supervisor:
         if not web_places.is_wanted(self._settings):
             unwanted.append(self._console)
         return [child for child in self._children if child not in unwanted]
+
+    def _lines(self, workers: list[tuple[socket.socket, socket.socket]]) -> Lines:
+        """Return all that leads to the next watch."""
+        return Lines(
+            [theirs for _, theirs in workers], [place.tied for place in self._places],
+            self._door, self._guests.tied(),
+        )  # fmt: skip
 
     def _work(self, number: int, line: socket.socket) -> Callable[[socket.socket], None]:
         return lambda ours: worker.main(

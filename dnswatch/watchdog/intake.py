@@ -47,6 +47,19 @@ class Tied(NamedTuple):
     "The watch's end."
 
 
+class Lines(NamedTuple):
+    """All that leads to the watch; seqpacket sockets that do not block."""
+
+    workers: Sequence[socket.socket]
+    "The watch's end of each worker's line."
+    tied: Sequence[Tied] = ()
+    "Other vantage points that are children of the supervisor."
+    door: socket.socket | None = None
+    "Where others come in: it listens."
+    guests: Sequence[Tied] = ()
+    "Those that came in at an earlier watch's door."
+
+
 class Heard(NamedTuple):
     """A batch, and what of it is too old to be put into the order of time."""
 
@@ -58,18 +71,11 @@ class Heard(NamedTuple):
 class Intake:
     """Everybody's lines, and what came by them."""
 
-    def __init__(
-        self, workers: list[socket.socket], tied: Sequence[Tied], door: socket.socket | None,
-        guests: Sequence[Tied], journal: Journal, control: Control,
-    ) -> None:  # fmt: skip
-        """Hear workers, other children, and whoever comes in at `door`, or came at an earlier one.
-
-        The supervisor, at the other end of `control`, keeps the connections of those.
-        """
-        self.workers = [Line(f"worker {number}", line) for number, line in enumerate(workers)]
+    def __init__(self, lines: Lines, journal: Journal, control: Control) -> None:
+        """Hear all; at the other end of `control` the supervisor keeps guests' connections."""
+        self.workers = [Line(f"worker {number}", line) for number, line in enumerate(lines.workers)]
         self._numbers = {line.name: number for number, line in enumerate(self.workers)}
-        self._tied = tied
-        self._guests = guests
+        self._tied, self._guests = lines.tied, lines.guests
         self._control = control
         self._kept: list[Line] = []
         "The lines that the supervisor keeps: they stay, whatever comes by them."
@@ -78,7 +84,7 @@ class Intake:
         self._changed: set[str] = set()
         self._damage: dict[str, list[float]] = {}
         "When each vantage point sent damage of late."
-        self._door = None if door is None else Door(door, self._let_in)
+        self._door = None if lines.door is None else Door(lines.door, self._let_in)
         self._counters: Counter[str] = Counter()
         self._merge = Merge()
         self._journal = journal

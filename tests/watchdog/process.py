@@ -37,15 +37,14 @@ from dnswatch.serve.vantages import close_door, open_door
 from dnswatch.settings import Ingest, Source, UnixSocket
 from dnswatch.watchdog.process import main
 logging.basicConfig(format="%(message)s", level=logging.INFO)
-from dnswatch.watchdog.intake import Tied
+from dnswatch.watchdog.intake import Lines, Tied
 text, state, journal, control, workers, tied, door, guests = json.loads(sys.argv[1])
 socket_of = lambda number: socket.socket(fileno=number)
 kept = lambda them: [Tied(name, lag, socket_of(number)) for name, lag, number in them]
 source = Source(text, "dnswatch.toml", policies=texts(""))
-main(
-    source, Path(state), list(map(socket_of, workers)), journal, socket_of(control),
-    tied=kept(tied), door=socket_of(door) if door else None, guests=kept(guests),
-)
+door = socket_of(door) if door else None
+lines = Lines(list(map(socket_of, workers)), kept(tied), door, kept(guests))
+main(source, Path(state), lines, journal, socket_of(control))
 logging.shutdown()
 os._exit(0)
 """

@@ -10,7 +10,7 @@ from dnswatch.cli.options import Config, Json, State, nothing_found, settings_of
 from dnswatch.cli.state import state_directory
 
 if TYPE_CHECKING:
-    from dnswatch.serve.steering import Steering
+    from dnswatch.serve.steering import Means, Steering
 
 app = typer.Typer(
     name="steer",
@@ -35,12 +35,12 @@ Cdb = Annotated[
     Path | None, typer.Option("--cdb", metavar="FILE", help="By dnsdist, which looks into FILE.")
 ]
 Acl = Annotated[
-    Path | None,
-    typer.Option("--acl", metavar="FILE", help="By a resolver that includes FILE, see --form."),
-]
-Form = Annotated[
-    str, typer.Option("--form", help="How FILE is written: bind, knot, coredns or plain.")
-]
+    str,
+    typer.Option(
+        "--acl", metavar="FORM:FILE",
+        help="By a resolver that includes FILE; FORM is bind, knot, coredns or plain.",
+    ),
+]  # fmt: skip
 Run = Annotated[
     str,
     typer.Option(
@@ -71,8 +71,7 @@ def nft_(once: Once = False, lease: Lease = 60, config: Config = None, state: St
 def dns_(
     nft: Nft = False,
     cdb: Cdb = None,
-    acl: Acl = None,
-    form: Form = "plain",
+    acl: Acl = "",
     run: Run = "",
     once: Once = False,
     lease: Lease = 60,
@@ -88,22 +87,15 @@ def dns_(
     Examples:
       dnswatch steer dns --nft
       dnswatch steer dns --cdb /run/dnswatch/marked.cdb
-      dnswatch steer dns --acl /etc/bind/dnswatch.acl --form bind --run 'rndc reconfig'
+      dnswatch steer dns --acl bind:/etc/bind/dnswatch.acl --run 'rndc reconfig'
     """
     from dnswatch.cli.options import policies_of
     from dnswatch.errors import SteerError
-    from dnswatch.seams.steer import FORMS
-    from dnswatch.serve.steering import LookupSteering, by_acl, by_cdb, by_nft
+    from dnswatch.serve.steering import LookupSteering, by_nft
 
-    if form not in FORMS:
-        raise SteerError(f"--form {form}: expected one of {', '.join(FORMS)}")
-    means = [by_nft(lease)] if nft else []
-    if cdb is not None:
-        means.append(by_cdb(cdb))
-    if acl is not None:
-        means.append(by_acl(acl, form, shlex.split(run)))
+    means = [*([by_nft(lease)] if nft else []), *_by_files(cdb, acl, run)]
     if not means:
-        raise SteerError("say how: --nft, --cdb FILE or --acl FILE")
+        raise SteerError("say how: --nft, --cdb FILE or --acl FORM:FILE")
     settings = settings_of(config)
     policies, _ = policies_of(settings)
     steering = LookupSteering(state_directory(state), settings, policies.values(), means)
@@ -162,8 +154,9 @@ def list_(json: Json = False) -> None:
     Example: dnswatch steer list
     """
     from dnswatch.cli.render import console, print_json, table
+    from dnswatch.errors import RulesMissingError
     from dnswatch.model.policies.steering import DNS_TABLE, TABLE
-    from dnswatch.serve.steering import RulesMissingError, led
+    from dnswatch.serve.steering import led
 
     by_table = {"mail": led(TABLE), "lookups": led(DNS_TABLE)}
     if all(found is None for found in by_table.values()):
@@ -189,7 +182,7 @@ def list_(json: Json = False) -> None:
 
 
 @app.command("clear")
-def clear_(cdb: Cdb = None, acl: Acl = None, form: Form = "plain", run: Run = "") -> None:
+def clear_(cdb: Cdb = None, acl: Acl = "", run: Run = "") -> None:
     """Let all clients go, now; a running `steer` puts them back.
 
     \b
@@ -197,15 +190,29 @@ def clear_(cdb: Cdb = None, acl: Acl = None, form: Form = "plain", run: Run = ""
       dnswatch steer clear
       dnswatch steer clear --cdb /run/dnswatch/marked.cdb
     """
-    from dnswatch.serve.steering import by_acl, by_cdb, clear
+    from dnswatch.serve.steering import clear
 
-    if cdb is not None:
-        by_cdb(cdb)([])
-    if acl is not None:
-        by_acl(acl, form, shlex.split(run))([])
-    if cdb is None and acl is None:
+    means = _by_files(cdb, acl, run)
+    for one in means:
+        one([])
+    if not means:
         clear()
     typer.echo("no client's port 25 is led to the holding bay any more, and no lookups here")
+
+
+def _by_files(cdb: Path | None, acl: str, run: str) -> "list[Means]":
+    """Return how resolvers are told by files; raises `SteerError`."""
+    from dnswatch.errors import SteerError
+    from dnswatch.seams.steer import FORMS
+    from dnswatch.serve.steering import by_acl, by_cdb
+
+    means = [] if cdb is None else [by_cdb(cdb)]
+    if acl:
+        form, _, file = acl.partition(":")
+        if form not in FORMS or not file:
+            raise SteerError(f"--acl {acl}: expected FORM:FILE, FORM one of {', '.join(FORMS)}")
+        means.append(by_acl(Path(file), form, shlex.split(run)))
+    return means
 
 
 LOOK = 1.0

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from typing import Final
 
-from dnswatch.errors import SettingsError
+from dnswatch.errors import LibraryError, SettingsError
 from dnswatch.serve.loading import is_here
 from dnswatch.serve.vantages import Vantage
 from dnswatch.settings import Follow, Source, Tap, combine
@@ -21,9 +21,7 @@ def vantages(source: Source) -> Iterator[Vantage]:
     """Tell which there are to be; raises `SettingsError` where one cannot be."""
     settings = combine(source)
     if settings.tap and find_spec("dnstap_pb") is None:
-        raise SettingsError(
-            "[[tap]] needs a library that is not there: install it with `pip install dnswatch[tap]`"
-        )
+        raise SettingsError(f"[[tap]]: {LibraryError('dnstap-pb', 'tap')}")
     for tap in settings.tap:
         yield Vantage(tap.name, tap.lag + LATER, _tap(tap, source), tap)
     for follow in settings.follow:

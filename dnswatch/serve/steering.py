@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from dnswatch import clock
-from dnswatch.errors import SteerError
+from dnswatch.errors import RulesMissingError, SteerError
 from dnswatch.model.policies.exempt import Exempt
 from dnswatch.model.policies.policy import Policy
 from dnswatch.model.policies.steering import (
@@ -208,10 +208,6 @@ def clear() -> None:
         raise RulesMissingError(f"nft knows no rules of steering; {_LOAD}")
     for table in loaded:
         nft(["-j", "-f", "-"], json.dumps(transaction([], 1, table)))
-
-
-class RulesMissingError(SteerError):
-    """The rules that steer are not loaded."""
 
 
 def nft(arguments: list[str], said: str = "") -> str:

@@ -280,6 +280,7 @@ class Supervisor:
             source = self._reread()
             settings = combine(source)
             provide(settings)
+            vantages = list(self._vantages(source))
         except SettingsError as error:
             log.error("reload refused, the old configuration stays in force: %s", error)
             return
@@ -289,7 +290,7 @@ class Supervisor:
         if settings.ingest.listen != self._settings.ingest.listen:
             log.warning("a change of 'ingest.listen' needs a restart; the rest is taken over")
         self._source, self._settings = source, settings
-        self._arrange()
+        self._arrange(vantages)
         for child in self._children:
             child.send(encode(source))
         for child in (self._bay, self._console):
@@ -297,9 +298,9 @@ class Supervisor:
                 child.signal(signal.SIGTERM)
         log.info("configuration reloaded")
 
-    def _arrange(self) -> None:
+    def _arrange(self, vantages: Iterable[Vantage]) -> None:
         """Begin and end vantage points as the configuration says now; the next watch knows them."""
-        wanted = {each.key: each for each in self._vantages(self._source)}
+        wanted = {each.key: each for each in vantages}
         known = {place.key: place for place in self._places}
         for gone in known.keys() - wanted.keys():
             known[gone].child.signal(signal.SIGTERM)

@@ -55,23 +55,23 @@ def test_lookups_are_led_by_files_where_there_is_no_router(run: Run, tmp_path: P
     """Nobody, while no server runs; but the files are there for the resolvers that read them, and
     whoever is to read one anew is told only when it changed."""
     table, names, told = tmp_path / "marked.cdb", tmp_path / "marked.acl", tmp_path / "told"
-    command = ["steer", "dns", "--once", "--cdb", str(table), "--acl", str(names)]
-    command += ["--form", "bind", "--run", f"sh -c 'echo again >> {told}'"]
+    command = ["steer", "dns", "--once", "--cdb", str(table), "--acl", f"bind:{names}"]
+    command += ["--run", f"sh -c 'echo again >> {told}'"]
     run(*command)
     run(*command)
     assert table.stat().st_size == 2048
     assert names.read_text() == "acl dnswatch { none; };\n"
     assert told.read_text() == "again\n"
     names.write_text("acl dnswatch { 10.0.0.6; };\n")
-    run("steer", "clear", "--acl", str(names), "--form", "bind")
+    run("steer", "clear", "--acl", f"bind:{names}")
     assert names.read_text() == "acl dnswatch { none; };\n"
 
 
 def test_a_way_must_be_named_that_there_is(run: Run, tmp_path: Path) -> None:
     """With what to write instead."""
     assert "say how: --nft" in run("steer", "dns", "--once", exit_code=1)
-    odd = run("steer", "dns", "--once", "--acl", str(tmp_path / "x"), "--form", "y", exit_code=1)
-    assert "expected one of bind, knot, coredns, plain" in odd
+    odd = run("steer", "dns", "--once", "--acl", "y:/tmp/x", exit_code=1)
+    assert "FORM one of bind, knot, coredns, plain" in odd
     gone = run("steer", "dns", "--once", "--cdb", str(tmp_path / "no" / "x"), exit_code=1)
     assert "cannot write" in gone
 

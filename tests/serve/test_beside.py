@@ -38,6 +38,6 @@ def test_another_endpoint_makes_another_vantage_point() -> None:
 def test_a_tap_without_its_library_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """With what to install; a log that is followed takes none."""
     monkeypatch.setattr(beside, "find_spec", lambda _: None)
-    with pytest.raises(SettingsError, match=r"pip install dnswatch\[tap\]"):
+    with pytest.raises(SettingsError, match="dnstap-pb, which is not installed"):
         list(beside.vantages(Source(TEXT, "test")))
     assert list(beside.vantages(Source(TEXT[TEXT.index("[[follow]]") :], "test")))

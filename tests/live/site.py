@@ -20,6 +20,8 @@ from typer.testing import CliRunner
 
 import dnswatch
 from dnswatch.cli import app
+from dnswatch.errors import StoreError
+from dnswatch.store import Store
 from tests import check
 from tests.loopback import reserve
 from tests.upstream import Upstream
@@ -199,6 +201,14 @@ class Site:
         """Open a TCP connection to dnswatch."""
         return socket.create_connection((self.listen, self.port), timeout=check.PATIENCE)
 
+    def _has_records(self) -> bool:
+        """Tell whether the store is there: a server answers before it is."""
+        try:
+            Store.read(self.state).close()
+        except StoreError:
+            return False
+        return True
+
     def told(self, *command: str) -> Any:
         """Run a reading command with `--json` and return what it tells."""
         done = self.printed(*command, "--json")
@@ -214,7 +224,8 @@ class Site:
         return {name: measure["count"] for name, measure in told["measures"].items()}
 
     def printed(self, *command: str) -> str:
-        """Run a reading command and return what it prints."""
+        """Run a command on the records and return what it prints."""
+        check.eventually(lambda: self.process.poll() is not None or self._has_records())
         arguments = [*command, "--state", str(self.state)]
         if (
             not INSTALLED

@@ -101,6 +101,7 @@ def _now_json(now: _Now) -> dict[str, Any]:
         "running": runs,
         "pid": now.server.pid if now.server else None,
         "version": now.server.version if now.server else None,
+        "build": now.server.build if now.server else None,
         "since": iso(now.server.since) if now.server else None,
         "learning_until": None if now.learning_until is None else iso(now.learning_until),
         "policies": now.policies,
@@ -113,7 +114,8 @@ def _print_now(state: str, now: _Now) -> None:
 
     console = render.console()
     if now.server is not None:
-        text = f"dnswatch {now.server.version} runs since {render.moment(now.server.since)}"
+        what = f"dnswatch {now.server.version} ({now.server.build})"
+        text = f"{what} runs since {render.moment(now.server.since)}"
         console.print(f"{text} (process {now.server.pid})", style="bold green")
     elif now.is_replayed:
         console.print("records of a replay: no server runs on them", style="bold")

@@ -4,8 +4,8 @@ The enforcement point of a worker puts its decisions into bytes and waiting; the
 lets simulated time pass instead.  Both come here for every decision.
 """
 
-from collections import OrderedDict, defaultdict
-from typing import Final, NamedTuple
+from collections import defaultdict
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -14,7 +14,7 @@ from dnswatch.model.exchanges import SERVICES, Exchanges, LookupKind
 from dnswatch.model.observation import Decided, Enforced
 from dnswatch.model.policies.exempt import Exempt
 from dnswatch.model.policies.ledger import Ledger
-from dnswatch.model.policies.mark import Mark, Marks, WebNames
+from dnswatch.model.policies.mark import NEW_WEB, Mark, Marks, WebNames
 from dnswatch.resolver.askings import Asking, Askings
 from dnswatch.resolver.decision import (
     PASS,
@@ -29,9 +29,6 @@ from dnswatch.resolver.decision import (
     refuses_at_once,
 )
 from dnswatch.settings import Settings
-
-VISITED: Final = 64
-"""Names remembered of a marked client that it uses for the web."""
 
 
 class Ruling(NamedTuple):
@@ -59,8 +56,8 @@ class Arbiter:
         self._askings = Askings()
         self._ledgers: defaultdict[tuple[bytes, bool], Ledger] = defaultdict(Ledger)
         "Client, and whether in dry runs, to what it has had."
-        self._visited: defaultdict[bytes, OrderedDict[bytes, None]] = defaultdict(OrderedDict)
-        "Marked client to mail hosts' names that it asked HTTPS records of, the last one last."
+        self._visited: defaultdict[bytes, set[bytes]] = defaultdict(set)
+        "Marked client to the first `NEW_WEB` mail hosts' names that it asked HTTPS records of."
         self.configure(settings)
 
     def configure(self, settings: Settings) -> list[bytes]:
@@ -91,12 +88,10 @@ class Arbiter:
     def visit(self, asking: Asking) -> None:
         """Note that a marked client uses a name for the web, if a question shows it."""
         client, qname, qtype = asking
-        if self._exchanges.visited(qname, qtype):
-            visited = self._visited[client]
-            visited[qname] = None
-            visited.move_to_end(qname)
-            if len(visited) > VISITED:
-                visited.popitem(last=False)
+        if not self._exchanges.visited(qname, qtype) or self.is_visited(client, qname):
+            return
+        if len(visited := self._visited[client]) < NEW_WEB:
+            visited.add(qname)
 
     def is_web(self, case: Subject, client: bytes, now: float) -> bool:
         """Say whether a lookup that could be about mail is about the web to this client.

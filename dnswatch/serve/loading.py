@@ -96,7 +96,7 @@ def _is_own(server: Server, serve: Serve) -> bool:
     anywhere = to is not None and any(
         endpoint.address.is_unspecified
         and (endpoint.port, endpoint.address.version) == (server.port, to.version)
-        for endpoint in (*serve.listen, *serve.redirected)
+        for endpoint in serve.endpoints
     )
     return is_own(server, serve) or (anywhere and to is not None and is_here(to))
 

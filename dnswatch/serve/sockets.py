@@ -25,15 +25,16 @@ def bind_all(serve: Serve) -> list[list[Listening]]:
     Raises `SettingsError` where an endpoint is taken, forbidden or not this machine's; one of the
     default endpoints may be missing (a machine without IPv6).
     """
-    endpoints = [(endpoint, False) for endpoint in serve.listen]
-    endpoints += [(endpoint, True) for endpoint in serve.redirected]
+    endpoints = [(endpoint, False, False) for endpoint in serve.listen]
+    endpoints += [(endpoint, True, False) for endpoint in serve.redirected]
+    endpoints += [(endpoint, False, True) for endpoint in serve.proxied]
     bound: list[list[Listening]] = [[] for _ in range(serve.workers)]
-    for endpoint, redirected in endpoints:
+    for endpoint, *what in endpoints:
         try:
             for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
                 _bind(endpoint, kind, shared=False).close()  # is another server there?
                 for sockets in bound:
-                    sockets.append(Listening(_bind(endpoint, kind, shared=True), redirected))
+                    sockets.append(Listening(_bind(endpoint, kind, shared=True), *what))
         except OSError as error:
             if error.errno not in _NOT_HERE or endpoint not in Serve().listen:
                 raise SettingsError(_reason(endpoint, error)) from None

@@ -76,6 +76,8 @@ class Supervisor:
             for number, (ours, _) in enumerate(lines)
         ]
         self._bay = Child("bay", self._hold, patience=60.0, longest=10.0)
+        self._begun_at = clock.now()
+        "When we began, by the clock that we go by."
         self._moved: Moved | None = None
         "What the next watch must do to the records, since the machine's clock was set."
         self._outdated: list[Child] = []
@@ -188,7 +190,8 @@ class Supervisor:
                 "forward" if by > 0 else "back", abs(by),
             )  # fmt: skip
             earlier = self._moved.by if self._moved else 0.0
-            self._moved = Moved(earlier + by, clock.now() - 2 * LOOK)
+            self._moved = Moved(earlier + by, clock.now() - 2 * LOOK, self._begun_at - earlier)
+            self._begun_at += by
             wanted = self._wanted
             self._outdated = [*wanted[len(self._workers) + 1 :], self._watch, *self._workers]
         if self._outdated and all(child.is_settled for child in self._wanted):
@@ -221,7 +224,7 @@ class Supervisor:
             settings = combine(self._source)
             log.info(
                 "ready: answering on %s, asking %s, records in '%s'",
-                ", ".join(dict.fromkeys(_shown(sock) for sock, _ in self._listening[0])),
+                ", ".join(dict.fromkeys(_shown(one.sock) for one in self._listening[0])),
                 ", ".join(settings.upstream.servers), self._state,
             )  # fmt: skip
 
@@ -234,7 +237,7 @@ class Supervisor:
         except SettingsError as error:
             log.error("reload refused, the old configuration stays in force: %s", error)
             return
-        for what in ("listen", "redirected", "workers"):
+        for what in ("listen", "redirected", "proxied", "workers"):
             if getattr(settings.serve, what) != getattr(self._settings.serve, what):
                 log.warning("a change of 'serve.%s' needs a restart; the rest is taken over", what)
         self._source, self._settings = source, settings

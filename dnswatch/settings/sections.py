@@ -16,12 +16,21 @@ class Serve(Table, frozen=True):
     "UDP and TCP endpoints that the site's clients are pointed at."
     redirected: tuple[Endpoint, ...] = ()
     "Endpoints that a firewall redirects foreign port-53 traffic to: what comes in there is marked."
+    proxied: tuple[Endpoint, ...] = ()
+    "Endpoints for fronts (dnsdist, HAProxy) that name the client in a PROXY protocol header (v2)."
+    trusted_proxies: tuple[Subnet, ...] = ()
+    "Fronts whose headers are believed; what others send to `proxied` is dropped."
     udp_size: Annotated[int, Range(512, 4096, "512 is DNS without EDNS, more is fragmented")] = 1232
     "EDNS size offered to clients, bytes; a longer answer is cut, and the client comes by TCP."
     keep_here: bool = True
     "Tell browsers and relays that ask (Firefox, iCloud Private Relay) not to go round dnswatch."
     workers: Annotated[int, Range(1, 64, "each is a process with a cache of its own")] = 1
     "Processes that answer; more than the machine's cores brings nothing."
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """All that dnswatch listens on."""
+        return (*self.listen, *self.redirected, *self.proxied)
 
 
 class Upstream(Table, frozen=True):

@@ -14,7 +14,8 @@ from typing import Final, NamedTuple
 from dnswatch.codes import Rcode, Type
 from dnswatch.lab.campus.run.loop import Loop
 from dnswatch.lab.campus.run.truth import Truth
-from dnswatch.lab.campus.world.outside import Heard, Outside
+from dnswatch.lab.campus.world import Outside
+from dnswatch.lab.campus.world import OutsideAnswer as Heard
 from dnswatch.model.exchanges import Exchanges
 from dnswatch.model.observation import Enforced, Observation, Origin, Tally
 from dnswatch.model.role import Role, role_of

@@ -23,6 +23,7 @@ from dnswatch.cli import app
 from dnswatch.errors import StoreError
 from dnswatch.store import Store
 from tests import check
+from tests.loaded import Process
 from tests.loopback import reserve
 from tests.upstream import Upstream
 
@@ -37,6 +38,9 @@ QUIET: Final[Mapping[str, object]] = {
     "upstream.strategy": "ordered",
 }
 """Settings that keep what a test counts to what the test itself asks."""
+
+
+AT_A_TIME: Final = 50
 
 
 HASTY: Final[Mapping[str, object]] = {"upstream.deadline": "1s", "cache.stale_after": "500ms"}
@@ -101,21 +105,19 @@ class Site:
             arguments += ["--upstream", url]
         starts = len(self.log("ready:")) if self._log.exists() else 0
         with self._log.open("a") as log:
-            self.process = subprocess.Popen(
-                [*COMMAND, "serve", *arguments],
-                stderr=log,
-                cwd=self.folder,
-                env={
-                    **environment(),
-                    "RUNTIME_DIRECTORY": str(self.folder / "run"),
-                    **self.environment,
-                },
-                start_new_session=True,
-            )
+            self.process = self._process(["serve", *arguments], log.fileno())
         check.eventually(
             lambda: self.process.poll() is not None or len(self.log("ready:")) > starts
         )
         assert self.process.poll() is None, self._log.read_text()
+
+    def _process(self, arguments: list[str], log: int) -> "subprocess.Popen[bytes] | Process":
+        env = {**environment(), "RUNTIME_DIRECTORY": str(self.folder / "run"), **self.environment}
+        if not INSTALLED and not self.environment:
+            return Process(arguments, self.folder, env, log)
+        return subprocess.Popen(
+            [*COMMAND, *arguments], stderr=log, cwd=self.folder, env=env, start_new_session=True
+        )
 
     def stop(self) -> int:
         """Stop dnswatch as a service manager would; returns its exit code."""
@@ -173,6 +175,24 @@ class Site:
         """Ask over UDP, once, and wait as long as a stub does."""
         query = self.query(name, kind, **wishes)
         return dns.query.udp(query, self.listen, port=self.port, source=source, timeout=patience)
+
+    def ask_all(self, queries: Sequence[dns.message.Message]) -> dict[int, bytes]:
+        """Ask over UDP, as many at a time as a client's socket has room for; give what comes by ID.
+
+        The kernel drops what a socket has no room for: the smallest holds 80 responses of 1232
+        bytes.
+        """
+        answers: dict[int, bytes] = {}
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            client.settimeout(check.PATIENCE)
+            for begin in range(0, len(queries), AT_A_TIME):
+                some = queries[begin : begin + AT_A_TIME]
+                for query in some:
+                    client.sendto(query.to_wire(), (self.listen, self.port))
+                for _ in some:
+                    wire = client.recv(65535)
+                    answers[int.from_bytes(wire[:2], "big")] = wire
+        return answers
 
     def ask_tcp(self, name: str, kind: str = "A", **wishes: Any) -> dns.message.Message:
         """Ask over a TCP connection of its own."""

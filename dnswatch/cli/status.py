@@ -153,6 +153,16 @@ def _status_json(found: "StatusReport") -> dict[str, Any]:
             }
             for each in found.upstreams
         ],
+        "vantage_points": [
+            {
+                "name": each.name, "here": each.gone_at is None, "lag": each.lag,
+                "since": iso(each.since), "heard": iso(each.heard_at),
+                "gone": None if each.gone_at is None else iso(each.gone_at),
+                "batches": each.batches, "lookups": each.lookups, "late": each.late,
+                "dropped": each.dropped, "damaged": each.damaged,
+            }
+            for each in found.vantages
+        ],
     }  # fmt: skip
 
 
@@ -183,6 +193,8 @@ def _print_status(found: "StatusReport", now: float, *, runs: bool) -> None:
         )
     if found.upstreams:
         _print_upstreams(console, found, now, runs=runs)
+    if found.vantages:
+        _print_vantages(console, found, now, runs=runs)
     if found.counters:
         _print_counters(console, found)
 
@@ -205,6 +217,28 @@ def _print_upstreams(console: "Console", found: "StatusReport", now: float, *, r
             f"{each.rtt * 1000:.0f} ms" if each.rtt else "-",
             *(render.short(number) for number in (each.answers, each.failures)),
             render.recent(each.at, now),
+        )
+    console.print()
+    console.print(table)
+
+
+def _print_vantages(console: "Console", found: "StatusReport", now: float, *, runs: bool) -> None:
+    from rich.text import Text
+
+    from dnswatch.cli import render
+
+    counts = ("batches", "lookups", "late", "dropped", "damaged")
+    heads = ("vantage point", "state", "since", "lag", "heard", *counts)
+    table = render.table(*heads, words=("vantage point", "state"))
+    for each in found.vantages:
+        is_here = runs and each.gone_at is None
+        table.add_row(
+            render.plain(each.name),
+            Text("here", "green") if is_here else Text("gone", "yellow"),
+            render.recent(each.since, now),
+            f"{each.lag:.1f} s",
+            render.recent(each.heard_at, now),
+            *(render.short(getattr(each, count)) for count in counts),
         )
     console.print()
     console.print(table)

@@ -40,17 +40,14 @@ def turned_away(fate: Fate) -> int:
 class Reports:
     """A worker's end of the line to the watch."""
 
-    def __init__(
-        self, worker: int, line: socket.socket, now: Callable[[], float], max_clients: int
-    ) -> None:
-        """Speak for worker number `worker` over the seqpacket socket `line`."""
+    def __init__(self, line: socket.socket, now: Callable[[], float], max_clients: int) -> None:
+        """Speak for a worker over the seqpacket socket `line`."""
         self.rows: tuple[dict[bytes, Row], dict[bytes, Row]] = ({}, {})
         "Client → row, for direct and for redirected listeners; a client without a row is unknown."
         self.unrecorded: set[bytes] = set()
         "Clients with a row that stand in no record."
         self.counters: Counter[str] = Counter({STARTED: 1})
         "What happened, by name, since the last batch."
-        self._worker = worker
         self._line = line
         self.now = now
         self._max_clients = max_clients
@@ -76,9 +73,7 @@ class Reports:
         self._observations.append(observation)
         if at_once:
             self._number += 1
-            self._hand_over(
-                Batch(self._worker, observation.at, self._observations, number=self._number)
-            )
+            self._hand_over(Batch(observation.at, self._observations, number=self._number))
             self._observations = []
         elif len(self._observations) >= MAX_OBSERVATIONS:
             self.flush([])
@@ -87,7 +82,7 @@ class Reports:
         """Send what there is; `health` tells of the upstreams."""
         self._number += 1
         batch = Batch(
-            self._worker, self.now(), self._observations, self._tallies(),
+            self.now(), self._observations, self._tallies(),
             dict(self.counters), list(health), self._number,
         )  # fmt: skip
         self._observations = []

@@ -73,7 +73,7 @@ class Worker:
         self._line = line
         self._settings = configured
         self._room = Batch()
-        self._reports = reports = Reports(number, line, now, configured.limits.clients)
+        self._reports = reports = Reports(line, now, configured.limits.clients)
         self._admissions = Admissions(configured)
         self._rates = Rates(configured.limits)
         self._hosts = HostsFiles(configured.names.hosts)

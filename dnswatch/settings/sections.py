@@ -5,8 +5,18 @@ from typing import Annotated, Literal
 import msgspec
 
 from dnswatch.settings.bay import Bay
+from dnswatch.settings.remote import UnixSocket
 from dnswatch.settings.table import File, Range, Table
-from dnswatch.settings.units import Domain, Duration, Endpoint, Host, Server, Size, Subnet
+from dnswatch.settings.units import (
+    ConsoleEndpoint,
+    Domain,
+    Duration,
+    Endpoint,
+    Host,
+    Server,
+    Size,
+    Subnet,
+)
 
 
 class Serve(Table, frozen=True):
@@ -222,6 +232,35 @@ class Quarantine(Table, frozen=True):
     "Addresses at which the holding bay takes mail, on port 25; what it asks itself is untouched."
 
 
+class WebConsole(Table, frozen=True):
+    """The web console: pages for persons, in a process of its own.
+
+    It runs where the extra `web` is installed; see [console.md](console.md).
+    """
+
+    enabled: bool = True
+    "Run it, where its libraries are installed."
+    listen: ConsoleEndpoint = ConsoleEndpoint("127.0.0.1:8053")
+    "Where browsers reach it; beyond this machine only with a certificate, or behind a proxy."
+    names: tuple[Domain, ...] = ()
+    "Host names under which browsers reach it, besides its address; others are refused."
+    certificate: str = ""
+    "File with the certificate (PEM, with its chain) for HTTPS; none means plain HTTP."
+    key: str = ""
+    "File with its key (PEM); none means that the certificate's file holds it too."
+    behind_proxy: bool = False
+    "A proxy in front of it speaks HTTPS with browsers, and says in X-Forwarded-For for whom."
+
+
+class Ingest(Table, frozen=True):
+    """Where other vantage points hand in what they see."""
+
+    listen: UnixSocket = UnixSocket("")
+    "A seqpacket socket for local programs, `unix:PATH`; empty is off. See docs/extending.md."
+    users: tuple[str, ...] = ()
+    "Users (names or numbers) that may connect, besides the one that dnswatch runs as."
+
+
 class Settings(Table, frozen=True):
     """All settings of a site."""
 
@@ -234,6 +273,7 @@ class Settings(Table, frozen=True):
     names: Names = Names()
     records: Records = Records()
     privacy: Privacy = Privacy()
+    ingest: Ingest = Ingest()
     roles: Roles = Roles()
     groups: dict[str, tuple[Subnet, ...]] = {}  # noqa: RUF012 msgspec copies it
     "Named networks, for reports and policies."
@@ -241,3 +281,4 @@ class Settings(Table, frozen=True):
     policies: Policies = Policies()
     quarantine: Quarantine = Quarantine()
     bay: Bay = Bay()
+    web: WebConsole = WebConsole()

@@ -237,6 +237,7 @@ _DELETE_SINGLE: Final = (
     "DELETE FROM overrule WHERE until < ?",
     "DELETE FROM quarantined WHERE until < ?",
     "DELETE FROM finding WHERE at < ?",
+    "DELETE FROM vantage WHERE heard_at < ?",
 )
 _SEE_LATER: Final = "UPDATE client SET first_seen = ?2 WHERE first_seen < ?1"
 

@@ -73,6 +73,17 @@ def journal(db: Database) -> None:
     db.execute("CREATE TABLE journal (id INTEGER PRIMARY KEY CHECK (id = 1), cursor TEXT NOT NULL)")
 
 
+@MIGRATIONS()
+def vantages(db: Database) -> None:
+    """Make room for how other vantage points do; moments in Unix seconds, gone_at NULL if here."""
+    db.execute(
+        """CREATE TABLE vantage (
+        name TEXT PRIMARY KEY, lag REAL NOT NULL, since REAL NOT NULL, heard_at REAL NOT NULL,
+        gone_at REAL, batches INTEGER NOT NULL, lookups INTEGER NOT NULL, late INTEGER NOT NULL,
+        dropped INTEGER NOT NULL, damaged INTEGER NOT NULL) WITHOUT ROWID"""
+    )
+
+
 _FIRST: Final = (
     # first_seen, last_seen: Unix seconds, to the minute unless mail-related
     """CREATE TABLE client (

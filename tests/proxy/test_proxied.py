@@ -39,7 +39,7 @@ class Fronted:
         """Listen."""
         settings = configured(LIMITS)
         now = asyncio.get_running_loop().time
-        self.reports = Reports(0, line, now, 100)
+        self.reports = Reports(line, now, 100)
         service = Service(
             settings, now, self.reports, Routes(Group([Scripted()], "ordered"), {}),
             LocalNames(HOSTS.names, HOSTS.addresses), Cookies(bytes(32)),

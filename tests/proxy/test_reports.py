@@ -50,7 +50,7 @@ def seen(number: int, size: int = 0) -> Observation:
 def test_what_was_seen_and_counted_arrives(line: Line) -> None:
     """A flush brings observations, counts by client and kind, counters and health."""
     ours, theirs = line
-    report = Reports(7, ours, lambda: NOW, 10)
+    report = Reports(ours, lambda: NOW, 10)
     report.observe(seen(1))
     for _ in range(3):
         report.count(CLIENT, kind(Type.A, 0, 2), True, False)
@@ -58,7 +58,6 @@ def test_what_was_seen_and_counted_arrives(line: Line) -> None:
     health = Health("udp://192.0.2.1", True, 0.1, 1, 0)
     report.flush([health])
     (batch,) = received(theirs)
-    assert batch.worker == 7
     assert batch.until == NOW
     assert batch.observations == [seen(1)]
     assert batch.tallies == [
@@ -71,7 +70,7 @@ def test_what_was_seen_and_counted_arrives(line: Line) -> None:
 def test_nothing_is_told_twice(line: Line) -> None:
     """After a flush everything starts anew."""
     ours, theirs = line
-    report = Reports(0, ours, lambda: NOW, 10)
+    report = Reports(ours, lambda: NOW, 10)
     report.observe(seen(1))
     report.count(CLIENT, kind(Type.A, 0, 1), True, False)
     report.flush([])
@@ -84,7 +83,7 @@ def test_nothing_is_told_twice(line: Line) -> None:
 def test_who_is_left_out_is_counted_as_nobody(line: Line) -> None:
     """An address that shall stand in no record never leaves the worker."""
     ours, theirs = line
-    report = Reports(0, ours, lambda: NOW, 10)
+    report = Reports(ours, lambda: NOW, 10)
     report.count(CLIENT, kind(Type.A, 0, 1), False, False)
     report.flush([])
     (batch,) = received(theirs)
@@ -94,7 +93,7 @@ def test_who_is_left_out_is_counted_as_nobody(line: Line) -> None:
 def test_a_kind_holds_every_number_that_a_tally_has(line: Line) -> None:
     """The widest type, rcode and number of addresses survive."""
     ours, theirs = line
-    report = Reports(0, ours, lambda: NOW, 10)
+    report = Reports(ours, lambda: NOW, 10)
     report.count(CLIENT, kind(65535, 4095, 99999), True, False)
     report.flush([])
     (batch,) = received(theirs)
@@ -104,7 +103,7 @@ def test_a_kind_holds_every_number_that_a_tally_has(line: Line) -> None:
 def test_many_clients_are_told_of_early(line: Line) -> None:
     """At the bound of clients the counts go out, and none is lost."""
     ours, theirs = line
-    report = Reports(0, ours, lambda: NOW, 10)
+    report = Reports(ours, lambda: NOW, 10)
     for number in range(35):
         report.count(number.to_bytes(4, "big"), kind(Type.A, 0, 1), True, False)
         assert len(report.rows[False]) <= 10
@@ -118,7 +117,7 @@ def test_a_watch_that_was_away_hears_everything_once_and_in_order(line: Line) ->
     The line itself holds some messages; the rest waits in the worker.
     """
     ours, theirs = line
-    report = Reports(0, ours, lambda: NOW, 10)
+    report = Reports(ours, lambda: NOW, 10)
     for number in range(20_000):
         report.observe(seen(number))
     heard: list[Observation] = []
@@ -139,7 +138,7 @@ def test_what_is_too_much_is_counted_and_the_newest_kept(
     """
     ours, theirs = line
     monkeypatch.setattr(reports, "MAX_BACKLOG", 100_000)
-    report = Reports(0, ours, lambda: NOW, 10)
+    report = Reports(ours, lambda: NOW, 10)
     for number in range(300):
         report.counters["lookups"] += 1
         report.observe(seen(number, 10_000))
@@ -164,7 +163,7 @@ def test_what_is_too_much_is_counted_and_the_newest_kept(
 def test_briefings_are_taken_in(line: Line) -> None:
     """What the watch tells is read until there is no more; noise is counted and passed over."""
     ours, theirs = line
-    report = Reports(0, ours, lambda: NOW, 10)
+    report = Reports(ours, lambda: NOW, 10)
     assert report.briefings() == []
     mark = Mark(b"\x0a\0\0\1", "delay", Action.DELAY, Terms(), (LookupKind.MX,), 9.0)
     lessons = Lessons([(b"\2mx\0", 5.0, b"\1a\0")], [(b"\1a\0", 6.0)])
@@ -180,7 +179,7 @@ def test_a_watch_that_is_gone_is_no_fault(line: Line) -> None:
     """A closed line loses nothing of the worker's peace: it keeps what it has."""
     ours, theirs = line
     theirs.close()
-    report = Reports(0, ours, lambda: NOW, 10)
+    report = Reports(ours, lambda: NOW, 10)
     report.observe(seen(1))
     report.flush([])
     assert report.briefings() == []

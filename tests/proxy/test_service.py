@@ -34,7 +34,7 @@ class Scene:
         for end in (self.line, self.watch):
             end.setblocking(False)
         self.upstream = Scripted()
-        self.reports = Reports(0, self.line, self.loop.time, 100)
+        self.reports = Reports(self.line, self.loop.time, 100)
         self.service = Service(
             configured(), self.loop.time, self.reports,
             Routes(Group([self.upstream], "ordered"), {}), local_names([HOSTS]),

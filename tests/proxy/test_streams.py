@@ -32,7 +32,7 @@ class Scene:
         self.faults: list[dict[str, Any]] = []
         self.upstream = Scripted()
         now = asyncio.get_running_loop().time
-        self.reports = Reports(0, line, now, 100)
+        self.reports = Reports(line, now, 100)
         service = Service(
             self.configured, now, self.reports, Routes(Group([self.upstream], "ordered"), {}),
             local_names(["10.0.0.1 here.lan"]), Cookies(bytes(32)),

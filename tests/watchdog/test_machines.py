@@ -181,6 +181,22 @@ def test_an_address_that_nobody_knows_waits_but_a_moment() -> None:
     assert not site.judging.waits
 
 
+def test_what_waits_is_taken_in_again_after_a_kill() -> None:
+    """The detector is not stored as if it had seen it; and if somebody always waits, it is."""
+    site = Site()
+    site.judging.identify(Machines((), AT - 10), AT - 10, site.judge)
+    assert site.see(lookups(ALICE, 40), AT + 6).detector == b""
+    stored = site.see(Changes(), AT + 6 + WAIT)
+    assert stored.detector
+    assert stored.cases
+    for number in range(12):
+        now = AT + 20 + number
+        saved = site.see(lookups(temporary(number), 1, now), now).detector
+        if saved:
+            break
+    assert saved
+
+
 def test_evidence_stays_with_the_machine_when_its_address_is_lent_to_another() -> None:
     """The new holder is clean, and the old one is what it was, wherever it goes."""
     site = Site()

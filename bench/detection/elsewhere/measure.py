@@ -54,10 +54,11 @@ def fed(
 def measure_elsewhere() -> list[Table]:
     """Watch honest people, a mail server and worms of the second site."""
     results = Results()
-    return [_honest(results), _edges(results), _surges(results), _worms(results)]
+    quick = [_edges(results), _surges(results), _worms(results)]
+    return [_honest(results), *quick]
 
 
-def _honest(results: Results, sites: int = 4) -> Table:
+def _honest(results: Results, sites: int = 2) -> Table:
     rows = []
     for habits in town.SITES:
         seeds = range(sites if habits.people <= 1000 else 1)
@@ -96,8 +97,14 @@ def honest(habits: Habits, seed: int) -> Numbers:
 
 def _edges(results: Results) -> Table:
     measured = {
-        "all exactly at their bounds, which are given": partial(edge.at_bounds, 400),
-        **{one.name: partial(edge.watched, one, detector()) for one in edge.EDGES},
+        "exactly at its bounds, which are given": partial(edge.at_bounds, 400),
+        "and always follows, as half of its role does, the others never": partial(
+            edge.at_bounds, 400, edge.followers(0.0, 1.0)
+        ),
+        "and always follows, though all of its role do every other time": partial(
+            edge.at_bounds, 400, edge.followers(0.5)
+        ),
+        edge.AGAIN.name: partial(edge.watched, edge.AGAIN, detector()),
     }
     rows = []
     for name, measure in measured.items():

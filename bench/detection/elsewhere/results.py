@@ -9,8 +9,8 @@ from time import monotonic
 from typing import Final
 
 _ROOT: Final = Path(__file__).parents[3]
-_MEASURED: Final = ("dnswatch/model", "bench/detection")
-"""What a result depends on: one of other code is measured anew."""
+_MEASURED: Final = ("dnswatch.model", "dnswatch.names", "bench.detection")
+"""Packages that a result depends on: of other code it is measured anew."""
 
 Numbers = list[float | None]
 
@@ -42,8 +42,9 @@ class Results:
 
 
 def _digest() -> str:
-    digest = sha256()
-    for folder in _MEASURED:
-        for path in sorted((_ROOT / folder).rglob("*.py")):
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+    files = {
+        Path(module.__file__)
+        for name, module in sys.modules.items()
+        if name.startswith(_MEASURED) and module.__file__
+    }
+    return sha256(b"".join(path.read_bytes() for path in sorted(files))).hexdigest()[:16]

@@ -82,7 +82,10 @@ def _nursery() -> "tuple[socket.socket, subprocess.Popen[bytes]]":
     program = f"import tests.loaded as it, {LOADED}; it.fork_on_request()"
     with theirs:
         process = subprocess.Popen(
-            [sys.executable, "-c", program], stdin=theirs, stdout=subprocess.DEVNULL, env=env
+            [sys.executable, "-c", program],
+            stdin=theirs.fileno(),
+            stdout=subprocess.DEVNULL,
+            env=env,
         )
     return ours, process
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from dnswatch import clock, control
-from dnswatch.bay.places import is_wanted
+from dnswatch.bay import places as bay_places
 from dnswatch.errors import SettingsError
 from dnswatch.proxy import worker
 from dnswatch.proxy.descriptors import provide
@@ -24,12 +24,14 @@ from dnswatch.resolver.access import is_admitted
 from dnswatch.serve.children import Child
 from dnswatch.serve.notify import Manager, Question
 from dnswatch.serve.sockets import bind_all
-from dnswatch.serve.vantages import Place, Vantage, close_door, make_line, open_door
+from dnswatch.serve.vantages import Guests, Place, Vantage, close_door, make_line, open_door
 from dnswatch.settings import Source, combine, encode
 from dnswatch.store.directory import hold
 from dnswatch.store.moved import Moved
 from dnswatch.watchdog import journal
 from dnswatch.watchdog import process as watch
+from dnswatch.watchdog.intake import Lines
+from dnswatch.web import places as web_places
 
 STOP_WORKERS: Final = 1.3
 """Seconds that workers and bay get to drain before they are killed."""
@@ -69,6 +71,7 @@ class Supervisor:
         "What all workers make DNS cookies of; they live as long as this process."
         self._listening = bind_all(self._settings.serve)
         self._door = open_door(self._settings.ingest)
+        self._guests = Guests()
         self._vantages = vantages
         self._places = [Place(vantage) for vantage in vantages(source)]
         self._leaving: list[Child] = []
@@ -78,16 +81,16 @@ class Supervisor:
         self._watch = Child(
             "watch",
             lambda ours: watch.main(
-                self._source, state, [theirs for _, theirs in lines], kept, ours, self._moved,
-                tied=[place.tied for place in self._places], door=self._door,
+                self._source, state, self._lines(lines), kept, ours, self._moved
             ),
-            patience=20.0, longest=0.1,
+            patience=20.0, longest=0.1, heard=self._guests.heard,
         )  # fmt: skip
         self._workers = [
             Child(f"worker {number}", self._work(number, ours), patience=2.0, longest=0.1)
             for number, (ours, _) in enumerate(lines)
         ]
         self._bay = Child("bay", self._hold, patience=60.0, longest=10.0)
+        self._console = Child("console", self._show, patience=60.0, longest=10.0)
         self._begun_at = clock.now()
         "When we began, by the clock that we go by."
         self._moved: Moved | None = None
@@ -130,12 +133,24 @@ class Supervisor:
     @property
     def _children(self) -> list[Child]:
         others = [place.child for place in self._places]
-        return [self._watch, *self._workers, self._bay, *others, *self._leaving]
+        ours = [self._watch, *self._workers, self._bay, self._console]
+        return [*ours, *others, *self._leaving]
 
     @property
     def _wanted(self) -> list[Child]:
-        unwanted = self._leaving if is_wanted(self._settings) else [*self._leaving, self._bay]
+        unwanted = [*self._leaving]
+        if not bay_places.is_wanted(self._settings):
+            unwanted.append(self._bay)
+        if not web_places.is_wanted(self._settings):
+            unwanted.append(self._console)
         return [child for child in self._children if child not in unwanted]
+
+    def _lines(self, workers: list[tuple[socket.socket, socket.socket]]) -> Lines:
+        """Return all that leads to the next watch."""
+        return Lines(
+            [theirs for _, theirs in workers], [place.tied for place in self._places],
+            self._door, self._guests.tied(),
+        )  # fmt: skip
 
     def _work(self, number: int, line: socket.socket) -> Callable[[socket.socket], None]:
         return lambda ours: worker.main(
@@ -145,6 +160,12 @@ class Supervisor:
     def _hold(self, ours: socket.socket) -> None:
         """Run the bay; its libraries are loaded by itself, since few sites need them."""
         from dnswatch.bay import process
+
+        process.main(self._source, self._state, ours)
+
+    def _show(self, ours: socket.socket) -> None:
+        """Run the web console."""
+        from dnswatch.web import process
 
         process.main(self._source, self._state, ours)
 
@@ -243,6 +264,11 @@ class Supervisor:
                 ", ".join(dict.fromkeys(_shown(one.sock) for one in self._listening[0])),
                 ", ".join(settings.upstream.servers), self._state,
             )  # fmt: skip
+            if settings.web.enabled and (missing := web_places.missing()):
+                log.info(
+                    "no web console: %s is not installed, which the extra 'web' brings;"
+                    " web.enabled = false silences this", missing[0],
+                )  # fmt: skip
 
     def _reload(self) -> None:
         """Read the configuration anew; a broken one is refused, and the old one stays in force."""
@@ -262,8 +288,9 @@ class Supervisor:
         self._arrange()
         for child in self._children:
             child.send(encode(source))
-        if self._bay not in self._wanted:
-            self._bay.signal(signal.SIGTERM)
+        for child in (self._bay, self._console):
+            if child not in self._wanted:
+                child.signal(signal.SIGTERM)
         log.info("configuration reloaded")
 
     def _arrange(self) -> None:

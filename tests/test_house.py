@@ -15,7 +15,7 @@ PARAMETERS: Final = 8
 
 MANY_PARAMETERS: Final[frozenset[str]] = frozenset(
     {
-        "wire/build.py:tail",  # an answer depends on all of it, and each has its name at the call
+        "wire/build.py:body",  # an answer depends on all of it, and each has its name at the call
         "cli/serve.py:serve",  # an option of the command line each
         "cli/report.py:report",
         "cli/campus/compare.py:compare",

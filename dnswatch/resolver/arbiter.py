@@ -98,19 +98,19 @@ class Arbiter:
             if len(visited) > VISITED:
                 visited.popitem(last=False)
 
-    def is_web(self, case: Subject, client: bytes, now: float) -> bool:
+    def is_web(self, subject: Subject, client: bytes, now: float) -> bool:
         """Say whether a lookup that could be about mail is about the web to this client.
 
         It used the name for the web before there was evidence against it, or asks HTTPS records of
         it, and no MX answer names it; or a domain's exchange is called like its web site, and the
         client has not asked for the domain's MX.
         """
-        qname = case.qname
-        if case.kind is LookupKind.MX:
+        qname = subject.qname
+        if subject.kind is LookupKind.MX:
             return False
         if any(qname in mark.web.used for mark in self.marks.get(client, ())):
             return True
-        is_known = case.kind is LookupKind.EXCHANGE
+        is_known = subject.kind is LookupKind.EXCHANGE
         if is_known and self._exchanges.is_site(qname):
             return not self._exchanges.is_asked(client, qname, now)
         return not is_known and self.is_visited(client, qname)
@@ -121,7 +121,7 @@ class Arbiter:
             return True
         return any(qname in mark.web.visited for mark in self.marks[client])
 
-    def case(self, asking: Asking, now: float) -> Subject | None:
+    def subject(self, asking: Asking, now: float) -> Subject | None:
         """Say what is to be decided on a marked client's lookup; None where nothing is."""
         client, qname, qtype = asking
         if all(mark.until <= now for mark in self.marks[client]):
@@ -138,8 +138,8 @@ class Arbiter:
             return None
         if self._exempt.domain(domain) or self._exempt.domain(qname):
             return None
-        case = Subject(kind, domain, qname, self._askings.first(asking, now))
-        return None if self.is_web(case, client, now) else case
+        subject = Subject(kind, domain, qname, self._askings.first(asking, now))
+        return None if self.is_web(subject, client, now) else subject
 
     def _mail_related(self, asking: Asking, now: float) -> tuple[LookupKind, bytes] | None:
         """Say in which way a lookup is mail-related; one for a service is where hints would lead.
@@ -152,17 +152,17 @@ class Arbiter:
         found = self._exchanges.kind(client, qname, Type.A, now)
         return None if found is None or found[0] is LookupKind.GUESS else found
 
-    def refuses(self, client: bytes, case: Subject, now: float) -> Enforced | None:
+    def refuses(self, client: bytes, subject: Subject, now: float) -> Enforced | None:
         """Say what refuses a lookup that no upstream need be asked for, if anything does."""
         mark = _acting(self.marks[client])
-        if mark is None or not refuses_at_once(mark, case, now):
+        if mark is None or not refuses_at_once(mark, subject, now):
             return None
         return Enforced(mark.policy, Decided.REFUSED)
 
     def rule(
         self,
         client: bytes,
-        case: Subject,
+        subject: Subject,
         answer: Facts,
         now: float,
         *,
@@ -174,7 +174,7 @@ class Arbiter:
             if not mark.dry_run and is_held:
                 return Ruling(None, None)
             ledger = self._ledgers[client, mark.dry_run]
-            decision = decide(mark, case, answer, ledger, now)
+            decision = decide(mark, subject, answer, ledger, now)
             if (decided := _decided(decision)) is None:
                 continue
             if not mark.dry_run:

@@ -35,7 +35,7 @@ def answer(local: LocalNames, to: Query, client: str = "192.168.0.9") -> dns.mes
     if found is None:
         return None
     return dns.message.from_wire(
-        b"id" + build.tail(found, to, 0, limit=1232, max_ttl=86400, size=1232)
+        b"id" + build.body(found, to, 0, limit=1232, max_ttl=86400, size=1232)
     )
 
 

@@ -27,7 +27,7 @@ def told(
     found = names.find(to, is_local=local)
     if found is None:
         return None
-    tail = build.tail(found.response, to, 0, limit=1232, max_ttl=86400, size=1232)
+    tail = build.body(found.response, to, 0, limit=1232, max_ttl=86400, size=1232)
     return dns.message.from_wire(b"id" + tail)
 
 

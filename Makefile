@@ -35,7 +35,7 @@ fix: $(VENV)/installed-dev
 	$(BIN)/ruff format .
 
 demo: $(VENV)/installed
-	@$(BIN)/python -m demo
+	@$(BIN)/python -m dnswatch.lab.demo
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m bench

@@ -15,10 +15,10 @@ from bench.command import add_page, ended, put
 from bench.errors import BenchError
 from bench.plan import say
 from bench.table import Table
-from dnswatch.study.analysis import analyse
-from dnswatch.study.engine import duckdb
-from dnswatch.study.paper.findings import Finding, findings
-from dnswatch.study.question import Question
+from dnswatch.lab.study.analysis import analyse
+from dnswatch.lab.study.engine import duckdb
+from dnswatch.lab.study.paper.findings import Finding, findings
+from dnswatch.lab.study.question import Question
 
 _PAGE: Final = Path(__file__).parent.parent / "docs" / "campus.md"
 _MEMORY: Final = "2000MB"

@@ -11,10 +11,10 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from dnswatch.campus.campus import Campus
-from dnswatch.campus.compare.catalogue import judges
-from dnswatch.campus.compare.judges import Panel
-from dnswatch.campus.plan import Plan
+from dnswatch.lab.campus.campus import Campus
+from dnswatch.lab.campus.compare.catalogue import judges
+from dnswatch.lab.campus.compare.judges import Panel
+from dnswatch.lab.campus.plan import Plan
 from dnswatch.serve.policies import texts
 
 _SEED: Final = 1

@@ -10,9 +10,9 @@ from typing import Final
 from bench.detection import site
 from bench.detection.senders import SENDERS, Sender
 from bench.table import Table
-from dnswatch.campus.defences.acts import Asked
-from dnswatch.campus.defences.finders.count import Count
 from dnswatch.codes import Type
+from dnswatch.lab.campus.defences.acts import Asked
+from dnswatch.lab.campus.defences.finders.count import Count
 from dnswatch.model.changes import MailLookup
 from dnswatch.model.detection import marks
 from dnswatch.model.detection.detector import Detector

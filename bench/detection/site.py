@@ -11,8 +11,8 @@ from random import Random
 from typing import Final
 
 from bench.detection import lookups
-from dnswatch.campus.calendar import is_working
-from dnswatch.campus.site.errands import (
+from dnswatch.lab.campus.calendar import is_working
+from dnswatch.lab.campus.site.errands import (
     SET_UP_GUESSES,
     Errand,
     Scene,
@@ -21,8 +21,8 @@ from dnswatch.campus.site.errands import (
     errands,
     moments,
 )
-from dnswatch.campus.site.people import RATE, SHAPE, Person
-from dnswatch.campus.site.people import people as habits
+from dnswatch.lab.campus.site.people import RATE, SHAPE, Person
+from dnswatch.lab.campus.site.people import people as habits
 from dnswatch.model.changes import MailLookup
 from dnswatch.model.detection.detector import Detector, News
 from dnswatch.model.detection.verdict import Plan

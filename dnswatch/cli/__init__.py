@@ -1,7 +1,8 @@
 """The command line: prints what the rooms below have worked out, and computes nothing.
 
-The file of a command imports only what its signature needs; what it works with is imported when it
-runs, so that help and completion are quick.
+A command's file is imported when the command is called, and imports only what its signature needs;
+what it works with is imported when it runs, so that help and completion are quick.  The laboratory
+(`dnswatch.lab`) is known here by the names of its commands alone.
 
 Exit codes: 0; 1 where nothing was found, or the work failed; 2 where the command line or the
 configuration is wrong; 130 after Ctrl-C.  An error is one sentence on stderr.
@@ -9,23 +10,101 @@ configuration is wrong; 130 after Ctrl-C.  An error is one sentence on stderr.
 
 import os
 import sys
+from collections import UserDict
 from contextlib import suppress
+from importlib import import_module
+from itertools import chain
 from typing import Annotated, Any, Final, NoReturn
 
 import typer
+import typer.main
 from typer.core import TyperGroup
 
 import dnswatch
-from dnswatch.cli import bay, campus, replay, report, serve, site, status, steer
-from dnswatch.cli.orders import clients, explain, log, policy
-from dnswatch.cli.studies import study
 from dnswatch.errors import DnswatchError, LibraryError, SettingsError
 
-__all__ = ["app", "main"]
+__all__ = ["COMMANDS", "app", "main"]
+
+COMMANDS: Final = {
+    "Commands": {
+        "serve": (
+            "cli.serve:serve",
+            "Answer the site's clients, and keep account of their lookups.",
+        ),
+        "check": ("cli.serve:check", "Judge a configuration without starting."),
+        "status": (
+            "cli.status:status",
+            "Show whether dnswatch runs, its upstreams, counters and records.",
+        ),
+        "report": (
+            "cli.report:report",
+            "Rank the clients by their lookups, or report on one of them.",
+        ),
+        "explain": ("cli.orders.explain:explain", "Explain the verdict on a client."),
+        "log": ("cli.orders.log:log", "Show what changed, when, why and by whom."),
+        "clients": ("cli.orders.clients:app", "Say what clients are, above what is seen of them."),
+        "policy": ("cli.orders.policy:app", "Show policies, switch them on and off, try them out."),
+        "bay": ("cli.bay:app", "The holding bay: run it, look at its mail, release or discard it."),
+        "steer": ("cli.steer:app", "Lead port 25 of quarantined clients to the bay."),
+        "cache": (
+            "cli.site:cache",
+            "Show the site cache: the addresses it knows, and what they cost.",
+        ),
+        "replay": (
+            "cli.replay:replay",
+            "Put recordings through the watch, by the clock of the recording.",
+        ),
+    },
+    "Laboratory": {
+        "campus": (
+            "lab.commands.campus:app",
+            "Simulate a campus with planted worms, and compare defences on it.",
+        ),
+        "study": (
+            "lab.commands.studies.study:study",
+            "Analyse traces as the paper did, and hold them against it.",
+        ),
+    },
+}
+"""Headings of the help, and below each its commands: where each is, and what it says of itself."""
 
 
-class _Sentences(TyperGroup):
-    """Commands whose errors are sentences."""
+class _Imported(UserDict[str, Any]):
+    """The commands by name, each imported when it is first asked for."""
+
+    def __init__(self) -> None:
+        listed = (commands.items() for commands in COMMANDS.values())
+        super().__init__({name: place for name, (place, _) in chain(*listed)})
+
+    def __getitem__(self, name: str) -> Any:
+        if isinstance(place := self.data[name], str):
+            module, _, attribute = place.partition(":")
+            what = getattr(import_module(f"dnswatch.{module}"), attribute)
+            self.data[name] = _command(name, what)
+        return self.data[name]
+
+
+def _command(name: str, what: Any) -> Any:
+    """Make a command of a function, or a group of a typer application."""
+    if isinstance(what, typer.Typer):
+        return typer.main.get_group(what)
+    alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+    alone.command(name)(what)
+    return typer.main.get_command(alone)
+
+
+class _Commands(TyperGroup):
+    """Commands that are imported when they are called, and whose errors are sentences."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = _Imported()
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """List the commands below their headings; none is imported for that."""
+        for heading, listed in COMMANDS.items():
+            with formatter.section(heading):
+                formatter.write_dl([(name, summary) for name, (_, summary) in listed.items()])
 
     def _invoke(self, ctx: Any) -> Any:
         """Run a command; raises `LibraryError` where a library that it needs is not installed."""
@@ -83,26 +162,12 @@ def _in_words(error: typer.BadParameter) -> str:
 
 app = typer.Typer(
     name="dnswatch",
-    cls=_Sentences,
+    cls=_Commands,
     help="A site's DNS resolver with a watchdog in it.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command()(serve.serve)
-app.command()(serve.check)
-app.command()(report.report)
-app.command()(site.cache)
-app.command()(status.status)
-app.command()(replay.replay)
-app.command()(study.study)
-app.command()(explain.explain)
-app.command()(log.log)
-app.add_typer(campus.app)
-app.add_typer(policy.app)
-app.add_typer(clients.app)
-app.add_typer(bay.app)
-app.add_typer(steer.app)
 
 
 def _print_version(wanted: bool) -> None:

@@ -1,4 +1,4 @@
-"""What the shell completes: names and addresses of clients, policies, roles, scenarios and worms.
+"""What the shell completes: names and addresses of clients, policies and roles.
 
 A completion says nothing where it finds nothing: an error would stand in the middle of what
 somebody types.
@@ -26,7 +26,7 @@ def clients(ctx: typer.Context, incomplete: str) -> Words:
     except DnswatchError:
         return []
     named = [(name, key) for key, name in pairs if name]
-    return _fitting([*named, *((key, name or "") for key, name in pairs)], incomplete)
+    return fitting([*named, *((key, name or "") for key, name in pairs)], incomplete)
 
 
 def policies(incomplete: str) -> Words:
@@ -37,32 +37,18 @@ def policies(incomplete: str) -> Words:
         known, _ = policies_of(settings_of(None))
     except DnswatchError:
         return []
-    return _fitting(((name, policy.summary) for name, policy in known.items()), incomplete)
+    return fitting(((name, policy.summary) for name, policy in known.items()), incomplete)
 
 
 def roles(incomplete: str) -> Words:
     """Offer what a client may be for."""
     from dnswatch.model.role import Role
 
-    return _fitting(((role, "") for role in Role), incomplete)
+    return fitting(((role, "") for role in Role), incomplete)
 
 
-def scenarios(incomplete: str) -> Words:
-    """Offer the scenarios of the campus that come with dnswatch."""
-    from dnswatch.campus.scenarios import names
-
-    return _fitting(((name, "") for name in names()), incomplete)
-
-
-def worms(incomplete: str) -> Words:
-    """Offer the worms that come with dnswatch."""
-    from dnswatch.campus.worms.shipped import names
-
-    return _fitting(((name, "") for name in names()), incomplete)
-
-
-def _fitting(words: Iterable[tuple[str, str]], incomplete: str) -> Words:
-    """Keep those that begin with what was typed."""
+def fitting(words: Iterable[tuple[str, str]], incomplete: str) -> Words:
+    """Keep those that begin with what was typed, safe to print."""
     from dnswatch.cli.render import harmless
 
     return [

@@ -1,12 +1,18 @@
 """The detector as a command sees it: brought back from the store, up to the last second."""
 
+from collections import Counter, defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from msgspec import structs
+
+from dnswatch import clock
 from dnswatch.model.detection.detector import Detector
 from dnswatch.model.mailhosts import NAMED, stem_of
+from dnswatch.model.role import Role
 from dnswatch.names.suffixes import registrable
 from dnswatch.store import clients, evidence
-from dnswatch.watchdog.judging import local, plan_of
+from dnswatch.watchdog.judging import bring_back, local, plan_of
 from dnswatch.wire.name import to_text
 
 if TYPE_CHECKING:
@@ -25,13 +31,19 @@ def detector_of(db: "Database", settings: "Settings", whom: "Whom") -> Detector 
     stored = evidence.read(db)
     if stored.site is None:
         return None
+    machines = clients.machines(db)
+
+    def role_of(key: bytes) -> Role:
+        roles = map(whom.role_of, machines.clients(key.decode()))
+        return next((role for role in roles if role is not Role.CLIENT), Role.CLIENT)
+
     detector = Detector(
         plan_of(settings), 0.0, registrable=registrable, write=to_text, clock=local,
-        role_of=lambda key: whom.role_of(key.decode()),
+        role_of=role_of,
     )  # fmt: skip
-    detector.restore(stored.site, stored.cases.values())
+    bring_back(detector, stored, machines, clock.now())
     for lookup in stored.later:
-        detector.see(lookup)
+        detector.see(structs.replace(lookup, client=machines.key(lookup.client.decode()).encode()))
     return detector
 
 
@@ -39,13 +51,16 @@ def proposals_of(db: "Database", detector: Detector | None) -> "list[Proposal]":
     """Return the hosts that behave like a mail server and are none by anybody's word."""
     if detector is None:
         return []
-    known = clients.clients(db)
-    totals = clients.totals(db, 0.0)
-    return detector.proposals(
-        {client.key.encode(): totals.get(client.id, {}) for client in known},
-        {client.key.encode(): client.name for client in known
-         if client.name and client.source in _GIVEN and _is_mail_host(client.name)},
-    )  # fmt: skip
+    machines, totals = clients.machines(db), clients.totals(db, 0.0)
+    counts: defaultdict[bytes, Counter[str]] = defaultdict(Counter)
+    names: dict[bytes, str] = {}
+    for client in clients.clients(db):
+        key = machines.key(client.key).encode()
+        counts[key].update(totals.get(client.id, {}))
+        if client.name and client.source in _GIVEN and _is_mail_host(client.name):
+            names[key] = client.name
+    found = detector.proposals(counts, names)
+    return [replace(one, client=machines.clients(one.client.decode())[0].encode()) for one in found]
 
 
 def confirming(proposal: "Proposal") -> str:

@@ -70,6 +70,22 @@ class MailLookup(msgspec.Struct, frozen=True, gc=False):
     "Nobody else can have sent it in the client's name."
 
 
+class Cursor(msgspec.Struct, frozen=True):
+    """How much of a journal of batches changes cover, with those stored before."""
+
+    journal: int
+    "Its name."
+    taken: int = 0
+    "Where it went on: of batches before that, all but the lookups that wait is in."
+    waiting: dict[int, tuple[int, int]] = {}
+    "Worker to where its first batch is of which lookups wait, and how many: the latest ones of it."
+
+    @property
+    def needed(self) -> int:
+        """From where on the journal must be kept."""
+        return min([self.taken, *(place for place, _ in self.waiting.values())])
+
+
 def minute_of(at: float) -> int:
     """Number the minute of a moment: Unix seconds / 60."""
     return int(at) // 60
@@ -115,6 +131,8 @@ class Changes:
     "How many of `lookups`, from the first on, `detector` and `cases` have taken in."
     until: float = 0.0
     "Up to when all that expired is among them, Unix seconds."
+    cursor: Cursor | None = None
+    "Of the journal that these changes come from; None where they do not come from one."
 
     def __bool__(self) -> bool:
         """Whether anything changed."""
@@ -146,6 +164,7 @@ class Changes:
         self.visits.extend(later.visits)
         self.carried.extend(later.carried)
         self.until = max(self.until, later.until)
+        self.cursor = later.cursor or self.cursor
         self.cache.update(later.cache)
         self.standings.update(later.standings)
         self.quarantine.update(later.quarantine)

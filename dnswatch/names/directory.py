@@ -8,12 +8,17 @@ another address of its machine.
 
 A MAC address with many addresses is a **relay**: a gateway, repeater or host of containers that
 answers for other machines (proxy ARP, RFC 1027; proxy ND, RFC 4389).  Its addresses are no one
-machine, so they stay clients of their own.
+machine, so they stay clients of their own.  Temporary IPv6 addresses (RFC 8981) come and go one
+after the other, however many.  So a MAC address is a relay where more than `AT_ONCE` of its IPv6
+addresses are there at the same time, each from its first lookup to its last, and then for `STICKY`.
+To tell takes time: whoever has more than `AT_ONCE` within its first `PROBATION` is taken for a
+relay until then, and so is who has more than `MAX_IPV6` and was not heard from most of them.
 """
 
-from collections import Counter
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -28,6 +33,19 @@ MAX_IPV4: Final = 4
 MAX_IPV6: Final = 32
 """IPv6 addresses of one machine: temporary ones live a week, a new one comes daily (RFC 8981)."""
 
+
+AT_ONCE: Final = 8
+"""IPv6 addresses that one machine asks from at the same time: a stable, a local and a temporary
+one, each twice while it is being replaced, and some to spare."""
+
+PROBATION: Final = 3600.0
+"""Seconds after which it is known who comes back to an address; people pause for minutes."""
+
+STICKY: Final = 7 * 86400.0
+"""Seconds that a relay is taken for one after it looked so: on holidays few stand behind it."""
+
+Span = tuple[float, float]
+"""When an address was first and last heard from, Unix seconds."""
 
 Source = Literal["hosts", "leases", "neighbours", "pointers"]
 
@@ -50,8 +68,14 @@ class Identity:
 class Directory:
     """Reads all sources that the settings name."""
 
-    def __init__(self, names: Names) -> None:
-        """Read when asked."""
+    def __init__(
+        self, names: Names, heard: Callable[[bytes], Span | None] = lambda _: None
+    ) -> None:
+        """Read when asked; `heard` says when a packed address was heard from, if it was."""
+        self._heard = heard
+        self._since: dict[str, float] = {}
+        "When each MAC address was seen first, Unix seconds."
+        self._relay_until: dict[str, float] = {}
         self._hosts = HostsFiles(names.hosts)
         self._leases = LeaseFiles(names.leases)
         self._neighbours = Neighbours() if names.neighbours else None
@@ -81,9 +105,36 @@ class Directory:
             ("neighbours", self._neighbours.read() if self._neighbours else {}),
             ("leases", {address: lease.duid for address, lease in active}),
         )
-        relays = _relays(machines)
+        relays = self._relays(machines, now)
         self.relays = len(relays)
-        return _join(names, {a: one for a, one in machines.items() if one[0] not in relays})
+        people = _join(names, {a: one for a, one in machines.items() if one[0] not in relays})
+        for address, (mac, source) in machines.items():
+            if mac in relays:  # it may have been taken for a machine before
+                people.setdefault(address, Identity(None, None, source))
+        return people
+
+    def _relays(self, machines: Found, now: float) -> set[str]:
+        found: defaultdict[tuple[str, int], list[bytes]] = defaultdict(list)
+        for address, (mac, _) in machines.items():
+            found[mac, len(address)].append(address)
+            self._since.setdefault(mac, now)
+        self._relay_until = {mac: at for mac, at in self._relay_until.items() if now < at}
+        relays = {mac for mac, _ in found if mac in self._relay_until}
+        for (mac, length), addresses in found.items():
+            if len(addresses) > MAX_IPV4 if length == 4 else self._are_many(mac, addresses, now):
+                relays.add(mac)
+        return relays
+
+    def _are_many(self, mac: str, addresses: list[bytes], now: float) -> bool:
+        """Say whether IPv6 addresses are more than one machine has, as far as can be told."""
+        if len(addresses) <= AT_ONCE:
+            return False
+        spans = [span for address in addresses if (span := self._heard(address))]
+        if _most_at_once(spans) > AT_ONCE:
+            self._relay_until[mac] = now + STICKY
+            return True
+        is_heard = 2 * len(spans) >= len(addresses)
+        return now < self._since[mac] + PROBATION if is_heard else len(addresses) > MAX_IPV6
 
 
 def _first(*readings: tuple[Source, Mapping[bytes, str | None]]) -> Found:
@@ -96,10 +147,11 @@ def _first(*readings: tuple[Source, Mapping[bytes, str | None]]) -> Found:
     return found
 
 
-def _relays(machines: Found) -> set[str]:
-    count = Counter((mac, len(address)) for address, (mac, _) in machines.items())
-    bounds = {4: MAX_IPV4, 16: MAX_IPV6}
-    return {mac for (mac, length), addresses in count.items() if addresses > bounds[length]}
+def _most_at_once(spans: Iterable[Span]) -> int:
+    """Count how many spans have a moment in common, at most; their ends do not belong to them."""
+    turns = sorted((at, turn) for first, last in spans if first < last
+                   for at, turn in ((first, 1), (last, -1)))  # fmt: skip
+    return max(accumulate((turn for _, turn in turns), initial=0))
 
 
 def _join(names: Found, machines: Found) -> dict[bytes, Identity]:

@@ -43,10 +43,12 @@ class Reports:
         self._health = health
         self._backlog: deque[bytes] = deque()
         self._backlog_bytes = 0
+        self._number = 0
 
     def hand_over(self, observations: list[Observation]) -> None:
         """Report lookups before their answers leave, so that no kill can lose them."""
-        self._hand_over(Batch(self._worker, observations[-1].at, observations))
+        until = observations[-1].at
+        self._hand_over(Batch(self._worker, until, observations, number=self._next()))
 
     def flush(self) -> None:
         """Send what there is."""
@@ -55,9 +57,14 @@ class Reports:
         self._hand_over(
             Batch(
                 self._worker, self._now(), observations, tallies, observed.take_counters(),
-                list(self._health()),
+                list(self._health()), self._next(),
             )
         )  # fmt: skip
+
+    def _next(self) -> int:
+        """Number a batch, so that no two are alike."""
+        self._number += 1
+        return self._number
 
     def _hand_over(self, batch: Batch) -> None:
         """Send a batch behind what still waits, and keep what the watch does not take now."""

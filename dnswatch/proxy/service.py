@@ -15,7 +15,7 @@ from dnswatch.proxy.reports import Reports
 from dnswatch.proxy.upstream.transport import Transport
 from dnswatch.resolver.access import Admission
 from dnswatch.resolver.ask import Ask
-from dnswatch.resolver.core import Resolver
+from dnswatch.resolver.core import ResolverCore
 from dnswatch.resolver.events import Answer, EdnsNews, Event, Fault
 from dnswatch.resolver.pending import PendingQuery
 
@@ -33,7 +33,7 @@ log = logging.getLogger("dnswatch.proxy")
 class Service:
     """What all listeners and transports of a worker share."""
 
-    def __init__(self, core: Resolver, reports: Reports, now: Callable[[], float]) -> None:
+    def __init__(self, core: ResolverCore, reports: Reports, now: Callable[[], float]) -> None:
         """Drive `core`, which has no upstream yet (`connect`)."""
         self.core = core
         self._reports = reports

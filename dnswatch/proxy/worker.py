@@ -27,7 +27,7 @@ from dnswatch.proxy.streams import Connections, TcpListener
 from dnswatch.proxy.upstream.build import Builder
 from dnswatch.proxy.upstream.transport import Transport
 from dnswatch.resolver.cookies import Cookies
-from dnswatch.resolver.core import Resolver
+from dnswatch.resolver.core import ResolverCore
 from dnswatch.resolver.local import LocalNames
 from dnswatch.settings import Settings, Source, combine
 
@@ -73,7 +73,7 @@ class Worker:
         self._room = Batch()
         self._hosts = HostsFiles(configured.names.hosts)
         self._known = self._hosts.read()
-        self._core = core = Resolver(configured, self._local_names(), Cookies(secret))
+        self._core = core = ResolverCore(configured, self._local_names(), Cookies(secret))
         self._reports = Reports(number, line, now, core.observed, self._health)
         self._service = Service(core, self._reports, now)
         self._service.connect(self._transports())

@@ -1,7 +1,6 @@
-"""The arbiter: marks, and what they decide on a lookup and its answer; no socket, no timer.
+"""The arbiter: marks, and what they decide on a lookup and its answer.
 
-The enforcement point of a worker puts its decisions into bytes and waiting; the simulated campus
-lets simulated time pass instead.  Both come here for every decision.
+The enforcement point has what is decided done: worker, campus and dry run all come here by it.
 """
 
 from collections import OrderedDict, defaultdict
@@ -29,6 +28,9 @@ from dnswatch.resolver.decision import (
     refuses_at_once,
 )
 from dnswatch.settings import Settings
+
+MailRelation = tuple[LookupKind, bytes]
+"""In which way a lookup is mail-related, and to which mail domain it belongs."""
 
 VISITED: Final = 64
 """Names remembered of a marked client that it uses for the web."""
@@ -121,13 +123,20 @@ class Arbiter:
             return True
         return any(qname in mark.web.visited for mark in self.marks[client])
 
-    def subject(self, asking: Asking, now: float) -> Subject | None:
-        """Say what is to be decided on a marked client's lookup; None where nothing is."""
+    def subject(
+        self, asking: Asking, now: float, known: MailRelation | None = None
+    ) -> Subject | None:
+        """Say what is to be decided on a marked client's lookup; None where nothing is.
+
+        `known` says in which way it is mail-related, where somebody found that out before.
+        """
         client, qname, qtype = asking
         if all(mark.until <= now for mark in self.marks[client]):
             self._unmark(client)
             return None
-        if qtype == Type.ANY:
+        if known is not None:
+            kind, domain = known
+        elif qtype == Type.ANY:
             kind, domain = LookupKind.MX, qname  # it brings what an MX question would
         elif found := self._mail_related(asking, now):
             kind, domain = found
@@ -141,7 +150,7 @@ class Arbiter:
         subject = Subject(kind, domain, qname, self._askings.first(asking, now))
         return None if self.is_web(subject, client, now) else subject
 
-    def _mail_related(self, asking: Asking, now: float) -> tuple[LookupKind, bytes] | None:
+    def _mail_related(self, asking: Asking, now: float) -> MailRelation | None:
         """Say in which way a lookup is mail-related; one for a service is where hints would lead.
 
         A name that is only shaped like a mail host's is the web's to whoever asks that.

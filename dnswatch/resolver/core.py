@@ -59,7 +59,7 @@ _COOKIE: Final = Option.COOKIE.to_bytes(2, "big") + b"\0\x18"
 """What a DNS cookie begins with that may be one of ours: 24 bytes long."""
 
 
-class Resolver:
+class ResolverCore:
     """One worker's core."""
 
     def __init__(

@@ -14,7 +14,7 @@ from dnswatch.codes import Class, Ede, Rcode, Type
 from dnswatch.model.exchanges import Exchanges, LookupKind
 from dnswatch.model.observation import Decided, Enforced
 from dnswatch.model.policies.mark import Mark, Marks
-from dnswatch.resolver.arbiter import Arbiter, Ruling
+from dnswatch.resolver.arbiter import Arbiter, MailRelation, Ruling
 from dnswatch.resolver.askings import Asking
 from dnswatch.resolver.deadlines import Deadlines
 from dnswatch.resolver.decision import Facts, Hold, Pass, Refuse, Rewrite, Subject
@@ -78,14 +78,18 @@ class EnforcementPoint:
         """Take news of marks; what is held for a mark that changed is given."""
         self._release(self._arbiter.learn(news))
 
-    def subject(self, pending: PendingQuery, now: float) -> Subject | None:
+    def subject(
+        self, pending: PendingQuery, now: float, known: MailRelation | None = None
+    ) -> Subject | None:
         """Say what is to be decided on a marked client's query; None where nothing is.
+
+        `known` says in which way it is mail-related, where somebody found that out before.
 
         Mail is a matter of the class IN; whoever asks for any class is given that.
         """
         if pending.query.qclass not in (Class.IN, Class.ANY):
             return None
-        subject = self._arbiter.subject(_asking(pending), now)
+        subject = self._arbiter.subject(_asking(pending), now, known)
         if pending.client not in self.marks:  # its last one has just ended
             self.held.release(pending.client)
         return subject

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from dnswatch.model.exchanges import Lessons
 from dnswatch.model.health import Health
@@ -49,6 +50,8 @@ class Batch(msgspec.Struct, frozen=True, array_like=True):
     counters: dict[str, int] = {}
     "Increments of the worker's counters since the last batch, by the names in `dnswatch status`."
     health: list[Health] = []
+    number: int = 0
+    "Of this batch in its worker's life, so that no two messages are alike."
 
 
 class Briefing(msgspec.Struct, frozen=True, array_like=True):
@@ -75,10 +78,10 @@ def encode(batch: Batch) -> Iterator[bytes]:
     cut, notch = (len(batch.observations) + 1) // 2, (len(batch.tallies) + 1) // 2
     earlier, later = batch.observations[:cut], batch.observations[cut:]
     until = later[0].at if later else batch.until
-    yield from encode(Batch(batch.worker, until, earlier, batch.tallies[:notch]))
     yield from encode(
-        Batch(batch.worker, batch.until, later, batch.tallies[notch:], batch.counters, batch.health)
+        Batch(batch.worker, until, earlier, batch.tallies[:notch], number=batch.number)
     )
+    yield from encode(replace(batch, observations=later, tallies=batch.tallies[notch:]))
 
 
 def decode(message: bytes) -> Batch:

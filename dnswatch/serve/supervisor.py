@@ -1,7 +1,7 @@
 """The supervisor: starts watch, workers and bay, starts again what dies, reloads, stops.
 
 It answers nothing and records nothing itself.  It keeps open what must outlive its children: the
-listening sockets and the lines between workers and watch.
+listening sockets, the lines between workers and watch, and the watch's journal.
 """
 
 import contextlib
@@ -27,6 +27,7 @@ from dnswatch.serve.sockets import bind_all
 from dnswatch.settings import Source, combine, encode
 from dnswatch.store.directory import hold
 from dnswatch.store.moved import Moved
+from dnswatch.watchdog import journal
 from dnswatch.watchdog import process as watch
 
 STOP_WORKERS: Final = 1.3
@@ -62,10 +63,11 @@ class Supervisor:
         "What all workers make DNS cookies of; they live as long as this process."
         self._listening = bind_all(self._settings.serve)
         lines = [_line() for _ in self._listening]
+        kept = journal.create()
         self._watch = Child(
             "watch",
             lambda ours: watch.main(
-                self._source, state, [theirs for _, theirs in lines], ours, self._moved
+                self._source, state, [theirs for _, theirs in lines], kept, ours, self._moved
             ),
             patience=20.0, longest=0.1,
         )  # fmt: skip

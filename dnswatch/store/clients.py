@@ -8,9 +8,15 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sqlite_utils import Database
+
+from dnswatch.model.machines import Known, Machines
+
+DECLARED: Final = "hosts"
+"""The source whose names join clients to one machine.  A name that a machine gave itself (DHCP), or
+that stands in the reverse zone, joins nothing: many may have the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,21 @@ class Lookup:
 def clients(db: Database) -> list[Client]:
     """Return all clients."""
     return [Client(*row) for row in db.conn.execute(_CLIENTS)]
+
+
+def known(client: Client) -> Known:
+    """Return by what a client may be joined with others."""
+    return known_as(client.key, client.name, client.machine, client.source)
+
+
+def known_as(key: str, name: str | None, machine: str | None, source: str | None) -> Known:
+    """Return the same of a client that may not be stored yet."""
+    return Known(key, machine, name if source == DECLARED else None)
+
+
+def machines(db: Database) -> Machines:
+    """Return which clients are one machine."""
+    return Machines(map(known, clients(db)))
 
 
 def totals(db: Database, since: float) -> dict[int, Counter[str]]:

@@ -263,11 +263,7 @@ _PICK_GOING: Final = """
     INSERT INTO going SELECT id FROM passer_by
     WHERE is_suspect = :is_suspect AND first_seen >= :begin AND first_seen < :begin + 3600
     LIMIT :some"""
-# The detector remembers the number of the last lookup that it has judged, so that lookup and its
-# client stay: SQLite gives numbers out again from the largest that is there.
 _DELETE_GOING: Final = (
-    """DELETE FROM going
-        WHERE id = (SELECT client FROM lookup WHERE id = (SELECT max(id) FROM lookup))""",
     "DELETE FROM lookup WHERE client IN (SELECT id FROM going)",
     """DELETE FROM tally WHERE start >= :begin AND start < :begin + 7200
         AND client IN (SELECT id FROM going)""",
@@ -283,13 +279,10 @@ _DELETE_NOT_HELD: Final = (
             AND client NOT IN (SELECT id FROM held) LIMIT ?3)""",
     """DELETE FROM lookup WHERE id IN
         (SELECT id FROM lookup WHERE at >= ?1 AND at < ?2
-            AND client NOT IN (SELECT id FROM held)
-            AND id < (SELECT max(id) FROM lookup) LIMIT ?3)""",
+            AND client NOT IN (SELECT id FROM held) LIMIT ?3)""",
     """DELETE FROM client WHERE id IN
         (SELECT id FROM client WHERE ?1 <= ?2 AND last_seen < ?2
-            AND id NOT IN (SELECT id FROM held)
-            AND id NOT IN (SELECT client FROM lookup WHERE id = (SELECT max(id) FROM lookup))
-            LIMIT ?3)""",
+            AND id NOT IN (SELECT id FROM held) LIMIT ?3)""",
     """DELETE FROM entry WHERE address IN
         (SELECT address FROM entry WHERE ?1 <= ?2 AND expiry < ?2 LIMIT ?3)""",
 )

@@ -67,6 +67,12 @@ def newer(db: Database) -> list[str]:
     return sorted({migration.name for migration in MIGRATIONS.applied(db)} - ours)
 
 
+@MIGRATIONS()
+def journal(db: Database) -> None:
+    """Make room for how much of the watch's journal is in the store: one row, JSON."""
+    db.execute("CREATE TABLE journal (id INTEGER PRIMARY KEY CHECK (id = 1), cursor TEXT NOT NULL)")
+
+
 _FIRST: Final = (
     # first_seen, last_seen: Unix seconds, to the minute unless mail-related
     """CREATE TABLE client (

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+import msgspec
 from sqlite_utils import Database
 
 from dnswatch.errors import WireError
-from dnswatch.model.changes import Changes, MailLookup
+from dnswatch.model.changes import Changes, Cursor, MailLookup
 from dnswatch.model.observation import Enforced
 from dnswatch.model.sitecache import CacheEntry
 from dnswatch.settings import Records
@@ -116,6 +117,9 @@ class Store:
             quarantine.write(self._db.conn, turns, changes.quarantine_anew)
             if changes.until:
                 self._db.conn.execute(_NOTE_PASSED, (changes.until,))
+            if changes.cursor:
+                cursor = msgspec.json.encode(changes.cursor).decode()
+                self._db.conn.execute(_NOTE_CURSOR, (cursor,))
 
     def write_identities(self, identities: Iterable[tuple[str, Identity]]) -> None:
         """Note who the clients of these keys are; keys of no client are passed over."""
@@ -142,6 +146,12 @@ class Store:
         with sentences(self._path):
             row = self._db.conn.execute("SELECT until FROM passed").fetchone()
         return float(row[0]) if row else 0.0
+
+    def cursor(self) -> Cursor | None:
+        """Return how much of which journal is stored, if any is."""
+        with sentences(self._path):
+            row = self._db.conn.execute("SELECT cursor FROM journal").fetchone()
+        return msgspec.json.decode(row[0], type=Cursor) if row else None
 
     def knows(self, key: str) -> bool:
         """Whether anything is recorded of the client of this key."""
@@ -302,11 +312,15 @@ _ADD_TALLY = """
     INSERT INTO tally (start, client, measure, count) VALUES
         (?, (SELECT id FROM client WHERE key = ?), (SELECT id FROM measure WHERE name = ?), ?)
     ON CONFLICT DO UPDATE SET count = count + excluded.count"""
+# The detector remembers the number of the last lookup that it has judged, so none may come twice;
+# SQLite by itself gives numbers out again from the largest that is there.
 _ADD_LOOKUP = """
-    INSERT INTO lookup (at, client, kind, domain, qname, qtype, rcode, origin, addresses,
+    INSERT INTO lookup (id, at, client, kind, domain, qname, qtype, rcode, origin, addresses,
         exchanges, ttl, new, refreshed, hits, redirected, recursion, policy, decided, dry_run,
         proven)
-    VALUES (?, (SELECT id FROM client WHERE key = ?),
+    VALUES (1 + max(ifnull((SELECT max(id) FROM lookup), 0),
+            ifnull((SELECT judged FROM detector), 0)),
+        ?, (SELECT id FROM client WHERE key = ?),
         ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _ADD_VERDICT = "INSERT INTO verdict (client, share, at, until) VALUES (?, ?, ?, ?)"
 _ADD_SITE = """
@@ -330,6 +344,9 @@ _HEAR_HEALTH = """
         at = excluded.at, up = excluded.up, rtt = excluded.rtt, edns = excluded.edns,
         answers = answers + excluded.answers, failures = failures + excluded.failures"""
 _NOTE_PASSED = "INSERT INTO passed VALUES (1, ?) ON CONFLICT DO UPDATE SET until = excluded.until"
+_NOTE_CURSOR = (
+    "INSERT INTO journal VALUES (1, ?) ON CONFLICT DO UPDATE SET cursor = excluded.cursor"
+)
 _LIVE_ENTRIES = """
     SELECT address, expiry, first_seen, refreshes, hits FROM entry
     WHERE expiry > ifnull((SELECT until FROM passed), 0)"""

@@ -2,9 +2,7 @@
 
 Pure: values of `clients` in, values out.
 
-A *machine* is one client to a reader: all addresses that share a MAC address, or a name that the
-site's hosts file declares.  A name that a machine gave itself (DHCP) or that stands in the reverse
-zone joins nothing: many may have the same.
+A *machine* (see `dnswatch.model.machines`) is one client to a reader, as it is to the detector.
 
 Measures of a machine are those of an account (see `dnswatch.model.changes`), and besides: `mail`
 (all mail-related lookups), `mail-domains` and `exchanges` (distinct ones), `failures` (lookups
@@ -12,19 +10,14 @@ whose rcode was not NOERROR).
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from statistics import median
 from typing import Final, Self
 
+from dnswatch.model.machines import Machines
 from dnswatch.model.role import Role
-from dnswatch.store.clients import Client
-
-_Handle = tuple[str, str]
-"""By what clients are joined: `machine` or `name` (or `key`: the client itself), and its value."""
-
-DECLARED: Final = "hosts"
-"""The source whose names join addresses to one machine."""
+from dnswatch.store.clients import Client, known
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,21 +105,10 @@ class Grid:
 def machines(clients: Iterable[Client], role_of: Callable[[str], Role]) -> list[Machine]:
     """Join clients to machines; `role_of` knows the role declared for a client's key."""
     clients = sorted(clients, key=lambda client: client.last_seen, reverse=True)
-    leader: dict[_Handle, _Handle] = {}
-
-    def lead(handle: _Handle) -> _Handle:
-        above = leader.setdefault(handle, handle)
-        while above != handle:
-            leader[handle] = leader[above]  # so that paths stay short
-            handle, above = above, leader[above]
-        return handle
-
+    joined = Machines(map(known, clients))
+    groups: dict[str, list[Client]] = defaultdict(list)
     for client in clients:
-        for handle in _handles(client):
-            leader[lead(handle)] = lead(("key", client.key))
-    groups: dict[_Handle, list[Client]] = defaultdict(list)
-    for client in clients:
-        groups[lead(("key", client.key))].append(client)
+        groups[joined.key(client.key)].append(client)
     return [_machine(group, role_of) for group in groups.values()]
 
 
@@ -210,14 +192,6 @@ _ANSWERS: Final = (
     "challenged",
     "limited",
 )
-
-
-def _handles(client: Client) -> Iterator[_Handle]:
-    """Name what the client may share with others of its machine."""
-    if client.machine:
-        yield "machine", client.machine
-    if client.name and client.source == DECLARED:
-        yield "name", client.name.lower()
 
 
 def _machine(group: list[Client], role_of: Callable[[str], Role]) -> Machine:

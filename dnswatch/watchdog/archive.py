@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from dnswatch import addresses
-from dnswatch.model.changes import Changes
+from dnswatch.model.changes import Changes, Cursor
 from dnswatch.model.finding import Finding
+from dnswatch.model.machines import Machines
 from dnswatch.model.policies.orders import Orders
 from dnswatch.names.directory import Identity as Person
 from dnswatch.names.pseudonym import Pseudonyms
@@ -21,6 +22,7 @@ from dnswatch.settings import Privacy, Settings
 from dnswatch.store import Identity, Remembered, Store, evidence, orders
 from dnswatch.store.bay import findings
 from dnswatch.store.claims import Claims
+from dnswatch.store.clients import clients, known, known_as, machines
 from dnswatch.store.evidence import Evidence
 from dnswatch.store.moved import Moved, move
 
@@ -71,6 +73,10 @@ class Archive:
         """Return the key under which a client stands in the store."""
         return self._named().key(client)
 
+    def cursor(self) -> Cursor | None:
+        """Return how much of which journal is stored, if any is."""
+        return self._opened().cursor()
+
     def write(self, changes: Changes, now: float) -> None:
         """Store what changed, within the bounds of the store."""
         store, key, records = self._opened(), self._named().key, self._settings.records
@@ -79,12 +85,25 @@ class Archive:
             self._claims.bound(changes, key, lambda client: store.knows(key(client)), records.size)
         store.write(changes, key, now)
 
-    def identify(self, people: Mapping[bytes, Person]) -> None:
-        """Note who the clients are."""
+    def identify(self, people: Mapping[bytes, Person], now: float) -> Machines:
+        """Note who the clients are; return which are one machine.
+
+        A client that `people` do not know is still who it was last, which is what the store has.
+        """
         names = self._named()
-        self._opened().write_identities(
-            (names.key(address), names.identity(person)) for address, person in people.items()
-        )
+        found = {names.key(address): names.identity(person) for address, person in people.items()}
+        self._opened().write_identities(found.items())
+        with self._opened().snapshot() as db:
+            stored = [known(client) for client in clients(db)]
+        for client in stored:
+            found.pop(client.client, None)
+        new = (known_as(k, who.name, who.machine, who.source) for k, who in found.items())
+        return Machines((*stored, *new), now)
+
+    def machines(self) -> Machines:
+        """Return which clients are one machine, as was stored."""
+        with self._opened().snapshot() as db:
+            return machines(db)
 
     def keep(self, now: float) -> bool:
         """Let go of some old records; return whether more is left to do."""

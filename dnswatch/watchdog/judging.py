@@ -1,34 +1,41 @@
 """Judging: mail-related lookups in; standings for the policies, notes and what to store, out.
 
-The detector knows a client by its key in the store, so that what is stored of it holds no address
-where the site writes pseudonyms; the keys of those who were seen lately lead back to addresses.
+The detector knows a client by its key in the store, or by that of its machine, so that what is
+stored of it holds no address where the site writes pseudonyms; the keys of those who were seen
+lately lead back to addresses.  A verdict goes to all addresses of a machine.
+
+What a new address looks up waits until it was asked whose it is, so that a machine that changes its
+address with every mail is judged as one from the first lookup on.  A watch that is killed meanwhile
+has not taken these lookups in.
 """
 
 import logging
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from ipaddress import ip_address
 from math import exp, inf
 from typing import Final
 
 from msgspec.structs import replace
 
-from dnswatch import addresses
 from dnswatch.codes import Type
 from dnswatch.model.changes import Changes, MailLookup
 from dnswatch.model.detection.detector import Detector, News
 from dnswatch.model.detection.fleet import Calmed, Warned
 from dnswatch.model.detection.servers import Surge
 from dnswatch.model.detection.tunnels import Tunnels
-from dnswatch.model.detection.verdict import Change, Knob, Plan, Verdict
+from dnswatch.model.detection.verdict import Change, Knob, Plan, Rung, Verdict
 from dnswatch.model.exchanges import LookupKind
 from dnswatch.model.finding import Finding
 from dnswatch.model.flow import Flow, Outcome
+from dnswatch.model.machines import Machines
 from dnswatch.model.policies.mark import WebNames
 from dnswatch.model.policies.note import About, Note
 from dnswatch.model.policies.orders import Orders
 from dnswatch.model.policies.standing import RUNGS, Standing
 from dnswatch.model.role import Role, role_of
+from dnswatch.names.hostname import pack
 from dnswatch.names.suffixes import registrable
 from dnswatch.settings import Settings
 from dnswatch.store.evidence import Evidence
@@ -36,6 +43,15 @@ from dnswatch.wire.name import to_text
 
 KNOWN: Final = 200_000
 """Clients whose address is remembered; the one seen longest ago goes first."""
+
+WAIT: Final = 4.0
+"""Seconds that lookups of a new address wait at most to be known: it takes two or three to look."""
+
+ADDRESSES: Final = 256
+"""Addresses of a machine that its verdict goes to; the one seen longest ago goes first."""
+
+HELD: Final = 10_000
+"""Lookups that wait; beyond, nothing waits."""
 
 SAVE_EVERY: Final = 5.0
 """Seconds between two savings; a watch that was killed takes in again the lookups since the last,
@@ -78,8 +94,16 @@ class Judging:
         self._settings = settings
         self._key_of = key_of
         self._orders = Orders()
-        self._addresses: OrderedDict[bytes, bytes] = OrderedDict()
-        "Key to packed address."
+        self._machines = Machines()
+        self._addresses: OrderedDict[bytes, dict[bytes, None]] = OrderedDict()
+        "Key to packed addresses; those seen last come last."
+        self._keys: dict[bytes, bytes] = {}
+        "Packed address to the key under which it was judged last."
+        self._waiting: dict[bytes, float] = {}
+        "Who is new to when it was met, Unix seconds, until it was asked whose address it is."
+        self._held: list[MailLookup] = []
+        self._judged_until = -inf
+        "Time of the last lookup that was judged: one that has waited comes after it."
         self._declared: dict[bytes, Role] = {}
         "Key to the role that the configuration says, as far as it was asked for."
         self._saved_at = now
@@ -101,41 +125,72 @@ class Judging:
         self._declared.clear()
         self._detector.plan = plan_of(settings)
 
-    def restore(self, stored: Evidence, roles: Mapping[str, Role], judge: Judge) -> None:
+    def restore(
+        self, stored: Evidence, roles: Mapping[str, Role], judge: Judge,
+        machines: Machines | None = None,
+    ) -> None:  # fmt: skip
         """Begin with what was stored; those who are not clean are judged again.
 
         `roles` are those that persons confirmed.
         """
         if stored.site is None:
             return
-        self._orders = Orders(roles=roles)
-        self._detector.restore(stored.site, stored.cases.values())
+        self._machines = machines or Machines()
+        self._orders = self._machines.said_of(Orders(roles=roles))
+        keys = bring_back(self._detector, stored, self._machines, self._saved_at)
         for lookup in stored.later:
-            self._later[lookup.client].append(lookup)
-        for key in dict.fromkeys([*map(str.encode, stored.cases), *self._later]):
-            if not key.startswith(b"~"):
-                self._met(key, addresses.read(key.decode()).packed, judge)
+            self._later[self._machine(lookup.client.decode())].append(lookup)
+        for key in dict.fromkeys([*keys, *self._later]):
+            for client in self._machines.clients(key.decode()):
+                if (address := pack(client)) is not None:
+                    self._met(address, self._saved_at, judge)
 
-    def order(self, orders: Orders, now: float) -> None:
-        """Take what persons said since the last time; the marks that follow are not made here."""
+    def order(self, orders: Orders, now: float) -> Orders:
+        """Take what persons said since the last time; return it as it holds for each client.
+
+        The marks that follow are not made here.
+        """
+        orders = self._machines.said_of(orders)
         for key, said in orders.overrules.items():
-            if self._orders.overrules.get(key) != said:
+            if self._machines.key(key) == key and self._orders.overrules.get(key) != said:
                 self._detector.overrule(key.encode(), said, now)
                 self._is_due = True  # a word is kept as soon as a lookup
         self._orders = orders
+        return Orders(orders.enabled, orders.overrules, {**orders.roles, **self._lent_roles()})
+
+    def identify(self, machines: Machines, now: float, judge: Judge) -> None:
+        """Take whose the addresses are now.
+
+        What an address did that was nobody's becomes its machine's; what a machine did stays with
+        it when its address goes to another.
+        """
+        self._machines = machines
+        self._declared.clear()
+        for client, old in tuple(self._keys.items()):
+            key = self._key(client)
+            if key == old:
+                continue
+            was = self._detector.verdict(old, now).rung
+            if old == self._own(client) or machines.called(old.decode()).encode() == key:
+                self._detector.move(old, key, now)
+                self._is_due = True
+            self._leave(client, old)
+            self._met(client, now, judge, was)
+
+    @property
+    def waits(self) -> bool:
+        """Whether lookups wait for it to be known whose they are."""
+        return bool(self._waiting)
 
     def see(self, changes: Changes, now: float, judge: Judge) -> None:
         """Take in what happened; add notes, and from time to time what must be stored."""
-        for client in {client for client, _ in changes.accounts}:
-            key = self._key_of(client).encode()
-            self._detector.meet(key, now)
-            if key not in self._addresses:
-                self._met(key, client, judge)
-            self._addresses.move_to_end(key)
-        lookups = sorted(changes.lookups + changes.guesses, key=lambda lookup: lookup.at)
+        for client in {client for client, _ in changes.accounts} | self._waiting.keys():
+            if not self._waits(client, now):
+                self._arrive(client, now, judge)
+        lookups = self._released(changes.lookups + changes.guesses)
         changes.guesses.clear()
         for at, client, name in changes.visits:
-            self._detector.visit(self._key_of(client).encode(), name, at)
+            self._detector.visit(self._key(client), name, at)
         changes.notes += self._tunnels_of(changes)
         changes.visits.clear()
         changes.carried.clear()
@@ -151,12 +206,12 @@ class Judging:
         """Take in connections, where a recording shows them: who takes others' mail is told so."""
         for flow in flows:
             if flow.port == SMTP and flow.outcome is Outcome.SUCCESS:
-                key = self._key_of(flow.destination).encode()
+                key = self._key(flow.destination)
                 self._detector.called(key, flow.source)
 
     def web_names(self, client: bytes) -> WebNames:
         """Return the mail hosts' names (wire form) that a client uses for the web."""
-        return self._detector.web_names(self._key_of(client).encode())
+        return self._detector.web_names(self._key(client))
 
     @property
     def learned_at(self) -> float:
@@ -171,7 +226,8 @@ class Judging:
     def find(self, findings: Iterable[Finding], now: float, judge: Judge) -> None:
         """Weigh what the holding bay found of messages."""
         for finding in findings:
-            for news in self._detector.find(finding, now):
+            theirs = replace(finding, client=self._machine(finding.client.decode()))
+            for news in self._detector.find(theirs, now):
                 if isinstance(news, Change):
                     self._tell(news, judge)
 
@@ -180,46 +236,111 @@ class Judging:
         self._saved_at, self._is_due = now, False
         saved = self._detector.export()
         changes.detector, changes.judged = saved.site, len(changes.lookups)
-        changes.cases.update({key.decode(): case for key, case in saved.clients.items()})
         changes.cases.update({key.decode(): None for key in saved.gone})
+        changes.cases.update({key.decode(): case for key, case in saved.clients.items()})
 
     def _judged(self, lookups: Iterable[MailLookup], now: float) -> list[News]:
         news = []
         for lookup in lookups:
             if lookup.qtype == Type.ANY:
                 continue  # mail-related to policies alone: who asks for all may mean anything
-            key = self._key_of(lookup.client).encode()
+            key = self._key(lookup.client)
             news += self._detector.see(replace(lookup, client=key))
+            self._judged_until = lookup.at
             if lookup.kind in _MAIL_HOSTS:
                 for address, _ in lookup.addresses[:_FOLLOWED]:
-                    self._detector.named(self._key_of(address).encode(), lookup.qname, key)
+                    self._detector.named(self._key(address), lookup.qname, key)
         if now >= self._looked_at + LOOK_EVERY:
             self._looked_at = now
             news += self._detector.advance(now)
         return news
 
-    def _met(self, key: bytes, client: bytes, judge: Judge) -> None:
-        """Remember a client's address; judge it if it was not clean when it was last seen."""
-        self._addresses[key] = client
-        for lookup in self._later.pop(key, ()):
-            self._detector.see(lookup)  # what came of it is in the log already
+    def _own(self, client: bytes) -> bytes:
+        return self._key_of(client).encode()
+
+    def _key(self, client: bytes) -> bytes:
+        """Return the key under which a packed address is judged now."""
+        return self._machine(self._key_of(client))
+
+    def _machine(self, key: str) -> bytes:
+        return self._machines.key(key).encode()
+
+    def _waits(self, client: bytes, now: float) -> bool:
+        """Say whether it is still to be asked whose address this is."""
+        if client in self._keys or ip_address(client).is_loopback:
+            return False
+        since = self._waiting.setdefault(client, now)
+        is_known = self._key(client) != self._own(client) or self._machines.asked >= since
+        return not is_known and now < since + WAIT and len(self._held) < HELD
+
+    def _arrive(self, client: bytes, now: float, judge: Judge) -> None:
+        """Take in that a client is there, of whom it is known whose address it is."""
+        self._waiting.pop(client, None)
+        self._detector.meet(self._key(client), now)
+        if client not in self._keys:
+            self._met(client, now, judge)
+        key = self._keys[client]
+        self._addresses.move_to_end(key)
+        self._addresses[key][client] = self._addresses[key].pop(client)
+
+    def _released(self, lookups: list[MailLookup]) -> list[MailLookup]:
+        """Return what is to be judged now, in order of time; the rest waits."""
+        held, self._held = self._held, [one for one in lookups if one.client in self._waiting]
+        free = [one for one in lookups if one.client not in self._waiting]
+        for one in held:
+            if one.client in self._waiting:
+                self._held.append(one)
+            else:
+                free.append(replace(one, at=max(one.at, self._judged_until)))
+        return sorted(free, key=lambda lookup: lookup.at)
+
+    def _met(self, client: bytes, now: float, judge: Judge, was: Rung = Rung.WATCHED) -> None:
+        """Remember a client's address; judge it if it, or its machine, is not clean, or was not."""
+        key = self._keys[client] = self._key(client)
+        theirs = self._addresses.setdefault(key, {})
+        theirs[client] = None
+        self._declared.pop(key, None)
+        if len(theirs) > ADDRESSES:
+            self._leave(next(iter(theirs)), key)
         if len(self._addresses) > KNOWN:
-            self._declared.pop(self._addresses.popitem(last=False)[0], None)
-        verdict = self._detector.verdict(key, self._saved_at)
-        if verdict.rung:
-            judge(client, standing_of(verdict, self._saved_at), "as it stood before")
+            for other in tuple(next(iter(self._addresses.values()))):
+                self._leave(other, self._keys[other])
+        for lookup in self._later.pop(key, ()):
+            self._detector.see(replace(lookup, client=key))  # what came of it is in the log already
+        verdict = self._detector.verdict(key, now)
+        if verdict.rung or was:
+            judge(client, standing_of(verdict, now), "as it, or its machine, stood before")
+
+    def _leave(self, client: bytes, key: bytes) -> None:
+        """Forget that a client has, or had, that key."""
+        del self._keys[client], self._addresses[key][client]
+        self._declared.pop(key, None)
+        if not self._addresses[key]:
+            del self._addresses[key]
+
+    def _lent_roles(self) -> dict[str, Role]:
+        """Return the role that each address of a machine has, where one of them is declared."""
+        return {
+            self._key_of(client): role
+            for key, theirs in self._addresses.items() if len(theirs) > 1
+            if (role := self._role(key)) is not Role.CLIENT for client in theirs
+        }  # fmt: skip
 
     def _tell(self, change: Change, judge: Judge) -> None:
-        client = self._addresses.get(change.client)
-        if client is not None:
+        """Tell how all addresses of a machine stand, and of the one seen last, why."""
+        theirs = tuple(self._addresses.get(change.client, ()))
+        standing = standing_of(change.verdict, change.at)
+        for client in theirs[:-1]:
+            judge(client, standing, None)
+        for client in theirs[-1:]:
             why = change.verdict.evidence[0] if change.verdict.evidence else change.cause
-            judge(client, standing_of(change.verdict, change.at), why if change.is_new else None)
+            judge(client, standing, why if change.is_new else None)
 
     def _tunnels_of(self, changes: Changes) -> Iterator[Note]:
         """Tell who seems to run a tunnel: nothing follows from it."""
         asked = [(one.at, one.client, one.qname, one.qtype) for one in changes.lookups]
         for at, client, qname, qtype in sorted(asked + changes.carried):
-            key = self._key_of(client).encode()
+            key = self._key(client)
             domain = registrable(qname)
             if qtype in _ADDRESSES:
                 self._tunnels.followed(key, domain, at)
@@ -227,27 +348,57 @@ class Judging:
             found = self._tunnels.see(key, qname, qtype, domain, at)
             if found and self._detector.tunnels(key, found):
                 below = to_text(found.domain) if domain else "no domain that anybody registered"
-                text = f"tunnel: client '{key.decode()}' {found}"
+                text = f"tunnel: client '{self._key_of(client)}' {found}"
                 logger.warning("%s, below %s", text, below)
                 yield Note(at, About.WARNING, text, f"below {below}", client=client)
 
     def _warning(self, news: Surge | Warned | Calmed) -> Note:
         """Put what is told of the whole site, or of a declared server, into the log."""
         logger.warning("%s", news)
-        client = self._addresses.get(news.client) if isinstance(news, Surge) else None
-        cause = _contributors(news) if isinstance(news, Warned) else ""
+        client = self._last(news.client) if isinstance(news, Surge) else None
+        cause = self._contributors(news) if isinstance(news, Warned) else ""
         return Note(news.at, About.WARNING, str(news), cause, client=client)
+
+    def _contributors(self, warned: Warned) -> str:
+        """Name the clients to look at, the likeliest first."""
+        found = warned.contributors[:_SHOWN]
+        named = [f"{self._shown(client)} ({chance:.0%})" for client, chance in found]
+        return f"likely among those with more: {', '.join(named)}" if named else ""
+
+    def _last(self, key: bytes) -> bytes | None:
+        """Return the address at which a client was seen last."""
+        return next(reversed(self._addresses.get(key, {})), None)
+
+    def _shown(self, key: bytes) -> str:
+        last = self._last(key)
+        return key.decode() if last is None else self._key_of(last)
 
     def _role(self, key: bytes) -> Role:
         """Return a client's role: as it is configured, or as a person confirmed it."""
         role = self._declared.get(key)
         if role is None:
-            client = self._addresses.get(key)
-            if client is None:
-                role = Role.CLIENT
-            else:
-                role = self._declared[key] = role_of(client, self._settings.roles)
+            role = Role.CLIENT
+            for client in self._addresses.get(key, ()):
+                declared = role_of(client, self._settings.roles)
+                role = declared if role is Role.CLIENT else role
+                self._declared[key] = role
         return self._orders.roles.get(key.decode(), role) if role is Role.CLIENT else role
+
+
+def bring_back(detector: Detector, stored: Evidence, machines: Machines, now: float) -> list[bytes]:
+    """Give a detector what was stored, each case under the key that its client has now.
+
+    Returns the keys; lookups that were stored later are not taken in.
+    """
+    if stored.site is None:
+        return []
+    detector.restore(stored.site, stored.cases.values())
+    keys = []
+    for key in stored.cases:
+        keys.append(machines.called(machines.key(key)).encode())
+        if keys[-1] != key.encode():
+            detector.move(key.encode(), keys[-1], now)
+    return keys
 
 
 def plan_of(settings: Settings) -> Plan:
@@ -263,12 +414,6 @@ def standing_of(verdict: Verdict, at: float) -> Standing:
     least = RUNGS[verdict.rung.name.lower()] if verdict.rung else 0.0
     until = inf if verdict.fades_at is None else verdict.fades_at
     return Standing(max(share, least), until, at)
-
-
-def _contributors(warned: Warned) -> str:
-    """Name the clients to look at, the likeliest first."""
-    named = [f"{client.decode()} ({chance:.0%})" for client, chance in warned.contributors[:_SHOWN]]
-    return f"likely among those with more: {', '.join(named)}" if named else ""
 
 
 def local(at: float) -> str:

@@ -7,9 +7,11 @@ is away waits in the socket.
 import socket
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Final
 
 from dnswatch.seams.batch import Batch, Briefing, decode, encode_briefing
+from dnswatch.watchdog.journal import Journal
 
 LONGEST: Final = 1 << 18
 """Bytes to read a message into: more than Linux's socket buffer holds."""
@@ -35,24 +37,43 @@ class Line:
         """Return the socket's number, for a selector."""
         return self._line.fileno()
 
-    def receive(self, most: int) -> Iterator[Batch]:
-        """Read the batches that wait, `most` at most."""
+    def receive(self, most: int, journal: Journal) -> Iterator[tuple[int, Batch]]:
+        """Read the batches that wait, `most` at most, each with its place in the journal.
+
+        A message stands in the journal before it leaves the line: whoever is killed in between
+        leaves it in both, and the next one lets it `drop`.
+        """
         for _ in range(most):
-            try:
-                message = self._line.recv(LONGEST)
-            except (BlockingIOError, ConnectionError):
+            if not (message := self._next()):
                 return
-            if not message:
-                return
-            try:
-                batch = decode(message)
-            except ValueError:
-                self.broken += 1
-                continue
+            batch = self._decode(message)
+            place = journal.append(message) if batch else 0
+            self._take_off()
+            if batch:
+                yield place, batch
+
+    def drop(self, message: bytes) -> None:
+        """Take a message off the line if it is the next."""
+        if message and self._next() == message:
+            self._take_off()
+
+    def _next(self) -> bytes:
+        """Look at the next message and leave it there; empty where there is none."""
+        try:
+            return self._line.recv(LONGEST, socket.MSG_PEEK)
+        except (BlockingIOError, ConnectionError):
+            return b""
+
+    def _take_off(self) -> None:
+        self._line.recv(1)  # the rest of the message goes with it
+
+    def _decode(self, message: bytes) -> Batch | None:
+        with suppress(ValueError):
+            batch = decode(message)
             if batch.worker == self.worker:
-                yield batch
-            else:
-                self.broken += 1
+                return batch
+        self.broken += 1
+        return None
 
     def tell(self, briefings: Iterable[Briefing]) -> None:
         """Tell the worker, as soon as it takes it."""

@@ -2,15 +2,20 @@
 
 import asyncio
 import threading
+from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Final
 
-from dnswatch.names.directory import Directory, Identity
+from dnswatch.names.directory import Directory, Identity, Span
 from dnswatch.names.pointers import Pointers
 from dnswatch.settings import Settings
 
 MET: Final = 10_000
 """Clients remembered between two looks, to ask reverse zones for; the rest come up again."""
+
+HEARD: Final = 100_000
+"""Addresses of which it is known when they were heard from; beyond, the one silent for longest
+goes.  About 25 MB."""
 
 
 class People:
@@ -18,32 +23,50 @@ class People:
 
     def __init__(self, settings: Settings) -> None:
         """Ask the sources that the settings name."""
+        self._lock = threading.Lock()
+        self._met: dict[bytes, None] = {}
+        self._heard: OrderedDict[bytes, Span] = OrderedDict()
+        self._people: dict[bytes, Identity] = {}
+        self.configure(settings)
+
+    def configure(self, settings: Settings) -> None:
+        """Ask other sources from the next look on; who was met stays known."""
         upstream = settings.upstream
-        self._directory = Directory(settings.names)
+        self._directory = Directory(settings.names, self._span)
         self._pointers = Pointers(
             upstream.servers if settings.names.pointers else (),
             settings.forward if settings.names.pointers else (),
             upstream.ca_file,
         )
-        self._lock = threading.Lock()
-        self._met: dict[bytes, None] = {}
 
-    def meet(self, clients: Iterable[bytes]) -> None:
+    def meet(self, clients: Iterable[bytes], now: float) -> None:
         """Note clients that were seen."""
         with self._lock:
-            if len(self._met) < MET:
-                self._met.update(dict.fromkeys(clients))
+            for client in clients:
+                first, _ = self._heard.pop(client, (now, now))
+                self._heard[client] = first, now
+                if len(self._met) < MET:
+                    self._met[client] = None
+            while len(self._heard) > HEARD:
+                self._heard.popitem(last=False)
 
-    def identify(self, now: float) -> dict[bytes, Identity]:
-        """Return who has which address; may take a minute where upstreams are silent.
+    def look(self, now: float) -> dict[bytes, Identity]:
+        """Return who has which address, as files and the kernel tell."""
+        self._people = self._directory.refresh(now, self._pointers.names(now))
+        return self._people
 
-        Reverse zones are asked for clients that have no name otherwise; what they say counts from
-        the next look on.
+    def ask(self, now: float) -> None:
+        """Ask reverse zones for clients without a name; what they say counts at the next look.
+
+        May take a minute where upstreams are silent.
         """
-        people = self._directory.refresh(now, self._pointers.names(now))
         with self._lock:
             met, self._met = self._met, {}
+        people = self._people
         nameless = [client for client in met if client not in people or not people[client].name]
         if nameless:
             asyncio.run(self._pointers.ask(nameless, now))
-        return people
+
+    def _span(self, address: bytes) -> Span | None:
+        with self._lock:
+            return self._heard.get(address)

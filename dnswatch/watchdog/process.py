@@ -1,8 +1,8 @@
 """The watch process: reads what workers send, folds it into the watch, hands changes to the store.
 
 It ends on SIGTERM, or when the supervisor is gone (its end of `control` closes), after it has read
-and stored what waits.  If it is killed, the last second is lost at most: the rest is in the store,
-or waits in the sockets for the next watch process.
+and stored what waits.  If it is killed nothing is lost and nothing counted twice: what is not in
+the store, which says up to where it has the journal, is in the journal, or waits in the sockets.
 """
 
 import logging
@@ -19,15 +19,18 @@ from typing import Final
 from dnswatch import clock
 from dnswatch.control import Control
 from dnswatch.errors import StoreError
+from dnswatch.model.changes import Cursor
 from dnswatch.model.exchanges import lessons_of
-from dnswatch.seams.batch import STARTED, Batch, Briefing, Lessons, Marks, brief
-from dnswatch.seams.merge import Merge
+from dnswatch.model.machines import Machines
+from dnswatch.seams.batch import STARTED, Batch, Briefing, Lessons, Marks, brief, decode
+from dnswatch.seams.merge import Merge, rest
 from dnswatch.settings import Source, combine
 from dnswatch.store import damage
 from dnswatch.store.moved import Moved
 from dnswatch.watchdog.archive import Archive
 from dnswatch.watchdog.desk import Desk
 from dnswatch.watchdog.housekeeper import Housekeeper
+from dnswatch.watchdog.journal import Journal
 from dnswatch.watchdog.lines import Line
 from dnswatch.watchdog.recorder import Recorder
 from dnswatch.watchdog.site import Site
@@ -56,27 +59,35 @@ _SET_ASIDE: Final = (
 
 
 def main(
-    source: Source, state: Path, workers: list[socket.socket], control: socket.socket,
-    moved: Moved | None = None,
+    source: Source, state: Path, workers: list[socket.socket], journal: int,
+    control: socket.socket, moved: Moved | None = None,
 ) -> None:  # fmt: skip
     """Watch until told to stop; runs in a process of its own.
 
     `workers` are this end of each worker's line, `control` is that of the supervisor's: seqpacket
-    sockets that do not block.  `moved` says how the clock was set since the watch before.
+    sockets that do not block; `journal` is the file of the journal.  `moved` says how the clock was
+    set since the watch before.
     """
     os.nice(NICENESS)
-    _Process(source, state, workers, control).run(moved)
+    kept = Journal(journal)
+    try:
+        _Process(source, state, workers, kept, control).run(moved)
+    except BaseException:
+        kept.let_go(kept.end)  # what made this one fail must not make each one after it fail
+        raise
 
 
 class _Process:
     """The parts of the watch process, and what passes between them."""
 
     def __init__(
-        self, source: Source, state: Path, workers: list[socket.socket], control: socket.socket
-    ) -> None:
+        self, source: Source, state: Path, workers: list[socket.socket], journal: Journal,
+        control: socket.socket,
+    ) -> None:  # fmt: skip
         settings = combine(source)
         self._control = Control(control)
         self._lines = [Line(worker, line) for worker, line in enumerate(workers)]
+        self._journal = journal
         self._archive = Archive(state, settings)
         self._recorder = Recorder(self._archive, clock.now)
         self._housekeeper = Housekeeper(Archive(state, settings), settings, clock.now)
@@ -84,6 +95,7 @@ class _Process:
         self._keys = Archive(state, settings)
         self._site = Site(source, self._key, clock.now())
         self._source = source
+        self._machines: Machines | None = None
         self._state = state
         self._is_beyond_repair = False
         self._begun_at: float | None = clock.now()
@@ -93,11 +105,12 @@ class _Process:
     def run(self, moved: Moved | None) -> None:
         """Watch until told to stop."""
         with selectors.DefaultSelector() as selector, _stop_signal() as stop:
-            self._restore(moved)
+            stored = self._restore(moved)
             self._site.configure(self._source, combine(self._source))
             self._desk.start(self._site.heard)
             self._brief_all()
             self._merge = Merge(len(self._lines), clock.now())  # restoring may have taken seconds
+            self._take_up(stored)
             self._recorder.start()
             self._housekeeper.start()
             selector.register(stop, selectors.EVENT_READ, self._stop)
@@ -121,28 +134,38 @@ class _Process:
                 self._hand_over()
                 self._heed_damage()
 
-    def _restore(self, moved: Moved | None) -> None:
-        """Begin with what was known before, and with a new store where that one is damaged."""
+    def _restore(self, moved: Moved | None) -> Cursor | None:
+        """Begin with what was known before, and with a new store where that one is damaged.
+
+        Return how much of the journal is among it; None where that is not known, or where the
+        journal's times are those of another clock.
+        """
         try:
             if (reason := damage.told(self._state)) is not None:
                 self._mend(reason)
             try:
-                self._remember(moved)
+                stored = self._remember(moved)
             except StoreError as error:
                 if not error.is_damaged:
                     raise
                 self._mend(damage.reason(error))
-                self._remember(moved)
+                stored = self._remember(moved)
         except StoreError as error:
             # What may pass the recorder says, at its first attempt to write.
             self._is_beyond_repair = error.is_damaged
             if error.is_damaged:
                 logger.error("nothing is recorded: %s", error)
+            return None
+        if moved is not None:
+            return None
+        same = stored is not None and stored.journal == self._journal.name
+        return stored if same else Cursor(self._journal.name)
 
-    def _remember(self, moved: Moved | None) -> None:
+    def _remember(self, moved: Moved | None) -> Cursor | None:
         if moved is not None:
             self._archive.move(moved, clock.now())
         self._site.restore(self._archive, clock.now())
+        return self._archive.cursor()
 
     def _mend(self, reason: str) -> None:
         """Move a damaged store aside."""
@@ -162,6 +185,21 @@ class _Process:
                 self._is_beyond_repair, self._is_stopping = True, False
                 logger.error("nothing is recorded: %s", found)
 
+    def _take_up(self, stored: Cursor | None) -> None:
+        """Take in what a watch that was killed had read and not stored."""
+        for line in self._lines:
+            line.drop(self._journal.last)
+        batches = [(place, decode(message)) for place, message in self._journal.records()]
+        if stored is None:  # rather too few than twice
+            self._journal.let_go(self._journal.end)
+            if batches:
+                self._site.watch.count({"reports_lost": len(batches)}, clock.now())
+            return
+        left = [(place, rest(batch, place, stored)) for place, batch in batches]
+        for place, batch in left:
+            self._take(place, batch)
+        self._teach([batch for _, batch in left])
+
     def _brief_all(self) -> None:
         """Tell the workers all that there is to know."""
         self._order()
@@ -172,22 +210,27 @@ class _Process:
 
     def _read(self, line: Line) -> bool:
         """Take in some of what waits on a line; return whether there was anything."""
-        batches = list(line.receive(FAIR))
-        for batch in batches:
-            self._take(batch)
-        seen = chain.from_iterable(batch.observations for batch in batches)
-        lessons = lessons_of(seen, self._site.exempt.domain)
-        for other in self._lines:
-            if other is not line:
-                other.tell(brief(lessons))
+        batches = []
+        for place, batch in line.receive(FAIR, self._journal):
+            self._take(place, batch)
+            batches.append(batch)
+        self._teach(batches, line)
         if any(STARTED in batch.counters for batch in batches):
             line.tell(self._all())
         line.send()
         self._fold()
         return bool(batches)
 
-    def _take(self, batch: Batch) -> None:
-        self._merge.add(batch, clock.now())
+    def _teach(self, batches: list[Batch], source: Line | None = None) -> None:
+        """Tell the other workers which names were learned."""
+        seen = chain.from_iterable(batch.observations for batch in batches)
+        lessons = lessons_of(seen, self._site.exempt.domain)
+        for line in self._lines:
+            if line is not source:
+                line.tell(brief(lessons))
+
+    def _take(self, place: int, batch: Batch) -> None:
+        self._merge.add(batch, clock.now(), place)
         for tally in batch.tallies:
             self._site.watch.tally(tally, batch.until)
         for health in batch.health:
@@ -211,12 +254,29 @@ class _Process:
                 line.tell(self._all())
             line.broken = line.lost = 0
         self._site.watch.count({name: n for name, n in counters.items() if n}, clock.now())
+        self._identify()
         self._site.find(self._desk.findings(), clock.now())
         changes, marks = self._site.drain(clock.now(), is_last=self._is_stopping)
         changes.quarantine_anew, self._begun_at = self._begun_at, None
+        changes.cursor = self._cursor()
+        if self._recorder.stored:
+            self._journal.let_go(self._recorder.stored.needed)
         self._housekeeper.meet({client for client, _ in changes.accounts})
+        if self._site.waits:
+            self._housekeeper.hurry()
         self._mark(marks)
         self._recorder.put(changes)
+
+    def _cursor(self) -> Cursor:
+        """Tell how much of the journal has been folded."""
+        return Cursor(self._journal.name, self._journal.end, self._merge.waiting())
+
+    def _identify(self) -> None:
+        """Take what is known since the last time of whose the clients' addresses are."""
+        machines = self._housekeeper.machines
+        if machines is not None and machines is not self._machines:
+            self._machines = machines
+            self._site.identify(machines, clock.now())
 
     def _take_orders(self) -> None:
         self._order()

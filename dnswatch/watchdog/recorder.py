@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from dnswatch.errors import StoreError
-from dnswatch.model.changes import Changes, minute_of
+from dnswatch.model.changes import Changes, Cursor, minute_of
 from dnswatch.watchdog.archive import Archive
 from dnswatch.watchdog.trouble import Trouble
 
@@ -33,6 +33,8 @@ class Recorder:
         self._limit = pending
         self._lock = threading.Lock()
         self._pending = Changes()
+        self.stored: Cursor | None = None
+        "How much of the journal is in the store, as far as is known yet."
         self._called = threading.Event()
         self._is_closing = False
         self._trouble = Trouble(
@@ -83,6 +85,7 @@ class Recorder:
         try:
             with self._trouble.watch():
                 self._archive.write(changes, self._now())
+            self.stored = changes.cursor
         except StoreError:
             with self._lock:
                 changes.merge(self._pending)

@@ -10,6 +10,7 @@ from dnswatch.model.changes import Changes
 from dnswatch.model.exchanges import Exchanges
 from dnswatch.model.finding import Finding
 from dnswatch.model.flow import Flow
+from dnswatch.model.machines import Machines
 from dnswatch.model.policies.exempt import Exempt
 from dnswatch.model.policies.mark import Marks
 from dnswatch.model.policies.orders import Orders
@@ -36,12 +37,14 @@ class Site:
         self.watch = self._vigil.watch
         self.policing = self._vigil.policing
         self.exempt = Exempt(settings)
+        self._said = self._orders = Orders()
+        "What persons said, and as it holds for each client."
 
     def restore(self, archive: Archive, now: float) -> None:
         """Begin with what was stored; raises `StoreError` where that cannot be read."""
         known = archive.restore(now)
         roles = archive.orders(now).roles
-        self._judging.restore(archive.evidence(), roles, self.policing.judge)
+        self._judging.restore(archive.evidence(), roles, self.policing.judge, archive.machines())
         self.watch.restore(known.entries, self._exchanges(known, now))
 
     def configure(self, source: Source, settings: Settings) -> None:
@@ -54,8 +57,19 @@ class Site:
 
     def order(self, orders: Orders, now: float) -> None:
         """Take what persons say now."""
-        self.policing.order(orders)
-        self._judging.order(orders, now)
+        self._said, self._orders = orders, self._judging.order(orders, now)
+        self.policing.order(self._orders)
+
+    def identify(self, machines: Machines, now: float) -> None:
+        """Take which clients are one machine: they have one verdict, one role, one word."""
+        self._judging.identify(machines, now, self.policing.judge)
+        if self._judging.order(self._said, now) != self._orders:
+            self.order(self._said, now)
+
+    @property
+    def waits(self) -> bool:
+        """Whether lookups wait for it to be known whose they are."""
+        return self._judging.waits
 
     @property
     def learned_at(self) -> float:

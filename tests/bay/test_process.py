@@ -230,7 +230,9 @@ def test_mail_to_the_bay_itself_never_comes_back(tmp_path: Path) -> None:
     bay.start()
     try:
         for address in OWN:
-            with smtplib.SMTP("127.0.0.1", bay.port, local_hostname="x", timeout=20) as client:
+            with smtplib.SMTP(
+                "127.0.0.1", bay.port, local_hostname="x", timeout=check.PATIENCE
+            ) as client:
                 assert not client.sendmail("a@b.example", [f"u@[{address}]"], b"Subject: x\r\n")
         check.eventually(
             lambda: all(bay.spool.message(ident).state == "failed" for ident in bay.spool.idents())

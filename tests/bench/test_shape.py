@@ -8,11 +8,11 @@ import pytest
 from msgspec.structs import replace
 
 from bench.shape import judge, main, table
-from dnswatch.campus.campus import Campus
-from dnswatch.campus.output.parquet import Writing
-from dnswatch.campus.scenarios import load
+from dnswatch.lab.campus.campus import Campus
+from dnswatch.lab.campus.output.parquet import Writing
+from dnswatch.lab.campus.scenarios import load
+from dnswatch.lab.study.paper.findings import Finding, Holds
 from dnswatch.serve.policies import texts
-from dnswatch.study.paper.findings import Finding, Holds
 
 pytestmark = pytest.mark.whole
 

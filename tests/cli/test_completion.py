@@ -12,9 +12,6 @@ from dnswatch.cli import completion
     [
         (completion.policies, "qu", ["quarantine"]),
         (completion.roles, "", ["client", "mail-server", "resolver", "server"]),
-        (completion.scenarios, "my", ["mydoom-2004"]),
-        (completion.worms, "MyD", ["mydoom"]),
-        (completion.worms, "x", []),
     ],
 )
 def test_names_that_begin_so_are_offered(

@@ -57,7 +57,7 @@ def test_one_client_waits_for_only_so_much(serve: Serve) -> None:
         by_name({"other.example.": plain}, silent), settings={"limits.in_flight_per_client": 5}
     )
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as greedy:
-        greedy.settimeout(3)
+        greedy.settimeout(check.PATIENCE)
         for number in range(6):
             wire = site.query(f"greedy{number}.example", id=number).to_wire()
             greedy.sendto(wire, (site.listen, site.port))

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,9 @@ from tests.live.site import Serve, Site
 from tests.live.test_processes import ask_many, is_sound
 
 CLIENT = "127.0.0.31"
+
+KILLS = int(os.environ.get("DNSWATCH_TEST_KILLS", "6"))
+"""Kills in a row of the watch."""
 
 
 def test_a_hung_worker_blacks_out_nobody(serve: Serve) -> None:
@@ -98,3 +102,30 @@ def test_nobody_is_told_that_we_answer_when_we_do_not(tmp_path: Path) -> None:
             assert said <= 2  # those that were on their way
             manager.settimeout(check.PATIENCE)
             assert manager.recv(99) == b"WATCHDOG=1"
+
+
+def test_a_watch_killed_again_and_again_counts_all_once(serve: Serve) -> None:
+    """Wherever the kills hit, each lookup that was answered, mail-related or not, from upstream or
+    from the cache, stands in the client's account, once."""
+    site = serve(workers=2)
+    killed, asked = None, 0
+    check.noerror(site.ask("warm.example", source="127.0.0.32"))
+    for round_ in range(KILLS):
+        pid = check.eventually(partial(next_watch, site, killed))
+        for _ in range(round_ * 37 % 61):
+            check.noerror(site.ask(f"m{asked}.example", "MX", source=CLIENT))
+            check.noerror(site.ask("warm.example", source=CLIENT))
+            asked += 1
+        os.kill(pid, signal.SIGKILL)
+        killed = pid
+    check.eventually(lambda: site.measures(CLIENT).get("lookup", 0) >= 2 * asked)
+    site.stop()
+    measures = site.measures(CLIENT)
+    assert (measures["mail:mx"], measures["type:A"]) == (asked, asked)
+    assert is_sound(site)
+
+
+def next_watch(site: Site, killed: int | None) -> int | None:
+    """Give the watch that runs, if it is not the one that was killed."""
+    running = site.watch_running()
+    return running if running != killed else None

@@ -1,10 +1,13 @@
 """Who is who, from all sources together."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from dnswatch.names.directory import MAX_IPV4, MAX_IPV6, Directory, Identity
+from dnswatch.names.directory import AT_ONCE, MAX_IPV4, MAX_IPV6, PROBATION, Directory, Identity
 from dnswatch.names.hostname import pack
 from dnswatch.names.neighbours import Neighbours
 from dnswatch.settings import Names
@@ -104,8 +107,56 @@ def test_relay_is_no_machine(site: Site, pattern: str, bound: int) -> None:
     site.table[pattern.format(bound + 1)] = MAC
     site.hosts.write_text(f"{pattern.format(1)} anna\n")
     assert site.who(pattern.format(1)) == Identity("anna", None, "hosts")
-    assert site.who(pattern.format(2)) is None
+    assert site.who(pattern.format(2)) == Identity(None, None, "neighbours")
     assert site.directory.relays == 1
+
+
+def taken(site: Site, spans: dict[str, tuple[float, float]]) -> Identity | None:
+    """Tell who has the first of some addresses of one MAC, each heard from in its span."""
+    site.table = dict.fromkeys(spans, MAC)
+    heard = {pack(address): span for address, span in spans.items()}
+    directory = Directory(Names(hosts=(), leases=()), heard.get)
+    directory.refresh(NOW - PROBATION)
+    return directory.refresh(NOW)[pack(next(iter(spans))) or b""]
+
+
+@given(st.integers(MAX_IPV6 + 1, 80), st.integers(0, 3))
+def test_temporary_addresses_are_one_machine_however_many(count: int, overlap: int) -> None:
+    """They come and go one after the other; a few may still be in use when the next one is."""
+    with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as folder:
+        site = Site(Path(folder), patch)
+        spans = {f"2001:db8::{n:x}": (NOW + 10.0 * n, NOW + 10.0 * (n + 1 + overlap))
+                 for n in range(count)}  # fmt: skip
+        assert taken(site, spans) == Identity(None, MAC, "neighbours")
+
+
+def test_many_addresses_in_use_at_the_same_time_are_a_relay(site: Site) -> None:
+    """Whoever stands behind a gateway comes back to his own address."""
+    at_once = {f"2001:db8::{n:x}": (NOW + n, NOW + 3600) for n in range(AT_ONCE + 1)}
+    assert taken(site, at_once) == Identity(None, None, "neighbours")
+    del at_once["2001:db8::1"]
+    assert taken(site, at_once) == Identity(None, MAC, "neighbours")
+
+
+def test_a_relay_stays_one_when_few_are_behind_it(site: Site) -> None:
+    """What was told apart in the day is not joined at night."""
+    behind = [f"2001:db8::{n:x}" for n in range(AT_ONCE + 1)]
+    heard = {pack(address): (NOW, NOW + 3600) for address in behind}
+    directory = Directory(Names(hosts=(), leases=()), heard.get)
+    site.table = dict.fromkeys(behind, MAC)
+    directory.refresh(NOW + 3600)
+    site.table = dict.fromkeys(behind[:2], MAC)
+    assert directory.refresh(NOW + 40_000)[pack(behind[0]) or b""].machine is None
+
+
+def test_who_is_new_and_has_many_addresses_may_be_a_relay(site: Site) -> None:
+    """Until there was time to see who comes back."""
+    new = [f"2001:db8::{n:x}" for n in range(AT_ONCE + 1)]
+    heard = {pack(address): (NOW + n, NOW + n) for n, address in enumerate(new)}
+    directory = Directory(Names(hosts=(), leases=()), heard.get)
+    site.table = dict.fromkeys(new, MAC)
+    assert directory.refresh(NOW)[pack(new[0]) or b""].machine is None
+    assert directory.refresh(NOW + PROBATION)[pack(new[0]) or b""].machine == MAC
 
 
 def test_broken_lines_are_counted(site: Site) -> None:

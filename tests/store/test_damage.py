@@ -13,7 +13,8 @@ from dnswatch.errors import StoreError
 from dnswatch.model.policies.orders import Overrule, Word
 from dnswatch.store import Store, orders
 from dnswatch.store.damage import MOST, tell, told
-from tests.watchdog.process import Site, eventually, saw
+from tests.check import eventually
+from tests.watchdog.process import Site, saw
 
 ALICE = bytes((192, 0, 2, 7))
 NAME = b"\x03www\x07example\x00"
@@ -27,6 +28,11 @@ def overwrite(state: Path, begin: int) -> None:
         file.seek(begin)
         file.write(b"\xa5" * (end - begin))
         os.fsync(file.fileno())
+
+
+def bring_log_home(state: Path) -> None:
+    """Close the store of a stopped site in order: what its log holds would be read from there."""
+    Store.open(state).close()
 
 
 def distrust(state: Path) -> None:
@@ -63,6 +69,7 @@ def test_a_stopped_server_begins_anew_with_what_persons_ordered(tmp_path: Path) 
     """Pages of the accounts are rubbish: it starts, says so once, and records in a new store."""
     with begin(tmp_path) as site:
         site.stop()
+        bring_log_home(site.state)
         with (site.state / "dnswatch.db").open("r+b") as file:
             for place in pages(site.state, "entry"):
                 file.seek(place)
@@ -83,7 +90,7 @@ def test_a_file_that_is_no_database_any_more_is_replaced(tmp_path: Path) -> None
     """With its first page gone nothing can be read: recording begins anew all the same."""
     with begin(tmp_path) as site:
         site.stop()
-        Store.open(site.state).close()  # brings the log home: it may hold the first page as well
+        bring_log_home(site.state)
         overwrite(site.state, 0)
         site.start()
         eventually(lambda: aside(site.state) and site.said("the store was damaged"))
@@ -98,9 +105,7 @@ def test_a_running_server_ends_and_the_next_one_has_a_new_store(tmp_path: Path) 
     """Damage that a thread meets while it runs ends the watch quietly; the next says it once."""
     with begin(tmp_path) as site:
         site.stop(signal.SIGKILL)
-        Store.open(
-            site.state
-        ).close()  # brings the log home: all that follows is read from the file
+        bring_log_home(site.state)
         site.start()
         ask(site)
         eventually(lambda: site.measure("lookup") == 2)
@@ -121,6 +126,7 @@ def test_a_disk_that_goes_on_damaging_is_not_filled(tmp_path: Path) -> None:
     """Where some damaged stores lie already the next stays, and the mend is said once."""
     with begin(tmp_path) as site:
         site.stop()
+        bring_log_home(site.state)
         for number in range(MOST):
             (site.state / f"dnswatch.db.damaged-{number}Z").touch()
         overwrite(site.state, 0)

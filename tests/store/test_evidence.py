@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from dnswatch.model.changes import Changes
 from dnswatch.model.observation import Decided, Enforced
+from dnswatch.settings import Records
 from dnswatch.store import Store, evidence
 from dnswatch.store.evidence import Evidence
 from tests.records import NOON, changes, plain, worm
@@ -63,6 +64,19 @@ def test_changes_that_were_joined_know_which_the_detector_has_seen(tmp_path: Pat
     assert [one.at for one in back(tmp_path / "two", waiting).later] == [
         one.at for one in part(10, 15).lookups
     ]
+
+
+def test_lookups_come_back_though_all_before_them_were_forgotten(tmp_path: Path) -> None:
+    """Where retention took the last lookup that was judged, no later one passes for judged."""
+    with Store.open(tmp_path) as store:
+        store.write(judged(part(0, 10)), plain, NOON)
+        while store.keep(Records(), NOON + 400 * 86400):
+            continue
+        for later in (part(10, 20), part(20, 30)):
+            store.write(later, plain, NOON)
+        with store.snapshot() as db:
+            back = evidence.read(db).later
+    assert [one.at for one in back] == [one.at for one in part(10, 30).lookups]
 
 
 def test_a_store_without_evidence_gives_none_back(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """A real watch process with real lines to it, as the supervisor would keep them."""
 
 import json
+import os
 import re
 import resource
 import signal
@@ -9,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Self
@@ -19,9 +20,8 @@ from dnswatch.seams.batch import Batch, Briefing, Lessons, Mark, decode_briefing
 from dnswatch.settings import Source
 from dnswatch.settings import encode as encode_source
 from dnswatch.store.database import FILE
-
-PATIENCE = 20.0
-"""Seconds until a condition that must come true counts as one that will not."""
+from dnswatch.watchdog import journal
+from tests.check import PATIENCE
 
 QUIET = "[names]\nhosts = []\nneighbours = false\npointers = false\n"
 """Settings of a site that asks nobody who its clients are."""
@@ -33,22 +33,13 @@ from dnswatch.serve.policies import texts
 from dnswatch.settings import Source
 from dnswatch.watchdog.process import main
 logging.basicConfig(format="%(message)s", level=logging.INFO)
-text, state, control, *workers = json.loads(sys.argv[1])
+text, state, journal, control, *workers = json.loads(sys.argv[1])
 sockets = [socket.socket(fileno=number) for number in (control, *workers)]
 source = Source(text, "dnswatch.toml", policies=texts(""))
-main(source, Path(state), sockets[1:], sockets[0])
+main(source, Path(state), sockets[1:], journal, sockets[0])
 logging.shutdown()
 os._exit(0)
 """
-
-
-def eventually(condition: Callable[[], Any]) -> Any:
-    """Return what a condition says as soon as that is true."""
-    deadline = time.monotonic() + PATIENCE
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "what must come true did not"
-        time.sleep(0.02)
-    return found
 
 
 def seqpacket() -> tuple[socket.socket, socket.socket]:
@@ -76,6 +67,7 @@ class Site:
         self.log = state.parent / "log"
         self._lines = [seqpacket() for _ in range(workers)]
         self._control = seqpacket()
+        self._journal = journal.create()
         self.start()
 
     def __enter__(self) -> Self:
@@ -86,10 +78,12 @@ class Site:
         self.process.wait()
         for end in (*self._control, *(end for pair in self._lines for end in pair)):
             end.close()
+        os.close(self._journal)
 
     def start(self) -> None:
         """Start a watch process on the lines as they are."""
-        numbers = [pair[1].fileno() for pair in (self._control, *self._lines)]
+        ends = (pair[1].fileno() for pair in (self._control, *self._lines))
+        numbers = [self._journal, *ends]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", _MAIN, json.dumps([self.config, str(self.state), *numbers])],

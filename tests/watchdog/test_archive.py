@@ -26,7 +26,7 @@ def test_clients_stand_under_their_addresses(tmp_path: Path) -> None:
     """A client's key is its address as text; an IPv4-mapped IPv6 address is the IPv4 one."""
     archive = Archive(tmp_path, Settings())
     archive.write(seen(V4, V6, MAPPED), 60.0)
-    archive.identify({V4: PERSON})
+    archive.identify({V4: PERSON}, 0.0)
     assert query(tmp_path, NAMED) == [
         ("192.0.2.7", "laptop", "02:00:5e:00:53:01", "hosts"), ("2001:db8::7", None, None, None),
     ]  # fmt: skip
@@ -36,7 +36,7 @@ def test_with_pseudonyms_nothing_names_a_client(tmp_path: Path) -> None:
     """Address, name and MAC are written as pseudonyms, by the key of the site."""
     archive = Archive(tmp_path, Settings(privacy=Privacy(pseudonyms=True)))
     archive.write(seen(V4), 60.0)
-    archive.identify({V4: PERSON})
+    archive.identify({V4: PERSON}, 0.0)
     of = Pseudonyms.load(tmp_path)
     assert query(tmp_path, NAMED) == [
         (of.of(V4), of.of_text("laptop"), of.of_text("02:00:5e:00:53:01"), "hosts")

@@ -38,6 +38,20 @@ def test_clients_are_named_every_half_minute(tmp_path: Path) -> None:
     assert query(tmp_path, NAME) == [("desktop.example",)]
 
 
+def test_who_waits_is_looked_for_out_of_turn(tmp_path: Path) -> None:
+    """Only where somebody waits; what is known of whom has another key then."""
+    housekeeper, hosts = site(tmp_path)
+    housekeeper.work(1.0)
+    hosts.write_text("192.0.2.7 desktop.example\n")
+    housekeeper.work(2.0)
+    assert housekeeper.machines is not None
+    assert housekeeper.machines.key("192.0.2.7") == "laptop.example"
+    housekeeper.hurry()
+    housekeeper.work(3.0)
+    assert housekeeper.machines.key("192.0.2.7") == "desktop.example"
+    assert housekeeper.machines.asked == 3.0
+
+
 def test_old_records_go(tmp_path: Path) -> None:
     """What is older than the retention goes at the next search, and not before."""
     housekeeper, _ = site(tmp_path)

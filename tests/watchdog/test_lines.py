@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from dnswatch.seams.batch import Batch, Lessons, brief, decode_briefing, encode
+from dnswatch.seams.batch import Batch, Lessons, brief, decode, decode_briefing, encode
+from dnswatch.watchdog.journal import Journal, create
 from dnswatch.watchdog.lines import BACKLOG, Line
 from tests.watchdog.process import seqpacket
 
@@ -43,9 +44,11 @@ def test_batches_are_read_a_few_at_a_time(ends: Ends) -> None:
     worker, line = ends
     sent = [Batch(3, float(number)) for number in range(5)]
     send(worker, *sent)
-    assert list(line.receive(3)) == sent[:3]
-    assert list(line.receive(3)) == sent[3:]
-    assert list(line.receive(3)) == []
+    journal = Journal(create())
+    assert [batch for _, batch in line.receive(3, journal)] == sent[:3]
+    assert [batch for _, batch in line.receive(3, journal)] == sent[3:]
+    assert list(line.receive(3, journal)) == []
+    assert [decode(message) for _, message in journal.records()] == sent
 
 
 def test_what_is_no_batch_of_this_worker_is_counted(ends: Ends) -> None:
@@ -53,7 +56,7 @@ def test_what_is_no_batch_of_this_worker_is_counted(ends: Ends) -> None:
     worker, line = ends
     worker.send(b"noise")
     send(worker, Batch(2, 1.0), Batch(3, 1.0))
-    assert list(line.receive(9)) == [Batch(3, 1.0)]
+    assert [batch for _, batch in line.receive(9, Journal(create()))] == [Batch(3, 1.0)]
     assert line.broken == 2
 
 
@@ -84,4 +87,4 @@ def test_a_line_that_is_cut_is_silent(ends: Ends) -> None:
     worker, line = ends
     worker.close()
     line.tell(brief(Lessons(exchanges(1))))
-    assert list(line.receive(9)) == []
+    assert list(line.receive(9, Journal(create()))) == []

@@ -33,18 +33,20 @@ def people(tmp_path: Path, upstream: Upstream, *, pointers: bool = True) -> Peop
 def test_a_client_without_a_name_is_asked_for(tmp_path: Path, upstream: Upstream) -> None:
     """The reverse zone names whom the hosts file does not, from the next look on."""
     known = people(tmp_path, upstream)
-    known.meet([ALICE, BOB])
-    known.identify(0.0)
+    known.meet([ALICE, BOB], 0.0)
+    known.look(0.0)
+    known.ask(0.0)
     assert upstream.names() == ["8.2.0.192.in-addr.arpa."]
-    found = known.identify(30.0)
+    found = known.look(30.0)
     assert [found[client].name for client in (ALICE, BOB)] == ["laptop.example", "phone.example"]
 
 
 def test_nobody_is_asked_for_where_the_site_wants_none(tmp_path: Path, upstream: Upstream) -> None:
     """With `pointers = false` no upstream hears of a client's address."""
     known = people(tmp_path, upstream, pointers=False)
-    known.meet([BOB])
-    assert BOB not in known.identify(0.0)
+    known.meet([BOB], 0.0)
+    assert BOB not in known.look(0.0)
+    known.ask(0.0)
     assert upstream.names() == []
 
 
@@ -52,5 +54,5 @@ def test_a_flood_of_clients_is_not_remembered(tmp_path: Path, upstream: Upstream
     """Clients to ask for are bounded; who is passed over is met again."""
     known = people(tmp_path, upstream, pointers=False)
     for number in range(2 * MET):
-        known.meet([number.to_bytes(4, "big")])
+        known.meet([number.to_bytes(4, "big")], 0.0)
     assert len(known._met) == MET

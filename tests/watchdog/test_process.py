@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from functools import partial
 from ipaddress import ip_address
-from math import inf
+from math import inf, nan
 from pathlib import Path
 
 import pytest
@@ -16,8 +16,8 @@ from dnswatch.model.policies.orders import Overrule, Word
 from dnswatch.seams.batch import STARTED, Health, Lessons
 from dnswatch.store import Store, orders
 from dnswatch.wire.name import from_text
-from tests.check import PATIENCE
-from tests.watchdog.process import QUIET, Site, eventually, saw
+from tests.check import PATIENCE, eventually
+from tests.watchdog.process import QUIET, Site, saw
 
 ALICE, BOB = ip_address("192.0.2.7").packed, ip_address("2001:db8::7").packed
 WEB, MAIL = ip_address("198.51.100.1").packed, ip_address("198.51.100.25").packed
@@ -36,6 +36,10 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 def mx(at: float) -> Observation:
     return saw(at, ALICE, DOMAIN, Type.MX, exchanges=(MAILER,), ttl=300)
+
+
+def is_counted(site: Site, name: str, count: int) -> bool:
+    return site.counter(name) == count
 
 
 def taught(site: Site, worker: int) -> list[Lessons]:
@@ -107,6 +111,36 @@ def test_a_killed_watch_loses_nothing_it_had_stored(site: Site) -> None:
     assert site.rows("SELECT kind, domain FROM lookup ORDER BY at") == [
         ("mx", "example.org"), ("exchange", "example.org"), ("exchange", "example.org"),
     ]  # fmt: skip
+
+
+def test_a_killed_watch_loses_nothing_it_had_read(site: Site) -> None:
+    """What was read when SIGKILL came, stored or not, is recorded once: lookups, also those that
+    waited for the other worker, tallies, counters and health."""
+    health = [Health("udp://192.0.2.53", True, 0.01, 9, 1)]
+    for number in range(1, 4):
+        tallies = [Tally(BOB, Type.A, 0, 1, False, 40)]
+        site.send(mx(time.time()), tallies=tallies, counters={"mismatch": 2}, health=health)
+        eventually(lambda: list(site.lessons(worker=1)))  # it has read that
+        if number % 2:
+            eventually(partial(is_counted, site, "mismatch", 2 * number))
+        site.stop(signal.SIGKILL)
+        list(site.lessons(worker=1))
+        site.start()
+    eventually(lambda: list(site.lessons(worker=1)))
+    eventually(lambda: site.measure("lookup") >= 3 * 41)
+    assert site.stop() == 0
+    assert (site.measure("lookup"), site.counter("mismatch")) == (3 * 41, 3 * 2)
+    assert site.rows("SELECT answers, failures FROM health") == [(3 * 9, 3)]
+    assert site.rows("SELECT count(*) FROM lookup") == [(3,)]
+
+
+def test_a_watch_that_fails_is_not_followed_by_others_that_do(site: Site) -> None:
+    """What a watch fails over, by a fault of ours, is not given to the next one."""
+    site.send(saw(nan, ALICE, SITE), until=inf)
+    assert site.process.wait(PATIENCE) == 1
+    site.start()
+    site.send(saw(time.time(), ALICE, SITE))
+    eventually(lambda: site.measure("lookup") == 1)
 
 
 def test_what_one_worker_learns_the_others_are_taught(site: Site) -> None:

@@ -10,7 +10,8 @@ from dnswatch.model.changes import Changes
 from dnswatch.settings import Settings
 from dnswatch.watchdog.archive import Archive
 from dnswatch.watchdog.recorder import Recorder
-from tests.watchdog.process import eventually, query
+from tests.check import eventually
+from tests.watchdog.process import query
 
 CLIENT = bytes((192, 0, 2, 7))
 NOW = 6_000_000.0

@@ -42,12 +42,10 @@ def explain(
 
     Example: dnswatch explain --client 192.0.2.7
     """
-    from rich.padding import Padding
-
     from dnswatch.cli import account, render
     from dnswatch.cli.detector import detector_of
     from dnswatch.cli.whom import Whom
-    from dnswatch.store import Store, reports
+    from dnswatch.store import Store, clients, reports
 
     directory, settings = state_directory(state), settings_of(config)
     whom = Whom(directory, settings)
@@ -55,24 +53,40 @@ def explain(
     with Store.read(directory) as store, store.snapshot() as db:
         found = reports.portrait(db, 0.0, whom.role_of, choose, limit)
         detector = detector_of(db, settings, whom)
+        machines = clients.machines(db)
         done = acting(db, settings)
     if found is None or not found.accounts:
         nothing_found(f"no client '{client}' is on record", empty="null" if json else "")
     keys = [key for one in found.accounts for key in one.machine.keys]
     told = {
-        key: _told(detector, key, done.get(key), present(directory), is_short=not (steps or json))
+        key: _told(
+            detector, machines.key(key), done.get(key), present(directory),
+            is_short=not (steps or json),
+        )
         for key in keys
-    }
+    }  # fmt: skip
     if json:
         render.print_json({"clients": told, "lookups": account.last_json(found)})
         return
-    console = render.console()
-    for key, lines in told.items():
-        console.print(render.plain(key, "bold"))
-        for line in lines:
-            console.print(Padding(render.plain(line), (0, 0, 0, 2)))
+    _print(told)
     if found.last:
         account.print_last(found)
+
+
+def _print(told: dict[str, list[str]]) -> None:
+    """Print what is told of each client, once for all addresses of a machine."""
+    from rich.padding import Padding
+
+    from dnswatch.cli import render
+
+    console = render.console()
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for key, lines in told.items():
+        alike.setdefault(tuple(lines), []).append(key)
+    for text, keys in alike.items():
+        console.print(render.plain(", ".join(keys), "bold"))
+        for line in text:
+            console.print(Padding(render.plain(line), (0, 0, 0, 2)))
 
 
 def _told(

@@ -26,6 +26,7 @@ from dnswatch.model.detection.explain import Clock, Write, evidence, explain, su
 from dnswatch.model.detection.fleet import WINDOW, Calmed, Fleet, Member, Remembered, Warned
 from dnswatch.model.detection.learning import DAY, JUDGED, Learning, judged_as
 from dnswatch.model.detection.novelty import MEMORY, Followed, Guess, Novel, Registrable, Round
+from dnswatch.model.detection.presence import Presence
 from dnswatch.model.detection.roles import Proposal, behaviour_of, propose, signs_of
 from dnswatch.model.detection.servers import Load, Surge
 from dnswatch.model.detection.shiryaev_roberts import COMPONENTS, Statistic, score
@@ -46,15 +47,6 @@ from dnswatch.model.policies.mark import WebNames
 from dnswatch.model.policies.orders import Overrule, Word
 from dnswatch.model.role import Role
 
-CLIENTS: Final = 200_000
-"""Clients that are known to exist; beyond, the one that was quiet for longest is forgotten."""
-ABSENT: Final = 28
-"""Days after which a client that made no lookup of any kind is forgotten: it is somebody else's
-address by now, or a machine that was sold."""
-_HERE: Final = 7
-"""Days in which everybody who is still there makes a lookup."""
-_SEASON: Final = 84
-"""Days whose most clients set the limit: a holiday makes no client of fewer."""
 CASES: Final = 20_000
 """Clients with mail-related lookups of which a case is kept, some 10 kB each; beyond, the one goes
 whose last novel mail domain is longest ago, of those that are clean."""
@@ -108,14 +100,7 @@ class Detector:
         self._learning = Learning(started, plan.learning)
         self._swept = int(started // DAY)
         "Unix day up to which days have been closed."
-        self._met: OrderedDict[bytes, int] = OrderedDict()
-        "Each client to the Unix day on which it was met."
-        self._seen: dict[bytes, int] = {}
-        "Each client to the Unix day on which it was seen last."
-        self._here: list[tuple[int, int]] = []
-        "Unix day and how many clients there were, of the last days."
-        self._now_here = self._most_here = 0
-        "How many there are today, as far as they have shown themselves; and the most of late."
+        self._presence = Presence()
         self._cases: OrderedDict[bytes, Case] = OrderedDict()
         "The one whose last novel domain is longest ago first."
         self._loads: dict[bytes, Load] = {}
@@ -134,15 +119,27 @@ class Detector:
 
     def meet(self, client: bytes, now: float) -> None:
         """Note that a client is there; call it at its first lookup of each day, of any kind."""
-        today = int(now // DAY)
-        self._now_here += self._seen.get(client, 0) <= today - _HERE
-        self._seen[client] = today
-        if client in self._met:
-            self._met.move_to_end(client)
-        else:
-            self._met[client] = today
-            if len(self._met) > CLIENTS:
-                self._forget(next(iter(self._met)))
+        if (crowded_out := self._presence.meet(client, int(now // DAY))) is not None:
+            self._forget(crowded_out)
+
+    def move(self, old: bytes, new: bytes, now: float) -> None:
+        """Know a client by another key from now on.
+
+        Where there is evidence under both keys the heavier stays, with all that is known of that
+        client, and the lighter goes: added up, one session would count twice.
+        """
+        if old not in self._presence.met:
+            return
+        self._presence.move(old, new)
+        load, case = self._loads.get(old), self._cases.get(old)
+        self._forget(old)
+        if load:
+            load.client = new
+            self._loads.setdefault(new, load)
+        if case and not self._is_heavier(self._cases.get(new), case, now):
+            case.client, self._cases[new] = new, case
+            self._watchful.add(new)
+            self._dirty.add(new)
 
     def see(self, lookup: MailLookup) -> list[News]:
         """Fold in a mail-related lookup; return what changed by it."""
@@ -286,8 +283,9 @@ class Detector:
     def export(self) -> Saved:
         """Return what must be stored to go on later; of the clients, those that changed."""
         site = _Site(
-            self._started, self._swept, dict(self._met), self._learning.export(),
-            list(self._loads.values()), self._fleet.export(), self._seen, self._here,
+            self._started, self._swept, dict(self._presence.met), self._learning.export(),
+            list(self._loads.values()), self._fleet.export(), self._presence.seen,
+            self._presence.days,
         )  # fmt: skip
         changed = {
             client: msgspec.msgpack.encode(self._cases[client])
@@ -302,11 +300,7 @@ class Detector:
         """Begin with what was stored; call it before anything else."""
         stored = msgspec.msgpack.decode(site, type=_Site)
         self._started, self._swept = stored.started, stored.swept
-        self._met = OrderedDict(stored.met)
-        # What was stored before an upgrade does not say when a client was seen last.
-        self._seen = {client: stored.seen.get(client, stored.swept) for client in stored.met}
-        self._here, self._now_here = stored.here, self._count_here()
-        self._most_here = max((count for _, count in self._here), default=0)
+        self._presence.restore(stored.met, stored.seen, stored.here, stored.swept)
         self._learning = Learning(stored.started, self.plan.learning)
         self._learning.restore(stored.baselines)
         self._loads = {load.client: load for load in stored.loads}
@@ -329,21 +323,7 @@ class Detector:
     @property
     def _limit(self) -> float:
         """Statistic at which a client is infected, days."""
-        return self.plan.knob.limit(max(self._now_here, self._most_here) - len(self._loads))
-
-    def _count_here(self) -> int:
-        """Count the clients that were seen in the last days."""
-        return sum(day > self._swept - _HERE for day in self._seen.values())
-
-    def _forget_absent(self) -> None:
-        """Note how many clients there are, and forget those that were not seen for long."""
-        self._now_here = self._count_here()
-        since = self._swept - _SEASON
-        self._here = [one for one in self._here if one[0] > since] + [(self._swept, self._now_here)]
-        self._most_here = max(count for _, count in self._here)
-        gone = [client for client, day in self._seen.items() if day <= self._swept - ABSENT]
-        for client in set(gone) - self._watchful:
-            self._forget(client)
+        return self.plan.knob.limit(self._presence.most() - len(self._loads))
 
     def _judge(self, role: Role, now: float) -> Judge:
         used = frozenset(mark.name for mark in self.plan.marks)
@@ -396,7 +376,7 @@ class Detector:
     def _is_new(self, client: bytes, now: float) -> bool:
         """Say whether a client is younger than a memory, at a site that is older."""
         is_old_site = now - self._started >= MEMORY
-        return is_old_site and (int(now // DAY) - self._met[client]) * DAY < MEMORY
+        return is_old_site and (int(now // DAY) - self._presence.met[client]) * DAY < MEMORY
 
     def _novel(self, case: Case, lookup: MailLookup, found: Novel, judge: Judge) -> None:
         case.see(lookup, found, judge)
@@ -423,7 +403,7 @@ class Detector:
         case = self._cases.get(client)
         if case is None or case.role != role:
             today = int(now // DAY)
-            history = self._learning.history(role, self._met[client], today)
+            history = self._learning.history(role, self._presence.met[client], today)
             bounds = self._learning.bounds(role, history, today)
             if case is None:
                 self._make_room()
@@ -448,6 +428,13 @@ class Detector:
     def _days(self, case: Case, now: float) -> float:
         """Return a case's statistic at a moment, days."""
         return case.score_days(now, self._learning.week(case.role))
+
+    def _is_heavier(self, case: Case | None, other: Case, now: float) -> bool:
+        """Say whether a case has a verdict where another has none, or else more evidence."""
+        return case is not None and (
+            (case.infected_until is not None, self._days(case, now))
+            >= (other.infected_until is not None, self._days(other, now))
+        )
 
     def _rung(self, case: Case, now: float) -> Rung:
         """Place a client on the ladder, as it stands at a moment."""
@@ -522,7 +509,9 @@ class Detector:
                 self._swept = max(self._swept, today - SILENCE)
             self._swept += 1
             news += self._end_day(self._swept * DAY)
-            self._forget_absent()
+            for client in self._presence.end_day(self._swept):
+                if client not in self._watchful:
+                    self._forget(client)
         return news
 
     def _end_day(self, now: float) -> list[News]:
@@ -551,7 +540,7 @@ class Detector:
             members = [self._member(case, now) for case in self._cases.values()
                 if case.days and case.rung < Rung.INFECTED and not self._is_new(case.client, now)
             ]  # fmt: skip
-            quiet = self._now_here - len(self._loads) - len(members)
+            quiet = self._presence.now - len(self._loads) - len(members)
             limit = self.plan.knob.site_limit()
             return self._fleet.end_day(now, worked, members, max(0, quiet), limit)
         return None
@@ -568,21 +557,15 @@ class Detector:
 
     def _fit(self, role: Role, today: int) -> None:
         histories = [
-            (case.history, self._known_days(case.client, self._met[case.client], today)[1])
+            (case.history, self._presence.known_days(case.client, today)[1])
             for case in self._cases.values() if self.role_of(case.client) == role
         ]  # fmt: skip
         # Whoever never made a mail-related lookup has no case, and is nobody's server.
         quiet = [] if role != Role.CLIENT else [
-            self._known_days(client, met, today) for client, met in self._met.items()
+            self._presence.known_days(client, today) for client in self._presence.met
             if client not in self._cases and client not in self._loads
         ]  # fmt: skip
         self._learning.fit(role, histories, quiet, today)
-
-    def _known_days(self, client: bytes, met: int, today: int) -> tuple[int, int]:
-        """Unix days from and until which a client was there, as far as anybody can know."""
-        seen = self._seen[client]
-        # Of whom only the first lookup was told nobody knows how long it stayed.
-        return met, min(today, seen + 1) if seen > met else today
 
     def _make_room(self) -> None:
         if len(self._cases) >= CASES:
@@ -593,7 +576,7 @@ class Detector:
             self._gone.add(client)
 
     def _forget(self, client: bytes) -> None:
-        del self._met[client], self._seen[client]
+        self._presence.forget(client)
         self._cases.pop(client, None)
         self._loads.pop(client, None)
         self._watchful.discard(client)

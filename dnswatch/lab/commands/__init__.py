@@ -1,0 +1,1 @@
+"""The laboratory's commands; `dnswatch.cli` imports each when it is called."""

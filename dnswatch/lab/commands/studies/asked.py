@@ -1,0 +1,130 @@
+"""What study was asked: its options, read into questions."""
+
+import os
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final, TypeVar
+from zoneinfo import ZoneInfo
+
+import typer
+
+from dnswatch.lab.commands.studies.places import named
+from dnswatch.lab.study import groupsfile
+from dnswatch.lab.study.hosts import Declared
+from dnswatch.lab.study.question import Question
+from dnswatch.lab.study.trace.translations import View
+from dnswatch.settings import Duration, Network, Settings, Size, Subnet
+
+_LOCALTIME: Final = Path("/etc/localtime")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The options that hold for all traces, as they were typed."""
+
+    settings: Settings
+    groups: Path | None
+    site: Sequence[str]
+    begin: str | None
+    end: str | None
+    width: str
+    zone: str | None
+    window: str
+    view: str
+    per: str
+
+    def questions(
+        self,
+        places: Sequence[tuple[str, str]],
+        outbreaks: Sequence[str],
+        sizes: Sequence[str],
+    ) -> list[Question]:
+        """Ask the same of each trace, but for what `NAME=...` says of one."""
+        zone = zone_of(self.zone)
+        networks = self._networks()
+        names = [name for name, _ in places]
+        onsets = _by_trace(outbreaks, "--outbreak", names, lambda text: moment(text, zone))
+        worms = _by_trace(sizes, "--worm-size", names, Size.parse)
+        begin, end = (
+            None if text is None else _read(text, option, lambda text: moment(text, zone))
+            for text, option in ((self.begin, "--begin"), (self.end, "--end"))
+        )
+        return [
+            Question(
+                name=name,
+                place=place,
+                networks=networks,
+                roles=self.settings.roles,
+                declared=groupsfile.read(self.groups, name) if self.groups else Declared(),
+                begin=begin,
+                end=end,
+                onset=onsets.get(name, onsets.get("")),
+                worm_bytes=worms.get(name, worms.get("")),
+                width=int(_read(self.width, "--bin", Duration.parse)),
+                zone=zone,
+                window=_read(self.window, "--window", Duration.parse),
+                view=View(self.view),
+                per_member=self.per == "member",
+            )
+            for name, place in places
+        ]
+
+    def _networks(self) -> list[Network]:
+        if not self.site:
+            return [subnet.network for subnet in self.settings.access.networks]
+        return [_read(text, "--site", Subnet).network for text in self.site]
+
+
+def zone_of(text: str | None) -> ZoneInfo:
+    """Find a zone by its name; none means the local one, which has a name only sometimes."""
+    if text is not None:
+        with suppress(KeyError, ValueError, OSError):
+            return ZoneInfo(text)
+        raise typer.BadParameter(
+            f"there is no zone '{text}', only the likes of Europe/Berlin", param_hint="--zone"
+        )
+    with suppress(KeyError, ValueError, OSError):
+        return ZoneInfo(os.environ["TZ"] if os.environ.get("TZ") else _local_name())
+    with suppress(KeyError, ValueError, OSError), _LOCALTIME.open("rb") as file:
+        return ZoneInfo.from_file(file, key="local time")
+    return ZoneInfo("UTC")
+
+
+def _local_name() -> str:
+    return str(_LOCALTIME.resolve()).partition("/zoneinfo/")[2]
+
+
+def moment(text: str, zone: ZoneInfo) -> float:
+    """Read a date, or a date and time; in `zone` where it names none."""
+    try:
+        found = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise ValueError('expected a date like "2003-08-17" or "2003-08-17 14:00"') from None
+    return (found if found.tzinfo else found.replace(tzinfo=zone)).timestamp()
+
+
+def _by_trace(
+    texts: Sequence[str], option: str, names: Sequence[str], read: Callable[[str], T]
+) -> dict[str, T]:
+    """Read values that are meant for one trace, or for all (under no name)."""
+    found = {}
+    for text in texts:
+        name, value = named(text)
+        if name and name not in names:
+            raise typer.BadParameter(
+                f"no trace is called '{name}', only {', '.join(names)}", param_hint=option
+            )
+        found[name] = _read(value, option, read)
+    return found
+
+
+def _read(text: str, option: str, read: Callable[[str], T]) -> T:
+    try:
+        return read(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"'{text}': {error}", param_hint=option) from None

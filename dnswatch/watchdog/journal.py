@@ -1,0 +1,87 @@
+"""The journal: what the watch has read from its lines and not stored yet, where no kill reaches it.
+
+It is a ring of messages in a file in memory that the supervisor keeps open.  A message is written
+here before it leaves its line, and stays until the store has all of it; so the next watch finds
+what a killed one had read.  Where the store fails for long, the oldest messages make room.
+
+Rules of this file: a place is the number of bytes ever written before it, so none comes twice; what
+a record is becomes true with one store of eight bytes, after the record is whole.
+"""
+
+import os
+from collections.abc import Iterator
+from mmap import mmap
+from secrets import randbits
+from typing import Final
+
+SIZE: Final = 8 << 20
+"""Bytes: some ten seconds of 5,000 lookups a second."""
+
+_NAME, _FIRST, _END = range(3)
+"""What the head says, in eight bytes each."""
+
+_HEAD: Final = 24
+_LENGTH: Final = 4
+"""Bytes before each message that say how long it is."""
+
+
+def create(size: int = SIZE) -> int:
+    """Make the memory of a journal; return its file descriptor."""
+    file = os.memfd_create("dnswatch-journal")
+    os.ftruncate(file, _HEAD + size)
+    return file
+
+
+class Journal:
+    """The journal as the one process uses it that reads the lines."""
+
+    def __init__(self, file: int) -> None:
+        """Go on with the journal in a file that `create` made."""
+        memory = memoryview(mmap(file, 0))
+        self._head = memory[:_HEAD].cast("Q")
+        self._ring = memory[_HEAD:]
+        if not self._head[_NAME]:
+            self._head[_NAME] = randbits(63) | 1
+        self.name = self._head[_NAME]
+        "No other journal has it."
+        self.last = max(self.records(), default=(0, b""))[1]
+        "What an earlier watch wrote last: it may have been killed before that left its line."
+
+    @property
+    def end(self) -> int:
+        """The place of the next message."""
+        return self._head[_END]
+
+    def append(self, message: bytes) -> int:
+        """Write a message down, over the oldest where there is no room; return its place."""
+        record = len(message).to_bytes(_LENGTH) + message
+        place = self.end
+        while place + len(record) - self._head[_FIRST] > len(self._ring):
+            self._head[_FIRST] += _LENGTH + self._length(self._head[_FIRST])
+        start = place % len(self._ring)
+        before = record[: len(self._ring) - start]
+        after = record[len(before) :]
+        self._ring[start : start + len(before)] = before
+        self._ring[: len(after)] = after
+        self._head[_END] = place + len(record)
+        return place
+
+    def records(self) -> Iterator[tuple[int, bytes]]:
+        """Go through the messages that are kept, each with its place."""
+        place = self._head[_FIRST]
+        while place < self.end:
+            length = self._length(place)
+            yield place, self._read(place + _LENGTH, length)
+            place += _LENGTH + length
+
+    def let_go(self, place: int) -> None:
+        """Keep nothing from before that place."""
+        self._head[_FIRST] = max(self._head[_FIRST], place)
+
+    def _length(self, place: int) -> int:
+        return int.from_bytes(self._read(place, _LENGTH))
+
+    def _read(self, place: int, length: int) -> bytes:
+        start = place % len(self._ring)
+        data = bytes(self._ring[start : start + length])
+        return data + bytes(self._ring[: length - len(data)])

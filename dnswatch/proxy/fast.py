@@ -109,15 +109,11 @@ class UdpListener:
             return answer
         room = self._room
         at, name = slot * SLOT_BYTES, slot * NAME_BYTES
+        address = bytes(room.names[name : name + self._name_length]), room.control(slot)
         pending = PendingQuery(
-            client,
-            is_recorded=admission.is_recorded,
-            is_redirected=self.redirected,
-            is_proven=admission.is_unforgeable,
-            message_id=bytes(room.data[at : at + 2]),
-            reply=self._reply,
-            reply_address=(bytes(room.names[name : name + self._name_length]), room.control(slot)),
-        )
+            client, admission.is_recorded, self.redirected, admission.is_unforgeable,
+            bytes(room.data[at : at + 2]), self._reply, address,
+        )  # fmt: skip
         return service.query(body, pending, udp=True)
 
     def _reply(self, pending: PendingQuery, body: bytes) -> None:

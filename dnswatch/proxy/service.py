@@ -76,8 +76,10 @@ class Service:
 
         What is no query gets no answer, ever: `DROP`.
         """
-        answer = self.core.query(body, pending, self._now(), udp=udp)
-        self.carry_out()
+        core = self.core
+        answer = core.query(body, pending, self._now(), udp=udp)
+        if core.events or core.observed.is_urgent or core.observed.is_full:
+            self.carry_out()
         return answer
 
     def heard(self, ask: Ask, message: bytes, sent_at: float) -> None:
@@ -109,19 +111,25 @@ class Service:
                     self._reports.flush()
                 if not events:
                     break
-                self._do(events.popleft())
+                event = events.popleft()
+                if isinstance(event, Ask):
+                    self._ask(event)
+                elif isinstance(event, Answer):
+                    self._answer(event)
+                else:
+                    self._log(event)
         finally:
             self._is_busy = False
         if self.core.timer() < self._wakes_at:
             self._come_back()
 
-    def _do(self, event: Event) -> None:
+    def _answer(self, answer: Answer) -> None:
+        pending = answer.pending
+        assert pending.reply is not None
+        pending.reply(pending, self.core.write(answer, self._now()))
+
+    def _log(self, event: Event) -> None:
         match event:
-            case Ask():
-                self._ask(event)
-            case Answer(pending):
-                assert pending.reply is not None
-                pending.reply(pending, self.core.write(event, self._now()))
             case Fault(error):
                 if self.core.observed.counters["policy_faults"] == 1:  # since the last batch
                     log.error("a policy failed, and the answer was given", exc_info=error)

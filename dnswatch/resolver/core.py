@@ -26,7 +26,7 @@ from dnswatch.resolver.cache import FAILURES, RETRY_STALE, AnswerCache
 from dnswatch.resolver.cookies import Cookies
 from dnswatch.resolver.deadlines import Deadlines
 from dnswatch.resolver.enforcement import EnforcementPoint
-from dnswatch.resolver.events import DROP, Answer, Event, Form
+from dnswatch.resolver.events import DROP, STALE, TRUE, Answer, Event, Form
 from dnswatch.resolver.local import LocalNames
 from dnswatch.resolver.lookups import Lookup, Lookups
 from dnswatch.resolver.observed import Observed, kind, turned_away
@@ -54,6 +54,14 @@ _BETWEEN_SERVERS: Final = frozenset(
 )  # fmt: skip
 """Types that no forwarder is asked for: transfers, and parts of messages (RFC 6895 section 3.1)."""
 _ANSWERED_CLASSES: Final = frozenset((Class.IN.value, Class.ANY.value))
+
+# Looking a member up in its class costs as much as a look-up in the cache.
+_MX: Final = Type.MX.value
+_ANY: Final = Type.ANY.value
+_UPSTREAM: Final = Origin.UPSTREAM
+_CACHED: Final = Origin.CACHE
+_STALE: Final = Origin.STALE
+_ANSWERED: Final = Fairness.ANSWER
 
 _COOKIE: Final = Option.COOKIE.to_bytes(2, "big") + b"\0\x18"
 """What a DNS cookie begins with that may be one of ours: 24 bytes long."""
@@ -183,12 +191,13 @@ class ResolverCore:
             return self._turn_away(body)
         again = self.packets.again(body, now)
         if again is not None:
-            self._count(client, again[1], admission, redirected=redirected)
+            self.observed.count(client, again[1], admission.is_recorded, redirected)
             return again[0]
         fairness = self.rates.judge(client, is_server=admission.is_server)
-        if fairness is Fairness.ANSWER or self._is_proven(body, client, admission, now):
+        if fairness is _ANSWERED or self._is_proven(body, client, admission, now):
             return None
-        self._count(client, turned_away(Fate.LIMITED), admission, redirected=redirected)
+        limited = turned_away(Fate.LIMITED)
+        self.observed.count(client, limited, admission.is_recorded, redirected)
         if fairness is Fairness.SILENCE:
             self.observed.counters["rate_dropped"] += 1
             return DROP
@@ -201,7 +210,8 @@ class ResolverCore:
         if self.rates.judge(client, is_server=is_server, proven=True) is Fairness.ANSWER:
             return False
         self.observed.counters["rate_slowed"] += 1
-        self._count(client, turned_away(Fate.LIMITED), admission, redirected=redirected)
+        limited = turned_away(Fate.LIMITED)
+        self.observed.count(client, limited, admission.is_recorded, redirected)
         return True
 
     def query(self, body: bytes, pending: PendingQuery, now: float, *, udp: bool) -> bytes | None:
@@ -221,7 +231,7 @@ class ResolverCore:
         pending.limit = min(asked.size, self._writer.size) if udp else MAX_TCP
         is_proven = not udp or self._has_cookie(pending, now)
         pending.is_proven |= is_proven
-        wants_all = asked.qtype == Type.ANY and asked.qclass in _ANSWERED_CLASSES
+        wants_all = asked.qtype == _ANY and asked.qclass in _ANSWERED_CLASSES
         answer = self.ask(pending, now, all_in_one=wants_all and not is_proven)
         if answer is None:
             return None
@@ -247,7 +257,7 @@ class ResolverCore:
             return Answer(pending, response)
         if not pending.is_proven and self._needs_proof(pending, now):
             self.observed.counters["proof_asked"] += 1
-            self.observed.count(pending, turned_away(Fate.CHALLENGED))
+            self._count(pending, turned_away(Fate.CHALLENGED))
             return Answer(pending, Response(0, Rcode.NOERROR), Form.TRUNCATED)
         if pending.client in self.enforcement.marks:
             answer = self._refused(pending, now)
@@ -261,10 +271,10 @@ class ResolverCore:
         if response is None:
             return self._later(pending, now)
         if self.exchanges.is_candidate(asked.qname, asked.qtype):
-            return self._give(pending, response, Origin.CACHE, now, bool(response.addresses))
+            return self._give(pending, response, _CACHED, now, bool(response.addresses))
         what = kind(asked.qtype, response.rcode, len(response.addresses))
-        self.observed.count(pending, what)
-        return Answer(pending, response, tally=what)
+        self._count(pending, what)
+        return Answer(pending, response, TRUE, what)
 
     def write(self, answer: Answer, now: float) -> bytes:
         """Put an answer into bytes, all but its ID, as it is at `now`."""
@@ -333,7 +343,7 @@ class ResolverCore:
         if not self.exchanges.is_candidate(asked.qname, asked.qtype):
             return False
         asking = client, asked.qname, asked.qtype
-        return asked.qtype == Type.MX or self._challenges.first(asking, now) == now
+        return asked.qtype == _MX or self._challenges.first(asking, now) == now
 
     # What is answered without an upstream.
 
@@ -396,10 +406,10 @@ class ResolverCore:
         is_refresh = is_candidate and self.enforcement.known.note(heard.addresses, now)
         if not waiting:
             self._note(asked, heard, Origin.LATE, now)
-        origin = Origin.UPSTREAM
+        origin = _UPSTREAM
         for pending in waiting:
             self._emit(self._give(pending, heard, origin, now, is_refresh))
-            origin = Origin.CACHE
+            origin = _CACHED
 
     def _impatient(self, asked: Query, waiting: list[PendingQuery], now: float) -> bool:
         """Give a stale answer to those who waited long enough, if there still is one."""
@@ -417,7 +427,7 @@ class ResolverCore:
             self.events.append(answer)
 
     def _give_stale(self, pending: PendingQuery, stale: Response, now: float) -> Answer | None:
-        return self._give(pending, stale, Origin.STALE, now, bool(stale.addresses))
+        return self._give(pending, stale, _STALE, now, bool(stale.addresses))
 
     def _give(
         self, pending: PendingQuery, response: Response, origin: Origin, now: float,
@@ -427,7 +437,7 @@ class ResolverCore:
 
         `is_refresh` says that it brings nothing but addresses that were known.
         """
-        answer = Answer(pending, response, Form.STALE if origin is Origin.STALE else Form.TRUE)
+        answer = Answer(pending, response, STALE if origin is _STALE else TRUE)
         if pending.subject is None:
             self._observe(pending, response, origin, now)
             return answer
@@ -442,9 +452,8 @@ class ResolverCore:
 
     # What is observed.
 
-    def _count(self, client: bytes, what: int, admission: Admission, *, redirected: bool) -> None:
-        is_recorded = admission.is_recorded
-        self.observed.count_client(client, what, is_recorded=is_recorded, redirected=redirected)
+    def _count(self, pending: PendingQuery, what: int) -> None:
+        self.observed.count(pending.client, what, pending.is_recorded, pending.is_redirected)
 
     def _observe(
         self, pending: PendingQuery, response: Response, origin: Origin, now: float,
@@ -453,7 +462,7 @@ class ResolverCore:
         """Note a client's lookup; one of another class than IN says nothing of mail or hosts."""
         asked = pending.query
         if asked.qclass not in _ANSWERED_CLASSES:
-            self.observed.count(pending, kind(asked.qtype, response.rcode, 0))
+            self._count(pending, kind(asked.qtype, response.rcode, 0))
             return
         self._note(asked, response, origin, now, pending, enforced)
 
@@ -463,7 +472,7 @@ class ResolverCore:
     ) -> None:  # fmt: skip
         """Note a lookup, and learn from it which names are mail-related."""
         seen = self.observed.lookup(asked, response, origin, now, pending, enforced)
-        if asked.qtype == Type.MX:
+        if asked.qtype == _MX:
             self.exchanges.learn(seen)
             self.packets.forget((asked.qname, *response.exchanges))
         self.observed.is_urgent |= self.exchanges.is_candidate(asked.qname, asked.qtype)

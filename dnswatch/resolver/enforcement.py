@@ -142,7 +142,7 @@ class EnforcementPoint:
                 asking, until = _asking(pending), now + UNTIL_HTTPS
                 return self._hold(HeldQuestion(asking, done, until, is_forged=True), answer)
             case Rewrite():
-                outcome = Outcome(answer._replace(form=Form.FORGED), done)
+                outcome = Outcome(_forged(answer), done)
             case Hold(until, then):
                 is_refused = isinstance(then, Refuse)
                 question = HeldQuestion(_asking(pending), done, until, is_refused)
@@ -176,13 +176,17 @@ class EnforcementPoint:
             return _refusal(answer.pending, Ede.BLOCKED)
         client, qname, _ = held.asking
         if held.is_forged and not self._arbiter.is_visited(client, qname):
-            return answer._replace(form=Form.FORGED)
+            return _forged(answer)
         return answer
 
     def _release(self, clients: Iterable[bytes]) -> None:
         """Give what is held for some clients."""
         for client in clients:
             self.held.release(client)
+
+
+def _forged(answer: Answer) -> Answer:
+    return Answer(answer.pending, answer.response, Form.FORGED)
 
 
 def _refusal(pending: PendingQuery, code: Ede) -> Answer:

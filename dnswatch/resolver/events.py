@@ -1,7 +1,7 @@
 """What comes out of the core: answers, questions to upstreams (`Ask`), and news for a log."""
 
 from enum import Enum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from dnswatch.resolver.ask import Ask
 from dnswatch.resolver.pending import PendingQuery
@@ -21,14 +21,24 @@ class Form(Enum):
     MINIMAL_ANY = "one record in place of all (RFC 8482)"
 
 
-class Answer(NamedTuple):
+TRUE: Final = Form.TRUE  # looking a member up in its class costs as much as a look-up in the cache
+STALE: Final = Form.STALE
+
+
+class Answer:
     """A query is answered; `Writer.body` puts it into bytes."""
 
-    pending: PendingQuery
-    response: Response
-    form: Form = Form.TRUE
-    tally: int | None = None
-    "Its kind, where it is an ordinary answer from the cache, which is only counted."
+    __slots__ = ("form", "pending", "response", "tally")
+
+    def __init__(
+        self, pending: PendingQuery, response: Response, form: Form = TRUE,
+        tally: int | None = None,
+    ) -> None:  # fmt: skip
+        """Give `response`; `tally` is its kind where it is ordinary, which is only counted."""
+        self.pending = pending
+        self.response = response
+        self.form = form
+        self.tally = tally
 
 
 class Held(NamedTuple):

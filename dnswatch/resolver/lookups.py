@@ -45,6 +45,7 @@ lookups are answered in these."""
 _PATIENT_ROUNDS: Final = 2
 """Rounds in which those that are up have their chance; then who is down is asked as well, once."""
 
+_REFUSED: Final = Rcode.REFUSED.value
 _NETWORK_ERROR: Final = build.ede(Ede.NETWORK_ERROR, "no upstream could be reached")
 _NO_REACHABLE_AUTHORITY: Final = build.ede(
     Ede.NO_REACHABLE_AUTHORITY, "no upstream answered in time"
@@ -147,7 +148,7 @@ class Lookup:
     def told(self, ask: Ask, heard: Response, sent_at: float, now: float, *, has_opt: bool) -> None:
         """Take what an upstream said; `has_opt` says whether it may have said it with EDNS."""
         health = ask.upstream.health
-        if heard.rcode == Rcode.REFUSED:
+        if heard.rcode == _REFUSED:
             health.refused(now)
         else:
             health.succeeded(now - sent_at, now)

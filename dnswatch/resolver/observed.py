@@ -47,16 +47,9 @@ class Observed:
         "Clients with a row that stand in no record."
         self._max_clients = max_clients
 
-    def count(self, pending: PendingQuery, what: int) -> None:
-        """Count what is said of a query."""
-        client, is_recorded = pending.client, pending.is_recorded
-        self.count_client(client, what, is_recorded=is_recorded, redirected=pending.is_redirected)
-
-    def count_client(
-        self, client: bytes, what: int, *, is_recorded: bool, redirected: bool
-    ) -> None:
+    def count(self, client: bytes, what: int, is_recorded: bool, is_redirected: bool) -> None:
         """Count one ordinary answer; the client has a row from then on, until they are taken."""
-        rows = self.rows[redirected]
+        rows = self.rows[is_redirected]
         row = rows.get(client)
         if row is None:
             row = rows[client] = defaultdict(int)
@@ -81,7 +74,8 @@ class Observed:
             enforced=enforced, proven=is_proven,
         )  # fmt: skip
         self.observations.append(seen)
-        self.is_full |= len(self.observations) >= MAX_OBSERVATIONS
+        if len(self.observations) >= MAX_OBSERVATIONS:
+            self.is_full = True
         return seen
 
     def take(self) -> list[Observation]:

@@ -23,7 +23,7 @@ class PendingQuery:
     "Bytes that the answer may have, once the query is read."
 
     def __init__(
-        self, client: bytes, *, is_recorded: bool = True, is_redirected: bool = False,
+        self, client: bytes, is_recorded: bool = True, is_redirected: bool = False,
         is_proven: bool = False, message_id: bytes = b"",
         reply: "Callable[[PendingQuery, bytes], None] | None" = None,
         reply_address: tuple[bytes, bytes] = (b"", b""),

@@ -3,7 +3,7 @@
 from typing import Final
 
 from dnswatch.codes import Ede, Rcode
-from dnswatch.resolver.events import Answer, Form
+from dnswatch.resolver.events import TRUE, Answer, Form
 from dnswatch.resolver.rewrite import TTL, BayAnswers
 from dnswatch.settings import Settings
 from dnswatch.wire import build
@@ -28,13 +28,13 @@ class Writer:
 
     def body(self, answer: Answer, now: float) -> bytes:
         """Write an answer, all but its ID, with the TTLs of `now` (Unix seconds)."""
-        pending, response, form, _ = answer
+        pending, response, form = answer.pending, answer.response, answer.form
+        if form is TRUE:
+            return build.body(
+                response, pending.query, now - (response.stored_at or now),
+                limit=pending.limit, max_ttl=self.max_ttl, size=self.size,
+            )  # fmt: skip
         match form:
-            case Form.TRUE:
-                return build.body(
-                    response, pending.query, now - (response.stored_at or now),
-                    limit=pending.limit, max_ttl=self.max_ttl, size=self.size,
-                )  # fmt: skip
             case Form.STALE:
                 is_denial = response.rcode == Rcode.NXDOMAIN
                 return build.body(
@@ -49,7 +49,7 @@ class Writer:
                 )  # fmt: skip
             case Form.TRUNCATED:
                 return build.truncated(pending.query, self.size)
-            case Form.MINIMAL_ANY:
+            case _:
                 return build.any_hinfo(pending.query, self.size)
 
 

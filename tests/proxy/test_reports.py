@@ -53,7 +53,7 @@ def count(
     redirected: bool = False,
 ) -> None:  # fmt: skip
     """Count an answer."""
-    report.observed.count_client(client, what, is_recorded=is_recorded, redirected=redirected)
+    report.observed.count(client, what, is_recorded, redirected)
 
 
 def test_what_was_seen_and_counted_arrives(line: Line) -> None:

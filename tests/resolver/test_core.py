@@ -80,9 +80,9 @@ class Scene:
             match self.core.events.popleft():
                 case Ask() as ask:
                     self.asked.append(ask)
-                case Answer(pending) as answer:
-                    assert pending.reply is not None
-                    pending.reply(pending, self.core.write(answer, self.now))
+                case Answer() as answer:
+                    assert answer.pending.reply is not None
+                    answer.pending.reply(answer.pending, self.core.write(answer, self.now))
 
 
 @pytest.fixture

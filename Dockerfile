@@ -4,14 +4,14 @@ ARG DEBIAN=debian:12.11-slim
 
 FROM ${DEBIAN} AS build
 RUN apt-get update \
- && apt-get install -y --no-install-recommends python3-venv \
+ && apt-get install -y --no-install-recommends gcc libc6-dev python3-dev python3-venv \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
-COPY constraints.txt pyproject.toml README.md LICENSE ./
+COPY constraints.txt pyproject.toml hatch_build.py README.md LICENSE ./
 COPY policies policies
 COPY dnswatch dnswatch
 RUN python3 -m venv /opt/dnswatch \
- && /opt/dnswatch/bin/pip install --no-cache-dir --constraint constraints.txt . \
+ && DNSWATCH_COMPILE=1 /opt/dnswatch/bin/pip install --no-cache-dir --constraint constraints.txt . \
  && /opt/dnswatch/bin/dnswatch --help >/dev/null
 
 FROM ${DEBIAN} AS dnswatch

@@ -17,8 +17,8 @@ from bench.plan import say
 from bench.table import Table
 from dnswatch.lab.study.analysis import analyse
 from dnswatch.lab.study.engine import duckdb
-from dnswatch.lab.study.paper.findings import Finding, findings
-from dnswatch.lab.study.question import Question
+from dnswatch.lab.study.findings import PaperFinding, findings
+from dnswatch.lab.study.question import TraceQuestion
 
 _PAGE: Final = Path(__file__).parent.parent / "docs" / "campus.md"
 _MEMORY: Final = "2000MB"
@@ -60,15 +60,15 @@ def play(name: str, folder: Path, seed: int) -> None:
         raise BenchError(f"the campus of {name} failed: exit code {done.returncode}")
 
 
-def judge(folder: Path) -> list[Finding]:
+def judge(folder: Path) -> list[PaperFinding]:
     """Let the study judge both outbreaks."""
     say("Studying")
     with duckdb(_MEMORY) as engine:
-        traces = [analyse(engine, Question(name, str(folder / name))) for name in _TRACES]
+        traces = [analyse(engine, TraceQuestion(name, str(folder / name))) for name in _TRACES]
     return findings(traces)
 
 
-def table(found: Sequence[Finding]) -> Table:
+def table(found: Sequence[PaperFinding]) -> Table:
     """Lay findings out, with a reason where one does not hold."""
     rows = tuple(
         (one.assertion, one.statement, one.trace, one.paper, one.ours, one.holds.value)
@@ -78,7 +78,7 @@ def table(found: Sequence[Finding]) -> Table:
     return Table(f"{held} of {len(found)} hold", _HEAD, rows, tuple(reasons(found)))
 
 
-def reasons(found: Iterable[Finding]) -> list[str]:
+def reasons(found: Iterable[PaperFinding]) -> list[str]:
     """Say why what does not hold does not; what nobody looked into says so itself."""
     missing = [one for one in found if one.holds.value != "holds"]
     unknown = "nobody has looked into it yet."

@@ -10,7 +10,16 @@ Rooms, from the ground up; a room imports only from rooms on lower floors (`docs
     2  seams                        bytes to observation, batches between processes
     1  model · wire                 what is true of a site · what a DNS message is
     0  settings · codes · errors
+
+`DNSWATCH_PURE=1` in the environment leaves aside what is compiled.
 """
+
+import os
+
+from dnswatch import compiled
+
+if os.environ.get("DNSWATCH_PURE") == "1":
+    compiled.prefer_sources()
 
 
 def version() -> str:

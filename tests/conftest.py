@@ -1,14 +1,21 @@
 """What all tests share: no test fails because a machine is slow.
 
+Hundreds of processes are started here.  Each would compile the package anew where the environment
+forbids to keep what was compiled, which is half of what starting one costs.
+
 At a desk hypothesis looks for new examples each time; `.ci/run` has it look at the same ones, so
 that it judges the change and not the day's luck.
 """
 
 import os
+import sys
 from typing import Final
 
 import hypothesis
 import pytest
+
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 hypothesis.settings.register_profile("dnswatch", deadline=None)
 hypothesis.settings.register_profile("same", deadline=None, derandomize=True)

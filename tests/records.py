@@ -1,5 +1,6 @@
 """Records: lookups as a test tells them, put through the real watch into a real store."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from ipaddress import ip_address
 from pathlib import Path
@@ -8,7 +9,7 @@ from dnswatch.codes import Type
 from dnswatch.model.changes import Changes
 from dnswatch.model.observation import Observation, Origin
 from dnswatch.model.watch import Watch
-from dnswatch.store import Store
+from dnswatch.store import Store, clients, reports
 from dnswatch.wire.name import from_text
 
 NOON = 1795435200.0
@@ -89,3 +90,16 @@ def site() -> list[Observation]:
     """Tell of a site with one worm and three persons, in order of time."""
     people = [*person("10.0.0.1"), *person("10.0.0.2", 100.0), *person("2001:db8:1::3", 200.0)]
     return sorted([*worm(), *people], key=lambda observation: observation.at)
+
+
+def accounts(state: Path) -> dict[str, Counter[str]]:
+    """Read each client's account out of a store that a server may be writing: key to measures."""
+    with Store.read(state) as store, store.snapshot() as db:
+        totals = clients.totals(db, 0.0)
+        return {client.key: totals.get(client.id, Counter()) for client in clients.clients(db)}
+
+
+def counters(state: Path) -> Counter[str]:
+    """Read the counters that `dnswatch status` shows."""
+    with Store.read(state) as store, store.snapshot() as db:
+        return Counter(reports.status(db, 0.0).counters)

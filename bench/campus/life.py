@@ -12,9 +12,8 @@ from typing import Final
 from msgspec.structs import replace
 
 from dnswatch.lab.campus.campus import Campus
-from dnswatch.lab.campus.compare.catalogue import judges
-from dnswatch.lab.campus.compare.judges import Panel
-from dnswatch.lab.campus.plan import Plan
+from dnswatch.lab.campus.compare.judges import Panel, judges
+from dnswatch.lab.campus.plan import CampusPlan
 from dnswatch.serve.policies import texts
 
 _SEED: Final = 1
@@ -23,9 +22,9 @@ _PAPER: Final = 1128
 _INFECTED: Final = 6
 
 
-def plan_of(hosts: int, days: int) -> Plan:
+def plan_of(hosts: int, days: int) -> CampusPlan:
     """Make the plan of a site of any size."""
-    plan, times = Plan(), hosts / _PAPER
+    plan, times = CampusPlan(), hosts / _PAPER
     return replace(
         plan, days=days, learning=days / 4, site=replace(plan.site, hosts=hosts),
         mail=replace(

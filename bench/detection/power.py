@@ -11,8 +11,8 @@ from bench.detection import site
 from bench.detection.senders import SENDERS, Sender
 from bench.table import Table
 from dnswatch.codes import Type
-from dnswatch.lab.campus.defences.acts import Asked
-from dnswatch.lab.campus.defences.finders.count import Count
+from dnswatch.lab.campus.defences.acts import SeenLookup
+from dnswatch.lab.campus.defences.finders import Count
 from dnswatch.model.changes import MailLookup
 from dnswatch.model.detection import marks
 from dnswatch.model.detection.detector import Detector
@@ -80,7 +80,7 @@ class Rule:
     def see(self, lookup: MailLookup) -> bool:
         """Say whether a lookup breaks the rule."""
         is_mx = lookup.qtype == Type.MX
-        asked = Asked(lookup.at, lookup.client, lookup.domain, is_mx, lookup.rcode != 0)
+        asked = SeenLookup(lookup.at, lookup.client, lookup.domain, is_mx, lookup.rcode != 0)
         return self._count.asked(asked)
 
 

@@ -12,17 +12,19 @@ from typing import Final
 
 from bench.detection import lookups
 from dnswatch.lab.campus.calendar import is_working
-from dnswatch.lab.campus.site.errands import (
+from dnswatch.lab.campus.errands import (
+    RATE,
     SET_UP_GUESSES,
+    SHAPE,
     Errand,
+    Person,
     Scene,
     Servers,
     What,
     errands,
     moments,
 )
-from dnswatch.lab.campus.site.people import RATE, SHAPE, Person
-from dnswatch.lab.campus.site.people import people as habits
+from dnswatch.lab.campus.errands import people as habits
 from dnswatch.model.changes import MailLookup
 from dnswatch.model.detection.detector import Detector, News
 from dnswatch.model.detection.verdict import Plan

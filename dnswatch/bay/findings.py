@@ -11,12 +11,11 @@ from collections import deque
 from pathlib import Path
 from typing import Final
 
-from sqlite_utils import Database
-
 from dnswatch.bay.record import Envelope, Judged
 from dnswatch.errors import StoreError
 from dnswatch.store.bay.findings import add
 from dnswatch.store.database import open_writer, sentences
+from dnswatch.store.sqlite import Database
 
 logger: Final = logging.getLogger("dnswatch.bay")
 

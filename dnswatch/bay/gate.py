@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
-from sqlite_utils import Database
-
 from dnswatch import addresses
 from dnswatch.errors import StoreError
 from dnswatch.names.pseudonym import Pseudonyms
@@ -19,6 +17,7 @@ from dnswatch.settings import Settings
 from dnswatch.store.bay.kin import kin
 from dnswatch.store.bay.quarantine import quarantined
 from dnswatch.store.database import open_reader, sentences, which
+from dnswatch.store.sqlite import Database
 
 logger: Final = logging.getLogger("dnswatch.bay")
 

@@ -21,6 +21,7 @@ import typer.main
 from typer.core import TyperGroup
 
 import dnswatch
+from dnswatch import compiled
 from dnswatch.errors import DnswatchError, LibraryError, SettingsError
 
 __all__ = ["COMMANDS", "app", "main"]
@@ -56,12 +57,16 @@ COMMANDS: Final = {
         ),
     },
     "Laboratory": {
+        "demo": (
+            "lab.commands.demo:demo",
+            "Set a simulated worm against a real dnswatch, three times.",
+        ),
         "campus": (
             "lab.commands.campus:app",
             "Simulate a campus with planted worms, and compare defences on it.",
         ),
         "study": (
-            "lab.commands.studies.study:study",
+            "lab.commands.study:study",
             "Analyse traces as the paper did, and hold them against it.",
         ),
     },
@@ -172,7 +177,7 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"dnswatch {dnswatch.version()}")
+        typer.echo(f"dnswatch {dnswatch.version()} ({compiled.build()})")
         raise typer.Exit
 
 

@@ -6,11 +6,11 @@ from rich.table import Table
 from rich.text import Text
 
 from dnswatch.cli import ranking, render
-from dnswatch.cli.detector import confirming
-from dnswatch.cli.verdicts import Verdicts
 from dnswatch.codes import rcode_name, type_name
 from dnswatch.model.detection.roles import CAUTION, Proposal
 from dnswatch.model.detection.verdict import State
+from dnswatch.office.detector import confirming
+from dnswatch.office.verdicts import Verdicts
 from dnswatch.store.clients import Lookup
 from dnswatch.store.reports import Portrait
 from dnswatch.store.summary import Comparison, Machine

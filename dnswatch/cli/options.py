@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 if TYPE_CHECKING:
-    from dnswatch.cli.whom import Whom
     from dnswatch.errors import SettingsError
     from dnswatch.model.policies.policy import Policy
+    from dnswatch.office.whom import Whom
     from dnswatch.settings import Settings
     from dnswatch.store.summary import Machine
 

@@ -7,8 +7,8 @@ from rich.table import Table
 from rich.text import Text
 
 from dnswatch.cli import render
-from dnswatch.cli.verdicts import Verdicts
 from dnswatch.model.role import Role
+from dnswatch.office.verdicts import Verdicts
 from dnswatch.store.reports import Activity, Ranking
 from dnswatch.store.summary import Account, Grid
 

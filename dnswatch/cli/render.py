@@ -7,7 +7,6 @@ which reads no markup; times are local.
 import json
 import sys
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
 from typing import Any, Final
 
 from rich.box import SIMPLE_HEAD
@@ -15,8 +14,35 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from dnswatch.office.text import (
+    harmless as harmless,
+)
+from dnswatch.office.text import (
+    iso as iso,
+)
+from dnswatch.office.text import (
+    local as local,
+)
+from dnswatch.office.text import (
+    many as many,
+)
+from dnswatch.office.text import (
+    moment as moment,
+)
+from dnswatch.office.text import (
+    recent as recent,
+)
+from dnswatch.office.text import (
+    short as short,
+)
+from dnswatch.office.text import (
+    size as size,
+)
+from dnswatch.office.text import (
+    span as span,
+)
+
 _BARS: Final = "▁▂▃▄▅▆▇█"
-_UNITS: Final = (("", 1), ("k", 10**3), ("M", 10**6), ("G", 10**9), ("T", 10**12))
 
 
 def console() -> Console:
@@ -24,71 +50,11 @@ def console() -> Console:
     return Console(highlight=False, markup=False, emoji=False)
 
 
-def harmless(text: str) -> str:
-    r"""Write down what a terminal would obey, or show as nothing, as `\x1b` or `\u202e`."""
-    return "".join(
-        character if character.isprintable() else ascii(character)[1:-1] for character in text
-    )
-
-
 def sparkline(counts: Sequence[int], step: int = 1) -> str:
     """Draw counts over time, a bar for each `step` of them; nothing is a space."""
     values = [sum(counts[at : at + step]) for at in range(0, len(counts), step)]
     top = max(values, default=0)
     return "".join(_BARS[(value * 8 - 1) // top] if value else " " for value in values)
-
-
-def short(number: float) -> str:
-    """Write a number in at most five columns: `4.5`, `9999`, `12.3k`, `4500k`."""
-    if number < 1000:
-        return f"{number:g}"
-    for suffix, unit in _UNITS:
-        scaled = number / unit
-        if unit > 1 and round(scaled, 1) < 100:
-            return f"{scaled:.1f}{suffix}"
-        if round(scaled) < 10000:
-            break
-    return f"{scaled:.0f}{suffix}"
-
-
-def many(count: int, one: str, several: str = "") -> str:
-    """Write how many there are: `1 client`, `12 clients`; `several` where it takes no s."""
-    return f"{count:,} {one if count == 1 else several or one + 's'}"
-
-
-def size(count: int) -> str:
-    """Write a number of bytes: `812 B`, `3.4 MB`."""
-    prefix, unit = next((p, u) for p, u in reversed(_UNITS) if count >= u or u == 1)
-    return f"{count / unit:.1f} {prefix}B" if unit > 1 else f"{count} B"
-
-
-def local(at: float) -> datetime:
-    """Turn Unix seconds into local time with its zone."""
-    return datetime.fromtimestamp(at).astimezone()
-
-
-def moment(at: float) -> str:
-    """Write a moment: `2026-11-23 14:05 CET`."""
-    return f"{local(at):%Y-%m-%d %H:%M %Z}"
-
-
-def recent(at: float, now: float) -> str:
-    """Write a moment in six columns: `14:05` today, `Nov 21` this year, else the year's month."""
-    then, today = local(at), local(now)
-    if then.date() == today.date():
-        return f"{then:%H:%M}"
-    return f"{then:%b %d}" if then.year == today.year else f"{then:%Y-%m}"
-
-
-def iso(at: float) -> str:
-    """Write a moment for programs: ISO 8601 with the offset of the local zone."""
-    return local(at).isoformat(timespec="seconds")
-
-
-def span(seconds: int) -> str:
-    """Write a whole number of minutes: `5 min`, `2 h`, `1 h 30 min`."""
-    hours, minutes = divmod(seconds // 60, 60)
-    return " ".join(f"{n} {unit}" for n, unit in ((hours, "h"), (minutes, "min")) if n)
 
 
 def table(*columns: str, words: Collection[str], gap: int = 2) -> Table:

@@ -73,7 +73,7 @@ def replay(
 
     Nothing is asked of the network, and policies only tell what they would have done.  The exit
     code is 1 where something in a file was damaged or cut off (the rest of it was read), and where
-    nothing in the files could be read.
+    nothing in the files could be read; it is 2 where a file is not there.
 
     \b
     Examples:
@@ -85,8 +85,12 @@ def replay(
     from dnswatch.replay.replaying import Replay
     from dnswatch.sources.crew import Crew
     from dnswatch.sources.dataset import DataSet
+    from dnswatch.sources.opening import STDIN
     from dnswatch.sources.stream import Stream
 
+    for name in files:
+        if name != STDIN and not Path(name).exists():
+            raise typer.BadParameter(f"there is no file '{name}'", param_hint="FILE")
     source = _source(config, policy or [])
     with ExitStack() as stack:
         stream = Stream(files, stack.enter_context(Crew(workers)))

@@ -11,7 +11,7 @@ from dnswatch.cli.options import Config, Json, Since, State, choice, nothing_fou
 from dnswatch.cli.state import present, state_directory
 
 if TYPE_CHECKING:
-    from dnswatch.cli.whom import Whom
+    from dnswatch.office.whom import Whom
     from dnswatch.settings import Settings
     from dnswatch.store import Store
     from dnswatch.store.reports import Portrait
@@ -69,7 +69,7 @@ def report(
       dnswatch report --client 192.0.2.7 --since "2026-11-23 14:00"
       dnswatch report --client reception --plot reception.svg
     """
-    from dnswatch.cli.whom import Whom
+    from dnswatch.office.whom import Whom
     from dnswatch.store import Store
 
     if json and csv:
@@ -89,8 +89,8 @@ def report(
 
 def _rank(store: "Store", whom: "Whom", settings: "Settings", wish: _Wish) -> None:
     from dnswatch.cli import ranking
-    from dnswatch.cli.detector import detector_of
-    from dnswatch.cli.verdicts import verdicts
+    from dnswatch.office.detector import detector_of
+    from dnswatch.office.verdicts import verdicts
     from dnswatch.store import reports
 
     begin = wish.since or 0.0
@@ -107,9 +107,9 @@ def _rank(store: "Store", whom: "Whom", settings: "Settings", wish: _Wish) -> No
 
 def _portray(store: "Store", whom: "Whom", settings: "Settings", client: str, wish: _Wish) -> None:
     from dnswatch.cli import account
-    from dnswatch.cli.detector import detector_of, proposals_of
-    from dnswatch.cli.verdicts import verdicts
-    from dnswatch.cli.whom import nearest
+    from dnswatch.office.detector import detector_of, proposals_of
+    from dnswatch.office.verdicts import verdicts
+    from dnswatch.office.whom import nearest
     from dnswatch.store import clients, reports
 
     choose = choice(whom, client)

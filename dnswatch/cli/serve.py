@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from dnswatch import clock, version
+from dnswatch import clock, compiled, version
 from dnswatch.cli.options import Config, Json, policies_of
 from dnswatch.cli.state import runtime_directory, state_directory
 from dnswatch.errors import SettingsError, StoreError
@@ -79,7 +79,8 @@ def serve(
     read = partial(load, config, listen or None, upstream or None, workers)
     directory = state_directory(state)
     supervisor = Supervisor(read(), directory, read)
-    with announced(directory, runtime_directory(), Server(os.getpid(), version(), clock.now())):
+    ourselves = Server(os.getpid(), version(), clock.now(), compiled.build())
+    with announced(directory, runtime_directory(), ourselves):
         supervisor.run()
 
 

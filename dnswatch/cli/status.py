@@ -11,12 +11,12 @@ from dnswatch.cli.state import present, state_directory
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from sqlite_utils import Database
 
     from dnswatch.proxy.descriptors import OpenFiles
     from dnswatch.settings import Settings
     from dnswatch.store.directory import Server
     from dnswatch.store.reports import StatusReport
+    from dnswatch.store.sqlite import Database
 
 NOT_RUNNING: Final = 3
 """Exit code where no server runs, as of `systemctl status` (LSB 3.1, 20.2)."""
@@ -72,9 +72,9 @@ def status(
 
 
 def _now(db: "Database", directory: Path, settings: "Settings") -> _Now:
-    from dnswatch.cli.detector import detector_of
     from dnswatch.cli.options import policies_of
-    from dnswatch.cli.whom import Whom
+    from dnswatch.office.detector import detector_of
+    from dnswatch.office.whom import Whom
     from dnswatch.proxy.descriptors import in_use
     from dnswatch.store import orders
     from dnswatch.store.directory import is_replayed, server
@@ -101,6 +101,7 @@ def _now_json(now: _Now) -> dict[str, Any]:
         "running": runs,
         "pid": now.server.pid if now.server else None,
         "version": now.server.version if now.server else None,
+        "build": now.server.build if now.server else None,
         "since": iso(now.server.since) if now.server else None,
         "learning_until": None if now.learning_until is None else iso(now.learning_until),
         "policies": now.policies,
@@ -113,7 +114,8 @@ def _print_now(state: str, now: _Now) -> None:
 
     console = render.console()
     if now.server is not None:
-        text = f"dnswatch {now.server.version} runs since {render.moment(now.server.since)}"
+        what = f"dnswatch {now.server.version} ({now.server.build})"
+        text = f"{what} runs since {render.moment(now.server.since)}"
         console.print(f"{text} (process {now.server.pid})", style="bold green")
     elif now.is_replayed:
         console.print("records of a replay: no server runs on them", style="bold")
@@ -151,6 +153,16 @@ def _status_json(found: "StatusReport") -> dict[str, Any]:
             }
             for each in found.upstreams
         ],
+        "vantage_points": [
+            {
+                "name": each.name, "here": each.gone_at is None, "lag": each.lag,
+                "since": iso(each.since), "heard": iso(each.heard_at),
+                "gone": None if each.gone_at is None else iso(each.gone_at),
+                "batches": each.batches, "lookups": each.lookups, "late": each.late,
+                "dropped": each.dropped, "damaged": each.damaged,
+            }
+            for each in found.vantages
+        ],
     }  # fmt: skip
 
 
@@ -181,6 +193,8 @@ def _print_status(found: "StatusReport", now: float, *, runs: bool) -> None:
         )
     if found.upstreams:
         _print_upstreams(console, found, now, runs=runs)
+    if found.vantages:
+        _print_vantages(console, found, now, runs=runs)
     if found.counters:
         _print_counters(console, found)
 
@@ -203,6 +217,28 @@ def _print_upstreams(console: "Console", found: "StatusReport", now: float, *, r
             f"{each.rtt * 1000:.0f} ms" if each.rtt else "-",
             *(render.short(number) for number in (each.answers, each.failures)),
             render.recent(each.at, now),
+        )
+    console.print()
+    console.print(table)
+
+
+def _print_vantages(console: "Console", found: "StatusReport", now: float, *, runs: bool) -> None:
+    from rich.text import Text
+
+    from dnswatch.cli import render
+
+    counts = ("batches", "lookups", "late", "dropped", "damaged")
+    heads = ("vantage point", "state", "since", "lag", "heard", *counts)
+    table = render.table(*heads, words=("vantage point", "state"))
+    for each in found.vantages:
+        is_here = runs and each.gone_at is None
+        table.add_row(
+            render.plain(each.name),
+            Text("here", "green") if is_here else Text("gone", "yellow"),
+            render.recent(each.since, now),
+            f"{each.lag:.1f} s",
+            render.recent(each.heard_at, now),
+            *(render.short(getattr(each, count)) for count in counts),
         )
     console.print()
     console.print(table)

@@ -3,5 +3,6 @@
 campus      a simulated site, its worms, and every defence on the same days
 study       the paper's analysis of a trace
 demo        a simulated worm against a real dnswatch
-commands    `dnswatch campus` and `dnswatch study`
+pictures    how the pictures of campus and study look
+commands    their commands, imported when called
 """

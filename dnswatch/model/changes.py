@@ -28,6 +28,7 @@ from dnswatch.model.observation import Enforced, Origin
 from dnswatch.model.policies.note import Note
 from dnswatch.model.policies.standing import Standing
 from dnswatch.model.sitecache import CacheEntry
+from dnswatch.model.vantage import VantagePoint
 
 K = TypeVar("K")
 
@@ -77,8 +78,8 @@ class Cursor(msgspec.Struct, frozen=True):
     "Its name."
     taken: int = 0
     "Where it went on: of batches before that, all but the lookups that wait is in."
-    waiting: dict[int, tuple[int, int]] = {}
-    "Worker to where its first batch is of which lookups wait, and how many: the latest ones of it."
+    waiting: dict[str, tuple[int, int]] = {}
+    "Sender to where its first batch is of which lookups wait, and how many: the latest ones of it."
 
     @property
     def needed(self) -> int:
@@ -119,8 +120,10 @@ class Changes:
     "Client to its verdict, where that changed."
     quarantine: dict[bytes, tuple[float, bool]] = field(default_factory=dict)
     "Client to when its quarantine began (True) or ended, where that changed; Unix seconds."
-    quarantine_anew: float | None = None
-    "When a watch began to tell; whoever is not in `quarantine` then is not quarantined."
+    vantages: dict[str, VantagePoint] = field(default_factory=dict)
+    "By name, how those other vantage points do that came, said anything, or went."
+    begun_at: float | None = None
+    "When a watch began to tell: who is not in `quarantine` or `vantages` then is not, or is gone."
     notes: list[Note] = field(default_factory=list)
     "What will be asked about later, in order of time."
     detector: bytes = b""
@@ -140,7 +143,7 @@ class Changes:
             (
                 self.accounts, self.lookups, self.site, self.cache, self.counters, self.health,
                 self.standings, self.notes, self.detector, self.cases, self.quarantine,
-                self.quarantine_anew,
+                self.begun_at, self.vantages,
             )
         )  # fmt: skip
 
@@ -168,8 +171,9 @@ class Changes:
         self.cache.update(later.cache)
         self.standings.update(later.standings)
         self.quarantine.update(later.quarantine)
-        if self.quarantine_anew is None:
-            self.quarantine_anew = later.quarantine_anew
+        self.vantages.update(later.vantages)
+        if self.begun_at is None:
+            self.begun_at = later.begun_at
         self.detector = later.detector or self.detector
         self.cases.update(later.cases)
         self.notes.extend(later.notes)

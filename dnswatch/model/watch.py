@@ -111,6 +111,12 @@ class Watch:
             account["hit"] += hits
             site["hit"] += hits
 
+    def count_late(self, seen: Observation) -> None:
+        """Count a lookup that has no place in the order of time any more: it teaches nothing."""
+        _, account = self._count(seen, seen.at, 1)
+        if seen.origin in _ORIGINS:
+            account[_ORIGINS[seen.origin]] += 1
+
     def count(self, counters: Mapping[str, int], at: float) -> None:
         """Add increments of a process's counters."""
         if counters:

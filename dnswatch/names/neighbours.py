@@ -3,13 +3,13 @@
 One netlink dump has both ARP (RFC 826) and neighbour discovery (RFC 4861).
 """
 
-from typing import Final
-
-from pyroute2 import IPRoute
-from pyroute2.netlink.exceptions import NetlinkError
+from typing import TYPE_CHECKING, Final
 
 from dnswatch.names.hostname import mac, pack
 from dnswatch.names.outage import Outage
+
+if TYPE_CHECKING:
+    from pyroute2 import IPRoute
 
 MAX_NEIGHBOURS: Final = 200_000
 """Entries kept; the kernel's own default is 1024 a family."""
@@ -23,6 +23,9 @@ class Neighbours:
 
     def __init__(self) -> None:
         """Read the table when asked."""
+        from pyroute2 import IPRoute  # 0.2 s, which a site without this need not wait
+
+        self._kernel = IPRoute
         self._outage = Outage(
             "the kernel's neighbour table",
             "IPv4 and IPv6 addresses of one machine are separate clients until then;"
@@ -31,8 +34,10 @@ class Neighbours:
 
     def read(self) -> dict[bytes, str]:
         """Return the MAC address at each packed address; nothing where that is not permitted."""
+        from pyroute2.netlink.exceptions import NetlinkError
+
         try:
-            with IPRoute() as kernel:
+            with self._kernel() as kernel:
                 found = _read(kernel)
         except (OSError, NetlinkError) as error:
             self._outage.begin(error if isinstance(error, OSError) else OSError(*error.args))
@@ -41,7 +46,7 @@ class Neighbours:
         return found
 
 
-def _read(kernel: IPRoute) -> dict[bytes, str]:
+def _read(kernel: "IPRoute") -> dict[bytes, str]:
     found: dict[bytes, str] = {}
     for entry in kernel.neigh("dump"):
         if entry["state"] & _USELESS or len(found) >= MAX_NEIGHBOURS:

@@ -37,7 +37,7 @@ class OpenFiles(NamedTuple):
 def needed(settings: Settings) -> int:
     """Add up what one worker may have open."""
     serve, upstream = settings.serve, settings.upstream
-    endpoints = len(serve.listen) + len(serve.redirected)
+    endpoints = len(serve.endpoints)
     servers = [*upstream.servers, *(one for route in settings.forward for one in route.servers)]
     sockets = sum(UPSTREAM + upstream.sockets * (one.scheme == "udp") for one in servers)
     inherited = (2 * endpoints + 4) * serve.workers

@@ -26,10 +26,10 @@ class Reports:
     """A worker's end of the line to the watch."""
 
     def __init__(
-        self, worker: int, line: socket.socket, now: Callable[[], float], observed: Observed,
+        self, line: socket.socket, now: Callable[[], float], observed: Observed,
         health: Callable[[], Iterable[Health]] = tuple,
     ) -> None:  # fmt: skip
-        """Speak for worker number `worker` over the seqpacket socket `line`.
+        """Speak for a worker over the seqpacket socket `line`.
 
         Each flush asks `health` how upstreams do.
         """
@@ -37,7 +37,6 @@ class Reports:
         self.counters = observed.counters
         "What happened, by name, since the last batch."
         self.counters[STARTED] += 1
-        self._worker = worker
         self._line = line
         self._now = now
         self._health = health
@@ -48,7 +47,7 @@ class Reports:
     def hand_over(self, observations: list[Observation]) -> None:
         """Report lookups before their answers leave, so that no kill can lose them."""
         until = observations[-1].at
-        self._hand_over(Batch(self._worker, until, observations, number=self._next()))
+        self._hand_over(Batch(until, observations, number=self._next()))
 
     def flush(self) -> None:
         """Send what there is."""
@@ -56,7 +55,7 @@ class Reports:
         tallies, observations = observed.take_tallies(), observed.take()
         self._hand_over(
             Batch(
-                self._worker, self._now(), observations, tallies, observed.take_counters(),
+                self._now(), observations, tallies, observed.take_counters(),
                 list(self._health()), self._next(),
             )
         )  # fmt: skip

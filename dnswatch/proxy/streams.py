@@ -49,13 +49,16 @@ class TcpListener:
     async def start(self) -> None:
         """Begin to accept."""
         self._server = await asyncio.get_running_loop().create_server(
-            lambda: _Connection(self), sock=self._socket, backlog=ACCEPTED
+            self._connection, sock=self._socket, backlog=ACCEPTED
         )
 
     def stop(self) -> None:
         """Accept no more; connections stay."""
         if self._server is not None:
             self._server.close()
+
+    def _connection(self) -> "Connection":
+        return Connection(self)
 
 
 class Connections:
@@ -65,10 +68,10 @@ class Connections:
         """Bound them by `limits`."""
         self.limits = limits
         self._counters = counters
-        self._open: OrderedDict[_Connection, None] = OrderedDict()
-        self._of: defaultdict[bytes, OrderedDict[_Connection, None]] = defaultdict(OrderedDict)
+        self._open: OrderedDict[Connection, None] = OrderedDict()
+        self._of: defaultdict[bytes, OrderedDict[Connection, None]] = defaultdict(OrderedDict)
 
-    def add(self, connection: "_Connection") -> None:
+    def add(self, connection: "Connection") -> None:
         """Take one more in; at a bound the one idle longest goes."""
         own = self._of[connection.client]
         if len(own) >= self.limits.tcp_per_client:
@@ -79,12 +82,12 @@ class Connections:
             next(iter(self._open)).drop()
         self._open[connection] = own[connection] = None
 
-    def touch(self, connection: "_Connection") -> None:
+    def touch(self, connection: "Connection") -> None:
         """Note that a connection is in use."""
         self._open.move_to_end(connection)
         self._of[connection.client].move_to_end(connection)
 
-    def remove(self, connection: "_Connection") -> None:
+    def remove(self, connection: "Connection") -> None:
         """Let go of one that is closed."""
         if self._open.pop(connection, _ABSENT) is _ABSENT:
             return
@@ -102,40 +105,51 @@ class Connections:
 _ABSENT: Final = object()
 
 
-class _Connection(asyncio.Protocol):
+class Connection(asyncio.Protocol):
     """One client's connection."""
 
     client: bytes
     "Packed address."
 
     def __init__(self, listener: TcpListener) -> None:
+        """Wait for the connection that `listener` accepts."""
         self._listener = listener
         self._received = bytearray()
         self._waiting = 0
         self._admission = STRANGER
         self._is_slowed = False
         self._transport: asyncio.Transport | None = None
+        self._accepted: asyncio.Transport | None = None
         self._idle: asyncio.TimerHandle | None = None
         self._ended = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin, if the client is one of ours."""
         assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = self._accepted = transport
         peer = transport.get_extra_info("peername")
         if peer is None:
             transport.abort()
             return
-        self.client = addresses.read(peer[0]).packed
-        self._admission = self._listener.service.core.access.of(self.client)
-        if not self._admission.is_answered:
+        self._admit(addresses.read(peer[0]).packed, transport)
+
+    def _admit(self, client: bytes, transport: asyncio.Transport) -> None:
+        """Begin to serve a client, if it is one of ours."""
+        self._admission = self._listener.service.core.access.of(client)
+        if self._admission.is_answered:
+            self._begin(client, transport)
+        else:
             self._listener.counters["not_allowed"] += 1
             transport.abort()
-            return
+
+    def _begin(self, client: bytes, transport: asyncio.Transport) -> None:
+        self.client = client
         transport.set_write_buffer_limits(MAX_UNFETCHED)
         self._listener.connections.add(self)
         self._rest()
 
     def data_received(self, data: bytes) -> None:
+        """Take what the client sent."""
         self._received += data
         self._work()
 
@@ -150,10 +164,16 @@ class _Connection(asyncio.Protocol):
         self.drop()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Let go."""
         if self._idle is not None:
             self._idle.cancel()
         self._transport = None
         self._listener.connections.remove(self)
+        if self._accepted is not None:
+            # asyncio's transport holds a method of its own: a cycle, and a worker collects none
+            # that is older than a moment.
+            setattr(self._accepted, "_read_ready_cb", None)  # noqa: B010 it is no public name
+            self._accepted = None
 
     def drop(self) -> None:
         """Close at once."""

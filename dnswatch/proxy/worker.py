@@ -21,6 +21,7 @@ from dnswatch.names.hosts import HostsFiles
 from dnswatch.proxy.datagrams import Batch
 from dnswatch.proxy.descriptors import provide
 from dnswatch.proxy.fast import UdpListener
+from dnswatch.proxy.proxied import Fronts, ProxiedTcpListener, ProxiedUdpListener
 from dnswatch.proxy.reports import INTERVAL, Reports
 from dnswatch.proxy.service import Service
 from dnswatch.proxy.streams import Connections, TcpListener
@@ -40,19 +41,23 @@ PROBE_ROUND: Final = 0.1
 HOSTS_INTERVAL: Final = 5.0
 """Seconds between two looks at the hosts files."""
 
-_COLLECT: Final = (2_000, 50, 1_000_000)
-"""When Python looks for cycles: young objects often and briefly, old ones never.  A worker makes no
-cycles that last, and walking half a million cached answers would hold up queries for half a second.
+_COLLECT: Final = (2_000, 1_000_000, 1_000_000)
+"""When Python looks for cycles: among the 2,000 youngest objects, which takes less than a
+millisecond, and among older ones never: 100,000 held up queries for 10 ms, half a million cached
+answers for half a second.  A worker makes no cycles that last; `cycles_collected` counts others.
 """
 
 log = logging.getLogger("dnswatch.proxy")
 
 
 class Listening(NamedTuple):
-    """A bound socket, and whether what comes in there was redirected."""
+    """A bound socket, and what comes in there."""
 
     sock: socket.socket
     redirected: bool
+    "It was on its way to another resolver."
+    proxied: bool = False
+    "It comes from fronts, with PROXY protocol headers."
 
 
 class Worker:
@@ -74,12 +79,14 @@ class Worker:
         self._hosts = HostsFiles(configured.names.hosts)
         self._known = self._hosts.read()
         self._core = core = ResolverCore(configured, self._local_names(), Cookies(secret))
-        self._reports = Reports(number, line, now, core.observed, self._health)
+        self._reports = Reports(line, now, core.observed, self._health)
         self._service = Service(core, self._reports, now)
         self._service.connect(self._transports())
         self._connections = Connections(configured.limits, core.observed.counters)
+        self._fronts = Fronts(configured.serve.trusted_proxies, core.observed.counters)
         self._stopped = False
         self._tasks: set[asyncio.Task[None]] = set()
+        self._collected = _collected()
         self._number = number
         self._listening = listening
         self._changing = asyncio.Lock()
@@ -127,6 +134,7 @@ class Worker:
         self._settings = configured
         provide(configured)
         self._connections.limits = configured.limits
+        self._fronts.trust(configured.serve.trusted_proxies)
         self._hosts = HostsFiles(configured.names.hosts)
         self._known = self._hosts.read()
         old = list(self._core.routes.servers)
@@ -138,13 +146,20 @@ class Worker:
 
     def _listen(self, number: int) -> list[UdpListener | TcpListener]:
         """Make listeners for the sockets of one worker."""
-        service = self._service
-        return [
-            UdpListener(sock, service, redirected=redirected)
-            if sock.type == socket.SOCK_DGRAM
-            else TcpListener(sock.dup(), service, self._connections, redirected=redirected)
-            for sock, redirected in self._listening[number]
-        ]
+        return [self._listener(*one) for one in self._listening[number]]
+
+    def _listener(
+        self, sock: socket.socket, redirected: bool, proxied: bool
+    ) -> UdpListener | TcpListener:
+        service, connections = self._service, self._connections
+        if sock.type == socket.SOCK_DGRAM:
+            if proxied:
+                return ProxiedUdpListener(sock, service, self._fronts)
+            return UdpListener(sock, service, redirected=redirected)
+        own = sock.dup()
+        if proxied:
+            return ProxiedTcpListener(own, service, connections, self._fronts)
+        return TcpListener(own, service, connections, redirected=redirected)
 
     def _local_names(self) -> LocalNames:
         """Return the names of the hosts files, and that of the holding bay."""
@@ -201,6 +216,9 @@ class Worker:
             self._reports.counters["cache_evicted"] += cache.evicted
             self._reports.counters["clients_forgotten"] += admissions.forgotten
             cache.evicted = admissions.forgotten = 0
+        if (collected := _collected()) != self._collected:
+            self._reports.counters["cycles_collected"] += collected - self._collected
+            self._collected = collected
         self._reports.flush()
 
     def _learn(self) -> None:
@@ -208,6 +226,11 @@ class Worker:
         for briefing in self._reports.briefings():
             self._core.learn(briefing, self._now())
         self._service.carry_out()  # what was held for a mark that is gone
+
+
+def _collected() -> int:
+    """Count the objects that were in cycles, and that Python has let go of, in this process."""
+    return sum(generation["collected"] for generation in gc.get_stats())
 
 
 def main(

@@ -3,8 +3,8 @@
 The enforcement point has what is decided done: worker, campus and dry run all come here by it.
 """
 
-from collections import OrderedDict, defaultdict
-from typing import Final, NamedTuple
+from collections import defaultdict
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -13,7 +13,7 @@ from dnswatch.model.exchanges import SERVICES, Exchanges, LookupKind
 from dnswatch.model.observation import Decided, Enforced
 from dnswatch.model.policies.exempt import Exempt
 from dnswatch.model.policies.ledger import Ledger
-from dnswatch.model.policies.mark import Mark, Marks, WebNames
+from dnswatch.model.policies.mark import NEW_WEB, Mark, Marks, WebNames
 from dnswatch.resolver.askings import Asking, Askings
 from dnswatch.resolver.decision import (
     PASS,
@@ -31,9 +31,6 @@ from dnswatch.settings import Settings
 
 MailRelation = tuple[LookupKind, bytes]
 """In which way a lookup is mail-related, and to which mail domain it belongs."""
-
-VISITED: Final = 64
-"""Names remembered of a marked client that it uses for the web."""
 
 
 class Ruling(NamedTuple):
@@ -61,8 +58,8 @@ class Arbiter:
         self._askings = Askings()
         self._ledgers: defaultdict[tuple[bytes, bool], Ledger] = defaultdict(Ledger)
         "Client, and whether in dry runs, to what it has had."
-        self._visited: defaultdict[bytes, OrderedDict[bytes, None]] = defaultdict(OrderedDict)
-        "Marked client to mail hosts' names that it asked HTTPS records of, the last one last."
+        self._visited: defaultdict[bytes, set[bytes]] = defaultdict(set)
+        "Marked client to the first `NEW_WEB` mail hosts' names that it asked HTTPS records of."
         self.configure(settings)
 
     def configure(self, settings: Settings) -> list[bytes]:
@@ -93,12 +90,10 @@ class Arbiter:
     def visit(self, asking: Asking) -> None:
         """Note that a marked client uses a name for the web, if a question shows it."""
         client, qname, qtype = asking
-        if self._exchanges.visited(qname, qtype):
-            visited = self._visited[client]
-            visited[qname] = None
-            visited.move_to_end(qname)
-            if len(visited) > VISITED:
-                visited.popitem(last=False)
+        if not self._exchanges.visited(qname, qtype) or self.is_visited(client, qname):
+            return
+        if len(visited := self._visited[client]) < NEW_WEB:
+            visited.add(qname)
 
     def is_web(self, subject: Subject, client: bytes, now: float) -> bool:
         """Say whether a lookup that could be about mail is about the web to this client.

@@ -94,7 +94,7 @@ class AnswerCache:
         if response.rcode in _ANSWERS and not response.truncated:
             ttl = min(float(response.ttl), self._settings.max_ttl)
         elif response.rcode in FAILURES and self.stale(key, now) is None:
-            ttl = response.ttl or FAILURE_TTL
+            ttl = float(response.ttl or FAILURE_TTL)
         else:
             return  # what stands there may serve on: it is worth more than a failure
         old = self._entries.get(key)

@@ -37,21 +37,19 @@ MARKED: Final = 40
 
 
 class Batch(msgspec.Struct, frozen=True, array_like=True):
-    """What one worker saw up to `until`."""
+    """What a vantage point saw up to `until`; the line it comes by tells whose it is."""
 
-    worker: int
-    "Its number, from 0."
     until: float
-    "No observation of this worker will come with an earlier time, Unix seconds."
+    "No observation will come from there with an earlier time, Unix seconds."
     observations: list[Observation] = []
     "In order of time."
     tallies: list[Tally] = []
     "What came since the last batch, all at `until`."
     counters: dict[str, int] = {}
-    "Increments of the worker's counters since the last batch, by the names in `dnswatch status`."
+    "Increments of its counters since the last batch, by the names in `dnswatch status`."
     health: list[Health] = []
     number: int = 0
-    "Of this batch in its worker's life, so that no two messages are alike."
+    "Of this batch in its sender's life, so that no two messages are alike."
 
 
 class Briefing(msgspec.Struct, frozen=True, array_like=True):
@@ -78,9 +76,7 @@ def encode(batch: Batch) -> Iterator[bytes]:
     cut, notch = (len(batch.observations) + 1) // 2, (len(batch.tallies) + 1) // 2
     earlier, later = batch.observations[:cut], batch.observations[cut:]
     until = later[0].at if later else batch.until
-    yield from encode(
-        Batch(batch.worker, until, earlier, batch.tallies[:notch], number=batch.number)
-    )
+    yield from encode(Batch(until, earlier, batch.tallies[:notch], number=batch.number))
     yield from encode(replace(batch, observations=later, tallies=batch.tallies[notch:]))
 
 

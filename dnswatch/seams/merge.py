@@ -1,18 +1,21 @@
-"""Merge: the observations of several workers, put into one order of time.
+"""Merge: what several vantage points saw, put into one order of time.
 
-Each batch says up to when its worker has told all it saw (`Batch.until`); what is not later than
-that of every worker can be passed on.  A worker that has been silent for longer than `lag` holds
-nobody back: it may be dead, or its line cut.
+Each batch says up to when its sender has told all it saw (`Batch.until`); what is not later than
+that of every sender can be passed on.  Nobody is waited for who has been silent for longer than his
+lag: he may be dead, or his line cut.  A worker is waited for as far back as its backlog goes; any
+other vantage point is never waited for longer than its lag, however often it speaks.
 
-Rules of this file: what comes out never runs backwards, and what one worker said comes out as it
+Rules of this file: what comes out never runs backwards, and what one sender said comes out as it
 was said, so that it is told in two numbers what waits (`Cursor`).  An observation that comes too
-late for its place is given the earliest moment that is left, and is counted.
+late for its place is given the earliest moment that is left, its TTLs are shortened by as much, so
+that no address lives longer for it, and it is counted.
 """
 
 from bisect import bisect_right
-from collections import deque
+from collections import Counter, deque
+from math import inf
 from operator import attrgetter
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
@@ -23,59 +26,105 @@ from dnswatch.seams.batch import Batch
 LAG: Final = 1.0
 """Seconds of silence after which a worker is not waited for: four times the interval of batches."""
 
+OUTDATED: Final = 60.0
+"""Seconds beyond its lag after which a vantage point's observation has no place any more: judged at
+a later moment, an hour's lookups of an honest client would look like those of a worm."""
+
+MOST: Final = 200_000
+"""Observations that wait; beyond, nobody but workers is waited for.  About 60 MB."""
+
 _at: Final = attrgetter("at")
 
 
-class Merge:
-    """One stream out of those of several workers."""
+class Told(NamedTuple):
+    """An observation in its place, and who made it."""
 
-    def __init__(self, workers: int, now: float, lag: float = LAG) -> None:
-        """Expect `workers` workers, numbered from 0, to speak from `now` on."""
-        self._lag = lag
-        self._until = [0.0] * workers
-        self._heard_at = [now] * workers
-        self._streams = [_Stream() for _ in range(workers)]
+    name: str
+    seen: Observation
+
+
+class Merge:
+    """One stream out of those of several senders, by their names."""
+
+    def __init__(self) -> None:
+        """Expect nobody yet."""
+        self._streams: dict[str, _Stream] = {}
         self.passed = 0.0
         "The moment up to which everything has come out, Unix seconds."
-        self.late = 0
-        "Observations that came too late for their place."
+        self.late: Counter[str] = Counter()
+        "Observations that came too late for their place, by who made them."
 
-    def add(self, batch: Batch, now: float, place: int = 0) -> None:
-        """Take in one worker's batch, heard at `now`; `place` is its own in the journal."""
-        self._heard_at[batch.worker] = now
-        self._until[batch.worker] = max(self._until[batch.worker], batch.until)
-        if batch.observations:
-            self.late += self._streams[batch.worker].add(batch.observations, self.passed, place)
+    def join(self, name: str, now: float, lag: float = LAG, behind: float = inf) -> None:
+        """Wait for a sender from `now` on, unless it is silent for `lag` seconds.
 
-    def release(self, now: float) -> list[Observation]:
+        It is not waited for longer than `behind` seconds either, though it speaks.
+        """
+        stream = self._streams.setdefault(name, _Stream())
+        stream.lag, stream.behind, stream.heard_at, stream.until = lag, behind, now, 0.0
+
+    def leave(self, name: str) -> None:
+        """Wait for a sender no longer; what it said comes out all the same."""
+        if name in self._streams:
+            self._streams[name].lag = -inf
+
+    def add(self, name: str, batch: Batch, now: float, place: int = 0) -> list[Observation]:
+        """Take in a sender's batch, heard at `now`; `place` is its own in the journal.
+
+        Returns the observations that are too old for any place.
+        """
+        stream = self._streams.setdefault(name, _Stream())
+        stream.heard_at = now
+        stream.until = max(stream.until, batch.until)
+        earliest = max(self.passed, now - stream.behind)
+        oldest = earliest - OUTDATED if stream.behind < inf else -inf
+        observations, outdated = batch.observations, list[Observation]()
+        if observations and min(map(_at, observations)) < oldest:
+            outdated = [seen for seen in observations if seen.at < oldest]
+            observations = [seen for seen in observations if seen.at >= oldest]
+        late = len(outdated)
+        if observations:
+            late += stream.add(observations, earliest, place)
+        if late:
+            self.late[name] += late
+        return outdated
+
+    def release(self, now: float) -> list[Told]:
         """Return what nothing earlier can precede any more, in order of time."""
-        speaking = [
-            until
-            for until, heard_at in zip(self._until, self._heard_at, strict=True)
-            if now - heard_at <= self._lag
-        ]
-        return self._pass(min(speaking, default=now - self._lag))
+        streams = list(self._streams.values())
+        if sum(len(stream.observations) for stream in streams) > MOST:
+            streams = [stream for stream in streams if stream.behind == inf]
+        marks = [mark for stream in streams if (mark := stream.watermark(now)) < inf]
+        return self._pass(min(marks, default=now - LAG))
 
-    def flush(self) -> list[Observation]:
+    def flush(self) -> list[Told]:
         """Return all that waits, in order of time, without waiting for anyone."""
-        return self._pass(max([self.passed, *(stream.last for stream in self._streams)]))
+        return self._pass(max([self.passed, *(each.last for each in self._streams.values())]))
 
-    def waiting(self) -> dict[int, tuple[int, int]]:
+    def waiting(self) -> dict[str, tuple[int, int]]:
         """Tell what waits, as a `Cursor` does."""
-        streams = enumerate(self._streams)
-        return {worker: stream.first_left() for worker, stream in streams if stream.observations}
+        streams = self._streams.items()
+        return {name: stream.first_left() for name, stream in streams if stream.observations}
 
-    def _pass(self, until: float) -> list[Observation]:
+    def _pass(self, until: float) -> list[Told]:
         self.passed = max(self.passed, until)
-        released = [seen for stream in self._streams for seen in stream.take(self.passed)]
-        released.sort(key=_at)  # it is a few sorted runs: linear, and stable
+        released = [
+            Told(name, seen)
+            for name, stream in self._streams.items() for seen in stream.take(self.passed)
+        ]  # fmt: skip
+        released.sort(key=lambda told: told.seen.at)  # some sorted runs: linear, and stable
+        for name in [name for name, stream in self._streams.items() if stream.is_done]:
+            del self._streams[name]
         return released
 
 
 class _Stream:
-    """What waits of one worker, in order of time."""
+    """What waits of one sender, in order of time."""
 
     def __init__(self) -> None:
+        self.lag = -inf
+        "It is not waited for once it has been silent for that long; never, at first."
+        self.behind = inf
+        self.until = self.heard_at = 0.0
         self.observations: list[Observation] = []
         self._batches: deque[tuple[int, int]] = deque()
         "Where each batch is of which some wait, and how many there were up to its end."
@@ -86,12 +135,21 @@ class _Stream:
         """The latest moment of what waits."""
         return self.observations[-1].at if self.observations else 0.0
 
-    def add(self, observations: list[Observation], passed: float, place: int) -> int:
+    @property
+    def is_done(self) -> bool:
+        """Whether its sender has left, and nothing of it waits."""
+        return self.lag == -inf and not self.observations
+
+    def watermark(self, now: float) -> float:
+        """Return up to when it has told all; beyond all time where nobody waits for it."""
+        return inf if now - self.heard_at > self.lag else max(self.until, now - self.behind)
+
+    def add(self, observations: list[Observation], earliest: float, place: int) -> int:
         """Take in those of one batch; return how many came too late."""
-        earliest, late = max(passed, self.last), 0
+        earliest, late = max(earliest, self.last), 0
         for seen in sorted(observations, key=_at):
             if seen.at < earliest:
-                seen, late = replace(seen, at=earliest), late + 1
+                seen, late = _delayed(seen, earliest), late + 1
             self.observations.append(seen)
         self._batches.append((place, self._taken + len(self.observations)))
         return late
@@ -111,14 +169,21 @@ class _Stream:
         return place, end - self._taken
 
 
-def rest(batch: Batch, place: int, stored: Cursor) -> Batch:
-    """Return what is not stored yet of a batch at that place in the journal."""
-    first, left = stored.waiting.get(batch.worker, (stored.taken, 0))
+def _delayed(seen: Observation, at: float) -> Observation:
+    """Return an observation as if it had been made at a later moment."""
+    delay = round(at - seen.at)
+    addresses = tuple((address, max(0, ttl - delay)) for address, ttl in seen.addresses)
+    return replace(seen, at=at, addresses=addresses, ttl=max(0, seen.ttl - delay))
+
+
+def rest(name: str, batch: Batch, place: int, stored: Cursor) -> Batch:
+    """Return what is not stored yet of a sender's batch at that place in the journal."""
+    first, left = stored.waiting.get(name, (stored.taken, 0))
     observations = batch.observations
     if place < first:
         observations = []
     elif place == first and left:
         observations = sorted(observations, key=_at)[-left:]
     if place < stored.taken:
-        return Batch(batch.worker, batch.until, observations)
+        return Batch(batch.until, observations)
     return replace(batch, observations=observations)

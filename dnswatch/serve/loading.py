@@ -3,6 +3,7 @@
 Done at the start and again at every reload; what cannot be loaded is a `SettingsError`.
 """
 
+import socket
 import ssl
 from pathlib import Path
 from typing import Final
@@ -11,8 +12,8 @@ import msgspec
 
 from dnswatch.errors import SettingsError
 from dnswatch.serve.policies import texts
-from dnswatch.serve.sockets import is_here
 from dnswatch.settings import (
+    Address,
     Serve,
     Server,
     Settings,
@@ -95,7 +96,7 @@ def _is_own(server: Server, serve: Serve) -> bool:
     anywhere = to is not None and any(
         endpoint.address.is_unspecified
         and (endpoint.port, endpoint.address.version) == (server.port, to.version)
-        for endpoint in (*serve.listen, *serve.redirected)
+        for endpoint in serve.endpoints
     )
     return is_own(server, serve) or (anywhere and to is not None and is_here(to))
 
@@ -109,3 +110,14 @@ def _check_authorities(settings: Settings) -> None:
             f"upstream.ca_file: '{path}' holds no certificate authorities ({error});"
             " expected a file of PEM certificates"
         ) from None
+
+
+def is_here(address: Address) -> bool:
+    """Ask the kernel whether an address is one of this machine's: one can listen there or not."""
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((str(address), 0))
+    except OSError:
+        return False
+    return True

@@ -11,7 +11,7 @@ from typing import Final
 
 from dnswatch.errors import SettingsError
 from dnswatch.proxy.worker import Listening
-from dnswatch.settings import Address, Endpoint, Serve
+from dnswatch.settings import Endpoint, Serve
 
 RECEIVE_BUFFER: Final = 4 << 20
 """Bytes asked for, so that a burst waits rather than gets lost; the kernel may cap it."""
@@ -25,15 +25,16 @@ def bind_all(serve: Serve) -> list[list[Listening]]:
     Raises `SettingsError` where an endpoint is taken, forbidden or not this machine's; one of the
     default endpoints may be missing (a machine without IPv6).
     """
-    endpoints = [(endpoint, False) for endpoint in serve.listen]
-    endpoints += [(endpoint, True) for endpoint in serve.redirected]
+    endpoints = [(endpoint, False, False) for endpoint in serve.listen]
+    endpoints += [(endpoint, True, False) for endpoint in serve.redirected]
+    endpoints += [(endpoint, False, True) for endpoint in serve.proxied]
     bound: list[list[Listening]] = [[] for _ in range(serve.workers)]
-    for endpoint, redirected in endpoints:
+    for endpoint, *what in endpoints:
         try:
             for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
                 _bind(endpoint, kind, shared=False).close()  # is another server there?
                 for sockets in bound:
-                    sockets.append(Listening(_bind(endpoint, kind, shared=True), redirected))
+                    sockets.append(Listening(_bind(endpoint, kind, shared=True), *what))
         except OSError as error:
             if error.errno not in _NOT_HERE or endpoint not in Serve().listen:
                 raise SettingsError(_reason(endpoint, error)) from None
@@ -64,17 +65,6 @@ def _bind(endpoint: Endpoint, kind: socket.SocketKind, *, shared: bool) -> socke
         sock.close()
         raise
     return sock
-
-
-def is_here(address: Address) -> bool:
-    """Ask the kernel whether an address is one of this machine's: one can listen there or not."""
-    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
-    try:
-        with socket.socket(family, socket.SOCK_DGRAM) as probe:
-            probe.bind((str(address), 0))
-    except OSError:
-        return False
-    return True
 
 
 def _reason(endpoint: Endpoint, error: OSError) -> str:

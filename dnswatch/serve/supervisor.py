@@ -11,7 +11,7 @@ import secrets
 import select
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +24,7 @@ from dnswatch.resolver.access import is_admitted
 from dnswatch.serve.children import Child
 from dnswatch.serve.notify import Manager, Question
 from dnswatch.serve.sockets import bind_all
+from dnswatch.serve.vantages import Place, Vantage, close_door, make_line, open_door
 from dnswatch.settings import Source, combine, encode
 from dnswatch.store.directory import hold
 from dnswatch.store.moved import Moved
@@ -48,8 +49,13 @@ log = logging.getLogger("dnswatch.serve")
 class Supervisor:
     """One `dnswatch serve`."""
 
-    def __init__(self, source: Source, state: Path, reread: Callable[[], Source]) -> None:
+    def __init__(
+        self, source: Source, state: Path, reread: Callable[[], Source],
+        vantages: Callable[[Source], Iterable[Vantage]] = lambda _: (),
+    ) -> None:  # fmt: skip
         """Serve as `source` says, with records in `state`; `reread` gives the source anew.
+
+        `vantages` tells which vantage points are to run beside the workers.
 
         Raises `SettingsError` or `StoreError` where that cannot be: nothing is started then.
         """
@@ -62,12 +68,18 @@ class Supervisor:
         self._secret = secrets.token_bytes()
         "What all workers make DNS cookies of; they live as long as this process."
         self._listening = bind_all(self._settings.serve)
-        lines = [_line() for _ in self._listening]
+        self._door = open_door(self._settings.ingest)
+        self._vantages = vantages
+        self._places = [Place(vantage) for vantage in vantages(source)]
+        self._leaving: list[Child] = []
+        "Vantage points that are to run no more, and have not ended yet."
+        lines = [make_line() for _ in self._listening]
         kept = journal.create()
         self._watch = Child(
             "watch",
             lambda ours: watch.main(
-                self._source, state, [theirs for _, theirs in lines], kept, ours, self._moved
+                self._source, state, [theirs for _, theirs in lines], kept, ours, self._moved,
+                tied=[place.tied for place in self._places], door=self._door,
             ),
             patience=20.0, longest=0.1,
         )  # fmt: skip
@@ -76,6 +88,8 @@ class Supervisor:
             for number, (ours, _) in enumerate(lines)
         ]
         self._bay = Child("bay", self._hold, patience=60.0, longest=10.0)
+        self._begun_at = clock.now()
+        "When we began, by the clock that we go by."
         self._moved: Moved | None = None
         "What the next watch must do to the records, since the machine's clock was set."
         self._outdated: list[Child] = []
@@ -106,19 +120,22 @@ class Supervisor:
                     self._reload()
             log.info("stopping")
             self._manager.tell("STOPPING=1")
-            self._stop([*self._workers, self._bay], STOP_WORKERS)
+            self._stop([each for each in self._children if each is not self._watch], STOP_WORKERS)
             self._stop([self._watch], STOP_WATCH)
+            close_door(self._door)
         if self._question is not None:
             self._question.close()
         log.info("stopped")
 
     @property
     def _children(self) -> list[Child]:
-        return [self._watch, *self._workers, self._bay]
+        others = [place.child for place in self._places]
+        return [self._watch, *self._workers, self._bay, *others, *self._leaving]
 
     @property
     def _wanted(self) -> list[Child]:
-        return self._children if is_wanted(self._settings) else [self._watch, *self._workers]
+        unwanted = self._leaving if is_wanted(self._settings) else [*self._leaving, self._bay]
+        return [child for child in self._children if child not in unwanted]
 
     def _work(self, number: int, line: socket.socket) -> Callable[[socket.socket], None]:
         return lambda ours: worker.main(
@@ -156,6 +173,7 @@ class Supervisor:
                     child.reaped(ended[1], clock.elapsed())
                 elif child is not None:
                     child.gone()
+        self._leaving = [child for child in self._leaving if child.pid]
 
     def _look(self) -> None:
         """See who is silent: end who hangs, and have siblings take the place of who is away."""
@@ -188,7 +206,8 @@ class Supervisor:
                 "forward" if by > 0 else "back", abs(by),
             )  # fmt: skip
             earlier = self._moved.by if self._moved else 0.0
-            self._moved = Moved(earlier + by, clock.now() - 2 * LOOK)
+            self._moved = Moved(earlier + by, clock.now() - 2 * LOOK, self._begun_at - earlier)
+            self._begun_at += by
             wanted = self._wanted
             self._outdated = [*wanted[len(self._workers) + 1 :], self._watch, *self._workers]
         if self._outdated and all(child.is_settled for child in self._wanted):
@@ -221,7 +240,7 @@ class Supervisor:
             settings = combine(self._source)
             log.info(
                 "ready: answering on %s, asking %s, records in '%s'",
-                ", ".join(dict.fromkeys(_shown(sock) for sock, _ in self._listening[0])),
+                ", ".join(dict.fromkeys(_shown(one.sock) for one in self._listening[0])),
                 ", ".join(settings.upstream.servers), self._state,
             )  # fmt: skip
 
@@ -234,15 +253,30 @@ class Supervisor:
         except SettingsError as error:
             log.error("reload refused, the old configuration stays in force: %s", error)
             return
-        for what in ("listen", "redirected", "workers"):
+        for what in ("listen", "redirected", "proxied", "workers"):
             if getattr(settings.serve, what) != getattr(self._settings.serve, what):
                 log.warning("a change of 'serve.%s' needs a restart; the rest is taken over", what)
+        if settings.ingest.listen != self._settings.ingest.listen:
+            log.warning("a change of 'ingest.listen' needs a restart; the rest is taken over")
         self._source, self._settings = source, settings
+        self._arrange()
         for child in self._children:
             child.send(encode(source))
         if self._bay not in self._wanted:
             self._bay.signal(signal.SIGTERM)
         log.info("configuration reloaded")
+
+    def _arrange(self) -> None:
+        """Begin and end vantage points as the configuration says now; the next watch knows them."""
+        wanted = {(each.name, each.lag): each for each in self._vantages(self._source)}
+        known = {(place.child.name, place.lag): place for place in self._places}
+        for gone in known.keys() - wanted.keys():
+            known[gone].child.signal(signal.SIGTERM)
+            known[gone].close()
+            self._leaving.append(known[gone].child)
+        self._places = [known.get(key) or Place(each) for key, each in wanted.items()]
+        if known.keys() != wanted.keys():
+            self._watch.replace()
 
     def _stop(self, children: list[Child], patience: float) -> None:
         """End processes, by force where they take too long."""
@@ -258,14 +292,6 @@ class Supervisor:
             for child in children:
                 if child.pid and os.waitpid(child.pid, os.WNOHANG)[0]:
                     child.gone()
-
-
-def _line() -> tuple[socket.socket, socket.socket]:
-    """Make the line between a worker and the watch."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    for end in (ours, theirs):
-        end.setblocking(False)
-    return ours, theirs
 
 
 def _shown(sock: socket.socket) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dnswatch.bay.places import endpoints, is_wanted
-from dnswatch.serve.sockets import is_here
+from dnswatch.serve.loading import is_here
 from dnswatch.settings import Settings
 
 

@@ -10,12 +10,13 @@ from dnswatch.settings.bay import Bay, Inspect
 from dnswatch.settings.checks import is_own
 from dnswatch.settings.faults import Fault
 from dnswatch.settings.reading import combine, read, read_as
-from dnswatch.settings.remote import Daemon, Url
+from dnswatch.settings.remote import Daemon, UnixSocket, Url
 from dnswatch.settings.resolv_conf import resolv_conf_servers
 from dnswatch.settings.sections import (
     Access,
     Cache,
     Forward,
+    Ingest,
     Limits,
     Names,
     Policies,
@@ -43,8 +44,8 @@ from dnswatch.settings.units import (
 
 __all__ = [
     "Access", "Address", "Bay", "Cache", "Daemon", "Domain", "Duration", "Endpoint", "Fault",
-    "Forward", "Host", "Inspect", "Limits", "MailEndpoint", "Names", "Network", "Policies",
-    "Privacy", "Quarantine", "Range", "Records", "Roles", "Serve", "Server", "Settings", "Size",
-    "Source", "Subnet", "Upstream", "Url", "combine", "decode", "encode", "is_own", "read",
-    "read_as", "resolv_conf_servers",
+    "Forward", "Host", "Ingest", "Inspect", "Limits", "MailEndpoint", "Names", "Network",
+    "Policies", "Privacy", "Quarantine", "Range", "Records", "Roles", "Serve", "Server", "Settings",
+    "Size", "Source", "Subnet", "UnixSocket", "Upstream", "Url", "combine", "decode", "encode",
+    "is_own", "read", "read_as", "resolv_conf_servers",
 ]  # fmt: skip

@@ -41,7 +41,7 @@ def is_own(server: Server, serve: Serve) -> bool:
     """Say whether an upstream is one of our own endpoints: we would ask ourselves, in circles."""
     return server.scheme in ("udp", "tcp") and any(
         server.port == endpoint.port and _reaches(server.address, endpoint.address)
-        for endpoint in (*serve.listen, *serve.redirected)
+        for endpoint in serve.endpoints
     )
 
 
@@ -89,6 +89,21 @@ def _endpoints(settings: Settings) -> Iterator[Fault]:
                 " endpoint of its own, or all clients are marked",
                 ("serve", "listen"),
             )
+    for place, endpoint in enumerate(serve.proxied):
+        for other in ("listen", "redirected"):
+            if endpoint in getattr(serve, other):
+                yield Fault(
+                    ("serve", "proxied", place),
+                    f"is {shown(endpoint)}, which serve.{other} has too: fronts need an endpoint of"
+                    " their own, since each query there begins with a header",
+                    ("serve", other),
+                )
+    if serve.proxied and not serve.trusted_proxies:
+        yield Fault(
+            ("serve", "trusted_proxies"),
+            "is empty: expected the addresses of the fronts that send to serve.proxied",
+            ("serve", "proxied"),
+        )
 
 
 def _loops(settings: Settings) -> Iterator[Fault]:
@@ -118,6 +133,12 @@ def _forwards(settings: Settings) -> Iterator[Fault]:
 
 
 def _access(settings: Settings) -> Iterator[Fault]:
+    for place, subnet in enumerate(settings.serve.trusted_proxies):
+        if subnet.network.prefixlen == 0:
+            yield Fault(
+                ("serve", "trusted_proxies", place),
+                f"is {shown(subnet)}: everybody could ask in any client's name",
+            )
     for place, subnet in enumerate(settings.access.networks):
         if subnet.network.prefixlen == 0:
             yield Fault(

@@ -26,6 +26,23 @@ class Url(str):
         return super().__new__(cls, text.rstrip("/"))
 
 
+class UnixSocket(str):
+    """A socket of ours in the file system: `"unix:/run/dnswatch/ingest.sock"`."""
+
+    form: ClassVar = 'a socket like "unix:/run/dnswatch/ingest.sock"'
+    path: str
+    "Absolute; empty for none."
+
+    def __new__(cls, text: str) -> Self:
+        """Read where to listen; Linux has room for 107 bytes."""
+        self = super().__new__(cls, text.strip())
+        self.path = self.removeprefix("unix:")
+        is_path = re.fullmatch(r"unix:/[^\0]*[^/\0]", self) and len(self.path.encode()) <= 107
+        if self and not is_path:
+            raise ValueError(f"expected {cls.form}")
+        return self
+
+
 class Daemon(str):
     """A daemon's socket: `"127.0.0.1:3310"`, `"clamav:3310"`, or the path of a Unix socket."""
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from dnswatch.settings.bay import Bay
+from dnswatch.settings.remote import UnixSocket
 from dnswatch.settings.table import File, Range, Table
 from dnswatch.settings.units import Domain, Duration, Endpoint, Host, Server, Size, Subnet
 
@@ -16,12 +17,21 @@ class Serve(Table, frozen=True):
     "UDP and TCP endpoints that the site's clients are pointed at."
     redirected: tuple[Endpoint, ...] = ()
     "Endpoints that a firewall redirects foreign port-53 traffic to: what comes in there is marked."
+    proxied: tuple[Endpoint, ...] = ()
+    "Endpoints for fronts (dnsdist, HAProxy) that name the client in a PROXY protocol header (v2)."
+    trusted_proxies: tuple[Subnet, ...] = ()
+    "Fronts whose headers are believed; what others send to `proxied` is dropped."
     udp_size: Annotated[int, Range(512, 4096, "512 is DNS without EDNS, more is fragmented")] = 1232
     "EDNS size offered to clients, bytes; a longer answer is cut, and the client comes by TCP."
     keep_here: bool = True
     "Tell browsers and relays that ask (Firefox, iCloud Private Relay) not to go round dnswatch."
     workers: Annotated[int, Range(1, 64, "each is a process with a cache of its own")] = 1
     "Processes that answer; more than the machine's cores brings nothing."
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """All that dnswatch listens on."""
+        return (*self.listen, *self.redirected, *self.proxied)
 
 
 class Upstream(Table, frozen=True):
@@ -213,6 +223,15 @@ class Quarantine(Table, frozen=True):
     "Addresses at which the holding bay takes mail, on port 25; what it asks itself is untouched."
 
 
+class Ingest(Table, frozen=True):
+    """Where other vantage points hand in what they see."""
+
+    listen: UnixSocket = UnixSocket("")
+    "A seqpacket socket for local programs, `unix:PATH`; empty is off. See docs/extending.md."
+    users: tuple[str, ...] = ()
+    "Users (names or numbers) that may connect, besides the one that dnswatch runs as."
+
+
 class Settings(Table, frozen=True):
     """All settings of a site."""
 
@@ -225,6 +244,7 @@ class Settings(Table, frozen=True):
     names: Names = Names()
     records: Records = Records()
     privacy: Privacy = Privacy()
+    ingest: Ingest = Ingest()
     roles: Roles = Roles()
     groups: dict[str, tuple[Subnet, ...]] = {}  # noqa: RUF012 msgspec copies it
     "Named networks, for reports and policies."

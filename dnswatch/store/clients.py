@@ -10,9 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlite_utils import Database
-
 from dnswatch.model.machines import Known, Machines
+from dnswatch.store.sqlite import Database
 
 DECLARED: Final = "hosts"
 """The source whose names join clients to one machine.  A name that a machine gave itself (DHCP), or

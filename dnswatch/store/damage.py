@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from sqlite_utils import Database
-
 from dnswatch.errors import StoreError
 from dnswatch.ownership import settle
 from dnswatch.store import orders
 from dnswatch.store.database import FILE, open_writer, which
+from dnswatch.store.sqlite import Database
 
 MOST: Final = 3
 """Damaged stores that may lie there: a disk that damages one after the other is not to fill up."""

@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from sqlite_utils import Database
-
 from dnswatch.errors import StoreError
 from dnswatch.ownership import settle
 from dnswatch.store.schema import MIGRATIONS, newer
+from dnswatch.store.sqlite import Database
 
 FILE: Final = "dnswatch.db"
 WAL_LIMIT: Final = 16 << 20

@@ -30,6 +30,8 @@ class Server(msgspec.Struct, frozen=True):
     version: str
     since: float
     "When it was started, Unix seconds."
+    build: str = "pure"
+    "Or `compiled` (`dnswatch.compiled`)."
 
 
 def hold(state: Path, *, for_replays: bool = False) -> int:

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import msgspec
-from sqlite_utils import Database
 
 from dnswatch.errors import WireError
 from dnswatch.model.changes import Changes, MailLookup
 from dnswatch.model.exchanges import LookupKind
 from dnswatch.model.observation import Enforced, Origin
+from dnswatch.store.sqlite import Database
 from dnswatch.wire.name import from_text
 
 

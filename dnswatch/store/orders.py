@@ -8,11 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import inf
 
-from sqlite_utils import Database
-
 from dnswatch.model.policies.note import About
 from dnswatch.model.policies.orders import Orders, Overrule, Word
 from dnswatch.model.role import Role
+from dnswatch.store.sqlite import Database
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from sqlite_utils import Database
-
 from dnswatch.model.role import Role
+from dnswatch.model.vantage import VantagePoint
 from dnswatch.store import clients, site
+from dnswatch.store.sqlite import Database
 from dnswatch.store.summary import (
     Account,
     Comparison,
@@ -95,6 +95,7 @@ class StatusReport:
     extent: site.Extent
     counters: Counter[str]
     upstreams: list[site.Upstream]
+    vantages: list[VantagePoint]
     measures: Counter[str]
     "Of the site, as in its cache's report."
 
@@ -163,8 +164,9 @@ def cache(db: Database, since: float, now: float, limit: int) -> CacheReport | N
 def status(db: Database, since: float) -> StatusReport:
     """Report on dnswatch itself; `since` is for its counters."""
     return StatusReport(
-        site.extent(db), site.counters(db, since), site.upstreams(db), site.measures(db, since)
-    )
+        site.extent(db), site.counters(db, since), site.upstreams(db), site.vantages(db),
+        site.measures(db, since),
+    )  # fmt: skip
 
 
 def _accounts(db: Database, since: float, found: list[Machine]) -> list[Account]:

@@ -13,11 +13,10 @@ from collections.abc import Callable, Iterator
 from itertools import chain, islice
 from typing import Any, Final, NamedTuple
 
-from sqlite_utils import Database
-
 from dnswatch.model.policies.standing import RUNGS
 from dnswatch.settings import Records
 from dnswatch.store.database import WAL_LIMIT
+from dnswatch.store.sqlite import Database
 
 HOUR: Final = 3600
 STEPS: Final = 50
@@ -238,6 +237,7 @@ _DELETE_SINGLE: Final = (
     "DELETE FROM overrule WHERE until < ?",
     "DELETE FROM quarantined WHERE until < ?",
     "DELETE FROM finding WHERE at < ?",
+    "DELETE FROM vantage WHERE heard_at < ?",
 )
 _SEE_LATER: Final = "UPDATE client SET first_seen = ?2 WHERE first_seen < ?1"
 

@@ -6,7 +6,7 @@ others.  sqlite-utils notes in the file which of them it has seen.
 
 from typing import Final
 
-from sqlite_utils import Database, Migrations
+from dnswatch.store.sqlite import Database, Migrations
 
 MIGRATIONS: Final = Migrations("dnswatch")
 
@@ -71,6 +71,17 @@ def newer(db: Database) -> list[str]:
 def journal(db: Database) -> None:
     """Make room for how much of the watch's journal is in the store: one row, JSON."""
     db.execute("CREATE TABLE journal (id INTEGER PRIMARY KEY CHECK (id = 1), cursor TEXT NOT NULL)")
+
+
+@MIGRATIONS()
+def vantages(db: Database) -> None:
+    """Make room for how other vantage points do; moments in Unix seconds, gone_at NULL if here."""
+    db.execute(
+        """CREATE TABLE vantage (
+        name TEXT PRIMARY KEY, lag REAL NOT NULL, since REAL NOT NULL, heard_at REAL NOT NULL,
+        gone_at REAL, batches INTEGER NOT NULL, lookups INTEGER NOT NULL, late INTEGER NOT NULL,
+        dropped INTEGER NOT NULL, damaged INTEGER NOT NULL) WITHOUT ROWID"""
+    )
 
 
 _FIRST: Final = (

@@ -3,7 +3,8 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
-from sqlite_utils import Database
+from dnswatch.model.vantage import VantagePoint
+from dnswatch.store.sqlite import Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,11 @@ def upstreams(db: Database) -> list[Upstream]:
     ]
 
 
+def vantages(db: Database) -> list[VantagePoint]:
+    """Return how the vantage points do, or did, that are no workers, by name."""
+    return [VantagePoint(*row) for row in db.conn.execute(_VANTAGES)]
+
+
 def extent(db: Database) -> Extent:
     """Measure what is kept."""
     return Extent(*db.conn.execute(_EXTENT).fetchone())
@@ -118,6 +124,9 @@ _COUNTERS = "SELECT name, sum(count) FROM counter WHERE start >= ? GROUP BY name
 _UPSTREAMS = """
     SELECT worker, upstream, at, up, rtt, answers, failures, edns
     FROM health ORDER BY upstream, worker"""
+_VANTAGES = """
+    SELECT name, lag, since, heard_at, gone_at, batches, lookups, late, dropped, damaged
+    FROM vantage ORDER BY name"""
 _EXTENT = """
     SELECT (SELECT min(start) FROM site), (SELECT max(start) FROM site),
         (SELECT count(*) FROM client), (SELECT count(*) FROM lookup), (SELECT count(*) FROM entry),

@@ -4,12 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from sqlite_utils import Database
-
 from dnswatch.model.policies.orders import Overrule, Word
 from dnswatch.model.policies.standing import CLEAN, Standing, overruled
 from dnswatch.model.role import Role
 from dnswatch.store import clients, orders
+from dnswatch.store.sqlite import Database
 
 _SAID: Final = (Word.TRUST, Word.DISTRUST)
 """Words that make a client stand out; that it was cleared once does not."""

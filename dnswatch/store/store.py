@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 import msgspec
-from sqlite_utils import Database
+from msgspec.structs import astuple
 
 from dnswatch.errors import WireError
 from dnswatch.model.changes import Changes, Cursor, MailLookup
@@ -24,9 +24,13 @@ from dnswatch.settings import Records
 from dnswatch.store import evidence, orders, retention
 from dnswatch.store.bay import quarantine
 from dnswatch.store.database import FILE, open_reader, open_writer, sentences
+from dnswatch.store.sqlite import Database
 from dnswatch.wire.name import from_text, to_text
 
 ClientKey = Callable[[bytes], str]
+
+VANTAGES: Final = 100
+"""Vantage points that are remembered, those that were heard last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +118,8 @@ class Store:
             _write_notes(self._db.conn, changes, client_key)
             evidence.write(self._db.conn, changes)
             turns = {client_key(client): turn for client, turn in changes.quarantine.items()}
-            quarantine.write(self._db.conn, turns, changes.quarantine_anew)
+            quarantine.write(self._db.conn, turns, changes.begun_at)
+            _write_vantages(self._db.conn, changes)
             if changes.until:
                 self._db.conn.execute(_NOTE_PASSED, (changes.until,))
             if changes.cursor:
@@ -257,6 +262,14 @@ def _write_health(conn: sqlite3.Connection, changes: Changes, now: float) -> Non
     )
 
 
+def _write_vantages(conn: sqlite3.Connection, changes: Changes) -> None:
+    if changes.begun_at is not None:
+        conn.execute(_ALL_GONE, (changes.begun_at,))
+    conn.executemany(_SET_VANTAGE, map(astuple, changes.vantages.values()))
+    if changes.vantages:
+        conn.execute(_FORGET_VANTAGES, (VANTAGES,))
+
+
 def _text(address: bytes) -> str:
     """Write a packed address; `ipaddress` would take ten times as long."""
     return socket.inet_ntop(socket.AF_INET if len(address) == 4 else socket.AF_INET6, address)
@@ -343,6 +356,14 @@ _HEAR_HEALTH = """
     ON CONFLICT DO UPDATE SET
         at = excluded.at, up = excluded.up, rtt = excluded.rtt, edns = excluded.edns,
         answers = answers + excluded.answers, failures = failures + excluded.failures"""
+_ALL_GONE = "UPDATE vantage SET gone_at = ? WHERE gone_at IS NULL"
+_SET_VANTAGE = """
+    INSERT OR REPLACE INTO vantage
+        (name, lag, since, heard_at, gone_at, batches, lookups, late, dropped, damaged)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_FORGET_VANTAGES = """
+    DELETE FROM vantage WHERE name NOT IN
+        (SELECT name FROM vantage ORDER BY heard_at DESC LIMIT ?)"""
 _NOTE_PASSED = "INSERT INTO passed VALUES (1, ?) ON CONFLICT DO UPDATE SET until = excluded.until"
 _NOTE_CURSOR = (
     "INSERT INTO journal VALUES (1, ?) ON CONFLICT DO UPDATE SET cursor = excluded.cursor"

@@ -14,7 +14,6 @@ from types import MappingProxyType
 from typing import Final
 
 from msgspec.structs import replace
-from sqlite_utils import Database
 
 from dnswatch import addresses
 from dnswatch.codes import Class
@@ -32,6 +31,7 @@ from dnswatch.resolver.pending import PendingQuery
 from dnswatch.settings import Settings
 from dnswatch.store import orders
 from dnswatch.store.clients import Lookup, last_lookups
+from dnswatch.store.sqlite import Database
 from dnswatch.wire.name import from_text
 from dnswatch.wire.query import MIN_UDP, Query
 from dnswatch.wire.response import Response

@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator
 from mmap import mmap
 from secrets import randbits
-from typing import Final
+from typing import Final, NamedTuple
 
 SIZE: Final = 8 << 20
 """Bytes: some ten seconds of 5,000 lookups a second."""
@@ -32,6 +32,15 @@ def create(size: int = SIZE) -> int:
     return file
 
 
+class Record(NamedTuple):
+    """A message that is kept."""
+
+    place: int
+    name: str
+    "Of who sent it."
+    message: bytes
+
+
 class Journal:
     """The journal as the one process uses it that reads the lines."""
 
@@ -44,16 +53,20 @@ class Journal:
             self._head[_NAME] = randbits(63) | 1
         self.name = self._head[_NAME]
         "No other journal has it."
-        self.last = max(self.records(), default=(0, b""))[1]
-        "What an earlier watch wrote last: it may have been killed before that left its line."
+        self.last = max(self.records(), default=None)
+        "What an earlier watch wrote last: a kill may have left that in its line as well."
 
     @property
     def end(self) -> int:
         """The place of the next message."""
         return self._head[_END]
 
-    def append(self, message: bytes) -> int:
-        """Write a message down, over the oldest where there is no room; return its place."""
+    def append(self, name: str, message: bytes) -> int:
+        """Write down what somebody sent, over the oldest where there is no room; return its place.
+
+        `name` is at most 255 bytes of ASCII.
+        """
+        message = bytes([len(name)]) + name.encode("ascii") + message
         record = len(message).to_bytes(_LENGTH) + message
         place = self.end
         while place + len(record) - self._head[_FIRST] > len(self._ring):
@@ -66,12 +79,14 @@ class Journal:
         self._head[_END] = place + len(record)
         return place
 
-    def records(self) -> Iterator[tuple[int, bytes]]:
-        """Go through the messages that are kept, each with its place."""
+    def records(self) -> Iterator[Record]:
+        """Go through the messages that are kept."""
         place = self._head[_FIRST]
         while place < self.end:
             length = self._length(place)
-            yield place, self._read(place + _LENGTH, length)
+            record = self._read(place + _LENGTH, length)
+            cut = 1 + record[0]
+            yield Record(place, record[1:cut].decode("ascii"), record[cut:])
             place += _LENGTH + length
 
     def let_go(self, place: int) -> None:

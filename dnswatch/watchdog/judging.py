@@ -5,8 +5,7 @@ stored of it holds no address where the site writes pseudonyms; the keys of thos
 lately lead back to addresses.  A verdict goes to all addresses of a machine.
 
 What a new address looks up waits until it was asked whose it is, so that a machine that changes its
-address with every mail is judged as one from the first lookup on.  A watch that is killed meanwhile
-has not taken these lookups in.
+address with every mail is judged as one from the first lookup on.
 """
 
 import logging
@@ -199,7 +198,9 @@ class Judging:
                 self._tell(news, judge)
             else:
                 changes.notes.append(self._warning(news))
-        if self._is_due or now >= self._saved_at + self._save_every:
+        # A watch that is killed takes in again what came after it saved, but not what waited then.
+        waits = self._held and now < self._saved_at + 2 * self._save_every
+        if not waits and (self._is_due or now >= self._saved_at + self._save_every):
             self.save(changes, now)
 
     def contact(self, flows: Iterable[Flow]) -> None:

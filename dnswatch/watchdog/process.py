@@ -10,7 +10,7 @@ import os
 import selectors
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -22,14 +22,14 @@ from dnswatch.errors import StoreError
 from dnswatch.model.changes import Cursor
 from dnswatch.model.exchanges import lessons_of
 from dnswatch.model.machines import Machines
-from dnswatch.seams.batch import STARTED, Batch, Briefing, Lessons, Marks, brief, decode
-from dnswatch.seams.merge import Merge, rest
-from dnswatch.settings import Source, combine
+from dnswatch.seams.batch import STARTED, Briefing, Lessons, Marks, brief
+from dnswatch.settings import Settings, Source, combine
 from dnswatch.store import damage
 from dnswatch.store.moved import Moved
 from dnswatch.watchdog.archive import Archive
 from dnswatch.watchdog.desk import Desk
 from dnswatch.watchdog.housekeeper import Housekeeper
+from dnswatch.watchdog.intake import Heard, Intake, Tied
 from dnswatch.watchdog.journal import Journal
 from dnswatch.watchdog.lines import Line
 from dnswatch.watchdog.recorder import Recorder
@@ -42,9 +42,6 @@ NICENESS: Final = 5
 
 TICK: Final = 1.0
 """Seconds between two hand-overs to the recorder."""
-
-FAIR: Final = 8
-"""Batches read from one line before the next has its turn."""
 
 LAST_READING: Final = 0.3
 """Seconds to read what waits when told to stop; workers may go on sending."""
@@ -60,18 +57,20 @@ _SET_ASIDE: Final = (
 
 def main(
     source: Source, state: Path, workers: list[socket.socket], journal: int,
-    control: socket.socket, moved: Moved | None = None,
+    control: socket.socket, moved: Moved | None = None, *,
+    tied: Sequence[Tied] = (), door: socket.socket | None = None,
 ) -> None:  # fmt: skip
     """Watch until told to stop; runs in a process of its own.
 
     `workers` are this end of each worker's line, `control` is that of the supervisor's: seqpacket
     sockets that do not block; `journal` is the file of the journal.  `moved` says how the clock was
-    set since the watch before.
+    set since the watch before.  `tied` are other vantage points that are children as well; at
+    `door`, a seqpacket socket that listens, others come in.
     """
     os.nice(NICENESS)
     kept = Journal(journal)
     try:
-        _Process(source, state, workers, kept, control).run(moved)
+        _Process(source, state, workers, kept, control, list(tied), door).run(moved)
     except BaseException:
         kept.let_go(kept.end)  # what made this one fail must not make each one after it fail
         raise
@@ -82,12 +81,12 @@ class _Process:
 
     def __init__(
         self, source: Source, state: Path, workers: list[socket.socket], journal: Journal,
-        control: socket.socket,
+        control: socket.socket, tied: list[Tied], door: socket.socket | None,
     ) -> None:  # fmt: skip
         settings = combine(source)
         self._control = Control(control)
-        self._lines = [Line(worker, line) for worker, line in enumerate(workers)]
         self._journal = journal
+        self._intake = Intake(workers, tied, door, journal)
         self._archive = Archive(state, settings)
         self._recorder = Recorder(self._archive, clock.now)
         self._housekeeper = Housekeeper(Archive(state, settings), settings, clock.now)
@@ -99,25 +98,23 @@ class _Process:
         self._state = state
         self._is_beyond_repair = False
         self._begun_at: float | None = clock.now()
-        "Until it is stored who is quarantined now, and who is not any more."
+        "Until it is stored who is quarantined or there now, and who is not any more."
         self._is_stopping = False
 
     def run(self, moved: Moved | None) -> None:
         """Watch until told to stop."""
         with selectors.DefaultSelector() as selector, _stop_signal() as stop:
             stored = self._restore(moved)
-            self._site.configure(self._source, combine(self._source))
+            self._configure(self._source, combine(self._source))
             self._desk.start(self._site.heard)
             self._brief_all()
-            self._merge = Merge(len(self._lines), clock.now())  # restoring may have taken seconds
             self._take_up(stored)
             self._recorder.start()
             self._housekeeper.start()
             selector.register(stop, selectors.EVENT_READ, self._stop)
             selector.register(self._control, selectors.EVENT_READ, self._obey)
             selector.register(self._desk, selectors.EVENT_READ, self._take_orders)
-            for line in self._lines:
-                selector.register(line, selectors.EVENT_READ, lambda line=line: self._read(line))
+            self._intake.open(selector, self._read)
             self._loop(selector)
         self._finish()
 
@@ -187,89 +184,77 @@ class _Process:
 
     def _take_up(self, stored: Cursor | None) -> None:
         """Take in what a watch that was killed had read and not stored."""
-        for line in self._lines:
-            line.drop(self._journal.last)
-        batches = [(place, decode(message)) for place, message in self._journal.records()]
-        if stored is None:  # rather too few than twice
-            self._journal.let_go(self._journal.end)
-            if batches:
-                self._site.watch.count({"reports_lost": len(batches)}, clock.now())
-            return
-        left = [(place, rest(batch, place, stored)) for place, batch in batches]
-        for place, batch in left:
-            self._take(place, batch)
-        self._teach([batch for _, batch in left])
+        heard, lost = self._intake.take_up(stored, clock.now())
+        if lost:
+            self._site.watch.count({"reports_lost": lost}, clock.now())
+        self._take(heard)
+        self._teach(heard)
 
     def _brief_all(self) -> None:
         """Tell the workers all that there is to know."""
         self._order()
         self._site.policing.news(clock.now())
         self._site.policing.changes()  # marks that were there before the restart are no change
-        for line in self._lines:
-            line.tell(self._all())
+        for worker in self._intake.workers:
+            worker.tell(self._all())
 
     def _read(self, line: Line) -> bool:
         """Take in some of what waits on a line; return whether there was anything."""
-        batches = []
-        for place, batch in line.receive(FAIR, self._journal):
-            self._take(place, batch)
-            batches.append(batch)
-        self._teach(batches, line)
-        if any(STARTED in batch.counters for batch in batches):
+        heard = self._intake.read(line, clock.now())
+        self._take(heard)
+        self._teach(heard, line)
+        if any(STARTED in each.batch.counters for each in heard):
             line.tell(self._all())
         line.send()
         self._fold()
-        return bool(batches)
+        return bool(heard)
 
-    def _teach(self, batches: list[Batch], source: Line | None = None) -> None:
+    def _teach(self, heard: list[Heard], source: Line | None = None) -> None:
         """Tell the other workers which names were learned."""
-        seen = chain.from_iterable(batch.observations for batch in batches)
+        seen = chain.from_iterable(each.batch.observations for each in heard)
         lessons = lessons_of(seen, self._site.exempt.domain)
-        for line in self._lines:
-            if line is not source:
-                line.tell(brief(lessons))
+        for worker in self._intake.workers:
+            if worker is not source:
+                worker.tell(brief(lessons))
 
-    def _take(self, place: int, batch: Batch) -> None:
-        self._merge.add(batch, clock.now(), place)
-        for tally in batch.tallies:
-            self._site.watch.tally(tally, batch.until)
-        for health in batch.health:
-            self._site.watch.hear(batch.worker, health)
-        self._site.watch.count(batch.counters, batch.until)
+    def _take(self, heard: list[Heard]) -> None:
+        for name, batch, outdated in heard:
+            for tally in batch.tallies:
+                self._site.watch.tally(tally, batch.until)
+            for seen in outdated:
+                self._site.watch.count_late(seen)
+            if (number := self._intake.number(name)) is not None:
+                for health in batch.health:
+                    self._site.watch.hear(number, health)
+            self._site.watch.count(batch.counters, batch.until)
 
     def _fold(self) -> None:
-        for seen in self._merge.release(clock.now()):
+        for _, seen in self._intake.release(clock.now()):
             self._site.watch.fold(seen)
-        self._site.watch.expire(self._merge.passed)
+        self._site.watch.expire(self._intake.passed)
 
     def _hand_over(self) -> None:
         """Give the recorder what happened since the last time."""
-        counters = {"observations_late": self._merge.late}
-        self._merge.late = 0
-        for line in self._lines:
-            line.send()
-            counters["batches_broken"] = counters.get("batches_broken", 0) + line.broken
-            counters["briefings_lost"] = counters.get("briefings_lost", 0) + line.lost
-            if line.lost:  # marks may be among them
-                line.tell(self._all())
-            line.broken = line.lost = 0
-        self._site.watch.count({name: n for name, n in counters.items() if n}, clock.now())
-        self._identify()
+        counters, points = self._intake.drain()
+        for worker in self._intake.workers:
+            worker.send()
+            counters["briefings_lost"] += worker.lost
+            if worker.lost:  # marks may be among them
+                worker.tell(self._all())
+            worker.lost = 0
+        self._site.watch.count(+counters, clock.now())
         self._site.find(self._desk.findings(), clock.now())
+        self._identify()
         changes, marks = self._site.drain(clock.now(), is_last=self._is_stopping)
-        changes.quarantine_anew, self._begun_at = self._begun_at, None
-        changes.cursor = self._cursor()
-        if self._recorder.stored:
-            self._journal.let_go(self._recorder.stored.needed)
+        changes.begun_at, self._begun_at = self._begun_at, None
+        changes.vantages = points
+        changes.cursor = self._intake.cursor()
+        self._intake.let_go(self._recorder.stored)
         self._housekeeper.meet({client for client, _ in changes.accounts})
         if self._site.waits:
             self._housekeeper.hurry()
         self._mark(marks)
         self._recorder.put(changes)
-
-    def _cursor(self) -> Cursor:
-        """Tell how much of the journal has been folded."""
-        return Cursor(self._journal.name, self._journal.end, self._merge.waiting())
 
     def _identify(self) -> None:
         """Take what is known since the last time of whose the clients' addresses are."""
@@ -289,8 +274,8 @@ class _Process:
         """Tell the workers which clients are marked otherwise, or suspect, from now on."""
         doubts = self._site.policing.doubts()
         if marks is not None or doubts is not None:
-            for line in self._lines:
-                line.tell(brief(Lessons(), marks, doubts))
+            for worker in self._intake.workers:
+                worker.tell(brief(Lessons(), marks, doubts))
 
     def _all(self) -> Iterator[Briefing]:
         """Tell all that a worker must know that knows nothing."""
@@ -315,8 +300,12 @@ class _Process:
         self._housekeeper.reload(settings)
         self._desk.reload(settings)
         self._keys.reload(settings)
-        self._site.configure(source, settings)
+        self._configure(source, settings)
         self._mark(self._site.policing.news(clock.now()))
+
+    def _configure(self, source: Source, settings: Settings) -> None:
+        self._site.configure(source, settings)
+        self._intake.configure(settings.ingest)
 
     def _stop(self) -> None:
         self._is_stopping = True
@@ -326,8 +315,8 @@ class _Process:
         deadline = clock.elapsed() + LAST_READING
         is_more = True
         while is_more and clock.elapsed() < deadline:
-            is_more = any([self._read(line) for line in self._lines])  # noqa: C419 each has its turn
-        for seen in self._merge.flush():
+            is_more = any([self._read(line) for line in self._intake.lines])  # noqa: C419 each has its turn
+        for _, seen in self._intake.flush():
             self._site.watch.fold(seen)
         self._hand_over()
         self._housekeeper.stop()

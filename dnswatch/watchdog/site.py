@@ -92,7 +92,7 @@ class Site:
     def drain(self, now: float, *, is_last: bool = False) -> tuple[Changes, Marks | None]:
         """Judge what happened since the last time; return it, and what marks are new."""
         changes, marks = self._vigil.turn(now)
-        if is_last:
+        if is_last and not self._judging.waits:  # the next watch takes in again what waits
             self._judging.save(changes, now)
         return changes, marks
 

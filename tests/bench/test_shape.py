@@ -9,9 +9,9 @@ from msgspec.structs import replace
 
 from bench.shape import judge, main, table
 from dnswatch.lab.campus.campus import Campus
-from dnswatch.lab.campus.output.parquet import Writing
+from dnswatch.lab.campus.output.dataset import Writing
 from dnswatch.lab.campus.scenarios import load
-from dnswatch.lab.study.paper.findings import Finding, Holds
+from dnswatch.lab.study.findings import Holds, PaperFinding
 from dnswatch.serve.policies import texts
 
 pytestmark = pytest.mark.whole
@@ -40,7 +40,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def found(folder: Path) -> list[Finding]:
+def found(folder: Path) -> list[PaperFinding]:
     """Let the study judge them."""
     return judge(folder)
 
@@ -56,7 +56,7 @@ def found(folder: Path) -> list[Finding]:
     ],
 )  # fmt: skip
 def test_infected_hosts_look_as_the_paper_has_them(
-    found: list[Finding], name: str, trace: str, least: float, most: float
+    found: list[PaperFinding], name: str, trace: str, least: float, most: float
 ) -> None:
     """Shares of mail and of failures, flows to an address, honest lookups: wider than the ranges
     of the study, since a few hosts differ more than many."""
@@ -65,7 +65,7 @@ def test_infected_hosts_look_as_the_paper_has_them(
     assert all(value is not None and least <= value <= most for value in values), values
 
 
-def test_sobigs_lookups_are_refreshes_and_not_all_for_mail(found: list[Finding]) -> None:
+def test_sobigs_lookups_are_refreshes_and_not_all_for_mail(found: list[PaperFinding]) -> None:
     """It asks foreign servers for each mail, and for each of its calls (WORM'04, 5.3)."""
     _, of_mail, ratio = (one.value or 0 for one in found if one.assertion == "A12")
     assert 0.7 < of_mail < 0.9
@@ -73,7 +73,7 @@ def test_sobigs_lookups_are_refreshes_and_not_all_for_mail(found: list[Finding])
 
 
 def test_the_table_is_published_with_what_does_not_hold(
-    folder: Path, tmp_path: Path, found: list[Finding]
+    folder: Path, tmp_path: Path, found: list[PaperFinding]
 ) -> None:
     """A line for each finding, and one of reasons for each that does not hold."""
     page = tmp_path / "page.md"

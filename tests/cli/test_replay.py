@@ -149,6 +149,7 @@ def test_submitted_mail_is_told(run: Run, tmp_path: Path) -> None:
 def test_what_is_wrong_is_a_sentence(run: Run, tmp_path: Path, state: Path) -> None:
     """A file that is none, a server's directory, a policy that is not there."""
     file = str(capture(tmp_path))
-    assert "cannot read" in run("replay", str(tmp_path / "no"), exit_code=1)
+    assert "there is no file" in run("replay", file, str(tmp_path / "no"), exit_code=2)
+    assert "cannot read" in run("replay", str(tmp_path), exit_code=1)
     assert "records of a server" in run("replay", file, "--state", str(state), exit_code=1)
     assert "there is no policy" in run("replay", file, "--policy", "nice", exit_code=2)

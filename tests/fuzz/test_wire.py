@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from dnswatch.codes import Rcode
 from dnswatch.errors import WireError
-from dnswatch.wire import build, name, overheard, query, response
+from dnswatch.wire import build, name, overheard, proxied, query, response
 from tests.fuzz.frame import fuzz
 from tests.fuzz.messages import CAPTURES, captured, queries, responses, spoilt
 
@@ -186,3 +186,14 @@ def test_any_response_is_read_or_an_error() -> None:
 def test_any_message_is_overheard_or_an_error(kind: str) -> None:
     """A bystander reads what he can of any message."""
     fuzz(kind, overheard.read, WireError)
+
+
+def test_any_header_of_a_front_is_read_or_an_error() -> None:
+    """Of what a front sends some is the header, or more must come, or it is a `WireError`."""
+
+    def read(wire: bytes) -> None:
+        said = proxied.read(wire)
+        assert said is None or 16 <= said.end <= min(len(wire), proxied.LONGEST)
+        assert said is None or said.client is None or len(said.client) in (4, 16)
+
+    fuzz("proxied", read, WireError)

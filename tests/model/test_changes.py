@@ -96,9 +96,9 @@ def test_minutes_are_numbered_from_the_epoch() -> None:
 
 def test_turns_of_quarantine_are_joined_to_the_later_one() -> None:
     """What a new watch began to tell stays the beginning, whatever is joined to it."""
-    first = Changes(quarantine={CLIENTS[0]: (1.0, True)}, quarantine_anew=1.0)
+    first = Changes(quarantine={CLIENTS[0]: (1.0, True)}, begun_at=1.0)
     assert first
     later = Changes(quarantine={CLIENTS[0]: (2.0, False), CLIENTS[1]: (2.0, True)})
     first.merge(later)
     assert first.quarantine == later.quarantine
-    assert first.quarantine_anew == 1.0
+    assert first.begun_at == 1.0

@@ -59,7 +59,7 @@ def count(
 def test_what_was_seen_and_counted_arrives(line: Line) -> None:
     """A flush brings observations, counts by client and kind, counters and health."""
     ours, theirs = line
-    report = Reports(7, ours, lambda: NOW, Observed(10), lambda: [health])
+    report = Reports(ours, lambda: NOW, Observed(10), lambda: [health])
     report.observed.observations.append(seen(1))
     for _ in range(3):
         count(report, kind(Type.A, 0, 2))
@@ -67,7 +67,6 @@ def test_what_was_seen_and_counted_arrives(line: Line) -> None:
     health = Health("udp://192.0.2.1", True, 0.1, 1, 0)
     report.flush()
     (batch,) = received(theirs)
-    assert batch.worker == 7
     assert batch.until == NOW
     assert batch.observations == [seen(1)]
     assert batch.tallies == [
@@ -80,7 +79,7 @@ def test_what_was_seen_and_counted_arrives(line: Line) -> None:
 def test_nothing_is_told_twice(line: Line) -> None:
     """After a flush everything starts anew."""
     ours, theirs = line
-    report = Reports(0, ours, lambda: NOW, Observed(10))
+    report = Reports(ours, lambda: NOW, Observed(10))
     report.observed.observations.append(seen(1))
     count(report, kind(Type.A, 0, 1))
     report.flush()
@@ -93,7 +92,7 @@ def test_nothing_is_told_twice(line: Line) -> None:
 def test_who_is_left_out_is_counted_as_nobody(line: Line) -> None:
     """An address that shall stand in no record never leaves the worker."""
     ours, theirs = line
-    report = Reports(0, ours, lambda: NOW, Observed(10))
+    report = Reports(ours, lambda: NOW, Observed(10))
     count(report, kind(Type.A, 0, 1), is_recorded=False)
     report.flush()
     (batch,) = received(theirs)
@@ -103,7 +102,7 @@ def test_who_is_left_out_is_counted_as_nobody(line: Line) -> None:
 def test_a_kind_holds_every_number_that_a_tally_has(line: Line) -> None:
     """The widest type, rcode and number of addresses survive."""
     ours, theirs = line
-    report = Reports(0, ours, lambda: NOW, Observed(10))
+    report = Reports(ours, lambda: NOW, Observed(10))
     count(report, kind(65535, 4095, 99999))
     report.flush()
     (batch,) = received(theirs)
@@ -113,7 +112,7 @@ def test_a_kind_holds_every_number_that_a_tally_has(line: Line) -> None:
 def test_many_clients_are_told_of_early(line: Line) -> None:
     """At the bound of clients the counts go out, and none is lost."""
     ours, theirs = line
-    report = Reports(0, ours, lambda: NOW, Observed(10))
+    report = Reports(ours, lambda: NOW, Observed(10))
     for number in range(35):
         count(report, kind(Type.A, 0, 1), client=number.to_bytes(4, "big"))
         if report.observed.is_full:
@@ -129,7 +128,7 @@ def test_a_watch_that_was_away_hears_everything_once_and_in_order(line: Line) ->
     The line itself holds some messages; the rest waits in the worker.
     """
     ours, theirs = line
-    report = Reports(0, ours, lambda: NOW, Observed(10))
+    report = Reports(ours, lambda: NOW, Observed(10))
     for number in range(20_000):
         report.observed.observations.append(seen(number))
     heard: list[Observation] = []
@@ -150,7 +149,7 @@ def test_what_is_too_much_is_counted_and_the_newest_kept(
     """
     ours, theirs = line
     monkeypatch.setattr(reports, "MAX_BACKLOG", 100_000)
-    report = Reports(0, ours, lambda: NOW, Observed(10))
+    report = Reports(ours, lambda: NOW, Observed(10))
     for number in range(300):
         report.counters["lookups"] += 1
         report.observed.observations.append(seen(number, 10_000))
@@ -175,7 +174,7 @@ def test_what_is_too_much_is_counted_and_the_newest_kept(
 def test_briefings_are_taken_in(line: Line) -> None:
     """What the watch tells is read until there is no more; noise is counted and passed over."""
     ours, theirs = line
-    report = Reports(0, ours, lambda: NOW, Observed(10))
+    report = Reports(ours, lambda: NOW, Observed(10))
     assert report.briefings() == []
     mark = Mark(b"\x0a\0\0\1", "delay", Action.DELAY, Terms(), (LookupKind.MX,), 9.0)
     lessons = Lessons([(b"\2mx\0", 5.0, b"\1a\0")], [(b"\1a\0", 6.0)])
@@ -191,7 +190,7 @@ def test_a_watch_that_is_gone_is_no_fault(line: Line) -> None:
     """A closed line loses nothing of the worker's peace: it keeps what it has."""
     ours, theirs = line
     theirs.close()
-    report = Reports(0, ours, lambda: NOW, Observed(10))
+    report = Reports(ours, lambda: NOW, Observed(10))
     report.observed.observations.append(seen(1))
     report.flush()
     assert report.briefings() == []

@@ -1,6 +1,7 @@
 """Clients over TCP, on one real connection: what a listener does when a client misbehaves."""
 
 import asyncio
+import gc
 import socket
 import struct
 from collections.abc import Callable, Coroutine, Iterator
@@ -47,7 +48,7 @@ class Scene:
         local = local_names(["10.0.0.1 here.lan"])
         self.core = ResolverCore(settings, local, Cookies(bytes(32)))
         self.counters = self.core.observed.counters
-        self.service = Service(self.core, Reports(0, line, now, self.core.observed), now)
+        self.service = Service(self.core, Reports(line, now, self.core.observed), now)
         self.upstream = Silent()
         self.service.connect({0: self.upstream})
         self.connections = Connections(settings.limits, self.counters)
@@ -151,3 +152,28 @@ def test_a_closed_connection_leaves_nothing(play: Play) -> None:
         assert not scene.connections._of
 
     play(test)
+
+
+def test_a_connection_is_let_go_of_without_a_collector(play: Play) -> None:
+    """A worker collects no old cycles: what ends a connection must leave none behind."""
+
+    def alive() -> int:
+        return sum(isinstance(one, streams.Connection) for one in gc.get_objects())
+
+    async def test(scene: Scene) -> None:
+        gc.collect()
+        before = alive()
+        gc.disable()
+        for _ in range(5):
+            with socket.create_connection(scene.place) as client:
+                client.sendall(LOCAL)
+                await until(lambda: scene.connections._open)
+            await until(lambda: not scene.connections._open)
+        transports = [type(one).__name__ for one in gc.get_objects()]
+        assert "_SelectorSocketTransport" not in transports
+        assert alive() == before
+
+    try:
+        play(test)
+    finally:
+        gc.enable()

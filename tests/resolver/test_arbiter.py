@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from dnswatch.codes import Type
 from dnswatch.model.exchanges import Exchanges, LookupKind
 from dnswatch.model.observation import Decided
-from dnswatch.model.policies.mark import Action, Mark, Marks, Terms, WebNames
-from dnswatch.resolver.arbiter import VISITED, Arbiter
+from dnswatch.model.policies.mark import NEW_WEB, Action, Mark, Marks, Terms, WebNames
+from dnswatch.resolver.arbiter import Arbiter
 from dnswatch.resolver.decision import PASS, Facts, Hold, Rewrite, Subject
 from dnswatch.settings import Settings, read
 from dnswatch.wire.name import from_text
@@ -133,13 +133,16 @@ def test_a_name_that_https_records_are_asked_of_is_web_unless_an_mx_answer_names
     assert asked(found, "mail.web.org") is not None  # of a client without a mark nothing is kept
 
 
-def test_names_that_are_used_for_the_web_are_bounded() -> None:
-    """Whoever asks for thousands of them fills no memory."""
-    found = arbiter(mark(Action.QUARANTINE))
-    for number in range(2 * VISITED):
+def test_a_worm_that_asks_https_records_of_each_guess_frees_hardly_any() -> None:
+    """A person's web mails stay web; whoever asks for hundreds of new ones is no person."""
+    web = WebNames((), (from_text("mail.home.org"),))
+    found = arbiter(replace(mark(Action.QUARANTINE), web=web))
+    asked(found, "mail.home.org", Type.HTTPS)
+    for number in range(200):
         asked(found, f"mail.{number}.org", Type.HTTPS)
-    assert asked(found, "mail.0.org") is not None
-    assert asked(found, f"mail.{2 * VISITED - 1}.org") is None
+    free = [n for n in range(200) if asked(found, f"mail.{n}.org") is None]
+    assert free == list(range(NEW_WEB))
+    assert asked(found, "mail.home.org") is None
 
 
 @pytest.mark.parametrize("site", ["corp.org", "www.corp.org"])

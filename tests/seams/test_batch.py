@@ -41,7 +41,7 @@ tallies = st.builds(
     Tally, clients, numbers, st.integers(0, 4095), numbers, st.booleans(), st.integers(1, 10**9)
 )
 batches = st.builds(
-    Batch, st.integers(0, 63), times,
+    Batch, times,
     st.lists(observations, max_size=5).map(lambda seen: sorted(seen, key=lambda one: one.at)),
     st.lists(tallies, max_size=5), st.dictionaries(st.text(max_size=9), st.integers(0, 10**9)),
     st.lists(st.builds(Health, st.text(max_size=9), st.booleans(), times, numbers, numbers)),
@@ -106,7 +106,7 @@ def test_nothing_to_tell_is_not_said() -> None:
 def test_a_long_batch_is_sent_in_parts(seen: int, counted: int) -> None:
     """No message is too long for the socket; nothing is lost, doubled, or out of order."""
     batch = Batch(
-        3, 3000.0,
+        3000.0,
         [Observation(float(n), b"\xc0\0\2\1", b"\x3f" + b"a" * 63 + b"\0", 1, 0, Origin.UPSTREAM)
          for n in range(seen)],
         [Tally(n.to_bytes(4, "big"), 1, 0, 2, False, n) for n in range(counted)],
@@ -136,6 +136,6 @@ def test_anything_else_is_refused(noise: bytes) -> None:
 
 def test_a_cut_message_is_refused() -> None:
     """A message that lost its end is no batch."""
-    [message] = encode(Batch(0, 1.0))
+    [message] = encode(Batch(1.0))
     with pytest.raises(ValueError, match="truncated"):
         decode(message[:-1])

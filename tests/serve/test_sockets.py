@@ -30,8 +30,8 @@ def taken() -> Iterator[int]:
 def close(bound: list[list[Listening]]) -> None:
     """Let go of all sockets."""
     for sockets in bound:
-        for sock, _ in sockets:
-            sock.close()
+        for one in sockets:
+            one.sock.close()
 
 
 def test_each_worker_has_its_own_sockets(port: int) -> None:
@@ -39,22 +39,25 @@ def test_each_worker_has_its_own_sockets(port: int) -> None:
     bound = bind_all(Serve(listen=(Endpoint(f"127.0.0.1:{port}"),), workers=3))
     assert len(bound) == 3
     for sockets in bound:
-        kinds = [sock.type for sock, _ in sockets]
+        kinds = [one.sock.type for one in sockets]
         assert kinds == [socket.SOCK_DGRAM, socket.SOCK_STREAM]
-        assert not any(redirected or sock.getblocking() for sock, redirected in sockets)
+        assert not any(one.redirected or one.sock.getblocking() for one in sockets)
     with socket.socket() as client, pytest.raises(ConnectionRefusedError):
         client.connect(("127.0.0.1", port))
     close(bound)
 
 
-def test_redirected_endpoints_are_told_apart(port: int) -> None:
-    """What comes in on a redirected endpoint can be marked."""
+def test_endpoints_of_each_kind_are_told_apart(port: int) -> None:
+    """What comes in on a redirected endpoint can be marked, and what fronts send be unwrapped."""
     serve = Serve(
-        listen=(Endpoint(f"127.0.0.1:{port}"),), redirected=(Endpoint(f"127.0.0.2:{port}"),)
-    )
+        listen=(Endpoint(f"127.0.0.1:{port}"),), redirected=(Endpoint(f"127.0.0.2:{port}"),),
+        proxied=(Endpoint(f"127.0.0.3:{port}"),),
+    )  # fmt: skip
     bound = bind_all(serve)
-    there = {(sock.getsockname()[0], redirected) for sock, redirected in bound[0]}
-    assert there == {("127.0.0.1", False), ("127.0.0.2", True)}
+    there = {(one.sock.getsockname()[0], one.redirected, one.proxied) for one in bound[0]}
+    assert there == {
+        ("127.0.0.1", False, False), ("127.0.0.2", True, False), ("127.0.0.3", False, True),
+    }  # fmt: skip
     close(bound)
 
 

@@ -18,7 +18,7 @@ def test_only_what_the_old_clock_timed_is_moved(tmp_path: Path) -> None:
         db.conn.execute(add, ("endless", 1000.0, None))
         db.conn.execute("INSERT INTO quarantined VALUES ('now', 1000, NULL)")
         db.conn.execute("INSERT INTO verdict VALUES ('ill', 1.5, 1000, 5000)")
-        move(db, Moved(YEAR, YEAR + 1100), YEAR + 1101)
+        move(db, Moved(YEAR, YEAR + 1100, 0.0), YEAR + 1101)
         ends = dict(db.conn.execute("SELECT client, until FROM overrule").fetchall())
         assert ends == {"old": YEAR + 4600, "new": YEAR + 1160.5, "endless": None}
         assert db.conn.execute("SELECT * FROM quarantined").fetchall() == [

@@ -12,12 +12,14 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 from typing import Any, Self
 
 from dnswatch.model.observation import Observation, Origin
 from dnswatch.seams.batch import Batch, Briefing, Lessons, Mark, decode_briefing, encode
-from dnswatch.settings import Source
+from dnswatch.serve.vantages import close_door, open_door
+from dnswatch.settings import Ingest, Source, UnixSocket
 from dnswatch.settings import encode as encode_source
 from dnswatch.store.database import FILE
 from dnswatch.watchdog import journal
@@ -30,13 +32,19 @@ _MAIN = """
 import json, logging, os, socket, sys
 from pathlib import Path
 from dnswatch.serve.policies import texts
-from dnswatch.settings import Source
+from dnswatch.serve.vantages import close_door, open_door
+from dnswatch.settings import Ingest, Source, UnixSocket
 from dnswatch.watchdog.process import main
 logging.basicConfig(format="%(message)s", level=logging.INFO)
-text, state, journal, control, *workers = json.loads(sys.argv[1])
-sockets = [socket.socket(fileno=number) for number in (control, *workers)]
+from dnswatch.watchdog.intake import Tied
+text, state, journal, control, workers, tied, door = json.loads(sys.argv[1])
+socket_of = lambda number: socket.socket(fileno=number)
 source = Source(text, "dnswatch.toml", policies=texts(""))
-main(source, Path(state), sockets[1:], journal, sockets[0])
+main(
+    source, Path(state), list(map(socket_of, workers)), journal, socket_of(control),
+    tied=[Tied(name, lag, socket_of(number)) for name, lag, number in tied],
+    door=socket_of(door) if door else None,
+)
 logging.shutdown()
 os._exit(0)
 """
@@ -61,8 +69,13 @@ def query(state: Path, sql: str) -> list[tuple[Any, ...]]:
 class Site:
     """The lines of a site's workers, and the watch process at their other end."""
 
-    def __init__(self, state: Path, workers: int = 1, config: str = QUIET) -> None:
+    def __init__(
+        self, state: Path, workers: int = 1, config: str = QUIET, tied: str = "", door: str = ""
+    ) -> None:
+        """Begin; `tied` names a vantage point with a line of its own, others come in at `door`."""
         self.state = state
+        self._tied = {tied: seqpacket()} if tied else {}
+        self._door = open_door(Ingest(listen=UnixSocket(f"unix:{door}"))) if door else None
         self.config = config
         self.log = state.parent / "log"
         self._lines = [seqpacket() for _ in range(workers)]
@@ -76,25 +89,34 @@ class Site:
     def __exit__(self, *exc: object) -> None:
         self.process.kill()
         self.process.wait()
-        for end in (*self._control, *(end for pair in self._lines for end in pair)):
+        close_door(self._door)
+        for end in chain(self._control, *self._lines, *self._tied.values()):
             end.close()
         os.close(self._journal)
 
     def start(self) -> None:
         """Start a watch process on the lines as they are."""
-        ends = (pair[1].fileno() for pair in (self._control, *self._lines))
-        numbers = [self._journal, *ends]
+        ends = [pair[1].fileno() for pair in (self._control, *self._lines)]
+        tied = [(name, 5.0, theirs.fileno()) for name, (_, theirs) in self._tied.items()]
+        door = self._door.fileno() if self._door else 0
+        told = [self.config, str(self.state), self._journal, ends[0], ends[1:], tied, door]
+        passed = [self._journal, *ends, *(number for *_, number in tied), *[door] * bool(door)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", _MAIN, json.dumps([self.config, str(self.state), *numbers])],
-                pass_fds=numbers, stderr=log,
-            )  # fmt: skip
+                [sys.executable, "-c", _MAIN, json.dumps(told)], pass_fds=passed, stderr=log
+            )
 
     def send(self, *seen: Observation, worker: int = 0, **more: Any) -> None:
         """Send a batch, as worker number `worker`."""
         until = more.pop("until", seen[-1].at if seen else time.time())
-        for message in encode(Batch(worker, until, list(seen), **more)):
+        for message in encode(Batch(until, list(seen), **more)):
             self.send_raw(message, worker)
+
+    def send_tied(self, *seen: Observation) -> None:
+        """Send a batch, as the vantage point that has a line of its own."""
+        [(ours, _)] = self._tied.values()
+        for message in encode(Batch(time.time(), list(seen))):
+            ours.send(message)
 
     def send_raw(self, message: bytes, worker: int = 0) -> None:
         self._lines[worker][0].send(message)

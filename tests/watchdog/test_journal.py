@@ -14,7 +14,7 @@ from dnswatch.model.changes import Cursor
 from dnswatch.model.observation import Observation, Origin
 from dnswatch.seams.batch import Batch, decode, encode
 from dnswatch.seams.merge import Merge, rest
-from dnswatch.watchdog.journal import Journal, create
+from dnswatch.watchdog.journal import Journal, Record, create
 from dnswatch.watchdog.lines import Line
 from tests.watchdog.process import seqpacket
 
@@ -60,20 +60,20 @@ class Watch:
     def start(self) -> None:
         """Begin, as a watch does after another, whatever became of that one."""
         self.journal = Journal(self.file)
-        self.merge = Merge(WORKERS, self.now)
+        self.merge = Merge()
         self.folded = Counter[str]()
         for worker in range(WORKERS):
             self.line(worker).drop(self.journal.last)
         stored = self.cursor or Cursor(self.journal.name)
         assert stored.journal == self.journal.name
-        for place, message in self.journal.records():
-            self.take(place, rest(decode(message), place, stored))
+        for place, name, message in self.journal.records():
+            self.take(name, place, rest(name, decode(message), place, stored))
 
     def line(self, worker: int) -> Line:
-        return Line(worker, self.lines[worker])
+        return Line(f"worker {worker}", self.lines[worker])
 
-    def take(self, place: int, batch: Batch) -> None:
-        self.merge.add(batch, self.now, place)
+    def take(self, name: str, place: int, batch: Batch) -> None:
+        self.merge.add(name, batch, self.now, place)
         self.folded.update(batch.counters)
 
     def send(self, worker: int, observations: int) -> None:
@@ -85,16 +85,17 @@ class Watch:
             for number, name in enumerate(names)
         ]
         self.sent.update([*names, f"count {self.now}"])
-        batch = Batch(worker, self.now + 0.1, seen, counters={f"count {self.now}": 1})
+        batch = Batch(self.now + 0.1, seen, counters={f"count {self.now}": 1})
         for message in encode(batch):
             self.workers[worker].send(message)
 
     def read(self, worker: int, most: int) -> None:
-        for place, batch in self.line(worker).receive(most, self.journal):
-            self.take(place, batch)
+        line = self.line(worker)
+        for place, batch in line.receive(most, self.journal):
+            self.take(line.name, place, batch)
 
     def fold(self) -> None:
-        self.folded.update(seen.qname.decode() for seen in self.merge.release(self.now))
+        self.folded.update(seen.qname.decode() for _, seen in self.merge.release(self.now))
 
     def commit(self) -> None:
         """Store what was folded and, with it, up to where that goes; then let go of it."""
@@ -149,7 +150,7 @@ def test_each_is_taken_once(script: list[tuple[str, *tuple[int, ...]]], size: in
                 watch.let_go()
         for worker in range(WORKERS):
             watch.read(worker, 100)
-        watch.folded.update(seen.qname.decode() for seen in watch.merge.flush())
+        watch.folded.update(seen.qname.decode() for _, seen in watch.merge.flush())
         watch.commit()
         assert watch.stored == watch.sent
     finally:
@@ -159,8 +160,9 @@ def test_each_is_taken_once(script: list[tuple[str, *tuple[int, ...]]], size: in
 def test_the_oldest_make_room(file: int) -> None:
     """A journal that nobody lets go of keeps what was written last."""
     journal = Journal(file)
-    places = [journal.append(b"message %2d" % number) for number in range(40)]
-    kept = list(zip(places, [b"message %2d" % number for number in range(40)], strict=True))[-7:]
+    sent = [("zeek", b"message %2d" % number) for number in range(40)]
+    places = [journal.append(*each) for each in sent]
+    kept = [Record(place, *each) for place, each in zip(places, sent, strict=True)][-5:]
     assert list(journal.records()) == kept
     assert list(Journal(file).records()) == kept
     assert Journal(file).name == journal.name

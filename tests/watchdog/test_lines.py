@@ -15,10 +15,10 @@ Ends = tuple[socket.socket, Line]
 
 @pytest.fixture
 def ends() -> Iterator[Ends]:
-    """Worker number 3's end of a line, and the watch's."""
+    """A worker's end of a line, and the watch's."""
     worker, watch = seqpacket()
     with worker, watch:
-        yield worker, Line(3, watch)
+        yield worker, Line("worker 3", watch)
 
 
 def send(worker: socket.socket, *batches: Batch) -> None:
@@ -42,22 +42,23 @@ def exchanges(number: int) -> list[tuple[bytes, float, bytes]]:
 def test_batches_are_read_a_few_at_a_time(ends: Ends) -> None:
     """A worker that says much leaves the others their turn."""
     worker, line = ends
-    sent = [Batch(3, float(number)) for number in range(5)]
+    sent = [Batch(float(number)) for number in range(5)]
     send(worker, *sent)
     journal = Journal(create())
     assert [batch for _, batch in line.receive(3, journal)] == sent[:3]
     assert [batch for _, batch in line.receive(3, journal)] == sent[3:]
     assert list(line.receive(3, journal)) == []
-    assert [decode(message) for _, message in journal.records()] == sent
+    assert [decode(record.message) for record in journal.records()] == sent
+    assert {record.name for record in journal.records()} == {"worker 3"}
 
 
-def test_what_is_no_batch_of_this_worker_is_counted(ends: Ends) -> None:
-    """Noise, and the voice of another, are passed over."""
+def test_what_is_no_batch_is_counted(ends: Ends) -> None:
+    """Noise is passed over."""
     worker, line = ends
     worker.send(b"noise")
-    send(worker, Batch(2, 1.0), Batch(3, 1.0))
-    assert [batch for _, batch in line.receive(9, Journal(create()))] == [Batch(3, 1.0)]
-    assert line.broken == 2
+    send(worker, Batch(1.0))
+    assert [batch for _, batch in line.receive(9, Journal(create()))] == [Batch(1.0)]
+    assert line.broken == 1
 
 
 def test_nothing_to_teach_is_not_said(ends: Ends) -> None:
@@ -88,3 +89,4 @@ def test_a_line_that_is_cut_is_silent(ends: Ends) -> None:
     worker.close()
     line.tell(brief(Lessons(exchanges(1))))
     assert list(line.receive(9, Journal(create()))) == []
+    assert line.is_over

@@ -7,8 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dnswatch.cli.detector import detector_of
-from dnswatch.cli.whom import Whom
 from dnswatch.model.changes import Changes
 from dnswatch.model.detection.verdict import State
 from dnswatch.model.machines import Known, Machines
@@ -17,6 +15,8 @@ from dnswatch.model.policies.orders import Orders, Overrule, Word
 from dnswatch.model.role import Role
 from dnswatch.names.directory import PROBATION
 from dnswatch.names.neighbours import Neighbours
+from dnswatch.office.detector import detector_of
+from dnswatch.office.whom import Whom
 from dnswatch.settings import Source, combine, read
 from dnswatch.store import Store
 from dnswatch.watchdog.archive import Archive
@@ -179,6 +179,22 @@ def test_an_address_that_nobody_knows_waits_but_a_moment() -> None:
     site.see(Changes(), AT + 1 + WAIT)
     assert site.told[-1] == (ALICE, "infected")
     assert not site.judging.waits
+
+
+def test_what_waits_is_taken_in_again_after_a_kill() -> None:
+    """The detector is not stored as if it had seen it; and if somebody always waits, it is."""
+    site = Site()
+    site.judging.identify(Machines((), AT - 10), AT - 10, site.judge)
+    assert site.see(lookups(ALICE, 40), AT + 6).detector == b""
+    stored = site.see(Changes(), AT + 6 + WAIT)
+    assert stored.detector
+    assert stored.cases
+    for number in range(12):
+        now = AT + 20 + number
+        saved = site.see(lookups(temporary(number), 1, now), now).detector
+        if saved:
+            break
+    assert saved
 
 
 def test_evidence_stays_with_the_machine_when_its_address_is_lent_to_another() -> None:

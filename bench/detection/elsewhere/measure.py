@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from copy import deepcopy
-from functools import lru_cache
+from functools import lru_cache, partial
 from random import Random
 from statistics import mean
 from typing import Final
 
-from bench.detection.elsewhere import servers, town
+from bench.detection.elsewhere import edge, servers, town
+from bench.detection.elsewhere.results import Numbers, Results
 from bench.detection.elsewhere.town import BEGIN, Habits
 from bench.detection.elsewhere.worms import WORMS, Worm
 from bench.detection.power import duration
@@ -52,16 +53,21 @@ def fed(
 
 def measure_elsewhere() -> list[Table]:
     """Watch honest people, a mail server and worms of the second site."""
-    return [_honest(), _surges(), _worms()]
+    results = Results()
+    quick = [_edges(results), _surges(results), _worms(results)]
+    return [_honest(results), *quick]
 
 
-def _honest(sites: int = 2) -> Table:
+def _honest(results: Results, sites: int = 2) -> Table:
     rows = []
     for habits in town.SITES:
         seeds = range(sites if habits.people <= 1000 else 1)
-        told = [honest(habits, seed) for seed in seeds]
+        told = [
+            results.of(f"{habits.name}, site {seed}", partial(honest, habits, seed))
+            for seed in seeds
+        ]
         months = len(told) * JUDGED / 30
-        infected, suspect, warned = (sum(one[n] for one in told) for n in range(3))
+        infected, suspect, warned = (int(sum(one[n] or 0 for one in told)) for n in range(3))
         rows.append((
             habits.name, f"{infected / months:.1f} ({_interval(infected, months)})",
             f"{suspect / months:.1f}", f"{warned} in {len(told) * JUDGED} days",
@@ -74,7 +80,7 @@ def _honest(sites: int = 2) -> Table:
     return Table("False alarms elsewhere", head, tuple(rows), (note,))
 
 
-def honest(habits: Habits, seed: int) -> tuple[int, int, int]:
+def honest(habits: Habits, seed: int) -> Numbers:
     """Count verdicts of infected and suspect, and warnings, at an honest site."""
     those = town.people(habits, Random(seed))
     judge, infected, suspect, warned = detector(), 0, 0, 0
@@ -86,24 +92,46 @@ def honest(habits: Habits, seed: int) -> tuple[int, int, int]:
                 suspect += verdict.state == State.SUSPECT
             case Warned():
                 warned += 1
-    return infected, suspect, warned
+    return [infected, suspect, warned]
 
 
-def _surges(months: int = 12) -> Table:
+def _edges(results: Results) -> Table:
+    measured = {
+        "all exactly at their bounds, which are given": partial(edge.at_bounds, 400),
+        **{one.name: partial(edge.watched, one, detector()) for one in edge.EDGES},
+    }
+    rows = []
+    for name, measure in measured.items():
+        days, alarms = (one or 0.0 for one in results.of(name, measure))
+        rows.append((name, f"{days / max(alarms, 1.0):,.0f}", f"{days:,.0f}", f"{alarms:.0f}"))
+    head = ("honest clients", "days until it is reached, mean", "days watched", "times")
+    note = f"A statistic of {edge.LIMIT:.0f} days; so many days are promised, less a day or two."
+    return Table("Clients at the edge of what they may", head, tuple(rows), (note,))
+
+
+def _surges(results: Results, months: int = 12) -> Table:
     rows = []
     cases = (
         ("steady", False, False), ("weekly newsletter, at times an hour late", True, False),
         ("mailing at the end of the month", False, True),
     )  # fmt: skip
     for name, is_late, has_month_end in cases:
-        judge, told = detector(), 0
-        for lookup in servers.mail(
-            30 * months, Random(5), is_late=is_late, has_month_end=has_month_end
-        ):
-            told += sum(isinstance(one, Surge) for one in judge.see(lookup))
-        rows.append((name, f"{told / months:.1f}"))
+        told, *_ = results.of(name, partial(
+            surges, months, is_late=is_late, has_month_end=has_month_end
+        ))  # fmt: skip
+        rows.append((name, f"{(told or 0) / months:.1f}"))
     head = ("declared mail server", "surges a month")
     return Table("False surges elsewhere", head, tuple(rows), (f"{months} months each.",))
+
+
+def surges(months: int, *, is_late: bool, has_month_end: bool) -> Numbers:
+    """Count false surges of a declared mail server."""
+    judge, told = detector(), 0
+    for lookup in servers.mail(
+        30 * months, Random(5), is_late=is_late, has_month_end=has_month_end
+    ):  # fmt: skip
+        told += sum(isinstance(one, Surge) for one in judge.see(lookup))
+    return [told]
 
 
 @lru_cache(1)
@@ -116,12 +144,15 @@ def _learned() -> Detector:
     return judge
 
 
-def _worms(count: int = 10) -> Table:
+def _worms(results: Results, count: int = 10) -> Table:
     rows = []
     for worm in WORMS:
-        found = [hunt(worm, seed) for seed in range(count)]
+        found = [
+            results.of(f"{worm.name}, worm {seed}", partial(hunt, worm, seed))
+            for seed in range(count)
+        ]
         times = [seconds for _, seconds in found if seconds is not None]
-        mails = [number for number, seconds in found if seconds is not None]
+        mails = [number or 0 for number, seconds in found if seconds is not None]
         rows.append((
             worm.name, f"{len(times)} of {count}",
             *((f"{mean(mails):.1f}", duration(mean(times))) if times else ("", "")),
@@ -131,7 +162,7 @@ def _worms(count: int = 10) -> Table:
     return Table("Worms elsewhere", head, tuple(rows), (note,))
 
 
-def hunt(worm: Worm, seed: int) -> tuple[int, float | None]:
+def hunt(worm: Worm, seed: int) -> Numbers:
     """Let a worm act; return its mails, and the seconds until it was infected, None for never."""
     judge = deepcopy(_learned())
     who = town.address(seed * 97 % 1000, BEGIN, town.SITES[1])
@@ -141,10 +172,10 @@ def hunt(worm: Worm, seed: int) -> tuple[int, float | None]:
             judge.see(lookup)
         at = batch[-1].at
         if judge.verdict(who, at, is_told=True).state == State.INFECTED:
-            return number, at - begin
+            return [number, at - begin]
         if at - begin > min(_MOST, worm.pause * 5000):
             break
-    return number, None
+    return [number, None]
 
 
 def _interval(count: int, months: float) -> str:

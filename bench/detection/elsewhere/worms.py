@@ -53,6 +53,13 @@ def _freemail(count: int) -> Act:
     return look_up
 
 
+def _freemail_by_chance(count: int) -> Act:
+    def look_up(at: float, who: bytes, _: int, chance: Random) -> Iterator[MailLookup]:
+        yield from lookups.delivery(at, who, _FREEMAIL[chance.randrange(count)])
+
+    return look_up
+
+
 def _first_guess(at: float, who: bytes, _: int, chance: Random) -> Iterator[MailLookup]:
     """Guesses stop at the first that has an address: in half of the cases the first of all."""
     domain = f"victim{chance.getrandbits(34)}.net"
@@ -73,5 +80,7 @@ WORMS: Final = (
     Worm("4 freemail domains, one a second", 1.0, _freemail(4)),
     Worm("8 freemail domains, one in 5 min", 300.0, _freemail(8)),
     Worm("4 freemail domains, one in 5 min", 300.0, _freemail(4)),
+    Worm("4 freemail domains by chance, one in 5 min", 300.0, _freemail_by_chance(4)),
+    Worm("4 freemail domains, one in 12 min", 720.0, _freemail(4)),
     Worm("guesses, stops at the first that has an address", 300.0, _first_guess),
 )

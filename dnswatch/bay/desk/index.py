@@ -13,14 +13,13 @@ from contextlib import contextmanager
 from typing import Any, Final, Self
 from urllib.parse import quote
 
-from sqlite_utils import Database
-
 from dnswatch.bay.desk.rows import Filter, Row, Totals
 from dnswatch.bay.desk.view import subject_of
 from dnswatch.bay.spool import Spool
 from dnswatch.bay.state import Message
 from dnswatch.errors import SpoolError
 from dnswatch.ownership import settle
+from dnswatch.store.sqlite import Database
 
 FILE: Final = "index.db"
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -13,10 +12,8 @@ from dnswatch.cli.state import state_directory
 from dnswatch.errors import SpoolError, StoreError
 
 if TYPE_CHECKING:
-    from dnswatch.bay.desk.index import Index
     from dnswatch.bay.desk.rows import Filter, Row
-    from dnswatch.bay.spool import Spool
-    from dnswatch.settings import Settings
+    from dnswatch.office.mail import Held
     from dnswatch.store.clients import Client as Known
 
 SHORTEST: Final = 12
@@ -116,42 +113,21 @@ Is = Annotated[
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before touching several messages.")]
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """The mail of a bay."""
-
-    directory: Path
-    "The state directory."
-    settings: "Settings"
-    spool: "Spool"
-    index: "Index"
-
-
 @contextmanager
 def held_mail(config: Path | None, state: Path | None) -> "Iterator[Held]":
     """Open the spool, and bring its index up to date, whether or not a bay runs."""
-    from dnswatch.bay.desk.index import Index
-    from dnswatch.bay.places import spool_of
+    from dnswatch.office import mail
 
-    settings, directory = settings_of(config), state_directory(state)
-    spool = spool_of(settings, directory)
-    if not (spool.path / "records").is_dir():
-        raise SpoolError(
-            f"there is no held mail in '{spool.path}': no holding bay has run there, or it is not"
-            " yours to read"
-        )
-    with Index(spool) as index:
-        try:
-            for ident in index.catch_up():
-                text = f"dnswatch: the record of message {ident} is damaged: left out"
-                typer.echo(text, err=True)
-        except SpoolError as error:  # on a full disk one must see at least what could go
-            typer.echo(f"dnswatch: what came last may be missing here: {error}", err=True)
-        yield Held(directory, settings, spool, index)
+    with mail.held_mail(settings_of(config), state_directory(state), _complain) as held:
+        yield held
+
+
+def _complain(text: str) -> None:
+    typer.echo(f"dnswatch: {text}", err=True)
 
 
 def chosen(
-    held: Held,
+    held: "Held",
     client: str | None,
     sender: str | None,
     domain: str | None,
@@ -167,9 +143,9 @@ def chosen(
     return Filter(keys, sender, domain, verdicts, states, since)
 
 
-def keys_of(held: Held, client: str) -> tuple[str, ...]:
+def keys_of(held: "Held", client: str) -> tuple[str, ...]:
     """Return the keys of whoever is meant, on record or with mail here."""
-    from dnswatch.cli.whom import Whom
+    from dnswatch.office.whom import Whom
     from dnswatch.store.clients import Client as Known
     from dnswatch.store.summary import machines
 
@@ -201,7 +177,7 @@ def _on_record(directory: Path) -> "list[Known]":
         return []  # a bay on a machine of its own has no store beside it
 
 
-def named(held: Held, beginning: str) -> str:
+def named(held: "Held", beginning: str) -> str:
     """Find a message by its name or the beginning of it."""
     found = held.index.named(beginning.lower(), 3)
     if len(found) == 1 or (found and found[0] == beginning.lower()):
@@ -218,7 +194,7 @@ def named(held: Held, beginning: str) -> str:
     )
 
 
-def meant(held: Held, ids: Sequence[str] | None, wanted: "Filter") -> "list[Row]":
+def meant(held: "Held", ids: Sequence[str] | None, wanted: "Filter") -> "list[Row]":
     """Return the messages that are named, or those that fit; refuse where nobody said which."""
     from dnswatch.bay.desk.rows import Filter
 
@@ -237,12 +213,12 @@ def confirm(what: str, count: int, ids: Sequence[str] | None, yes: bool) -> None
         typer.confirm(f"{what} {count} messages?", abort=True, err=True)
 
 
-def short_names(held: Held, rows: "Sequence[Row]") -> dict[str, str]:
+def short_names(held: "Held", rows: "Sequence[Row]") -> dict[str, str]:
     """Shorten the names of messages as far as no other message's begins so."""
     lengths = ((row.ident, held.index.shortest(row.ident)) for row in rows)
     return {ident: ident[: max(SHORTEST, length)] for ident, length in lengths}
 
 
-def when(held: Held) -> str:
+def when(held: "Held") -> str:
     """Say when an order takes effect."""
     return "within a second" if held.spool.is_claimed() else "when the bay runs again"

@@ -93,36 +93,13 @@ def _tries(count: int) -> str:
 
 def _print_history(screen: "Console", record: "list[Line]") -> None:
     from dnswatch.cli import render
+    from dnswatch.office.mail import told
 
     screen.print()
     for line in record[1:]:
-        for number, text in enumerate(_told(line)):
+        for number, text in enumerate(told(line)):
             at = f"{render.local(line.at):%b %d %H:%M:%S}" if not number else ""
             screen.print(render.plain(f"{at:<15} {text}"))
-
-
-def _told(line: "Line") -> list[str]:
-    """Say what a line of a record says."""
-    from dnswatch.bay import record
-
-    match line:
-        case record.Judged(verdict=verdict, opinions=opinions):
-            reasons = [f"  {one.inspector}: {one.says}, {one.reason}" for one in opinions]
-            return [f"found {verdict}", *reasons]
-        case record.Decided(fate=fate, actor=actor, why=why, recipients=recipients):
-            whom = f" for {', '.join(recipients)}" if recipients else ""
-            return [f"{fate}{whom}, by {actor}{f': {why}' if why else ''}"]
-        case record.Answered(code=code):
-            return [f"its client was answered {code}"]
-        case record.Tried(recipients=recipients, exchange=exchange):
-            return [f"tried {exchange or 'no exchange'} for {', '.join(recipients)}"]
-        case record.Outcome(recipient=recipient, result=result, text=text):
-            return [f"{recipient}: {result}, {text}"]
-        case record.Warned():
-            return ["it was said that it will be thrown away"]
-        case record.Gone(why=why, actor=actor):
-            return [f"its body went, by {actor}: {why}"]
-    return []
 
 
 def _print_view(screen: "Console", view: "View", lines: int) -> None:

@@ -12,7 +12,6 @@ from dnswatch.cli.options import Config, For, Json, State, Why, policies_of, set
 from dnswatch.cli.orders import listing
 from dnswatch.cli.orders.context import actor, is_serving
 from dnswatch.cli.state import state_directory
-from dnswatch.errors import DnswatchError
 
 if TYPE_CHECKING:
     from dnswatch.model.policies.orders import Word
@@ -110,19 +109,15 @@ def role(
     Example: dnswatch clients role 192.0.2.25 mail-server --why "the new gateway"
     """
     from dnswatch.cli.render import print_json
-    from dnswatch.model.policies.note import About
     from dnswatch.model.role import Role
-    from dnswatch.store import Store, orders
+    from dnswatch.office import orders
 
     if role not in tuple(Role):
         known = ", ".join(Role)
         raise typer.BadParameter(f"'{role}': expected one of {known}", param_hint="ROLE")
     directory, settings = state_directory(state), settings_of(config)
-    now = clock.now()
     keys = _keys(directory, settings, who)
-    said = orders.Entry(now, About.ROLE, None, role, why, actor())
-    with Store.open(directory) as store, store.snapshot() as db:
-        orders.declare(db, keys, Role(role), said)
+    orders.declare(directory, keys, Role(role), why, actor())
     if json:
         print_json({"clients": keys, "role": role, "in_force": is_serving(directory)})
         return
@@ -140,16 +135,13 @@ class _Place(NamedTuple):
 def _overrule(word: "Word", who: str, span: float | None, why: str, place: _Place) -> None:
     from dnswatch.cli.render import iso, moment, print_json
     from dnswatch.model.policies.orders import Overrule
-    from dnswatch.store import Store, orders
+    from dnswatch.office import orders
 
     directory, settings = state_directory(place.state), settings_of(place.config)
     now = clock.now()
     keys = _keys(directory, settings, who)
-    if word == word.DISTRUST:
-        _refuse_servers(keys, directory, settings)
     until = inf if span is None else now + span
-    with Store.open(directory) as store, store.snapshot() as db:
-        orders.overrule(db, keys, Overrule(word, now, until, why, actor()))
+    orders.overrule(directory, settings, keys, Overrule(word, now, until, why, actor()))
     if place.json:
         print_json(
             {
@@ -174,8 +166,8 @@ _MEANS = {
 
 def _tell(who: str, keys: list[str], directory: Path, settings: "Settings") -> None:
     """Say what policies do to these clients now."""
-    from dnswatch.cli.orders import wording
     from dnswatch.names.hostname import pack
+    from dnswatch.office import wording
     from dnswatch.store import Store
     from dnswatch.store.trials import marks_now, shown
 
@@ -201,42 +193,12 @@ _WHEN_SEEN = "policies act on a client with a pseudonym within a second of its n
 
 
 def _keys(directory: Path, settings: "Settings", who: str) -> list[str]:
-    """Return the keys of whoever is meant; an address may be meant before it was ever seen."""
-    from dnswatch.cli.whom import Whom
-    from dnswatch.store import Store, clients
-    from dnswatch.store.summary import machines
+    from dnswatch.office.orders import keys_meant
 
-    whom = Whom(directory, settings)
     try:
-        choose = whom.meant(who)
-        single = whom.key(who)
+        return keys_meant(directory, settings, who)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="WHO") from None
-    with Store.open(directory) as store, store.snapshot() as db:
-        chosen = choose(machines(clients.clients(db), whom.role_of))
-    keys = {key for machine in chosen for key in machine.keys}
-    if single is not None:
-        keys.add(single)
-    if not keys:
-        raise DnswatchError(
-            f"no client '{who}' is on record: name its address, or see `dnswatch report`"
-        )
-    return sorted(keys)
-
-
-def _refuse_servers(keys: list[str], directory: Path, settings: "Settings") -> None:
-    from dnswatch.cli.whom import Whom
-    from dnswatch.model.role import Role
-
-    whom = Whom(directory, settings)
-    for key in keys:
-        if (role := whom.role_of(key)) is not Role.CLIENT:
-            confirmed = f"`dnswatch clients role {key} client`"
-            back = "take it out of [roles]" if whom.is_configured(key) else confirmed
-            raise DnswatchError(
-                f"'{key}' is declared as {role.value}, and no policy touches a declared server:"
-                f" {back} first"
-            )
 
 
 def _when(directory: Path) -> str:

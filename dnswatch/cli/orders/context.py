@@ -5,27 +5,17 @@ import pwd
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dnswatch import clock
-
 if TYPE_CHECKING:
-    from sqlite_utils import Database
-
     from dnswatch.settings import Settings
+    from dnswatch.store.sqlite import Database
 
 
 def acting(db: "Database", settings: "Settings") -> dict[str, str]:
     """Say what policies do now, by client's key; nothing is known of clients with a pseudonym."""
     from dnswatch.cli.options import policies_of
-    from dnswatch.cli.orders import wording
-    from dnswatch.store.trials import marks_now, shown
+    from dnswatch.office import orders
 
-    now = clock.now()
-    policies, _ = policies_of(settings)
-    found: dict[str, list[str]] = {}
-    for mark in marks_now(db, policies.values(), settings, now, clock.offset(now)):
-        by = f" by {mark.policy}" if mark.policy != mark.action else ""
-        found.setdefault(shown(mark.client), []).append(f"{wording.marked(mark)}{by}")
-    return {key: ", ".join(texts) for key, texts in found.items()}
+    return orders.acting(db, settings, policies_of(settings)[0])
 
 
 def actor() -> str:

@@ -43,8 +43,8 @@ def explain(
     Example: dnswatch explain --client 192.0.2.7
     """
     from dnswatch.cli import account, render
-    from dnswatch.cli.detector import detector_of
-    from dnswatch.cli.whom import Whom
+    from dnswatch.office.detector import detector_of
+    from dnswatch.office.whom import Whom
     from dnswatch.store import Store, clients, reports
 
     directory, settings = state_directory(state), settings_of(config)

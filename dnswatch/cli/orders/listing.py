@@ -9,8 +9,8 @@ from dnswatch.cli.orders.context import acting
 from dnswatch.cli.state import present, state_directory
 
 if TYPE_CHECKING:
-    from dnswatch.cli.verdicts import Verdicts
     from dnswatch.model.detection.roles import Proposal
+    from dnswatch.office.verdicts import Verdicts
     from dnswatch.store.standouts import Standout
 
 
@@ -23,9 +23,9 @@ def list_(json: Json = False, config: Config = None, state: State = None) -> Non
     Example: dnswatch clients list
     """
     from dnswatch.cli import render
-    from dnswatch.cli.detector import detector_of, proposals_of
-    from dnswatch.cli.verdicts import verdicts
-    from dnswatch.cli.whom import Whom
+    from dnswatch.office.detector import detector_of, proposals_of
+    from dnswatch.office.verdicts import verdicts
+    from dnswatch.office.whom import Whom
     from dnswatch.store import Store
     from dnswatch.store.standouts import standouts
 
@@ -59,8 +59,8 @@ def _print(
     found: "list[Standout]", judged: "Verdicts", done: dict[str, str], proposals: "list[Proposal]"
 ) -> None:
     from dnswatch.cli import render
-    from dnswatch.cli.detector import confirming
     from dnswatch.model.detection.roles import CAUTION
+    from dnswatch.office.detector import confirming
 
     console = render.console()
     if found:
@@ -122,8 +122,8 @@ def _as_json(one: "Standout", judged: "Verdicts", done: dict[str, str]) -> dict[
 
 
 def _proposal_json(one: "Proposal") -> dict[str, Any]:
-    from dnswatch.cli.detector import confirming
     from dnswatch.model.detection.roles import CAUTION
+    from dnswatch.office.detector import confirming
 
     return {
         "client": one.client.decode(), "role": "mail-server", "odds_nats": round(one.odds, 2),

@@ -40,7 +40,7 @@ def log(
       dnswatch log --client 192.0.2.7
     """
     from dnswatch.cli.render import print_json
-    from dnswatch.cli.whom import Whom
+    from dnswatch.office.whom import Whom
     from dnswatch.store import Store, clients, orders
     from dnswatch.store.summary import machines
 

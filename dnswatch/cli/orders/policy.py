@@ -75,9 +75,9 @@ def show(name: Name, json: Json = False, config: Config = None, state: State = N
 
     Example: dnswatch policy show ladder
     """
-    from dnswatch.cli.orders import wording
     from dnswatch.cli.render import console, plain, print_json
     from dnswatch.model.policies.reading import unfit
+    from dnswatch.office import wording
 
     settings = settings_of(config)
     policy = _policy(settings, name)
@@ -108,16 +108,12 @@ def enable(name: Name, json: Json = False, config: Config = None, state: State =
 
     Example: dnswatch policy enable delay
     """
-    from dnswatch.model.policies.reading import unfit
-    from dnswatch.store import Store, orders
+    from dnswatch.office import orders
 
     settings = settings_of(config)
     policy = _policy(settings, name)
-    if reason := unfit(policy, settings):
-        raise SettingsError(reason)
     directory = state_directory(state)
-    with Store.open(directory) as store, store.snapshot() as db:
-        orders.enable(db, name, actor(), clock.now())
+    orders.enable(directory, settings, policy, actor())
     _tell(directory, settings, policy, json)
 
 
@@ -127,11 +123,10 @@ def disable(name: Name, json: Json = False, config: Config = None, state: State 
 
     Example: dnswatch policy disable delay
     """
-    from dnswatch.store import Store, orders
+    from dnswatch.office import orders
 
     directory = state_directory(state)
-    with Store.open(directory) as store, store.snapshot() as db:
-        was_on = orders.disable(db, name, actor(), clock.now())
+    was_on = orders.disable(directory, name, actor())
     empty = _order_json(directory, name, is_on=False) if json else ""
     if not was_on:
         _policy(settings_of(config), name)
@@ -170,7 +165,7 @@ def try_(
 
     Example: dnswatch policy test delay --client 192.0.2.7 --since 24h
     """
-    from dnswatch.cli.whom import Whom
+    from dnswatch.office.whom import Whom
     from dnswatch.store import Store, clients
     from dnswatch.store.summary import machines
     from dnswatch.store.trials import try_out
@@ -219,8 +214,8 @@ def _order_json(directory: Path, name: str, *, is_on: bool, clients: Sequence[st
 
 def _tell(directory: Path, settings: "Settings", policy: "Policy", json: bool) -> None:
     """Say what will happen to whom."""
-    from dnswatch.cli.orders import wording
     from dnswatch.cli.render import harmless
+    from dnswatch.office import wording
     from dnswatch.store import Store
     from dnswatch.store.trials import marks_now, shown
 

@@ -1,13 +1,14 @@
 """The campus: a simulated site with planted truth, on which every defence is compared.
 
-    chance      one source of chance for each use
+    chance      one source of chance for each use, and Zipf's law
     plan        what a campus is: one TOML file; `scenarios/` holds those that come with dnswatch
     calendar    when people work
-    site/       hosts and people, what they do on the web, and their honest mail errands
-    world/      the DNS outside: mail domains, exchanges, web sites, TTLs
+    site        hosts with addresses and roles
+    errands     people's mail habits, and the honest mail errands of hosts
+    world       the DNS outside: mail domains, exchanges, web sites, TTLs
     worms/      worms as parameter files, and what an infected host does
-    run/        simulated time, the site's resolver, the post, the truth
-    campus      all of it together
+    run/        simulated time, the site's resolver, the post, the web, the truth
+    campus      all of it together, and what happened in a few lines
     defences/   what dnswatch is compared with
     compare/    all defences on the same days: measures, report, table
     output/     data set, capture, packets on the wire

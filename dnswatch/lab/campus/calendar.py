@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from dnswatch.lab.campus.plan import Calendar as Settings
+from dnswatch.lab.campus.plan import CalendarPlan as Settings
 from dnswatch.model.week import HOURS, hour_of
 
 DAY: Final = 86400.0
@@ -17,8 +17,10 @@ _HOUR: Final = 3600.0
 _THURSDAY: Final = 3
 """Weekday of 1970-01-01, with which Unix weeks begin; Monday is 0."""
 _DAYTIME: Final = (
-    1, 1, 1, 1, 1, 1, 2, 5, 20, 55, 80, 90, 85, 85, 90, 90, 85, 70, 45, 30, 22, 15, 8, 3,
-)  # fmt: skip
+    *(1, 1, 1, 1, 1, 1, 2, 5),
+    *(20, 55, 80, 90, 85, 85, 90, 90),
+    *(85, 70, 45, 30, 22, 15, 8, 3),
+)
 """Activity by the hour: people begin between eight and ten, and some stay."""
 
 

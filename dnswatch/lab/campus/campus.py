@@ -1,9 +1,14 @@
-"""The campus: a site, the world around it and, if one breaks out, a worm; a whole run of it."""
+"""The campus: a site, the world around it and, if one breaks out, a worm; a whole run of it.
 
+`summary` says what happened in a few lines for a person.
+"""
+
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from math import inf
 from random import Random
+from statistics import median
 from typing import Final
 
 import numpy as np
@@ -12,15 +17,15 @@ from dnswatch.codes import Type
 from dnswatch.errors import SettingsError
 from dnswatch.lab.campus.calendar import DAY, Calendar
 from dnswatch.lab.campus.chance import chance, numbers
-from dnswatch.lab.campus.plan import Plan
+from dnswatch.lab.campus.errands import SET_UP_GUESSES, Errand, Scene, What, errands
+from dnswatch.lab.campus.plan import CampusPlan
 from dnswatch.lab.campus.run.loop import Loop, Process
 from dnswatch.lab.campus.run.post import PLAIN, Letter, Post
 from dnswatch.lab.campus.run.resolver import Asking, Resolver, key_of
-from dnswatch.lab.campus.run.truth import Truth
+from dnswatch.lab.campus.run.truth import MailFate, Truth
 from dnswatch.lab.campus.run.web import Web
-from dnswatch.lab.campus.site.errands import SET_UP_GUESSES, Errand, Scene, What, errands
-from dnswatch.lab.campus.site.hosts import Site
-from dnswatch.lab.campus.world.outside import Outside
+from dnswatch.lab.campus.site import CampusSite
+from dnswatch.lab.campus.world import Outside
 from dnswatch.lab.campus.worms.outbreak import Outbreak
 from dnswatch.lab.campus.worms.shipped import load
 from dnswatch.model.observation import Tally
@@ -46,9 +51,14 @@ class Campus:
     """One campus, from its first day on."""
 
     def __init__(
-        self, plan: Plan, seed: int, policies: Sequence[tuple[str, str]],
-        judges: "Callable[[Campus], Judges] | None" = None, *, is_detailed: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        plan: CampusPlan,
+        seed: int,
+        policies: Sequence[tuple[str, str]],
+        judges: "Callable[[Campus], Judges] | None" = None,
+        *,
+        is_detailed: bool = False,
+    ) -> None:
         """Build it; `policies` are the texts of all policies that there are.
 
         In detail, each lookup of the web is an observation.  `judges` makes who is to judge in
@@ -56,7 +66,7 @@ class Campus:
         """
         self.plan = plan
         self.seed = seed
-        self.site = Site(plan, seed)
+        self.site = CampusSite(plan, seed)
         self.settings: Settings = self.site.settings(plan, plan.learning)
         self.loop = Loop(plan.begin)
         self.truth = Truth()
@@ -72,9 +82,13 @@ class Campus:
             self.outside, self.settings, self.loop, self.vigil, self.truth, plan.site.dns_servers
         )
         self.post = Post(
-            self.outside, self.resolver, self.loop, self.truth, frozenset(self.site.mail_servers),
+            self.outside,
+            self.resolver,
+            self.loop,
+            self.truth,
+            frozenset(self.site.mail_servers),
             plan.site.redirects,
-        )  # fmt: skip
+        )
         self._is_detailed = is_detailed
         self.web = Web(
             plan.web, self.site.clients, seed, self.outside, self.resolver, self.loop, self.calendar
@@ -93,13 +107,18 @@ class Campus:
                 )
         self.vigil.policing.order(Orders(enabled=frozenset(policies)))
 
-    def break_out(self, plan: Plan) -> None:
+    def break_out(self, plan: CampusPlan) -> None:
         """Let a worm break out on its day."""
         at = plan.begin + plan.outbreak.day * DAY
         outbreak = Outbreak(
-            load(plan.outbreak.worm), plan.outbreak, self.post, self.loop, self.truth,
-            self.calendar, self.seed,
-        )  # fmt: skip
+            load(plan.outbreak.worm),
+            plan.outbreak,
+            self.post,
+            self.loop,
+            self.truth,
+            self.calendar,
+            self.seed,
+        )
         outbreak.begin(at, self.site.clients, self.outside, plan.site.domain)
         self.loop.start(at, outbreak.backscatter(at, self.site.mail_servers))
 
@@ -193,3 +212,46 @@ def _detector(campus: Campus) -> Judges:
 def _by_hour(at: np.ndarray, day: float) -> list[int]:
     counts: list[int] = np.bincount(((at - day) // 3600).astype(int), minlength=_HOURS).tolist()
     return counts
+
+
+def summary(truth: Truth) -> Iterator[str]:
+    """Say what happened."""
+    yield (
+        f"lookups   {truth.lookups['honest']:,} of honest hosts, {truth.lookups['worm']:,} of"
+        " infected ones"
+    )
+    yield f"mail      {_fates(truth.servers)} of the mail servers; {_touched(truth)}"
+    yield f"          {_fates(truth.honest)} of honest clients by themselves"
+    yield (
+        f"judged    {len(truth.false)} honest hosts infected wrongly, {len(truth.suspects)} suspect"
+        " at times"
+    )
+    senders = list(truth.senders.values())
+    if not senders:
+        yield "worm      none broke out"
+        return
+    total = Counter[MailFate]()
+    for sender in senders:
+        total.update(sender.fates)
+    found = [sender for sender in senders if sender.verdict_at is not None]
+    yield f"worm      {len(senders)} hosts infected; mails: {_fates(total)}"
+    if found:
+        seconds = median((sender.verdict_at or 0) - sender.infected_at for sender in found)
+        domains = median(sender.domains_before for sender in found)
+        yield (
+            f"found     {len(found)} of {len(senders)}, in the median after {domains:.0f} mail"
+            f" domains and {seconds:,.0f} s"
+        )
+    else:
+        yield "found     none"
+
+
+def _fates(fates: Counter[MailFate]) -> str:
+    said = [f"{fates[fate]:,} {fate.value}" for fate in MailFate if fates[fate]]
+    return ", ".join(said) or "no mails"
+
+
+def _touched(truth: Truth) -> str:
+    if not truth.server_waits:
+        return "none of them touched"
+    return f"{truth.server_waits} of them held up"

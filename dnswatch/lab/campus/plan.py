@@ -19,11 +19,11 @@ Ttls = Annotated[tuple[tuple[int, float], ...], msgspec.Meta(min_length=1)]
 """TTLs in seconds, each with its weight."""
 
 
-class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class _PlanTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A table of the file."""
 
 
-class Site(_Table, frozen=True):
+class SitePlan(_PlanTable, frozen=True):
     """Who is there."""
 
     hosts: Annotated[int, Range(20, 1_000_000, "a site has some hosts")] = 1128
@@ -42,7 +42,7 @@ class Site(_Table, frozen=True):
     "Port 53 to foreign servers is redirected to dnswatch."
 
 
-class Calendar(_Table, frozen=True):
+class CalendarPlan(_PlanTable, frozen=True):
     """When it is."""
 
     begin: Text = "2026-01-05"
@@ -55,7 +55,7 @@ class Calendar(_Table, frozen=True):
     "Clients in use on a weekend day."
 
 
-class Web(_Table, frozen=True):
+class WebPlan(_PlanTable, frozen=True):
     """What people do with a browser on a day."""
 
     pages: Count = 42.0
@@ -75,7 +75,7 @@ class Web(_Table, frozen=True):
     "TTLs of addresses: 40 % up to 5 min, 70 % up to 1 h (OpenDNS 2012, by name)."
 
 
-class Mail(_Table, frozen=True):
+class MailPlan(_PlanTable, frozen=True):
     """What the mail servers do on a weekday, all together."""
 
     outgoing: Count = 5700.0
@@ -88,7 +88,7 @@ class Mail(_Table, frozen=True):
     "Times that a client's mail program asks for its server's address, on a day."
 
 
-class World(_Table, frozen=True):
+class WorldPlan(_PlanTable, frozen=True):
     """The DNS outside."""
 
     domains: Annotated[int, Range(100, 10_000_000, "people write to some")] = 40_000
@@ -117,7 +117,7 @@ class World(_Table, frozen=True):
     "Share of guessed mail hosts that exist; an assumption, half of MyDoom's guesses fail."
 
 
-class Outbreak(_Table, frozen=True):
+class OutbreakPlan(_PlanTable, frozen=True):
     """Which worm breaks out, and when."""
 
     worm: str = ""
@@ -132,7 +132,7 @@ class Outbreak(_Table, frozen=True):
     "Share of clients on which it runs at all."
 
 
-class Plan(_Table, frozen=True):
+class CampusPlan(_PlanTable, frozen=True):
     """A campus."""
 
     days: Annotated[int, Range(1, 3650, "no campus is simulated for more")] = 30
@@ -143,12 +143,12 @@ class Plan(_Table, frozen=True):
     "Policies of dnswatch that are switched on."
     bay: Literal["yes", "no"] = "yes"
     "Whether there is a holding bay."
-    site: Site = Site()
-    calendar: Calendar = Calendar()
-    web: Web = Web()
-    mail: Mail = Mail()
-    world: World = World()
-    outbreak: Outbreak = Outbreak()
+    site: SitePlan = SitePlan()
+    calendar: CalendarPlan = CalendarPlan()
+    web: WebPlan = WebPlan()
+    mail: MailPlan = MailPlan()
+    world: WorldPlan = WorldPlan()
+    outbreak: OutbreakPlan = OutbreakPlan()
 
     @property
     def begin(self) -> float:
@@ -156,16 +156,16 @@ class Plan(_Table, frozen=True):
         return datetime.fromisoformat(self.calendar.begin).replace(tzinfo=UTC).timestamp()
 
 
-def read(text: str, where: str) -> Plan:
+def read(text: str, where: str) -> CampusPlan:
     """Read a plan from TOML; `where` names the text in errors."""
-    return read_as(Plan, text, where, _faults)
+    return read_as(CampusPlan, text, where, _faults)
 
 
 _ROOM: Final = 10
 """Addresses that are nobody's: the bay's, the gateway's, that of the network and the like."""
 
 
-def _faults(plan: Plan) -> Iterable[Fault]:
+def _faults(plan: CampusPlan) -> Iterable[Fault]:
     yield from _date(plan.calendar.begin)
     servers = plan.site.mail_servers + plan.site.dns_servers
     if servers >= plan.site.hosts:

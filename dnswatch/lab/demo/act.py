@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from dnswatch import clock
-from dnswatch.lab.demo.site import Site, site
-from dnswatch.lab.demo.world import World, world
-from dnswatch.lab.demo.worm import Fate, Try, Worm
+from dnswatch.lab.demo.site import DemoSite, site
+from dnswatch.lab.demo.world import DemoWorld, world
+from dnswatch.lab.demo.worm import DemoWorm, Try, TryFate
 from dnswatch.model.policies.standing import Standing
 
 POLICIES = ("", "delay", "quarantine")
@@ -21,7 +21,7 @@ POLICIES = ("", "delay", "quarantine")
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ActResult:
     """What came of an act."""
 
     policy: str
@@ -45,9 +45,9 @@ class Act:
     """One act as it runs; what is seen of it changes meanwhile."""
 
     policy: str
-    site: Site
-    world: World
-    worm: Worm
+    site: DemoSite
+    world: DemoWorld
+    worm: DemoWorm
     begun: float
     "When the worm began, Unix seconds."
     ended: float | None = None
@@ -70,7 +70,7 @@ class Act:
         if self.standing.rung == "infected":
             self.found_at = min(self.found_at, clock.now())
 
-    def run(self, goes_on: Callable[[], bool], show: Callable[[], None]) -> Outcome:
+    def run(self, goes_on: Callable[[], bool], show: Callable[[], None]) -> ActResult:
         """Let the worm work for as long as it may; `show` is called now and then."""
         work = threading.Thread(target=self.worm.run, args=(_victims(), goes_on), daemon=True)
         bay = threading.Thread(target=self._look_into_bay, daemon=True)
@@ -93,15 +93,19 @@ class Act:
             is_last = self.ended is not None
             self.kept = self.site.kept()
 
-    def outcome(self, now: float) -> Outcome:
+    def outcome(self, now: float) -> ActResult:
         """Count what happened by now."""
         delivered = set(self.world.delivered)
         out = [one for one in self.tries if one.victim in delivered]
-        return Outcome(
-            self.policy, len(self.tries), len(out), sum(one.at > self.found_at for one in out),
-            sum(one.fate == Fate.NO_ANSWER for one in self.tries), len(self.kept),
+        return ActResult(
+            self.policy,
+            len(self.tries),
+            len(out),
+            sum(one.at > self.found_at for one in out),
+            sum(one.fate == TryFate.NO_ANSWER for one in self.tries),
+            len(self.kept),
             (self.ended or now) - self.begun,
-        )  # fmt: skip
+        )
 
 
 @contextmanager
@@ -112,7 +116,7 @@ def act(policy: str, pause: float) -> Iterator[Act]:
         world() as outside,
         site(Path(folder), outside, policy) as running,
     ):
-        worm = Worm(running.port, outside.smtp_port, pause)
+        worm = DemoWorm(running.port, outside.smtp_port, pause)
         yield Act(policy, running, outside, worm, clock.now())
 
 

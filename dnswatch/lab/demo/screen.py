@@ -13,9 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from dnswatch import clock
-from dnswatch.lab.demo.act import POLICIES, Act, Outcome
+from dnswatch.lab.demo.act import POLICIES, Act, ActResult
 from dnswatch.lab.demo.world import BAY, EXCHANGES
-from dnswatch.lab.demo.worm import ADDRESS, Fate, Try
+from dnswatch.lab.demo.worm import ADDRESS, Try, TryFate
 from dnswatch.model.policies.standing import RUNGS
 
 ROWS: Final = 9
@@ -101,14 +101,15 @@ def picture(act: Act, now: float) -> RenderableType:
         Panel(_watch(act), title="dnswatch", width=44),
     ]
     parts: list[RenderableType] = [
-        Text(f" {title(act.policy)}    {seconds:4.1f} s", "bold"), Columns(panels),
-    ]  # fmt: skip
+        Text(f" {title(act.policy)}    {seconds:4.1f} s", "bold"),
+        Columns(panels),
+    ]
     if act.policy == "quarantine":
         parts.append(Panel(_kept(act), title=f"the holding bay at {BAY}", width=119))
     return Group(*parts, Text(f" {_counted(act.outcome(now))}"))
 
 
-def summary(outcomes: Sequence[Outcome]) -> Table:
+def summary(outcomes: Sequence[ActResult]) -> Table:
     """Compare the acts."""
     table = Table(title="What the worm got out", title_style="bold", title_justify="left")
     table.add_column("policy")
@@ -126,13 +127,17 @@ def _tries(tries: Sequence[Try], begun: float) -> Table:
     for head in ("s", "recipient", "exchange, says DNS", "message"):
         table.add_column(head, no_wrap=True)
     for one in tries:
-        style = {Fate.SENT: "red", Fate.PUT_OFF: "yellow", Fate.NO_ANSWER: "green"}[one.fate]
+        style = {TryFate.SENT: "red", TryFate.PUT_OFF: "yellow", TryFate.NO_ANSWER: "green"}[
+            one.fate
+        ]
         is_diverted = one.exchange.endswith(BAY)
         said = f"{one.fate} after {one.took:.0f} s" if one.took >= 1 else str(one.fate)
         table.add_row(
-            f"{one.at - begun:4.1f}", one.victim.split("@")[1], _last_two(one.exchange),
+            f"{one.at - begun:4.1f}",
+            one.victim.split("@")[1],
+            _last_two(one.exchange),
             Text(said, "green" if is_diverted else style),
-        )  # fmt: skip
+        )
     for _ in range(ROWS - len(tries)):
         table.add_row("", "", "", "")
     return table
@@ -147,9 +152,11 @@ def _watch(act: Act) -> Group:
     bar = Text.assemble(("█" * full, colour), ("░" * (_BAR - full), "dim"))
     reached = ", ".join(name for name in list(RUNGS)[1:] if act.standing.share >= RUNGS[name])
     lines = [
-        Text(f"verdict     {rung}", f"bold {colour}"), Text.assemble("evidence    ", bar),
-        Text(f"rungs       {reached or 'none'}"), Text(f"its answers {act.mark or 'as they are'}"),
-    ]  # fmt: skip
+        Text(f"verdict     {rung}", f"bold {colour}"),
+        Text.assemble("evidence    ", bar),
+        Text(f"rungs       {reached or 'none'}"),
+        Text(f"its answers {act.mark or 'as they are'}"),
+    ]
     return Group(*lines, *(Text("") for _ in range(ROWS + 1 - len(lines))))
 
 
@@ -176,7 +183,7 @@ def _last_two(exchange: str) -> str:
     return f"{name}, {where}" if name else "-"
 
 
-def _counted(outcome: Outcome) -> str:
+def _counted(outcome: ActResult) -> str:
     kept = f", {outcome.kept} are in the holding bay" if outcome.policy == "quarantine" else ""
     return (
         f"of {outcome.tried} messages {outcome.out} got out{kept}; for {outcome.unanswered} "

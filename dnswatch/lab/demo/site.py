@@ -14,7 +14,7 @@ from typing import Any, Final
 import dnswatch
 from dnswatch import clock
 from dnswatch.errors import StoreError
-from dnswatch.lab.demo.world import BAY, World
+from dnswatch.lab.demo.world import BAY, DemoWorld
 from dnswatch.lab.demo.worm import ADDRESS
 from dnswatch.model.policies.standing import Standing
 from dnswatch.store import Store, orders
@@ -55,7 +55,7 @@ class DemoError(Exception):
 
 
 @dataclass(frozen=True)
-class Site:
+class DemoSite:
     """A running dnswatch."""
 
     folder: Path
@@ -94,7 +94,7 @@ class Site:
 
 
 @contextmanager
-def site(folder: Path, world: World, policy: str) -> Iterator[Site]:
+def site(folder: Path, world: DemoWorld, policy: str) -> Iterator[DemoSite]:
     """Run dnswatch with a policy switched on, or none."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
         free.bind(("127.0.0.1", 0))
@@ -108,7 +108,7 @@ def site(folder: Path, world: World, policy: str) -> Iterator[Site]:
             [*_COMMAND, "serve", *_files(folder)], stderr=log, env=_environment()
         )
     try:
-        found = Site(folder, port)
+        found = DemoSite(folder, port)
         _await(process, folder / "log", "ready:", "the holding bay takes mail")
         yield found
     finally:
@@ -129,9 +129,12 @@ def _await(process: "subprocess.Popen[bytes]", log: Path, *texts: str) -> None:
 
 def _run(folder: Path, *words: str) -> str:
     done = subprocess.run(
-        [*_COMMAND, *words, *_files(folder)], capture_output=True, text=True, env=_environment(),
+        [*_COMMAND, *words, *_files(folder)],
+        capture_output=True,
+        text=True,
+        env=_environment(),
         check=False,
-    )  # fmt: skip
+    )
     return done.stdout
 
 

@@ -20,7 +20,7 @@ TTL: Final = 300
 
 
 @dataclass
-class World:
+class DemoWorld:
     """What runs outside, and what arrived there."""
 
     dns_port: int
@@ -37,9 +37,9 @@ class World:
 
 
 @contextmanager
-def world() -> Iterator[World]:
+def world() -> Iterator[DemoWorld]:
     """Run the world on free ports."""
-    found = World(_free_port("127.0.0.1"), _free_port(EXCHANGES, BAY))
+    found = DemoWorld(_free_port("127.0.0.1"), _free_port(EXCHANGES, BAY))
     exchanges = Controller(found, EXCHANGES, found.smtp_port, server_hostname="mx.example")
     exchanges.start()
     stop = threading.Event()

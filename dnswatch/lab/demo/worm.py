@@ -27,7 +27,7 @@ _PATIENCE: Final = 6.0
 """Seconds that it waits for an answer: as long as a stub resolver does."""
 
 
-class Fate(StrEnum):
+class TryFate(StrEnum):
     """What became of one message, as the worm sees it."""
 
     SENT = "sent"
@@ -48,12 +48,12 @@ class Try:
     "Its recipient."
     exchange: str
     "What DNS said: name and address; empty where it said nothing."
-    fate: Fate
+    fate: TryFate
     took: float
     "Seconds."
 
 
-class Worm:
+class DemoWorm:
     """The worm at work."""
 
     def __init__(self, resolver: int, smtp_port: int, pause: float) -> None:
@@ -90,9 +90,9 @@ class Worm:
         begun = clock.now()
         found = self._exchange_of(victim.split("@")[1])
         if found is None:
-            return Try(begun, victim, "", Fate.NO_ANSWER, clock.now() - begun)
+            return Try(begun, victim, "", TryFate.NO_ANSWER, clock.now() - begun)
         name, address = found
-        fate = Fate.SENT if self._deliver(victim, address) else Fate.PUT_OFF
+        fate = TryFate.SENT if self._deliver(victim, address) else TryFate.PUT_OFF
         return Try(begun, victim, f"{name} {address}", fate, clock.now() - begun)
 
     def _exchange_of(self, domain: str) -> tuple[str, str] | None:
@@ -118,9 +118,12 @@ class Worm:
     def _deliver(self, victim: str, address: str) -> bool:
         try:
             with smtplib.SMTP(
-                address, self._smtp_port, local_hostname="localhost", timeout=30,
+                address,
+                self._smtp_port,
+                local_hostname="localhost",
+                timeout=30,
                 source_address=(ADDRESS, 0),
-            ) as server:  # fmt: skip
+            ) as server:
                 server.send_message(_copy(victim))
         except (smtplib.SMTPException, OSError):
             return False
@@ -134,7 +137,9 @@ def _copy(victim: str) -> EmailMessage:
     message["Subject"] = "the picture you wanted"
     message.set_content("See the attachment.")
     message.add_attachment(
-        b"MZ" + bytes(2000), maintype="application", subtype="octet-stream",
+        b"MZ" + bytes(2000),
+        maintype="application",
+        subtype="octet-stream",
         filename="holiday.jpg.exe",
-    )  # fmt: skip
+    )
     return message

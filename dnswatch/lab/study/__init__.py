@@ -1,7 +1,7 @@
 """The study: the paper's analysis of a trace, on one machine or on many.
 
-    engine, loading -> trace/* -> measured -> paper/* -> report/*
+    engine, loading -> trace -> measured -> figures, assertions, findings -> drawing, report
 
 `trace` holds expressions only (Ibis), written once: DuckDB or Spark computes them.  What comes out
-is small, plain data; `paper` and `report` know neither engine nor Parquet.
+is small, plain data; what comes after `measured` knows neither engine nor Parquet.
 """

@@ -3,29 +3,28 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from dnswatch.lab.study import outbreak
+from dnswatch.lab.study import outbreak, trace
 from dnswatch.lab.study.bins import DAY, Bins
 from dnswatch.lab.study.engine import Engine
-from dnswatch.lab.study.hosts import Census, Group, census
+from dnswatch.lab.study.hosts import Census, HostGroup, census
 from dnswatch.lab.study.loading import Tables, load
-from dnswatch.lab.study.measured import Measured, Onset, Trace, collect
-from dnswatch.lab.study.outbreak import Sender
-from dnswatch.lab.study.question import Question
-from dnswatch.lab.study.trace import sitecache, traffic, translations
+from dnswatch.lab.study.measured import Measured, MeasuredTrace, Onset, collect
+from dnswatch.lab.study.outbreak import SuspectSender
+from dnswatch.lab.study.question import TraceQuestion
 
 if TYPE_CHECKING:
     from ibis.expr.types import Table
 
 
-def analyse(engine: Engine, question: Question) -> Trace:
+def analyse(engine: Engine, question: TraceQuestion) -> MeasuredTrace:
     """Measure one trace."""
     tables = load(engine, question.place, question.begin, question.end)
     days = Bins.over(tables.begin, tables.end, DAY, question.zone)
     people = census(tables, question.networks, question.roles, question.declared)
     hosts = engine.keep(people.table())
-    outgoing = traffic.outgoing(tables.flows, hosts)
-    pairs = engine.keep(traffic.pairs(outgoing, days, question.worm_bytes))
-    senders = outbreak.read(engine.rows(traffic.senders(pairs)))
+    outgoing = trace.outgoing(tables.flows, hosts)
+    pairs = engine.keep(trace.pairs(outgoing, days, question.worm_bytes))
+    senders = outbreak.read(engine.rows(trace.senders(pairs)))
     jump = outbreak.onset(_by_day(senders, people, len(days)))
     onset = _onset(question, tables, days, jump)
     people, remarks = _infected(people, senders, onset, question.worm_bytes)
@@ -35,9 +34,9 @@ def analyse(engine: Engine, question: Question) -> Trace:
     daily = shown = _measure(question, tables, hosts, pairs, days)
     if question.width != DAY:
         bins = Bins.over(tables.begin, tables.end, question.width, question.zone)
-        pairs = engine.keep(traffic.pairs(outgoing, bins, None))
+        pairs = engine.keep(trace.pairs(outgoing, bins, None))
         shown = _measure(question, tables, hosts, pairs, bins)
-    return Trace(
+    return MeasuredTrace(
         question,
         engine.name,
         tables.begin,
@@ -54,28 +53,28 @@ def analyse(engine: Engine, question: Question) -> Trace:
 
 
 def _measure(
-    question: Question, tables: Tables, hosts: "Table", pairs: "Table", bins: Bins
+    question: TraceQuestion, tables: Tables, hosts: "Table", pairs: "Table", bins: Bins
 ) -> Measured:
     """Count flows, translations and events of the site cache."""
-    flows = tables.engine.rows(traffic.by_group(pairs, hosts))
-    answers = sitecache.answers(tables.lookups)
-    outgoing = traffic.outgoing(tables.flows, hosts)
-    contacts = translations.first_contacts(answers, outgoing, question.view)
-    found = tables.engine.rows(translations.counts(contacts, bins, question.window))
+    flows = tables.engine.rows(trace.by_group(pairs, hosts))
+    answers = trace.answers(tables.lookups)
+    outgoing = trace.outgoing(tables.flows, hosts)
+    contacts = trace.first_contacts(answers, outgoing, question.view)
+    found = tables.engine.rows(trace.counts(contacts, bins, question.window))
     return collect(bins, flows, found, question.view)
 
 
-def _by_day(senders: Mapping[str, Sender], people: Census, days: int) -> list[int]:
+def _by_day(senders: Mapping[str, SuspectSender], people: Census, days: int) -> list[int]:
     """SMTP flows of each day, from all but mail servers and others that are known."""
     counts = [0] * days
     for address, sender in senders.items():
-        if people.groups[address] in (Group.NORMAL, Group.INFECTED):
+        if people.groups[address] in (HostGroup.NORMAL, HostGroup.INFECTED):
             for day, count in sender.flows.items():
                 counts[day] += count
     return counts
 
 
-def _onset(question: Question, tables: Tables, days: Bins, jump: int | None) -> Onset | None:
+def _onset(question: TraceQuestion, tables: Tables, days: Bins, jump: int | None) -> Onset | None:
     if question.onset is not None:
         return Onset(days.number(question.onset), "as named")
     if tables.truth and tables.truth.infections:
@@ -84,11 +83,14 @@ def _onset(question: Question, tables: Tables, days: Bins, jump: int | None) -> 
 
 
 def _infected(
-    people: Census, senders: Mapping[str, Sender], onset: Onset | None, worm_bytes: int | None
+    people: Census,
+    senders: Mapping[str, SuspectSender],
+    onset: Onset | None,
+    worm_bytes: int | None,
 ) -> tuple[Census, list[str]]:
     """Find who is infected, where nobody said so; and what a reader must know of that."""
     remarks = []
-    if not any(group is Group.MAIL_SERVERS for group in people.groups.values()):
+    if not any(group is HostGroup.MAIL_SERVERS for group in people.groups.values()):
         remarks.append("No mail server is named: what they sent counts as the normal hosts'.")
     if people.knows_infected:
         return people, remarks

@@ -36,7 +36,7 @@ _FLOWS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Truth:
+class LoadedTruth:
     """What a simulated campus knows of itself."""
 
     roles: dict[str, str]
@@ -59,7 +59,7 @@ class Tables:
     "First lookup or flow, Unix seconds."
     end: float
     "Last one."
-    truth: Truth | None
+    truth: LoadedTruth | None
     astray: int = 0
     "Rows left out, since they are of a time that no recording can be of."
 
@@ -142,7 +142,7 @@ def _between(begin: float | None, end: float | None) -> str:
     return " in the time that --begin and --end leave" if begin or end else ""
 
 
-def _truth(engine: Engine, place: str) -> Truth | None:
+def _truth(engine: Engine, place: str) -> LoadedTruth | None:
     """Read the truth of a campus, if it is one."""
     hosts = engine.read_file(f"{place}/hosts.parquet")
     if hosts is None:
@@ -153,7 +153,7 @@ def _truth(engine: Engine, place: str) -> Truth | None:
     if infections is not None:
         at = engine.microseconds(infections["at"])
         rows = engine.rows(infections.select("address", "worm", at=at))
-    return Truth(
+    return LoadedTruth(
         {row["address"]: row["role"] for row in roles},
         {row["address"]: row["at"] / MICROSECONDS for row in rows},
         frozenset(row["worm"] for row in rows),

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from dnswatch.lab.study.bins import Bins
-from dnswatch.lab.study.hosts import GROUPS, Census, Group
-from dnswatch.lab.study.question import Question
-from dnswatch.lab.study.trace.sitecache import KINDS
-from dnswatch.lab.study.trace.translations import View
+from dnswatch.lab.study.hosts import GROUPS, Census, HostGroup
+from dnswatch.lab.study.question import TraceQuestion
+from dnswatch.lab.study.trace import KINDS, TranslationView
 
 Rows = Iterable[Mapping[str, Any]]
 
@@ -21,34 +20,34 @@ class Measured:
     """Counts of a trace in bins of one width."""
 
     bins: Bins
-    columns: Mapping[tuple[Group, str], list[int]]
+    columns: Mapping[tuple[HostGroup, str], list[int]]
     "Flows, distinct destinations and translations (`trace.traffic`, `trace.translations`)."
     cache: Mapping[str, list[int]]
     "What addresses were to the site cache: new, refresh, hit."
 
-    def counts(self, measure: str, group: Group | None) -> list[int]:
+    def counts(self, measure: str, group: HostGroup | None) -> list[int]:
         """One measure of a group in each bin, or of the whole site where `group` is None.
 
         Of the whole site only what can be added up: no `together_` measure.
         """
         assert group or not measure.startswith("together_")
         none = [0] * len(self.bins)
-        groups = [group] if group else list(Group)
+        groups = [group] if group else list(HostGroup)
         columns = [self.columns.get((one, measure), none) for one in groups]
         return [sum(column) for column in zip(*columns, strict=True)]
 
-    def total(self, measure: str, group: Group | None, numbers: Iterable[int]) -> int:
+    def total(self, measure: str, group: HostGroup | None, numbers: Iterable[int]) -> int:
         """One measure of a group in some of the bins."""
         counts = self.counts(measure, group)
         return sum(counts[number] for number in numbers)
 
 
-def collect(bins: Bins, flows: Rows, translations: Rows, view: View) -> Measured:
+def collect(bins: Bins, flows: Rows, translations: Rows, view: TranslationView) -> Measured:
     """Gather what `trace.traffic.by_group` and `trace.translations.counts` found.
 
     Where it is counted what clients received, a hit is a refresh.
     """
-    columns: dict[tuple[Group, str], list[int]] = {}
+    columns: dict[tuple[HostGroup, str], list[int]] = {}
     cache = {kind: [0] * len(bins) for kind in KINDS}
 
     def add(row: Mapping[str, Any], names: Mapping[str, str]) -> None:
@@ -60,7 +59,7 @@ def collect(bins: Bins, flows: Rows, translations: Rows, view: View) -> Measured
         add(row, {name: name for name in row if name not in ("bin", "owner")})
     for row in translations:
         cache[row["kind"]][row["bin"]] += row["count"]
-        is_counted = view is View.CLIENT or row["kind"] != "hit"
+        is_counted = view is TranslationView.CLIENT or row["kind"] != "hit"
         if is_counted and row["owner"] is not None:
             add(row, _measures(row))
     return Measured(bins, columns, cache)
@@ -84,10 +83,10 @@ class Onset:
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
+class MeasuredTrace:
     """One trace, measured."""
 
-    question: Question
+    question: TraceQuestion
     engine: str
     "What computed it."
     begin: float
@@ -110,13 +109,13 @@ class Trace:
         """What the trace is called."""
         return self.question.name
 
-    def average(self, measured: Measured, measure: str, group: Group) -> Values:
+    def average(self, measured: Measured, measure: str, group: HostGroup) -> Values:
         """One measure of a group in each bin, divided by its hosts."""
         counts = measured.counts(measure, group)
         hosts = self.hosts(measured, group)
         return [count / many if many else None for count, many in zip(counts, hosts, strict=True)]
 
-    def hosts(self, measured: Measured, group: Group) -> list[int]:
+    def hosts(self, measured: Measured, group: HostGroup) -> list[int]:
         """Hosts that an average of each bin is over."""
         if self.question.per_member:
             return [len(self.census.of(group))] * len(measured.bins)

@@ -50,7 +50,7 @@ def _likelihood(count: int, days: int) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Sender:
+class SuspectSender:
     """What one host sent by SMTP, each day."""
 
     flows: Mapping[int, int]
@@ -61,11 +61,11 @@ class Sender:
     "Those of them that are as long as the worm."
 
 
-def read(rows: Iterable[Mapping[str, Any]]) -> dict[str, Sender]:
+def read(rows: Iterable[Mapping[str, Any]]) -> dict[str, SuspectSender]:
     """Gather rows of `trace.traffic.senders` by host."""
-    found: dict[str, Sender] = {}
+    found: dict[str, SuspectSender] = {}
     for row in rows:
-        sender = found.setdefault(row["source"], Sender({}, {}, {}))
+        sender = found.setdefault(row["source"], SuspectSender({}, {}, {}))
         for days, column in (
             (sender.flows, "smtp"),
             (sender.sized, "smtp_sized"),
@@ -75,7 +75,7 @@ def read(rows: Iterable[Mapping[str, Any]]) -> dict[str, Sender]:
     return found
 
 
-def suspects(senders: Mapping[str, Sender], onset: int, by_size: bool) -> list[str]:
+def suspects(senders: Mapping[str, SuspectSender], onset: int, by_size: bool) -> list[str]:
     """Name the hosts that the outbreak changed; `by_size` looks at payloads too."""
     return sorted(
         address
@@ -90,7 +90,7 @@ def _changed(flows: Mapping[int, int], onset: int) -> bool:
     return during >= max(MANY, TIMES * before)
 
 
-def _differs(sender: Sender, onset: int) -> bool:
+def _differs(sender: SuspectSender, onset: int) -> bool:
     """Whether payloads are known, and most are not as long as the worm."""
     sized, similar = (
         sum(count for day, count in days.items() if day >= onset)

@@ -6,13 +6,13 @@ from zoneinfo import ZoneInfo
 
 from dnswatch.lab.study.bins import DAY
 from dnswatch.lab.study.hosts import Declared
-from dnswatch.lab.study.trace.translations import View
+from dnswatch.lab.study.trace import TranslationView
 from dnswatch.model.translations import WINDOW
 from dnswatch.settings import Network, Roles
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class TraceQuestion:
     """What is asked of a trace."""
 
     name: str
@@ -34,6 +34,6 @@ class Question:
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     window: float = WINDOW
     "How long an address is freshly translated, at most, seconds."
-    view: View = View.EDGE
+    view: TranslationView = TranslationView.EDGE
     per_member: bool = False
     "Average over all hosts of a group, not over those that were active."

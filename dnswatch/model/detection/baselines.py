@@ -66,8 +66,9 @@ CAPS: Final = {Role.CLIENT: 5.0, Role.SERVER: 100.0, Role.RESOLVER: 500.0}
 LEAST_CONTINUATION: Final = 0.3
 MOST_CONTINUATION: Final = 0.8
 """Above, bursts would tell nothing any more."""
-TRIMMED: Final = 0.01
-"""Share of the busiest clients that the fit leaves out: they may be infected."""
+HELD_DOWN: Final = 0.01
+"""Share of the busiest clients that the fit takes for no busier than the next one: they may be
+infected.  To leave them out would teach that nobody is much busier than others."""
 CONTINUED: Final = "continued"
 """Name of the share of novel domains that continue their burst."""
 RESUMED: Final = "resumed"
@@ -196,6 +197,8 @@ class Baseline:
     "Upper bound of each share; that of a mark is missing before it was learned."
     alike: dict[str, float] = field(default_factory=dict)
     "How alike the role's clients are in each share, in trials (`_ALIKE`)."
+    busiest: float = 0.0
+    "Sessions a day of the client that begins the most, on days that were learned."
 
     def learn(self, day: Day) -> None:
         """Take in a day of one client."""
@@ -218,7 +221,9 @@ class Baseline:
             for name, trials in self.trials.items() if trials
         }  # fmt: skip
         if self.role == Role.CLIENT and self.knows_each_day:
-            self.prior = _fit_gamma(sorted(clients), quiet, exposure) or self.prior
+            done = sorted(clients)
+            self.prior = _fit_gamma(done, quiet, exposure) or self.prior
+            self.busiest = max((count / max(days, _NEW) for count, days in done), default=0.0)
 
     def compare(self, histories: Sequence[History]) -> None:
         """Learn how alike clients are in each share."""
@@ -261,12 +266,14 @@ class Baseline:
 
     def bounds(self, history: History, today: int, week: Week) -> Bounds:
         """Bound what an honest client with this history does in any hour of a week."""
+        done = history.count(today), history.exposure(today)
+        is_new = self.knows_each_day and done[1] < _NEW
         shape, days = self.prior
-        is_new = self.knows_each_day and history.exposure(today) < _NEW
         rate = gamma_quantile(
-            NEW_CONFIDENCE if is_new else CONFIDENCE,
-            shape + history.count(today), days + history.exposure(today),
-        )  # fmt: skip
+            NEW_CONFIDENCE if is_new else CONFIDENCE, shape + done[0], days + done[1]
+        )
+        if is_new:  # it may be the busiest of all, at another address
+            rate = max(rate, self.busiest)
         rate = min(max(rate, FLOOR) * week.doubt, CAPS[self.role])
         shares = (
             min(max(self.share(name, history, is_new=is_new), least), MOST_CONTINUATION)
@@ -300,15 +307,17 @@ def _fit_gamma(
 ) -> tuple[float, float] | None:
     """Shape and rate of a gamma distribution of rates; None where there is nothing to fit."""
     total = len(clients) + quiet
-    clients.sort(key=lambda one: one[0] / max(one[1], 1.0))
-    kept = clients[: len(clients) - min(len(clients), ceil(total * TRIMMED) if total > 50 else 0)]
-    days = sum(known for _, known in kept) + quiet * exposure
+    rates = sorted((bursts / max(known, 1.0) for bursts, known in clients), reverse=True)
+    busiest = min(len(rates) - 1, ceil(total * HELD_DOWN) if total > 50 else 0)
+    most = rates[busiest] if rates else 0.0
+    held = [(min(bursts, most * max(known, 1.0)), known) for bursts, known in clients]
+    days = sum(known for _, known in held) + quiet * exposure
     if days <= 0:
         return None
-    mean = max(_QUIET, (sum(bursts for bursts, _ in kept) + 1) / days)
-    squares = sum((bursts - mean * known) ** 2 for bursts, known in kept)
+    mean = max(_QUIET, (sum(bursts for bursts, _ in held) + 1) / days)
+    squares = sum((bursts - mean * known) ** 2 for bursts, known in held)
     squares += quiet * (mean * exposure) ** 2
-    weight = sum(known**2 for _, known in kept) + quiet * exposure**2
+    weight = sum(known**2 for _, known in held) + quiet * exposure**2
     variance = max((squares - mean * days) / weight, mean**2 / 20)
     return mean**2 / variance, mean / variance
 

@@ -138,7 +138,7 @@ class Case:
         """Have the last days not learned from."""
         for day in self.days:
             day.is_tainted = True
-        for side in self._sides:
+        for side in self.sides:
             side.taint()
 
     def guess(self, domain: bytes, now: float, week: Week) -> None:
@@ -152,7 +152,7 @@ class Case:
         return self.volume.see(domain, now, week, is_judged=self.statistic is not None)
 
     @property
-    def _sides(self) -> list[Guesses]:
+    def sides(self) -> list[Guesses]:
         """The statistics beside that of novel mail domains, each with its `SHARE` of the whole."""
         sides = [self.guesses] if self.guesses else []
         return sides + ([self.volume.events] if self.volume else [])
@@ -219,7 +219,7 @@ class Case:
         factor = self._weight_of(int(finding.at // 86400), finding.verdict == "worm")
         if self.statistic:
             self.statistic.weigh(factor)
-            for side in self._sides:
+            for side in self.sides:
                 side.weigh(factor)
         days = mean(self.statistic.parts) if self.statistic else 0.0
         self.found.append(Found(finding, factor, days))
@@ -231,24 +231,24 @@ class Case:
         """Return the statistic at a moment, days; 0 during the learning period."""
         if self.statistic is None:
             return 0.0
-        beside = sum(side.score_days(now, week) for side in self._sides)
+        beside = sum(side.score_days(now, week) for side in self.sides)
         return (1 - 2 * SHARE) * self.statistic.days(now, self.bounds, week) + SHARE * beside
 
     def clip(self, limit: float) -> None:
         """Hold the statistic at `limit` days: once a verdict is reached, more adds nothing."""
         if self.statistic is None:
             return
-        beside = sum(side.parts_mean for side in self._sides)
+        beside = sum(side.parts_mean for side in self.sides)
         excess = ((1 - 2 * SHARE) * mean(self.statistic.parts) + SHARE * beside) / limit
         if excess > 1:
             self.statistic.weigh(1 / excess)
-            for side in self._sides:
+            for side in self.sides:
                 side.weigh(1 / excess)
 
     @property
     def last_evidence(self) -> float | None:
         """When a novel mail domain, a guess at one, or one of many came last, Unix seconds."""
-        last = (self.last_novel, *(side.last for side in self._sides))
+        last = (self.last_novel, *(side.last for side in self.sides))
         return max((at for at in last if at is not None), default=None)
 
     def began(self) -> float:
@@ -261,7 +261,7 @@ class Case:
         if self.rung == Rung.WATCHED:
             return inf
         moments = [step.at for step in self.steps]
-        moments += [at for side in self._sides for at, _ in side.moments]
+        moments += [at for side in self.sides for at, _ in side.moments]
         begun = self.breach[0] if self.breach else inf
         for at in sorted(moments, reverse=True):
             if begun - at > 86400 and begun < inf:
@@ -300,7 +300,7 @@ class Case:
         self.steps.clear()
         self.found.clear()
         self.judged_on = None
-        for side in self._sides:
+        for side in self.sides:
             side.restart()
         if self.statistic:
             self.statistic = Statistic.begin(now, self.bounds)

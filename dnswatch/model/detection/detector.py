@@ -71,7 +71,7 @@ class Saved(NamedTuple):
     "Clients that were forgotten since the last time."
 
 
-class _Site(msgspec.Struct):
+class SiteState(msgspec.Struct):
     """What is stored of the site."""
 
     started: float
@@ -282,7 +282,7 @@ class Detector:
 
     def export(self) -> Saved:
         """Return what must be stored to go on later; of the clients, those that changed."""
-        site = _Site(
+        site = SiteState(
             self._started, self._swept, dict(self._presence.met), self._learning.export(),
             list(self._loads.values()), self._fleet.export(), self._presence.seen,
             self._presence.days,
@@ -298,7 +298,7 @@ class Detector:
 
     def restore(self, site: bytes, clients: Iterable[bytes]) -> None:
         """Begin with what was stored; call it before anything else."""
-        stored = msgspec.msgpack.decode(site, type=_Site)
+        stored = msgspec.msgpack.decode(site, type=SiteState)
         self._started, self._swept = stored.started, stored.swept
         self._presence.restore(stored.met, stored.seen, stored.here, stored.swept)
         self._learning = Learning(stored.started, self.plan.learning)

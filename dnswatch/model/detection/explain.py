@@ -26,7 +26,7 @@ _STEPS: Final = (
     "its burst goes on",
     "a burst goes on with its sitting",
     "a sitting goes on with its session",
-    "a session begins after {days:.3f} days of working time",
+    "a session begins after {days:.5f} days of working time",
 )
 """What a step was, by how many levels had ended before."""
 _TODAY: Final = (
@@ -185,17 +185,17 @@ def _line(step: Step | Weighing, write: Write, clock: Clock) -> str:
         mark = _MARKS[step.mark]
         text = (mark.seen if step.is_seen else mark.missed).format(wait=marks.WAIT)
         return (
-            f"{clock(step.at)}  {write(step.domain)}: {text}: x {step.factor:.3g}, "
+            f"{clock(step.at)}  {write(step.domain)}: {text}: x {step.factor:.4g}, "
             f"R = {_short(step.days)} days"
         )
     what = _STEPS[step.ended].format(days=step.days)
-    shares = " / ".join(f"{share:.1%}" for share in step.bounds.shares)
+    shares = " / ".join(f"{share:.2%}" for share in step.bounds.shares)
     parts = " + ".join(
         f"{one.weight:g} x {_short(part)}" for one, part in zip(COMPONENTS, step.parts, strict=True)
     )
     return (
         f"{clock(step.at)}  {write(step.domain)} is new to it, {what} "
-        f"(at most {step.bounds.rate:.3g} a day; {shares}): "
+        f"(at most {step.bounds.rate:.4g} a day; {shares}): "
         f"R = {parts} = {_short(mean(step.parts))} days, {score(mean(step.parts)):.2f} nats"
     )
 

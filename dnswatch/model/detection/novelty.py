@@ -20,8 +20,10 @@ as a worm does whose list is at its end, is told by a **round**: guesses at `ROU
 within `ROUND_TIME`, one name of each being enough, since the first may have an address.
 
 A web mail is mostly called like a mail host.  A name for which a client asks HTTPS records is used
-for the web and no guess; and all such names that it has asked for are remembered with their first
-time (`visits`), so that what was used before any evidence can be told from what a worm looks up.
+for the web and no guess, if the client begins with no more than `NEW_WEB` such names a day: a
+browser's owner reads mail at some sites, a worm goes to hundreds.  And all such names that it has
+asked for are remembered with their first time (`visits`), so that what was used before any evidence
+can be told from what a worm looks up.
 
 An exchange that is called like its domain is not counted without the client's MX question: it
 cannot be told from a person who reads that domain's web pages.
@@ -37,7 +39,7 @@ from typing import Final, NamedTuple, TypeVar
 
 from dnswatch.model.changes import MailLookup
 from dnswatch.model.exchanges import LookupKind, parent_of
-from dnswatch.model.policies.mark import WebNames
+from dnswatch.model.policies.mark import NEW_WEB, WebNames
 
 MEMORY: Final = 14 * 86400.0
 """Seconds for which a domain stays known: people write to the same places again in two weeks."""
@@ -134,11 +136,13 @@ class Novelty:
     visits: dict[bytes, tuple[float, float]] = field(default_factory=dict)
     "Name that looks like a mail host, to when this client first and last asked for it."
     web: dict[bytes, float] = field(default_factory=dict)
-    "Such a name to when this client last asked for HTTPS records of it."
+    "Such a name to when this client began to ask for HTTPS records of it; the last one last."
 
     def visit(self, name: bytes, now: float) -> None:
-        """Note that the client uses a name for the web."""
-        _keep(self.web, name, now, VISITS)
+        """Note that the client uses a name for the web, unless it began with many today."""
+        if name not in self.web and sum(now - at < 86400 for at in self.web.values()) >= NEW_WEB:
+            return
+        _keep(self.web, name, self.web.get(name, now), VISITS)
 
     def web_names(self, before: float) -> WebNames:
         """Return mail hosts' names that are web sites to the client; the evidence began `before`.

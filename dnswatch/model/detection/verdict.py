@@ -12,7 +12,6 @@ An honest client reaches each rung in a mean time of at least that many days of 
 
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from math import log
 from typing import Final
 
 from dnswatch.model.detection import marks
@@ -118,10 +117,6 @@ class Knob:
     def site_limit(self) -> float:
         """Statistic at which the site is warned, in days of the site."""
         return 30 / (self.alarms * self.site_share)
-
-    def limit_score(self, clients: int) -> float:
-        """Return the limit as a score, nats."""
-        return log(self.limit(clients))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Mark: what an enforcement point must do for a client's mail-related answers, and until when."""
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -51,13 +51,19 @@ class Terms(msgspec.Struct, frozen=True, array_like=True):
         )
 
 
+NEW_WEB: Final = 4
+"""Names called like mail hosts that a client may begin to use for the web within a day.  Nobody
+opens more new web mails; and a worm that asks HTTPS records of each guess, as a browser does, frees
+no more than these."""
+
+
 class WebNames(NamedTuple):
     """Names (lower-case wire form) that look like mail hosts and are web sites to one client."""
 
     used: tuple[bytes, ...] = ()
     "Those that it used before there was evidence against it."
     visited: tuple[bytes, ...] = ()
-    "Those that it has asked HTTPS records of, whenever."
+    "Those that it has asked HTTPS records of, whenever; `NEW_WEB` more a day."
 
 
 class Mark(msgspec.Struct, frozen=True, array_like=True):

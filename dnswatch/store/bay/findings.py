@@ -6,9 +6,8 @@ remembers the last number it read misses nothing and reads nothing again.
 
 from typing import Final
 
-from sqlite_utils import Database
-
 from dnswatch.model.finding import Finding
+from dnswatch.store.sqlite import Database
 
 AT_ONCE: Final = 1000
 """Findings read at a time; the rest follow at the next look."""

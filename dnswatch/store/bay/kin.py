@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlite_utils import Database
+from dnswatch.store.sqlite import Database
 
 
 def kin(db: Database) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Final
 
-from sqlite_utils import Database
+from dnswatch.store.sqlite import Database
 
 SAME: Final = 3600.0
 """Seconds: while the site writes pseudonyms, a restarted watch knows a client's mark again only

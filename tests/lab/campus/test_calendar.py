@@ -28,7 +28,7 @@ def test_an_office_is_open_by_day_and_in_the_week() -> None:
 
 def test_a_week_has_a_mean_of_one_and_quiet_nights() -> None:
     """So that a rate a day is one in the mean of a week."""
-    pace = Calendar(plan.Calendar()).pace
+    pace = Calendar(plan.CalendarPlan()).pace
     assert np.mean(pace) == pytest.approx(1)
     assert pace[hour_of(MONDAY + 10 * 3600)] > 10 * pace[hour_of(MONDAY + 3 * 3600)]
     assert pace[hour_of(MONDAY + 10 * 3600)] > 2 * pace[hour_of(MONDAY + 5 * DAY + 10 * 3600)]
@@ -36,7 +36,7 @@ def test_a_week_has_a_mean_of_one_and_quiet_nights() -> None:
 
 def test_moments_keep_their_rate() -> None:
     """Ten a day are two hundred and eighty in four weeks, in order, and most of them by day."""
-    found = list(Calendar(plan.Calendar()).moments(10, MONDAY, MONDAY + 28 * DAY, Random(1)))
+    found = list(Calendar(plan.CalendarPlan()).moments(10, MONDAY, MONDAY + 28 * DAY, Random(1)))
     assert found == sorted(found)
     assert len(found) == pytest.approx(280, rel=0.25)
     assert sum(map(is_working, found)) > len(found) / 2
@@ -44,6 +44,6 @@ def test_moments_keep_their_rate() -> None:
 
 def test_times_of_a_day_lie_within_it() -> None:
     """No midnight is crossed."""
-    found = Calendar(plan.Calendar()).times(1000, MONDAY, np.random.default_rng(1))
+    found = Calendar(plan.CalendarPlan()).times(1000, MONDAY, np.random.default_rng(1))
     assert found.min() >= MONDAY
     assert found.max() < MONDAY + DAY

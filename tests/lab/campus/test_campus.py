@@ -5,8 +5,8 @@ from collections import Counter
 import pytest
 from msgspec.structs import replace
 
-from dnswatch.lab.campus.campus import Campus
-from dnswatch.lab.campus.run.truth import Fate
+from dnswatch.lab.campus.campus import Campus, summary
+from dnswatch.lab.campus.run.truth import Infected, MailFate, SentMail, Truth
 from tests.lab.campus.scene import DAY, campus, outbreak, plan
 
 
@@ -15,8 +15,8 @@ def lived(built: Campus, days: float) -> Campus:
     return built
 
 
-def fates(built: Campus) -> Counter[Fate]:
-    total = Counter[Fate]()
+def fates(built: Campus) -> Counter[MailFate]:
+    total = Counter[MailFate]()
     for sender in built.truth.senders.values():
         total.update(sender.fates)
     return total
@@ -39,7 +39,7 @@ def test_without_a_worm_nobody_is_infected_and_nothing_is_held_up() -> None:
     assert not truth.senders
     assert not truth.false
     assert truth.server_waits == 0
-    assert truth.servers[Fate.LEFT] > 100
+    assert truth.servers[MailFate.LEFT] > 100
 
 
 def test_quarantine_stops_a_fast_worm_and_touches_no_mail_server() -> None:
@@ -49,10 +49,10 @@ def test_quarantine_stops_a_fast_worm_and_touches_no_mail_server() -> None:
         for policies in ((), ("quarantine",))
     )
     bare = fates(free)
-    assert bare[Fate.LEFT] > 1000
+    assert bare[MailFate.LEFT] > 1000
     stopped = fates(held)
-    assert stopped[Fate.LEFT] + stopped[Fate.INSIDE] < 0.01 * bare[Fate.LEFT]
-    assert stopped[Fate.HELD] > 0.5 * bare[Fate.LEFT]
+    assert stopped[MailFate.LEFT] + stopped[MailFate.INSIDE] < 0.01 * bare[MailFate.LEFT]
+    assert stopped[MailFate.HELD] > 0.5 * bare[MailFate.LEFT]
     assert held.truth.server_waits == 0
     assert held.truth.servers == free.truth.servers
 
@@ -73,3 +73,28 @@ def test_foreign_questions_are_seen_only_where_they_are_redirected(redirects: bo
     senders = lived(campus(chosen), 3.2).truth.senders
     assert senders
     assert any(one.verdict_at is not None for one in senders.values()) is redirects
+
+
+WORM, SERVER = b"\x0a\0\0\6", b"\x0a\0\0\1"
+
+
+def test_a_run_without_a_worm_says_so() -> None:
+    """Nobody looks for what is not there."""
+    truth = Truth()
+    truth.tried(SentMail(0.0, SERVER, "a.org", None, "", MailFate.LEFT), is_server=True)
+    text = "\n".join(summary(truth))
+    assert "none broke out" in text
+    assert "none of them touched" in text
+
+
+def test_a_run_tells_how_soon_the_worm_was_found() -> None:
+    """In mail domains and in seconds."""
+    truth = Truth()
+    truth.infect(Infected(100.0, WORM, "slow", None))
+    for number in range(3):
+        truth.tried(
+            SentMail(110.0, WORM, f"d{number}.org", None, "slow", MailFate.LEFT), is_server=False
+        )
+    assert "found     none" in "\n".join(summary(truth))
+    truth.judged(WORM, "infected", 160.0)
+    assert "1 of 1, in the median after 3 mail domains and 60 s" in "\n".join(summary(truth))

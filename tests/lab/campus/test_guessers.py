@@ -8,7 +8,7 @@ import pytest
 from dnswatch.codes import Type
 from dnswatch.lab.campus.campus import Campus
 from dnswatch.lab.campus.run.resolver import Asking
-from dnswatch.lab.campus.run.truth import Fate
+from dnswatch.lab.campus.run.truth import MailFate
 from dnswatch.lab.campus.worms import shipped
 from dnswatch.serve.policies import texts
 from dnswatch.wire.name import from_text
@@ -39,14 +39,15 @@ def test_what_a_guesser_mails_after_its_verdict_is_held(labels: str, tmp_path: P
             campus.resolver.ask(Asking(person, WEB_MAIL, Type.A))
     campus.run(chosen.begin + 10.5 * DAY)
     assert len(campus.truth.senders) == 3
-    fates: Counter[Fate] = Counter()
+    fates: Counter[MailFate] = Counter()
     for host, sender in campus.truth.senders.items():
         assert sender.verdict_at is not None
         fates.update(
-            mail.fate for mail in campus.truth.mails
+            mail.fate
+            for mail in campus.truth.mails
             if mail.source == host and mail.worm and mail.at >= sender.verdict_at
-        )  # fmt: skip
+        )
         assert not campus.resolver.ask(Asking(host, WEB_MAIL, Type.A)).is_bay
         assert campus.resolver.ask(Asking(host, NEVER_READ, Type.A)).is_bay
-    assert fates[Fate.HELD] > 1000
-    assert fates[Fate.LEFT] <= 0.05 * (fates[Fate.LEFT] + fates[Fate.HELD])
+    assert fates[MailFate.HELD] > 1000
+    assert fates[MailFate.LEFT] <= 0.05 * (fates[MailFate.LEFT] + fates[MailFate.HELD])

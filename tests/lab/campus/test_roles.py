@@ -44,9 +44,13 @@ class Undeclared:
         self.judging.save(saved, now)
         self.cases.update({key: case for key, case in saved.cases.items() if case})
         detector = Detector(
-            Plan(), 0.0, registrable=registrable, role_of=lambda _: Role.CLIENT, write=to_text,
+            Plan(),
+            0.0,
+            registrable=registrable,
+            role_of=lambda _: Role.CLIENT,
+            write=to_text,
             clock=str,
-        )  # fmt: skip
+        )
         detector.restore(saved.detector, self.cases.values())
         self.proposed |= {one.client for one in detector.proposals(self.counts, {})}
 
@@ -56,9 +60,11 @@ def test_a_worm_that_is_there_from_the_first_day_is_never_proposed(worm: str) ->
     """Looked at on each day; three of the four mail servers are, within the learning period."""
     chosen = outbreak(worm, 0, "first = 1\nsusceptible = 0")
     chosen = replace(
-        chosen, learning=14, site=replace(chosen.site, mail_servers=4),
+        chosen,
+        learning=14,
+        site=replace(chosen.site, mail_servers=4),
         mail=replace(chosen.mail, outgoing=600, incoming=600),
-    )  # fmt: skip
+    )
     watching: list[Undeclared] = []
 
     def judges(campus: Campus) -> Undeclared:

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 import pytest
 from rich.console import Console
 
-from dnswatch.lab.demo.act import Act, Outcome, act
+from dnswatch.lab.demo.act import Act, ActResult, act
 from dnswatch.lab.demo.screen import picture, screen, summary
 from dnswatch.lab.demo.world import BAY
-from dnswatch.lab.demo.worm import Fate
+from dnswatch.lab.demo.worm import TryFate
 from tests import check
 
 pytestmark = pytest.mark.whole
@@ -21,7 +21,7 @@ PAUSE = 0.05
 
 
 @contextmanager
-def played(policy: str, wanted: int) -> Iterator[tuple[Act, Outcome]]:
+def played(policy: str, wanted: int) -> Iterator[tuple[Act, ActResult]]:
     """Let a worm work until so many of its messages were answered otherwise than by the world."""
     with act(policy, PAUSE) as running:
 
@@ -46,7 +46,7 @@ def test_delay_leaves_it_without_exchanges() -> None:
     with played("delay", 4) as (running, outcome):
         assert "delay" in running.mark
         assert outcome.unanswered >= 4
-        assert outcome.out == sum(one.fate == Fate.SENT for one in running.tries) < ENOUGH
+        assert outcome.out == sum(one.fate == TryFate.SENT for one in running.tries) < ENOUGH
 
 
 def test_quarantine_leads_its_mail_into_the_bay() -> None:
@@ -66,7 +66,7 @@ def test_quarantine_leads_its_mail_into_the_bay() -> None:
 @pytest.mark.parametrize("policy", ["", "delay", "quarantine"])
 def test_the_table_compares_the_policies(policy: str) -> None:
     """Each act is a row, by the name of its policy."""
-    shown = _shown(summary([Outcome(policy, 40, 17, 3, 5, 12, 10.0)]))
+    shown = _shown(summary([ActResult(policy, 40, 17, 3, 5, 12, 10.0)]))
     assert [word for word in shown.split() if word.isdigit()] == ["40", "17", "3", "5", "12"]
     assert (policy or "none") in shown
 

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from dnswatch.lab.study.bins import DAY, Bins
-from dnswatch.lab.study.hosts import Census, Group
-from dnswatch.lab.study.measured import Measured, Onset, Trace
-from dnswatch.lab.study.question import Question
+from dnswatch.lab.study.hosts import Census, HostGroup
+from dnswatch.lab.study.measured import Measured, MeasuredTrace, Onset
+from dnswatch.lab.study.question import TraceQuestion
 
 BEGIN = 1_060_041_600
-INFECTED, NORMAL, SERVERS = Group.INFECTED, Group.NORMAL, Group.MAIL_SERVERS
+INFECTED, NORMAL, SERVERS = HostGroup.INFECTED, HostGroup.NORMAL, HostGroup.MAIL_SERVERS
 
-Columns = Mapping[tuple[Group, str], Sequence[int]]
+Columns = Mapping[tuple[HostGroup, str], Sequence[int]]
 
 
 def trace(
@@ -22,7 +22,7 @@ def trace(
     per_member: bool = False,
     has_lookups: bool = True,
     has_flows: bool = True,
-) -> Trace:
+) -> MeasuredTrace:
     """Make a trace of as many days as the columns have; two hosts are infected, three normal."""
     days = max(map(len, columns.values()), default=4)
     zone = ZoneInfo("UTC")
@@ -31,8 +31,8 @@ def trace(
     measured = Measured(bins, {key: list(column) for key, column in columns.items()}, cache)
     hosts = {"10.0.0.1": INFECTED, "10.0.0.2": INFECTED, "10.0.0.25": SERVERS}
     hosts |= dict.fromkeys(["10.0.1.1", "10.0.1.2", "10.0.1.3"], NORMAL)
-    return Trace(
-        Question(name, "trace", per_member=per_member),
+    return MeasuredTrace(
+        TraceQuestion(name, "trace", per_member=per_member),
         "DuckDB",
         BEGIN,
         BEGIN + days * DAY - 1,
@@ -47,7 +47,7 @@ def trace(
     )
 
 
-def outbreak(name: str = "sobig") -> Trace:
+def outbreak(name: str = "sobig") -> MeasuredTrace:
     """Make a trace like the paper's SoBig: four days, of which two have an outbreak."""
     return trace(
         {

@@ -60,8 +60,10 @@ def test_weeks_begin_with_the_trace() -> None:
     """Bins may last several days."""
     bins = Bins.over(at("2003-08-05"), at("2003-08-25"), 7 * DAY, BERLIN)
     assert [f"{bins.local(number):%m-%d}" for number in range(len(bins))] == [
-        "08-05", "08-12", "08-19",
-    ]  # fmt: skip
+        "08-05",
+        "08-12",
+        "08-19",
+    ]
 
 
 def test_weekends_are_known() -> None:

@@ -57,8 +57,10 @@ def test_a_time_that_cannot_be_is_left_out(tmp_path: Path, engine: Engine) -> No
     whole = load(engine, str(tmp_path), None, None)
     [first, *_] = sorted((tmp_path / "flows").rglob("*.parquet"))
     rows = pq.read_table(first, partitioning=None)[:2]
-    odd = pa.array([datetime(1960, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)],
-                   pa.timestamp("us", tz="UTC"))  # fmt: skip
+    odd = pa.array(
+        [datetime(1960, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)],
+        pa.timestamp("us", tz="UTC"),
+    )
     pq.write_table(rows.set_column(0, rows.field(0), odd), first.with_name("part-9999.parquet"))
     tables = load(engine, str(tmp_path), None, None)
     assert tables.astray == 2

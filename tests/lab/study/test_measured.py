@@ -3,7 +3,7 @@
 import pytest
 
 from dnswatch.lab.study.measured import collect
-from dnswatch.lab.study.trace.translations import View
+from dnswatch.lab.study.trace import TranslationView
 from tests.lab.study.sample import INFECTED, NORMAL, outbreak, trace
 
 
@@ -26,8 +26,10 @@ def test_an_average_is_over_active_hosts_or_all() -> None:
     assert by_member.average(by_member.daily, "tcp", NORMAL) == [30, 20, 0]
 
 
-@pytest.mark.parametrize(("view", "refreshes"), [(View.EDGE, 5), (View.CLIENT, 9)])
-def test_hits_are_refreshes_for_clients_alone(view: View, refreshes: int) -> None:
+@pytest.mark.parametrize(
+    ("view", "refreshes"), [(TranslationView.EDGE, 5), (TranslationView.CLIENT, 9)]
+)
+def test_hits_are_refreshes_for_clients_alone(view: TranslationView, refreshes: int) -> None:
     """At the edge a hit is no translation; for a client it is a refresh."""
     bins = trace({(NORMAL, "tcp"): [0, 0]}).daily.bins
     rows = [

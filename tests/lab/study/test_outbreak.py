@@ -1,12 +1,12 @@
 """The outbreak: the paper's heuristic."""
 
-from dnswatch.lab.study.outbreak import Sender, onset, read, suspects
+from dnswatch.lab.study.outbreak import SuspectSender, onset, read, suspects
 
 
-def sender(*flows: int, sized: int = 0, similar: int = 0) -> Sender:
+def sender(*flows: int, sized: int = 0, similar: int = 0) -> SuspectSender:
     """Describe a host by its SMTP flows of each day; payloads are those of the last day."""
     last = len(flows) - 1
-    return Sender(dict(enumerate(flows)), {last: sized}, {last: similar})
+    return SuspectSender(dict(enumerate(flows)), {last: sized}, {last: similar})
 
 
 def test_the_onset_is_where_mail_jumps() -> None:
@@ -53,4 +53,4 @@ def test_rows_are_gathered_by_host() -> None:
         {"source": "10.0.0.1", "bin": 3, "smtp": 5, "smtp_sized": 4, "smtp_similar": 1},
         {"source": "10.0.0.1", "bin": 4, "smtp": 6, "smtp_sized": 0, "smtp_similar": 0},
     ]
-    assert read(rows) == {"10.0.0.1": Sender({3: 5, 4: 6}, {3: 4, 4: 0}, {3: 1, 4: 0})}
+    assert read(rows) == {"10.0.0.1": SuspectSender({3: 5, 4: 6}, {3: 4, 4: 0}, {3: 1, 4: 0})}

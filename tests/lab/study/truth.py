@@ -1,6 +1,6 @@
 """What must be counted of a planted trace: worked out from its plan, not from its rows."""
 
-from dnswatch.lab.study.hosts import Group
+from dnswatch.lab.study.hosts import HostGroup
 from tests.lab.study.planted import (
     ADDRESSES,
     DEAD_ROUNDS,
@@ -15,13 +15,13 @@ from tests.lab.study.planted import (
 Counts = dict[str, int]
 
 
-def of(plan: Plan, day: int) -> dict[Group, Counts]:
+def of(plan: Plan, day: int) -> dict[HostGroup, Counts]:
     """Count what each group did on a day."""
     return {
-        Group.NORMAL: _browsing(plan.at_work(day)),
-        Group.INFECTED: _infected(plan, day),
-        Group.MAIL_SERVERS: _mail_servers(plan.delivered_to(day)),
-        Group.OTHER: {"all": DNS_SERVERS, "to_all": DNS_SERVERS, "together_to_all": 1},
+        HostGroup.NORMAL: _browsing(plan.at_work(day)),
+        HostGroup.INFECTED: _infected(plan, day),
+        HostGroup.MAIL_SERVERS: _mail_servers(plan.delivered_to(day)),
+        HostGroup.OTHER: {"all": DNS_SERVERS, "to_all": DNS_SERVERS, "together_to_all": 1},
     }
 
 
@@ -40,13 +40,22 @@ def _browsing(hosts: int) -> Counts:
     successes = 6 * hosts
     return {
         "active": hosts,
-        "all": flows, "tcp": flows, "tcp_success": successes, "tcp_failure": 2 * hosts,
+        "all": flows,
+        "tcp": flows,
+        "tcp_success": successes,
+        "tcp_failure": 2 * hosts,
         "http_success": successes,
-        **{f"{how}_{kind}": places for how in ("to", "together_to")
-           for kind in ("all", "tcp", "tcp_success")},
-        "tcp_new": places, "http_new": places, "tcp_refresh": hosts, "http_refresh": hosts,
+        **{
+            f"{how}_{kind}": places
+            for how in ("to", "together_to")
+            for kind in ("all", "tcp", "tcp_success")
+        },
+        "tcp_new": places,
+        "http_new": places,
+        "tcp_refresh": hosts,
+        "http_refresh": hosts,
         **_within("tcp", places + hosts),
-    }  # fmt: skip
+    }
 
 
 def _infected(plan: Plan, day: int) -> Counts:
@@ -56,12 +65,20 @@ def _infected(plan: Plan, day: int) -> Counts:
     asked = ROUNDS * TARGETS
     mails, dead = asked * plan.infected, DEAD_ROUNDS * TARGETS * plan.infected
     each = {
-        "all": mails, "tcp": mails, "tcp_success": mails - dead, "tcp_failure": dead,
-        "smtp": mails, "smtp_success": mails - dead, "smtp_failure": dead,
-        "tcp_new": asked, "smtp_new": asked,
-        "tcp_refresh": mails - asked, "smtp_refresh": mails - asked,
-        **_within("tcp", mails), **_within("smtp", mails),
-    }  # fmt: skip
+        "all": mails,
+        "tcp": mails,
+        "tcp_success": mails - dead,
+        "tcp_failure": dead,
+        "smtp": mails,
+        "smtp_success": mails - dead,
+        "smtp_failure": dead,
+        "tcp_new": asked,
+        "smtp_new": asked,
+        "tcp_refresh": mails - asked,
+        "smtp_refresh": mails - asked,
+        **_within("tcp", mails),
+        **_within("smtp", mails),
+    }
     for how, hosts in (("to", plan.infected), ("together_to", 1)):
         answering, all_of_them = TARGETS * hosts, 2 * TARGETS * hosts
         each |= {f"{how}_{kind}": all_of_them for kind in ("all", "tcp", "smtp")}
@@ -77,10 +94,13 @@ def _mail_servers(partners: int) -> Counts:
         **dict.fromkeys(kinds, flows),
         **{f"to_{kind}": MAIL_SERVERS * partners for kind in kinds},
         **{f"together_to_{kind}": partners for kind in kinds},
-        "tcp_new": partners, "smtp_new": partners,
-        "tcp_refresh": flows - partners, "smtp_refresh": flows - partners,
-        **_within("tcp", flows), **_within("smtp", flows),
-    }  # fmt: skip
+        "tcp_new": partners,
+        "smtp_new": partners,
+        "tcp_refresh": flows - partners,
+        "smtp_refresh": flows - partners,
+        **_within("tcp", flows),
+        **_within("smtp", flows),
+    }
 
 
 def _within(relation: str, count: int) -> Counts:

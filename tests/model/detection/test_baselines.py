@@ -72,6 +72,28 @@ def test_the_fit_finds_how_unequal_clients_are() -> None:
     assert 0.3 < shape < 0.9
 
 
+def test_a_new_client_may_be_the_busiest_of_all_at_another_address() -> None:
+    """Until six days of it are known it is allowed as much, if not more than its role may ever."""
+    baseline, new = lived(), History(128, 128)
+    baseline.fit([(1.0, 28.0)] * 300 + [(60.0, 28.0)], 700, 28.0)
+    assert baseline.bounds(new, 128, KNOWN).rate == pytest.approx(60 / 28)
+    assert baseline.bounds(History(100, 128), 128, KNOWN).rate < 0.2
+    baseline.fit([(3.0, 1.0)], 1000, 28.0)  # of one day nobody knows what it is typical of
+    assert baseline.bounds(new, 128, KNOWN).rate == pytest.approx(0.5)
+    baseline.fit([(600.0, 28.0)], 1000, 28.0)
+    assert baseline.bounds(new, 128, KNOWN).rate == CAPS[Role.CLIENT]
+
+
+def test_the_busiest_clients_count_as_no_busier_than_the_next() -> None:
+    """Some may be infected; but that some are much busier than others must be learned."""
+    usual, busy, worms = lived(), lived(), lived()
+    usual.fit([(1.0, 28.0)] * 1000, 0, 28.0)
+    busy.fit([(1.0, 28.0)] * 970 + [(20.0, 28.0)] * 30, 0, 28.0)
+    worms.fit([(1.0, 28.0)] * 970 + [(20.0, 28.0)] * 20 + [(600.0, 28.0)] * 10, 0, 28.0)
+    assert busy.prior[0] < usual.prior[0] / 2
+    assert worms.prior == pytest.approx(busy.prior)
+
+
 def test_clients_that_never_asked_count_as_silent() -> None:
     """A site whose clients send no mail allows little."""
     few, many = lived(), lived()

@@ -1,15 +1,16 @@
 """An admin can reckon a verdict again by hand."""
 
 import re
-from math import inf
+from math import exp, inf, log
 
 from msgspec.structs import replace
 
+from bench.detection import lookups
 from dnswatch.model.detection.verdict import Plan
 from dnswatch.model.finding import Finding
 from dnswatch.model.policies.orders import Overrule, Word
 
-from .scene import READY, SENDER, attack, detector, learned
+from .scene import DAY, READY, SENDER, attack, detector, learned
 
 
 def test_each_step_of_the_statistic_is_told_with_its_numbers() -> None:
@@ -25,6 +26,58 @@ def test_each_step_of_the_statistic_is_told_with_its_numbers() -> None:
         parts = [part.replace(",", "").split(" x ") for part in found[1].split(" + ")]
         reckoned = sum(float(weight) * float(part) for weight, part in parts)
         assert abs(reckoned / float(found[2].replace(",", "")) - 1) < 0.02
+
+
+def by_hand(lines: list[str]) -> float:
+    """Reckon a score from the numbers and by the rules that are printed, and from nothing else."""
+    text = "\n".join(lines)
+    senders = [
+        (float(speed), [float(share) / 100 for share in re.findall(r"(\d+)%", shares)])
+        for speed, shares in re.findall(r"(\d+) times as often, going on in ([^;\n]+)", text)
+    ]
+    levels = ("its burst goes on", "a burst goes on with", "a sitting goes on with", "a session")
+    parts: list[float] = []
+    weights: list[float] = []
+    for line in lines:
+        if found := re.search(r": x ([\d.]+), R =", line):
+            parts = [part * float(found[1]) for part in parts]
+        if not (told := re.search(r"\(at most ([\d.]+) a day; (.*?)\): R = (.*?) = ", line)):
+            continue
+        rate, bounds = float(told[1]), [float(one.strip(" %")) / 100 for one in told[2].split("/")]
+        weights = [float(one.split(" x ")[0]) for one in told[3].split(" + ")]
+        parts = parts or [1 / ((speed - 1) * rate) for speed, _ in senders]
+        ended = next(n for n, level in enumerate(levels) if f"is new to it, {level}" in line)
+        is_first = parts == [1 / ((speed - 1) * rate) for speed, _ in senders]
+        idle = re.search(r"after ([\d.]+) days of working time", line)
+        for n, (speed, own) in enumerate(senders):
+            shares = [max(share, bound) for share, bound in zip(own, bounds, strict=True)]
+            for level in range(0 if is_first else ended):
+                parts[n] *= (1 - shares[level]) / (1 - bounds[level])
+            if idle:
+                k = (speed - 1) * rate
+                left = exp(-k * float(idle[1]))
+                parts[n] = (parts[n] * left + (1 - left) / k) * speed
+            else:
+                parts[n] *= shares[ended] / bounds[ended]
+    share = re.search(r"its statistic is (\d+)% of the last R", text)
+    assert share
+    mean = sum(weight * part for weight, part in zip(weights, parts, strict=True))
+    return log(float(share[1]) / 100 * mean)
+
+
+def test_a_person_with_a_calculator_arrives_at_the_score() -> None:
+    """Through bursts, sittings, sessions, idle days and marks, by what `explain` prints."""
+    watch, at = learned(), READY
+    for n, pause in enumerate((0, 60, 900, 5000, 20, 20_000, 600, 30, DAY, 400)):
+        at += pause
+        for lookup in lookups.delivery(at, SENDER, f"target{n}.net")[: 1 + n % 3]:
+            watch.see(lookup)
+    lines = watch.explain(SENDER, at + 40)
+    printed = re.search(r"score ([\d.]+) of ([\d.]+) nats", lines[0])
+    assert printed
+    assert lines[0].startswith("suspect")
+    assert sum("is new to it" in line for line in lines) == 10
+    assert abs(by_hand(lines) - float(printed[1])) < 0.02
 
 
 def test_the_verdict_stands_first_with_its_limit_and_its_evidence() -> None:

@@ -27,6 +27,7 @@ from dnswatch.model.detection.novelty import (
     Round,
 )  # fmt: skip
 from dnswatch.model.exchanges import LookupKind
+from dnswatch.model.policies.mark import NEW_WEB
 from dnswatch.names.suffixes import registrable
 from dnswatch.wire.name import from_text
 
@@ -145,6 +146,23 @@ def test_a_name_that_is_used_for_the_web_is_no_guess() -> None:
     told = novelty.web_names(AT + 5)
     assert set(told.used) == {from_text("mail.d1.org"), from_text("mail.d2.org")}
     assert told.visited == (from_text("mail.d1.org"),)
+
+
+def test_a_worm_that_asks_https_records_of_each_guess_guesses_all_the_same() -> None:
+    """Nobody begins with more than a few web mails a day; those that he has stay web."""
+    novelty = Novelty()
+    found = []
+    for n in range(20):
+        novelty.visit(from_text("mail.home.org"), AT + n)
+        novelty.visit(from_text(f"mail.w{n}.org"), AT + n)
+        guess = address(AT + n, WHO, f"mail.w{n}.org", f"w{n}.org", GUESS)
+        found.append(novelty.see(guess, registrable))
+    assert found[: NEW_WEB - 1] == [None] * (NEW_WEB - 1)
+    assert None not in found[NEW_WEB - 1 :]
+    home = address(AT + 99, WHO, "mail.home.org", "home.org", GUESS)
+    assert novelty.see(home, registrable) is None
+    novelty.visit(from_text("mail.next.org"), AT + 2 * 86400)
+    assert from_text("mail.next.org") in novelty.web
 
 
 def test_a_worm_cannot_push_out_what_was_used_before_it() -> None:

@@ -19,7 +19,7 @@ def told(state: Path, anew: float | None = None, **turns: tuple[float, bool]) ->
     clients = {"worm": WORM, "other": OTHER}
     turned = {clients[name]: turn for name, turn in turns.items()}
     with Store.open(state) as store:
-        store.write(Changes(quarantine=turned, quarantine_anew=anew), plain, 0.0)
+        store.write(Changes(quarantine=turned, begun_at=anew), plain, 0.0)
         with store.snapshot() as db:
             return quarantined(db)
 

@@ -1,16 +1,24 @@
-"""Measure: one run in numbers."""
+"""Measure: one run in numbers, and what a throttle does to people's pages."""
+
+from collections.abc import Sequence
+from math import inf
+from typing import Final, NamedTuple
 
 import msgspec
+import numpy as np
 from msgspec.structs import replace
 
-from dnswatch.lab.campus.run.truth import Fate, Sender, Truth
+from dnswatch.lab.campus.defences.acts import SeenContact, Throttle
+from dnswatch.lab.campus.run.truth import InfectedSender, MailFate, Truth
+from dnswatch.lab.campus.run.web import BrowsedDay
+from dnswatch.lab.campus.world import HTTP, Outside
 
 HOUR = 3600.0
 DAY = 86400.0
-_TOUCHED = (Fate.HELD, Fate.REFUSED, Fate.BLOCKED)
+_TOUCHED = (MailFate.HELD, MailFate.REFUSED, MailFate.BLOCKED)
 
 
-class Measured(msgspec.Struct, frozen=True):
+class RunMeasures(msgspec.Struct, frozen=True):
     """What came of one worm under one defence at one seed."""
 
     seed: int
@@ -67,39 +75,76 @@ class Honest(msgspec.Struct, frozen=True):
     "Clients that got any."
 
 
-def measure(truth: Truth, seed: int, worm: str, defence: str) -> Measured:
+def measure(truth: Truth, seed: int, worm: str, defence: str) -> RunMeasures:
     """Sum up a run."""
     senders = list(truth.senders.values())
     found = [sender for sender in senders if sender.verdict_at is not None]
-    return Measured(
-        seed=seed, worm=worm, defence=defence,
+    return RunMeasures(
+        seed=seed,
+        worm=worm,
+        defence=defence,
         tried=sum(sender.fates.total() for sender in senders),
-        left=_count(senders, Fate.LEFT), inside=_count(senders, Fate.INSIDE),
-        held=_count(senders, Fate.HELD), infected=_infected(senders), found=len(found),
+        left=_count(senders, MailFate.LEFT),
+        inside=_count(senders, MailFate.INSIDE),
+        held=_count(senders, MailFate.HELD),
+        infected=_infected(senders),
+        found=len(found),
         domains=tuple(sender.domains_before for sender in found),
         seconds=tuple((sender.verdict_at or 0) - sender.infected_at for sender in found),
-        worm_lookups=truth.lookups["worm"], honest_lookups=truth.lookups["honest"],
-        honest_sent=truth.honest[Fate.LEFT],
-        honest_touched={
-            fate.value: truth.honest[fate] for fate in _TOUCHED if truth.honest[fate]
-        },
+        worm_lookups=truth.lookups["worm"],
+        honest_lookups=truth.lookups["honest"],
+        honest_sent=truth.honest[MailFate.LEFT],
+        honest_touched={fate.value: truth.honest[fate] for fate in _TOUCHED if truth.honest[fate]},
         honest_waits=tuple(truth.honest_waits),
-        server_mails=truth.servers.total(), server_touched=truth.server_waits,
-    )  # fmt: skip
+        server_mails=truth.servers.total(),
+        server_touched=truth.server_waits,
+    )
 
 
-def unjudged(bare: Measured, defence: str) -> Measured:
+def unjudged(bare: RunMeasures, defence: str) -> RunMeasures:
     """Return what comes of a defence that goes by a judge who said nothing: what came of none."""
     return replace(bare, defence=defence, found=0, domains=(), seconds=(), silent=())
 
 
-def _count(senders: list[Sender], fate: Fate) -> int:
+def _count(senders: list[InfectedSender], fate: MailFate) -> int:
     return sum(sender.fates[fate] for sender in senders)
 
 
-def _infected(senders: list[Sender]) -> tuple[int, int, int]:
+def _infected(senders: list[InfectedSender]) -> tuple[int, int, int]:
     begun = sorted(sender.infected_at for sender in senders)
     if not begun:
         return 0, 0, 0
     within = [sum(at <= begun[0] + age for at in begun) for age in (HOUR, DAY)]
     return within[0], within[1], len(begun)
+
+
+CLIENTS: Final = 60
+"""Clients looked at."""
+NOTICED: Final = 1.0
+"""Seconds after which a person's flow of thought is interrupted (Nielsen 1993)."""
+
+
+class Surfed(NamedTuple):
+    """How it went."""
+
+    slow: float
+    "Share of connections that waited longer than `NOTICED`."
+    stopped: int
+    "Clients that were cut off."
+
+
+def surf(throttle: Throttle, day: BrowsedDay, clients: Sequence[bytes]) -> Surfed:
+    """Let the first clients of the day go through a throttle."""
+    chosen = np.unique(day.client)[:CLIENTS]
+    picked = np.isin(day.client, chosen)
+    slow, stopped = 0, set[int]()
+    columns = (column[picked].tolist() for column in day)
+    for at, client, site in zip(*columns, strict=True):
+        contact = SeenContact(at, clients[client], Outside.web_address(site), HTTP, True)
+        wait = throttle.leaves(contact)
+        slow += wait > NOTICED
+        if wait == inf:
+            stopped.add(client)
+        else:
+            throttle.ended(contact._replace(at=at + wait), True)
+    return Surfed(slow / max(1, int(picked.sum())), len(stopped))

@@ -17,31 +17,29 @@ from msgspec.structs import replace
 
 from dnswatch.errors import DnswatchError
 from dnswatch.lab.campus.campus import Campus
-from dnswatch.lab.campus.compare.catalogue import NOTHING, Defence, defence, judges
-from dnswatch.lab.campus.compare.judges import Panel
-from dnswatch.lab.campus.compare.measure import Honest, Measured, measure, unjudged
-from dnswatch.lab.campus.compare.surfing import surf
-from dnswatch.lab.campus.plan import Plan
-from dnswatch.lab.campus.site.browsing import Day
+from dnswatch.lab.campus.compare.judges import NOTHING, Defence, Panel, defence, judges
+from dnswatch.lab.campus.compare.measure import Honest, RunMeasures, measure, surf, unjudged
+from dnswatch.lab.campus.plan import CampusPlan
+from dnswatch.lab.campus.run.web import BrowsedDay
 
 DAY: Final = 86400.0
-Line = Measured | Honest
+Line = RunMeasures | Honest
 
 
-class Case(NamedTuple):
+class WormCase(NamedTuple):
     """One worm under one defence."""
 
     worm: str
     defence: str
 
 
-class Task(NamedTuple):
+class ComparisonTask(NamedTuple):
     """What is to be done for one seed."""
 
-    plan: Plan
+    plan: CampusPlan
     policies: tuple[tuple[str, str], ...]
     "The texts of all policies."
-    cases: tuple[Case, ...]
+    cases: tuple[WormCase, ...]
     honest_days: float
     "Days judged after the learning, before any worm breaks out."
     days: float
@@ -51,12 +49,12 @@ class Task(NamedTuple):
 class Past:
     """The honest past of one seed, with all judges watching."""
 
-    def __init__(self, task: Task, seed: int) -> None:
+    def __init__(self, task: ComparisonTask, seed: int) -> None:
         """Live through it."""
         plan = replace(task.plan, outbreak=replace(task.plan.outbreak, worm=""), policies=())
         self.task = task
         self.seed = seed
-        self._web: tuple[Day, Sequence[bytes]] | None = None
+        self._web: tuple[BrowsedDay, Sequence[bytes]] | None = None
         self.panel = Panel({})
         self.campus = Campus(plan, seed, task.policies, self._judges)
         self.campus.web.sees = self._see
@@ -72,7 +70,7 @@ class Past:
                 self.seed, judge, clients, self.task.honest_days, sum(said.values()), len(said)
             )
 
-    def future(self, case: Case) -> Measured:
+    def future(self, case: WormCase) -> RunMeasures:
         """Let a worm break out under a defence; afterwards this past is spent."""
         chosen, campus = defence(case.defence), self.campus
         campus.truth.begin_anew()
@@ -89,7 +87,7 @@ class Past:
         silent = self.panel.silent if case.defence == NOTHING else ()
         return self._with_surfing(replace(found, silent=silent), chosen)
 
-    def _with_surfing(self, found: Measured, chosen: Defence) -> Measured:
+    def _with_surfing(self, found: RunMeasures, chosen: Defence) -> RunMeasures:
         if chosen.edge is None or self._web is None:
             return found
         surfed = surf(chosen.edge(self.campus.site).throttle, *self._web)
@@ -100,13 +98,13 @@ class Past:
         self.panel = Panel(found, campus.loop.now + self.task.plan.learning * DAY)
         return self.panel
 
-    def _see(self, day: Day, clients: Sequence[bytes]) -> None:
+    def _see(self, day: BrowsedDay, clients: Sequence[bytes]) -> None:
         self._web = self._web or (day, clients)
 
 
-def run_seed(task: Task, seed: int, results: Path) -> None:
+def run_seed(task: ComparisonTask, seed: int, results: Path) -> None:
     """Run what is missing for a seed, and add each result to a file as soon as it is there."""
-    done = {(line.worm, line.defence) for line in read(results) if isinstance(line, Measured)}
+    done = {(line.worm, line.defence) for line in read(results) if isinstance(line, RunMeasures)}
     missing = [case for case in task.cases if case not in done]
     if not missing:
         return
@@ -120,11 +118,11 @@ def run_seed(task: Task, seed: int, results: Path) -> None:
             _fork(past, case, results)
 
 
-def _known(lines: Iterable[Line], case: Case) -> Measured | None:
+def _known(lines: Iterable[Line], case: WormCase) -> RunMeasures | None:
     """Return what comes of a case if that is known already: its judge never said anything."""
     chosen = defence(case.defence)
     for bare in lines:
-        if not isinstance(bare, Measured) or (bare.worm, bare.defence) != (case.worm, NOTHING):
+        if not isinstance(bare, RunMeasures) or (bare.worm, bare.defence) != (case.worm, NOTHING):
             continue
         if chosen.judge in bare.silent and not chosen.edge:
             return unjudged(bare, case.defence)
@@ -141,11 +139,11 @@ def read(results: Path) -> list[Line]:
 
 def _decode(line: bytes) -> Line:
     if b'"worm"' in line:
-        return msgspec.json.decode(line, type=Measured)
+        return msgspec.json.decode(line, type=RunMeasures)
     return msgspec.json.decode(line, type=Honest)
 
 
-def _fork(past: Past, case: Case, results: Path) -> None:
+def _fork(past: Past, case: WormCase, results: Path) -> None:
     """Live through a future in a process of its own."""
     child = os.fork()
     if child == 0:

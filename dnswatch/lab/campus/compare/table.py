@@ -4,16 +4,14 @@ from collections.abc import Iterable
 from statistics import median
 from typing import NamedTuple
 
-from dnswatch.lab.campus.compare.catalogue import DNSWATCH, NOTHING, Defence
-from dnswatch.lab.campus.compare.interval import Interval
-from dnswatch.lab.campus.compare.measure import Measured
-from dnswatch.lab.campus.compare.results import Of, Results
-from dnswatch.lab.campus.compare.surfing import CLIENTS
+from dnswatch.lab.campus.compare.judges import DNSWATCH, NOTHING, Defence
+from dnswatch.lab.campus.compare.measure import CLIENTS, RunMeasures
+from dnswatch.lab.campus.compare.results import Interval, Of, Results
 
 _TOUCHED = ("held", "refused", "blocked")
 
 
-class Table(NamedTuple):
+class ResultTable(NamedTuple):
     """One table."""
 
     title: str
@@ -27,39 +25,41 @@ class Table(NamedTuple):
         return "\n".join([*lines, *map(_row, self.rows), "", self.note, ""])
 
 
-def tables(results: Results) -> list[Table]:
+def tables(results: Results) -> list[ResultTable]:
     """Make all tables."""
     makers = (_escaped, _spread, _verdicts, _price, _waits, _load)
     return [make(results) for make in makers]
 
 
-def _escaped(results: Results) -> Table:
+def _escaped(results: Results) -> ResultTable:
     return _by_worm(
-        results, "Worm mail that left the site, in % of what left with nothing against it",
+        results,
+        "Worm mail that left the site, in % of what left with nothing against it",
         results.escaped,
         f"Means over {results.seeds} seeds, and where they differ their 95 % intervals (bootstrap "
         "over seeds).  0 is best, 100 is no help; above 100 the outbreak happened to go otherwise.",
-    )  # fmt: skip
+    )
 
 
-def _load(results: Results) -> Table:
+def _load(results: Results) -> ResultTable:
     return _by_worm(
-        results, "Extra DNS load: questions of infected hosts, in % of everybody else's",
+        results,
+        "Extra DNS load: questions of infected hosts, in % of everybody else's",
         lambda run: 100 * run.worm_lookups / max(1, run.honest_lookups),
         "Questions to the site's resolver over the whole outbreak, those from its cache among them."
         "  What is held or refused is asked once: retries of a stub are not played.",
-    )  # fmt: skip
+    )
 
 
-def _by_worm(results: Results, title: str, of: Of, note: str) -> Table:
+def _by_worm(results: Results, title: str, of: Of, note: str) -> ResultTable:
     rows = [
         (one.name, *(_text(results.mean(one.name, worm, of)) for worm in results.worms))
         for one in results.defences
     ]
-    return Table(title, ("defence", *results.worms), rows, note)
+    return ResultTable(title, ("defence", *results.worms), rows, note)
 
 
-def _spread(results: Results) -> Table:
+def _spread(results: Results) -> ResultTable:
     def cell(name: str, worm: str) -> str:
         hour, day, end = (
             results.mean(name, worm, lambda run, n=n: run.infected[n])  # type: ignore[misc]
@@ -69,16 +69,18 @@ def _spread(results: Results) -> Table:
             return ""
         return f"{hour.mean:.1f} / {day.mean:.1f} / {_text(end)}"
 
-    rows = [(one.name, *(cell(one.name, worm) for worm in results.worms))
-        for one in results.defences
-    ]  # fmt: skip
-    return Table(
-        "Hosts infected after 1 h, after 24 h, and at the end", ("defence", *results.worms), rows,
+    rows = [
+        (one.name, *(cell(one.name, worm) for worm in results.worms)) for one in results.defences
+    ]
+    return ResultTable(
+        "Hosts infected after 1 h, after 24 h, and at the end",
+        ("defence", *results.worms),
+        rows,
         "Counted from the first infection; means over seeds, the last with its interval.",
-    )  # fmt: skip
+    )
 
 
-def _verdicts(results: Results) -> Table:
+def _verdicts(results: Results) -> ResultTable:
     judges = {one.judge: one.name for one in reversed(results.defences) if one.policies}
     if any(one.name == NOTHING for one in results.defences):
         judges[DNSWATCH] = NOTHING
@@ -86,12 +88,13 @@ def _verdicts(results: Results) -> Table:
         (judge, *(_verdict(results, name, worm) for worm in results.worms))
         for judge, name in judges.items()
     ]
-    return Table(
+    return ResultTable(
         "Mail domains and time until the verdict, and share of infected hosts that get one",
-        ("who judges", *results.worms), sorted(rows, key=lambda row: row[0] != DNSWATCH),
+        ("who judges", *results.worms),
+        sorted(rows, key=lambda row: row[0] != DNSWATCH),
         "Domains tried and time since the infection, medians of a run, means over seeds with their "
         "intervals.",
-    )  # fmt: skip
+    )
 
 
 def _verdict(results: Results, name: str, worm: str) -> str:
@@ -105,19 +108,26 @@ def _verdict(results: Results, name: str, worm: str) -> str:
     return f"{domains.text(0)}; {time}; {found.mean:.0f} %"
 
 
-def _price(results: Results) -> Table:
+def _price(results: Results) -> ResultTable:
     head = (
-        "defence", "what it is", "false verdicts of 1,000 clients a month",
-        "clients with one in the honest days", "honest mails held", "refused", "blocked",
+        "defence",
+        "what it is",
+        "false verdicts of 1,000 clients a month",
+        "clients with one in the honest days",
+        "honest mails held",
+        "refused",
+        "blocked",
         "declared servers' mails touched",
-    )  # fmt: skip
-    return Table(
-        "What it costs people", head, [_cost(results, one) for one in results.defences],
+    )
+    return ResultTable(
+        "What it costs people",
+        head,
+        [_cost(results, one) for one in results.defences],
         "Clients and mails in %; honest mails are those that clients send by themselves.  *Held* "
         "waits in the bay until somebody releases it; *refused* is tried again by its sender's "
         "queue; *blocked* is lost when the queue gives up.  Where no false verdict was seen, the "
         "interval ends at 3 / (clients x months), as far as none can be told from few.",
-    )  # fmt: skip
+    )
 
 
 def _cost(results: Results, one: Defence) -> tuple[str, ...]:
@@ -128,24 +138,32 @@ def _cost(results: Results, one: Defence) -> tuple[str, ...]:
     servers = sum(run.server_touched for run in results.of(one.name))
     mails = sum(run.server_mails for run in results.of(one.name))
     return (
-        one.name, one.summary,
+        one.name,
+        one.summary,
         _text(results.false(one.judge)) if gives_verdicts else "",
         _text(results.hit(one.judge)) if gives_verdicts else "",
         *(_text(results.mean(one.name, None, share(fate))) for fate in _TOUCHED),
         f"{servers:,} of {mails:,}",
-    )  # fmt: skip
+    )
 
 
-def _waits(results: Results) -> Table:
+def _waits(results: Results) -> ResultTable:
     head = (
-        "defence", "honest mails made to wait", "half of them at most", "95 % at most", "longest",
-        "web connections slowed over 1 s", f"people cut off from the web, of {CLIENTS}",
-    )  # fmt: skip
-    return Table(
-        "What people wait for", head, [_waited(results, one) for one in results.defences],
+        "defence",
+        "honest mails made to wait",
+        "half of them at most",
+        "95 % at most",
+        "longest",
+        "web connections slowed over 1 s",
+        f"people cut off from the web, of {CLIENTS}",
+    )
+    return ResultTable(
+        "What people wait for",
+        head,
+        [_waited(results, one) for one in results.defences],
         "Mails and connections in %; mails that were held, refused or blocked stand above.  Web: "
         f"one day of {CLIENTS} clients; policies of dnswatch touch no lookup of the web.",
-    )  # fmt: skip
+    )
 
 
 def _waited(results: Results, one: Defence) -> tuple[str, ...]:
@@ -157,7 +175,7 @@ def _waited(results: Results, one: Defence) -> tuple[str, ...]:
         _text(results.mean(one.name, None, lambda run: 100 * len(run.honest_waits) / _honest(run))),
         *(shown or ("", "", "")),
         *(_text(results.mean(one.name, None, of)) if one.edge else "" for of in web),
-    )  # fmt: skip
+    )
 
 
 def duration(seconds: float) -> str:
@@ -168,7 +186,7 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def _honest(run: Measured) -> int:
+def _honest(run: RunMeasures) -> int:
     return max(1, run.honest_sent + sum(run.honest_touched.values()))
 
 

@@ -9,7 +9,7 @@ Client = bytes
 """Packed address of a client."""
 
 
-class Asked(NamedTuple):
+class SeenLookup(NamedTuple):
     """One mail-related lookup."""
 
     at: float
@@ -22,7 +22,7 @@ class Asked(NamedTuple):
     "Whether there was no such name, or no answer."
 
 
-class Contact(NamedTuple):
+class SeenContact(NamedTuple):
     """A client opens a connection."""
 
     at: float
@@ -39,7 +39,7 @@ class Contact(NamedTuple):
 class Finder(Protocol):
     """Finds infected clients by their lookups."""
 
-    def asked(self, lookup: Asked) -> bool:
+    def asked(self, lookup: SeenLookup) -> bool:
         """Take in a lookup; say whether it raises an alarm on its client."""
         ...
 
@@ -47,10 +47,10 @@ class Finder(Protocol):
 class Throttle(Protocol):
     """Slows a client's connections down."""
 
-    def leaves(self, contact: Contact) -> float:
+    def leaves(self, contact: SeenContact) -> float:
         """Return the seconds that a connection must wait; infinity where it never leaves."""
         ...
 
-    def ended(self, contact: Contact, succeeded: bool) -> None:
+    def ended(self, contact: SeenContact, succeeded: bool) -> None:
         """Take in whether a connection that left was accepted."""
         ...

@@ -23,10 +23,10 @@ import dpkt
 
 from dnswatch.errors import SourceError
 from dnswatch.lab.campus.campus import Campus
-from dnswatch.lab.campus.defences.acts import Contact
-from dnswatch.lab.campus.output.truth import write_truth
+from dnswatch.lab.campus.defences.acts import SeenContact
+from dnswatch.lab.campus.output.dataset import write_truth
 from dnswatch.lab.campus.run.resolver import place_of
-from dnswatch.lab.campus.world.outside import FOREIGN, HTTP
+from dnswatch.lab.campus.world import FOREIGN, HTTP
 from dnswatch.model.observation import Observation
 
 _LATENCY: Final = 0.02
@@ -87,7 +87,7 @@ class Capture:
         self.write(seen.at - _LATENCY, _udp(seen.client, port, server, _DNS, query))
         self.write(seen.at, _udp(server, _DNS, seen.client, port, response))
 
-    def _connect(self, contact: Contact, is_made: bool) -> None:
+    def _connect(self, contact: SeenContact, is_made: bool) -> None:
         self._pass(contact.at - _LATENCY)
         for number, frame in enumerate(connection(contact, is_made)):
             self.write(contact.at + number * _LATENCY, frame)
@@ -114,7 +114,7 @@ def messages(seen: Observation) -> tuple[bytes, bytes]:
     return bytes(asked.pack()), bytes(answer.pack())
 
 
-def connection(contact: Contact, is_made: bool) -> Iterator[bytes]:
+def connection(contact: SeenContact, is_made: bool) -> Iterator[bytes]:
     """Yield the frames of a connection."""
     client, server = contact.client, contact.address
     port = 1024 + crc32(repr(contact.at).encode()) % 60000
@@ -156,9 +156,15 @@ def _udp(source: bytes, sport: int, target: bytes, dport: int, data: bytes) -> b
 
 
 def _tcp(
-    source: bytes, sport: int, target: bytes, dport: int, seq: int, ack: int, flags: int,
+    source: bytes,
+    sport: int,
+    target: bytes,
+    dport: int,
+    seq: int,
+    ack: int,
+    flags: int,
     data: bytes = b"",
-) -> bytes:  # fmt: skip
+) -> bytes:
     segment = dpkt.tcp.TCP(
         sport=sport, dport=dport, seq=seq, ack=ack, flags=flags, win=_WINDOW, data=data
     )

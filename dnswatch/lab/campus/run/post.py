@@ -11,24 +11,24 @@ from math import inf
 from typing import Final, NamedTuple
 
 from dnswatch.codes import Rcode, Type
-from dnswatch.lab.campus.defences.acts import Contact, Throttle
-from dnswatch.lab.campus.defences.throttles.port import SMTP
+from dnswatch.lab.campus.defences.acts import SeenContact, Throttle
+from dnswatch.lab.campus.defences.throttles import SMTP
 from dnswatch.lab.campus.run.loop import Loop, Process
 from dnswatch.lab.campus.run.resolver import Asking, Reply, Resolver
 from dnswatch.lab.campus.run.resolver import Hear as HearLookup
-from dnswatch.lab.campus.run.truth import Fate, Mail, Truth
-from dnswatch.lab.campus.world.outside import FOREIGN, HTTP, Outside, takes_mail
+from dnswatch.lab.campus.run.truth import MailFate, SentMail, Truth
+from dnswatch.lab.campus.world import FOREIGN, HTTP, Outside, takes_mail
 from dnswatch.model.observation import Observation, Origin
 from dnswatch.wire.name import from_text
 
 _A: Final = int(Type.A)
 _MX: Final = int(Type.MX)
 
-Hear = Callable[[Contact, bool], None]
+Hear = Callable[[SeenContact, bool], None]
 """Takes a connection, and whether it was made."""
 
-Sending = Generator[float, None, Fate]
-Routing = Generator[float, None, "Route"]
+Sending = Generator[float, None, MailFate]
+Routing = Generator[float, None, "MailRoute"]
 
 
 class Way(NamedTuple):
@@ -61,17 +61,17 @@ class Letter(NamedTuple):
     "Its exchange lets nobody connect today."
 
 
-class Route(NamedTuple):
+class MailRoute(NamedTuple):
     """Where a mail is to go."""
 
     address: bytes | None
-    fate: Fate = Fate.FAILED
+    fate: MailFate = MailFate.FAILED
     "What becomes of it where there is no address."
 
 
-_HELD: Final = Route(None, Fate.HELD)
-_REFUSED: Final = Route(None, Fate.REFUSED)
-_NOWHERE: Final = Route(None, Fate.FAILED)
+_HELD: Final = MailRoute(None, MailFate.HELD)
+_REFUSED: Final = MailRoute(None, MailFate.REFUSED)
+_NOWHERE: Final = MailRoute(None, MailFate.FAILED)
 
 
 class Edge(NamedTuple):
@@ -86,9 +86,14 @@ class Post:
     """Carries mails."""
 
     def __init__(
-        self, outside: Outside, resolver: Resolver, loop: Loop, truth: Truth,
-        servers: frozenset[bytes], redirects: bool,
-    ) -> None:  # fmt: skip
+        self,
+        outside: Outside,
+        resolver: Resolver,
+        loop: Loop,
+        truth: Truth,
+        servers: frozenset[bytes],
+        redirects: bool,
+    ) -> None:
         """Carry mails of the hosts of a site; `servers` are its declared mail servers."""
         self.edge: Edge | None = None
         "What stands before connections, if anything does."
@@ -112,11 +117,9 @@ class Post:
             fate = yield from self._deliver(letter, route.address, way)
         waited = self._loop.now - begun
         self._truth.tried(
-            Mail(
-                begun, letter.source, letter.domain, route.address, letter.worm, fate, waited
-            ),
+            SentMail(begun, letter.source, letter.domain, route.address, letter.worm, fate, waited),
             is_server=letter.source in self._servers,
-        )  # fmt: skip
+        )
         return fate
 
     def ask(
@@ -137,11 +140,19 @@ class Post:
         if is_foreign and self.hear_passing is not None:
             self.hear_passing(
                 Observation(
-                    self._loop.now, source, name, qtype, heard.rcode, Origin.UPSTREAM,
-                    heard.addresses, heard.exchanges, heard.ttl if heard.exchanges else 0,
-                    recursion=False, server=FOREIGN,
+                    self._loop.now,
+                    source,
+                    name,
+                    qtype,
+                    heard.rcode,
+                    Origin.UPSTREAM,
+                    heard.addresses,
+                    heard.exchanges,
+                    heard.ttl if heard.exchanges else 0,
+                    recursion=False,
+                    server=FOREIGN,
                 )
-            )  # fmt: skip
+            )
         addresses = tuple(address for address, _ in heard.addresses)
         return Reply(self._loop.now, heard.rcode, addresses, heard.exchanges)
 
@@ -174,32 +185,36 @@ class Post:
         reply = yield from self.ask(letter.source, name, _A, way)
         if (found := _ended(reply)) is not None:
             return found
-        return Route(reply.addresses[0]) if reply.addresses else _NOWHERE
+        return MailRoute(reply.addresses[0]) if reply.addresses else _NOWHERE
 
     def _deliver(self, letter: Letter, address: bytes, way: Way) -> Sending:
         """Connect and hand over, as far as what stands before connections lets it."""
         is_inside = address in self._servers
-        contact = Contact(
-            self._loop.now, letter.source, address, SMTP, way.resolver != "own",
+        contact = SeenContact(
+            self._loop.now,
+            letter.source,
+            address,
+            SMTP,
+            way.resolver != "own",
             _wire(letter.domain),
-        )  # fmt: skip
+        )
         is_taken = is_inside or (takes_mail(address) and not letter.unreachable)
         if not (yield from self._connect(contact, is_taken)):
-            return Fate.BLOCKED
+            return MailFate.BLOCKED
         if not is_taken:
-            return Fate.FAILED
-        return Fate.INSIDE if is_inside else Fate.LEFT
+            return MailFate.FAILED
+        return MailFate.INSIDE if is_inside else MailFate.LEFT
 
     def call(self, source: bytes, name: bytes, way: Way) -> Process:
         """Connect to a web server by its name, for something else than mail."""
         reply = yield from self.ask(source, name, _A, way)
         if reply.addresses:
-            contact = Contact(
+            contact = SeenContact(
                 self._loop.now, source, reply.addresses[0], HTTP, way.resolver != "own"
             )
             yield from self._connect(contact, True)
 
-    def _connect(self, contact: Contact, is_taken: bool) -> Generator[float, None, bool]:
+    def _connect(self, contact: SeenContact, is_taken: bool) -> Generator[float, None, bool]:
         """Open a connection, when it may leave; returns whether it ever does."""
         is_inside = contact.address in self._servers
         edge = self.edge if self.edge and (self.edge.is_in_hosts or not is_inside) else None
@@ -228,7 +243,7 @@ def hash_of(text: str) -> int:
     return value
 
 
-def _ended(reply: Reply) -> Route | None:
+def _ended(reply: Reply) -> MailRoute | None:
     """Say where a reply ends the search: at the bay, or with a refusal."""
     if reply.is_bay:
         return _HELD

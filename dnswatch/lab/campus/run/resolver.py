@@ -16,7 +16,8 @@ from msgspec.structs import replace
 from dnswatch.codes import Class
 from dnswatch.lab.campus.run.loop import Loop
 from dnswatch.lab.campus.run.truth import Truth
-from dnswatch.lab.campus.world.outside import Heard, Outside
+from dnswatch.lab.campus.world import Outside
+from dnswatch.lab.campus.world import OutsideAnswer as Heard
 from dnswatch.model.exchanges import Exchanges
 from dnswatch.model.observation import Observation, Origin, Tally
 from dnswatch.model.role import Role, role_of

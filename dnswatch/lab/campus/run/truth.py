@@ -8,7 +8,7 @@ from typing import NamedTuple
 from dnswatch.model.observation import Decided
 
 
-class Fate(StrEnum):
+class MailFate(StrEnum):
     """What became of a mail."""
 
     LEFT = "left"
@@ -25,7 +25,7 @@ class Fate(StrEnum):
     "No such host, or nobody listened."
 
 
-class Infection(NamedTuple):
+class Infected(NamedTuple):
     """A host that was infected."""
 
     at: float
@@ -35,7 +35,7 @@ class Infection(NamedTuple):
     "The host whose mail did it; None where it came from outside."
 
 
-class Mail(NamedTuple):
+class SentMail(NamedTuple):
     """A mail that was tried."""
 
     at: float
@@ -45,17 +45,17 @@ class Mail(NamedTuple):
     "Packed address that it was sent to; None where that was never known."
     worm: str
     "Empty where it is honest."
-    fate: Fate
+    fate: MailFate
     waited: float = 0.0
     "Seconds that a defence made it wait."
 
 
 @dataclass(slots=True)
-class Sender:
+class InfectedSender:
     """What one infected host did, counted."""
 
     infected_at: float
-    fates: Counter[Fate] = field(default_factory=Counter)
+    fates: Counter[MailFate] = field(default_factory=Counter)
     domains: set[str] = field(default_factory=set)
     "Mail domains that it has tried."
     lookups: int = 0
@@ -71,7 +71,7 @@ class Sender:
         if self.verdict_at is None:
             self.verdict_at = at
             self.domains_before = len(self.domains)
-            self.left_before = self.fates[Fate.LEFT] + self.fates[Fate.INSIDE]
+            self.left_before = self.fates[MailFate.LEFT] + self.fates[MailFate.INSIDE]
 
 
 @dataclass(slots=True)
@@ -80,15 +80,15 @@ class Truth:
 
     keeps_mails: bool = False
     "Keep each mail, not only its count."
-    infections: list[Infection] = field(default_factory=list)
-    senders: dict[bytes, Sender] = field(default_factory=dict)
+    infections: list[Infected] = field(default_factory=list)
+    senders: dict[bytes, InfectedSender] = field(default_factory=dict)
     "By packed address of the infected host."
-    mails: list[Mail] = field(default_factory=list)
-    honest: Counter[Fate] = field(default_factory=Counter)
+    mails: list[SentMail] = field(default_factory=list)
+    honest: Counter[MailFate] = field(default_factory=Counter)
     "Mails of honest hosts, those of declared mail servers aside."
     honest_waits: list[float] = field(default_factory=list)
     "Seconds that those which were sent had to wait, where they did."
-    servers: Counter[Fate] = field(default_factory=Counter)
+    servers: Counter[MailFate] = field(default_factory=Counter)
     "Mails of declared mail servers."
     server_waits: int = 0
     "Those of them that any defence touched: held, refused, diverted or delayed. It must stay 0."
@@ -109,12 +109,12 @@ class Truth:
         self.honest_waits.clear()
         self.server_waits = self.false_count = 0
 
-    def infect(self, infection: Infection) -> None:
+    def infect(self, infection: Infected) -> None:
         """Note an infection."""
         self.infections.append(infection)
-        self.senders[infection.host] = Sender(infection.at)
+        self.senders[infection.host] = InfectedSender(infection.at)
 
-    def tried(self, mail: Mail, *, is_server: bool) -> None:
+    def tried(self, mail: SentMail, *, is_server: bool) -> None:
         """Note a mail."""
         if mail.worm:
             sender = self.senders[mail.source]
@@ -122,11 +122,11 @@ class Truth:
             sender.domains.add(mail.domain)
         elif is_server:
             self.servers[mail.fate] += 1
-            touched = (Fate.HELD, Fate.REFUSED, Fate.BLOCKED)
+            touched = (MailFate.HELD, MailFate.REFUSED, MailFate.BLOCKED)
             self.server_waits += mail.fate in touched or mail.waited > 0
         else:
             self.honest[mail.fate] += 1
-            if mail.waited and mail.fate is Fate.LEFT:
+            if mail.waited and mail.fate is MailFate.LEFT:
                 self.honest_waits.append(mail.waited)
         if self.keeps_mails:
             self.mails.append(mail)

@@ -10,7 +10,7 @@ compare       the site on which defences are compared
 from pathlib import Path
 
 from dnswatch.errors import SettingsError
-from dnswatch.lab.campus.plan import Plan, read
+from dnswatch.lab.campus.plan import CampusPlan, read
 
 _ROOM = Path(__file__).parent
 
@@ -20,7 +20,7 @@ def names() -> list[str]:
     return sorted(path.stem for path in _ROOM.glob("*.toml"))
 
 
-def load(name: str) -> Plan:
+def load(name: str) -> CampusPlan:
     """Read a plan by its name, or by the path of its file."""
     path = _ROOM / f"{name}.toml"
     if not path.is_file():

@@ -2,6 +2,5 @@
 
 worm        what a worm's file says
 shipped     the files that come with dnswatch
-infection   what one infected host does
-outbreak    who is infected when, and how it spreads inside the site
+outbreak    who is infected when, what an infected host does, and how it spreads
 """

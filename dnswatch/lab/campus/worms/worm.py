@@ -68,9 +68,12 @@ class Worm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     def way(self) -> Way:
         """How it finds exchanges."""
         return Way(
-            "mx" in self.looks_up, "domain" in self.looks_up,
-            self.guesses if "guesses" in self.looks_up else (), self.resolver, self.picks_any,
-        )  # fmt: skip
+            "mx" in self.looks_up,
+            "domain" in self.looks_up,
+            self.guesses if "guesses" in self.looks_up else (),
+            self.resolver,
+            self.picks_any,
+        )
 
 
 def read(text: str, where: str) -> Worm:

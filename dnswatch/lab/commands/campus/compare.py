@@ -10,9 +10,9 @@ import typer
 from dnswatch.lab.commands import completion
 
 if TYPE_CHECKING:
-    from dnswatch.lab.campus.compare.board import Board
-    from dnswatch.lab.campus.compare.catalogue import Defence
-    from dnswatch.lab.campus.compare.runs import Task
+    from dnswatch.lab.campus.compare.judges import Defence
+    from dnswatch.lab.campus.compare.runs import ComparisonTask
+    from dnswatch.lab.campus.compare.seeds import SeedRunner
 
 Seeds = Annotated[
     int, typer.Option("--seeds", metavar="N", min=1, help="Campuses, each with a seed of its own.")
@@ -67,49 +67,50 @@ def compare(
 
     Example: dnswatch campus compare --seeds 20 --out report/
     """
-    from dnswatch.lab.campus.compare.board import Board
+    from dnswatch.lab.campus.compare.seeds import SeedRunner
 
     chosen, task = _task(worms, defences, scenario, past, days)
-    board = Board(task, range(1, seeds + 1), out)
-    _run(board, jobs)
-    _publish(board, chosen, out / "index.html", page)
+    runner = SeedRunner(task, range(1, seeds + 1), out)
+    _run(runner, jobs)
+    _publish(runner, chosen, out / "index.html", page)
 
 
 def _task(
     worms: str, defences: str, scenario: str, past: float, days: float
-) -> "tuple[list[Defence], Task]":
-    from dnswatch.lab.campus.compare.catalogue import DEFENCES, defence
-    from dnswatch.lab.campus.compare.runs import Case, Task
+) -> "tuple[list[Defence], ComparisonTask]":
+    from dnswatch.lab.campus.compare.judges import DEFENCES, defence
+    from dnswatch.lab.campus.compare.runs import ComparisonTask, WormCase
     from dnswatch.lab.campus.scenarios import load
     from dnswatch.lab.campus.worms import shipped
     from dnswatch.serve.policies import texts
 
     chosen = [defence(name) for name in _listed(defences)] or list(DEFENCES)
     names = [name for name in _listed(worms) if shipped.load(name)] or shipped.names()
-    cases = tuple(Case(name, one.name) for name in names for one in chosen)
-    return chosen, Task(load(scenario), texts(""), cases, past, days)
+    cases = tuple(WormCase(name, one.name) for name in names for one in chosen)
+    return chosen, ComparisonTask(load(scenario), texts(""), cases, past, days)
 
 
-def _run(board: "Board", jobs: int) -> None:
+def _run(runner: "SeedRunner", jobs: int) -> None:
     from dnswatch.lab.commands.campus.progress import progress
 
-    with progress("runs", board.total) as tell:
+    with progress("runs", runner.total) as tell:
         try:
-            board.run(jobs, tell)
+            runner.run(jobs, tell)
         except KeyboardInterrupt:
             typer.echo(
-                f"dnswatch: stopped after {board.finished()} of {board.total} runs; the same"
-                " command goes on from there", err=True,
-            )  # fmt: skip
+                f"dnswatch: stopped after {runner.finished()} of {runner.total} runs; the same"
+                " command goes on from there",
+                err=True,
+            )
 
 
-def _publish(board: "Board", chosen: "list[Defence]", file: Path, page: Path | None) -> None:
-    from dnswatch.lab.campus.compare.page import publish
+def _publish(runner: "SeedRunner", chosen: "list[Defence]", file: Path, page: Path | None) -> None:
     from dnswatch.lab.campus.compare.report import page as html
+    from dnswatch.lab.campus.compare.report import publish
     from dnswatch.lab.campus.compare.results import Results
     from dnswatch.lab.campus.compare.table import tables
 
-    results = Results(board.lines(), chosen)
+    results = Results(runner.lines(), chosen)
     if not results.runs:
         typer.echo("dnswatch: no run is finished, so there is nothing to report", err=True)
         raise typer.Exit(1)
@@ -118,7 +119,7 @@ def _publish(board: "Board", chosen: "list[Defence]", file: Path, page: Path | N
     if page is not None:
         publish(page, results, command)
     typer.echo(tables(results)[0].markdown())
-    typer.echo(f"{len(results.runs)} of {board.total} runs; the report: {file}")
+    typer.echo(f"{len(results.runs)} of {runner.total} runs; the report: {file}")
 
 
 def _listed(text: str) -> list[str]:

@@ -59,9 +59,8 @@ def play(
 
     from dnswatch import clock
     from dnswatch.lab.campus.campus import Campus
-    from dnswatch.lab.campus.output.play import Player
-    from dnswatch.lab.campus.output.truth import write_truth
-    from dnswatch.lab.campus.output.world import World
+    from dnswatch.lab.campus.output.dataset import write_truth
+    from dnswatch.lab.campus.output.play import Player, WorldServer
     from dnswatch.lab.commands.campus.run import live, plan_of, summary_of
     from dnswatch.serve.policies import texts
 
@@ -71,7 +70,7 @@ def play(
     player = Player((str(asked.address), asked.port), plan.begin, speed, clock.now, sleep)
     campus.resolver.hear = player.play
     campus.truth.keeps_mails = truth is not None
-    with World(campus.outside, (str(source.address), source.port)):
+    with WorldServer(campus.outside, (str(source.address), source.port)):
         _demand_an_answer(asked, source)
         live(campus, plan)
         player.close()

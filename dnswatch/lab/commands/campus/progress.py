@@ -25,9 +25,11 @@ def progress(what: str, total: float) -> Iterator[Callable[[float], None]]:
         yield _lines(what, total)
         return
     columns = (
-        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:3.0f} %"),
         TimeRemainingColumn(),
-    )  # fmt: skip
+    )
     with Progress(*columns, console=console, speed_estimate_period=_PERIOD) as bar:
         task = bar.add_task(what, total=total)
         yield lambda done: bar.update(task, completed=done)

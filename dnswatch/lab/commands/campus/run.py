@@ -11,7 +11,7 @@ from dnswatch.lab.commands import completion
 
 if TYPE_CHECKING:
     from dnswatch.lab.campus.campus import Campus
-    from dnswatch.lab.campus.plan import Plan
+    from dnswatch.lab.campus.plan import CampusPlan
 
 Scenario = Annotated[
     str,
@@ -85,7 +85,7 @@ def _writing(
 ) -> AbstractContextManager[object]:
     """Begin what is to be written."""
     if parquet is not None:
-        from dnswatch.lab.campus.output.parquet import Writing
+        from dnswatch.lab.campus.output.dataset import Writing
 
         return Writing(campus, parquet)
     if pcap is not None:
@@ -97,7 +97,7 @@ def _writing(
 
 def plan_of(
     scenario: str, days: int | None, worm: str | None, policies: list[str] | None
-) -> "Plan":
+) -> "CampusPlan":
     """Read a plan, with what the command line says in place of what it says."""
     from msgspec.structs import replace
 
@@ -113,7 +113,7 @@ def plan_of(
     return plan
 
 
-def live(campus: "Campus", plan: "Plan") -> None:
+def live(campus: "Campus", plan: "CampusPlan") -> None:
     """Let the days pass; Ctrl-C ends them early."""
     import logging
 
@@ -135,6 +135,6 @@ def live(campus: "Campus", plan: "Plan") -> None:
 
 def summary_of(campus: "Campus") -> str:
     """Sum a campus up."""
-    from dnswatch.lab.campus.summary import summary
+    from dnswatch.lab.campus.campus import summary
 
     return "\n".join(summary(campus.truth))

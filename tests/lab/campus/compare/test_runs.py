@@ -2,16 +2,22 @@
 
 from pathlib import Path
 
-from dnswatch.lab.campus.compare.measure import Honest, Measured, unjudged
-from dnswatch.lab.campus.compare.runs import Case, Past, Task, read, run_seed
+from dnswatch.lab.campus.compare.measure import Honest, RunMeasures, unjudged
+from dnswatch.lab.campus.compare.runs import ComparisonTask, Past, WormCase, read, run_seed
 from dnswatch.serve.policies import texts
 from tests.lab.campus.scene import plan
 
-CASES = (Case("spambot", "nothing"), Case("spambot", "quarantine"), Case("spambot", "nic"))
+CASES = (
+    WormCase("spambot", "nothing"),
+    WormCase("spambot", "quarantine"),
+    WormCase("spambot", "nic"),
+)
 
 
-def task(cases: tuple[Case, ...] = CASES) -> Task:
-    return Task(plan("[outbreak]\nfirst = 1\nbackscatter = 0"), texts(""), cases, 1.0, 0.3)
+def task(cases: tuple[WormCase, ...] = CASES) -> ComparisonTask:
+    return ComparisonTask(
+        plan("[outbreak]\nfirst = 1\nbackscatter = 0"), texts(""), cases, 1.0, 0.3
+    )
 
 
 def test_all_defences_meet_the_same_past(tmp_path: Path) -> None:
@@ -22,7 +28,7 @@ def test_all_defences_meet_the_same_past(tmp_path: Path) -> None:
     results = tmp_path / "seed.jsonl"
     run_seed(task(), 1, results)
     lines = read(results)
-    nothing, quarantine, nic = (line for line in lines if isinstance(line, Measured))
+    nothing, quarantine, nic = (line for line in lines if isinstance(line, RunMeasures))
     assert nothing.infected == nic.infected
     assert (nothing.left, nothing.tried) == (nic.left, nic.tried)
     assert quarantine.held > 100 * quarantine.left
@@ -39,10 +45,10 @@ def test_all_defences_meet_the_same_past(tmp_path: Path) -> None:
 
 def test_under_a_judge_who_says_nothing_happens_what_happens_under_none(tmp_path: Path) -> None:
     """Half of a spambot's domains exist, so the test of failures is silent; its run is not run."""
-    bare = Past(task(), 1).future(Case("spambot", "nothing"))
+    bare = Past(task(), 1).future(WormCase("spambot", "nothing"))
     assert "sprt" in bare.silent
-    assert Past(task(), 1).future(Case("spambot", "sprt")) == unjudged(bare, "sprt")
-    cases = Case("spambot", "nothing"), Case("spambot", "sprt")
+    assert Past(task(), 1).future(WormCase("spambot", "sprt")) == unjudged(bare, "sprt")
+    cases = WormCase("spambot", "nothing"), WormCase("spambot", "sprt")
     run_seed(task(cases), 1, tmp_path / "seed.jsonl")
-    runs = [line for line in read(tmp_path / "seed.jsonl") if isinstance(line, Measured)]
+    runs = [line for line in read(tmp_path / "seed.jsonl") if isinstance(line, RunMeasures)]
     assert runs == [bare, unjudged(bare, "sprt")]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dnswatch.lab.campus.compare.catalogue import defence
+from dnswatch.lab.campus.compare.judges import defence
 from dnswatch.lab.campus.compare.results import Results
 from dnswatch.lab.campus.compare.table import duration, tables
 from tests.lab.campus.compare.lines import LINES

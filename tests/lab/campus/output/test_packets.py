@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from dnswatch.lab.campus.output.packets import Capture, messages
-from dnswatch.lab.campus.world.outside import FOREIGN
+from dnswatch.lab.campus.world import FOREIGN
 from dnswatch.model.observation import Observation, Origin
 from dnswatch.wire.name import from_text
 from tests.lab.campus.scene import DAY, campus, outbreak
@@ -80,6 +80,8 @@ def shark(file: Path, wanted: str) -> list[str]:
     """Let tshark find frames."""
     done = subprocess.run(
         ["tshark", "-r", str(file), "-o", "ip.check_checksum:TRUE", "-Y", wanted],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return done.stdout.splitlines()

@@ -14,8 +14,11 @@ def test_what_a_worm_looks_up_is_its_way() -> None:
     assert read(TEXT, "test").way.guesses == ()
     way = read(TEXT + 'looks_up = ["guesses"]\nresolver = "foreign"', "test").way
     assert (way.asks_mx, way.tries_domain, way.guesses, way.resolver) == (
-        False, False, GUESSES, "foreign",
-    )  # fmt: skip
+        False,
+        False,
+        GUESSES,
+        "foreign",
+    )
 
 
 def test_a_broken_worm_is_named_with_its_line() -> None:

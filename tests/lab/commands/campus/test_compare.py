@@ -5,7 +5,7 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from dnswatch.cli import app
-from dnswatch.lab.campus.compare.page import BEGIN, END
+from dnswatch.lab.campus.compare.report import BEGIN, END
 from tests.lab.campus.scene import SMALL
 
 
@@ -15,10 +15,25 @@ def test_a_comparison_leaves_report_and_table(tmp_path: Path) -> None:
     file.write_text(SMALL)
     page.write_text(f"{BEGIN}\n{END}\n")
     arguments = [
-        "campus", "compare", "--seeds", "1", "--days", "0.2", "--past", "1", "--worms", "slow",
-        "--defences", "nothing,quarantine", "--scenario", str(file), "--out", str(tmp_path / "out"),
-        "--page", str(page),
-    ]  # fmt: skip
+        "campus",
+        "compare",
+        "--seeds",
+        "1",
+        "--days",
+        "0.2",
+        "--past",
+        "1",
+        "--worms",
+        "slow",
+        "--defences",
+        "nothing,quarantine",
+        "--scenario",
+        str(file),
+        "--out",
+        str(tmp_path / "out"),
+        "--page",
+        str(page),
+    ]
     for _ in range(2):
         done = CliRunner().invoke(app, arguments)
         assert done.exit_code == 0, done.output

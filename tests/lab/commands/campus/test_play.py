@@ -24,9 +24,24 @@ def test_a_real_dnswatch_is_asked_what_the_campus_asks(tmp_path: Path) -> None:
     with Site(folder, [f"udp://{world}"]) as site:
         done = CliRunner().invoke(
             app,
-            ["campus", "play", str(file), "--against", f"127.0.0.1:{site.port}", "--world", world,
-             "--speed", "100000", "--days", "1", "--worm", "slow", "--truth", str(tmp_path)],
-        )  # fmt: skip
+            [
+                "campus",
+                "play",
+                str(file),
+                "--against",
+                f"127.0.0.1:{site.port}",
+                "--world",
+                world,
+                "--speed",
+                "100000",
+                "--days",
+                "1",
+                "--worm",
+                "slow",
+                "--truth",
+                str(tmp_path),
+            ],
+        )
     assert done.exit_code == 0, done.output
     words = done.stdout.replace(",", "").split()
     sent, heard = int(words[1]), int(words[3])

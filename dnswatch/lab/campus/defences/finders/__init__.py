@@ -1,1 +1,0 @@
-"""Finders: published detectors that go by lookups."""

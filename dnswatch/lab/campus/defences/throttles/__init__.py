@@ -1,1 +1,0 @@
-"""Throttles: published limits on what a client may connect to."""

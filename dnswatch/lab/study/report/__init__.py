@@ -1,1 +1,0 @@
-"""The report: figures as pictures and CSV, and one page that holds all of it."""

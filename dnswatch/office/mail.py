@@ -1,0 +1,119 @@
+"""Held mail: the spool with its index, what happened to a message, and what persons decide."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from dnswatch import clock
+from dnswatch.bay import record
+from dnswatch.bay.desk import orders
+from dnswatch.bay.desk.index import Index
+from dnswatch.bay.desk.rows import Row
+from dnswatch.bay.places import spool_of
+from dnswatch.bay.spool import Spool
+from dnswatch.errors import SpoolError
+from dnswatch.settings import Settings
+
+STATES: Final = ("waiting", "deferred", "held", "releasing", "released", "failed", "discarded")
+VERDICTS: Final = ("clean", "unsure", "worm")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The mail of a bay."""
+
+    directory: Path
+    "The state directory."
+    settings: Settings
+    spool: Spool
+    index: Index
+
+
+@contextmanager
+def held_mail(
+    settings: Settings, directory: Path, complain: Callable[[str], object]
+) -> Iterator[Held]:
+    """Open the spool, and bring its index up to date, whether or not a bay runs.
+
+    What is missing in the index is told to `complain`.  Raises `SpoolError` where there is no mail.
+    """
+    spool = spool_of(settings, directory)
+    if not (spool.path / "records").is_dir():
+        raise SpoolError(
+            f"there is no held mail in '{spool.path}': no holding bay has run there, or it is not"
+            " yours to read"
+        )
+    with Index(spool) as index:
+        try:
+            for ident in index.catch_up():
+                complain(f"the record of message {ident} is damaged: left out")
+        except SpoolError as error:  # on a full disk one must see at least what could go
+            complain(f"what came last may be missing here: {error}")
+        yield Held(directory, settings, spool, index)
+
+
+def usable(rows: Sequence[Row], fate: record.Fate, *, are_named: bool) -> list[Row]:
+    """Return the messages that can be released or discarded.
+
+    Raises `SpoolError` where one of those that a person named cannot be.
+    """
+    fits = _is_left if fate == "release" else _is_open
+    found = [row for row in rows if row.has_body and fits(row)]
+    if are_named:
+        for row in rows:
+            if row not in found:
+                reason = "is no longer kept" if not row.has_body else f"is {row.state} already"
+                raise SpoolError(f"message {row.ident} {reason}: nothing was done")
+    return found
+
+
+def decide(
+    spool: Spool, rows: Sequence[Row], fate: record.Fate, to: tuple[str, ...], why: str, actor: str
+) -> None:
+    """Write a person's decision on messages, for the recipients `to`, or all where it is empty."""
+    now = clock.now()
+    lines: list[tuple[str, record.Line]] = []
+    for row in rows:
+        addresses = [address for address, _ in row.recipients]
+        unknown = [one for one in to if one not in addresses]
+        if unknown:
+            raise SpoolError(
+                f"message {row.ident} is not for '{unknown[0]}' but for"
+                f" {', '.join(addresses[:5])}{' and others' if len(addresses) > 5 else ''}:"
+                " nothing was done"
+            )
+        line = record.Decided(at=now, fate=fate, actor=actor, why=why, recipients=to)
+        lines.append((row.ident, line))
+    orders.give(spool, lines)
+
+
+def told(line: record.Line) -> list[str]:
+    """Say what a line of a record says."""
+    match line:
+        case record.Judged(verdict=verdict, opinions=opinions):
+            reasons = [f"  {one.inspector}: {one.says}, {one.reason}" for one in opinions]
+            return [f"found {verdict}", *reasons]
+        case record.Decided(fate=fate, actor=actor, why=why, recipients=recipients):
+            whom = f" for {', '.join(recipients)}" if recipients else ""
+            return [f"{fate}{whom}, by {actor}{f': {why}' if why else ''}"]
+        case record.Answered(code=code):
+            return [f"its client was answered {code}"]
+        case record.Tried(recipients=recipients, exchange=exchange):
+            return [f"tried {exchange or 'no exchange'} for {', '.join(recipients)}"]
+        case record.Outcome(recipient=recipient, result=result, text=text):
+            return [f"{recipient}: {result}, {text}"]
+        case record.Warned():
+            return ["it was said that it will be thrown away"]
+        case record.Gone(why=why, actor=actor):
+            return [f"its body went, by {actor}: {why}"]
+    return []
+
+
+def _is_left(row: Row) -> bool:
+    return any(its != "released" for _, its in row.recipients)
+
+
+def _is_open(row: Row) -> bool:
+    return row.state not in ("released", "discarded")

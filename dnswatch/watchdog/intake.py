@@ -1,0 +1,242 @@
+"""The intake: all that hand over batches to the watch, and the one order that comes of them.
+
+These are the workers, and other vantage points: children of the supervisor, whose lines it keeps,
+and whoever comes in at the door.  Each has a name and a lag; they come and go, and none holds up
+the others for longer than that.
+"""
+
+import logging
+import selectors
+import socket
+from collections import Counter
+from collections.abc import Callable
+from copy import copy
+from functools import partial
+from typing import Final, NamedTuple
+
+from dnswatch import clock
+from dnswatch.model.changes import Cursor
+from dnswatch.model.observation import Observation
+from dnswatch.model.vantage import VantagePoint
+from dnswatch.seams.batch import Batch, decode
+from dnswatch.seams.ingest import DROPPED, Hello, read
+from dnswatch.seams.merge import Merge, Told, rest
+from dnswatch.settings import Ingest
+from dnswatch.watchdog.door import GUESTS, Door
+from dnswatch.watchdog.journal import Journal
+from dnswatch.watchdog.lines import Line
+
+FAIR: Final = 8
+"""Batches read from one line before the next has its turn."""
+
+DAMAGED: Final = 10
+"""Damaged messages within a minute after which a vantage point is sent away, for as long."""
+
+_MINUTE: Final = 60.0
+
+logger: Final = logging.getLogger("dnswatch.watchdog")
+
+
+class Tied(NamedTuple):
+    """A vantage point that is a child of the supervisor."""
+
+    name: str
+    lag: float
+    line: socket.socket
+    "The watch's end."
+
+
+class Heard(NamedTuple):
+    """A batch, and what of it is too old to be put into the order of time."""
+
+    name: str
+    batch: Batch
+    outdated: list[Observation]
+
+
+class Intake:
+    """Everybody's lines, and what came by them."""
+
+    def __init__(
+        self, workers: list[socket.socket], tied: list[Tied], door: socket.socket | None,
+        journal: Journal,
+    ) -> None:  # fmt: skip
+        """Hear workers, other children, and whoever comes in at `door`."""
+        self.workers = [Line(f"worker {number}", line) for number, line in enumerate(workers)]
+        self._numbers = {line.name: number for number, line in enumerate(self.workers)}
+        self._tied = tied
+        self._kept: list[Line] = []
+        "The lines that the supervisor keeps: they stay, whatever comes by them."
+        self._others: dict[str, Line] = {}
+        self._points: dict[str, VantagePoint] = {}
+        self._changed: set[str] = set()
+        self._damage: dict[str, list[float]] = {}
+        "When each vantage point sent damage of late."
+        self._door = None if door is None else Door(door, self._let_in)
+        self._counters: Counter[str] = Counter()
+        self._merge = Merge()
+        self._journal = journal
+
+    @property
+    def lines(self) -> list[Line]:
+        """All lines that there are."""
+        return [*self.workers, *self._others.values()]
+
+    @property
+    def passed(self) -> float:
+        """The moment up to which everything has come out, Unix seconds."""
+        return self._merge.passed
+
+    def number(self, name: str) -> int | None:
+        """Return a worker's number; None for another vantage point."""
+        return self._numbers.get(name)
+
+    def configure(self, settings: Ingest) -> None:
+        """Take settings, the first ones or others."""
+        if self._door is not None:
+            self._door.configure(settings.users)
+
+    def take_up(self, stored: Cursor | None, now: float) -> tuple[list[Heard], int]:
+        """Return what a watch that was killed had read and not stored, and how much was lost.
+
+        `stored` says what of it is in the store; where that is not known all is lost, rather than
+        counted twice.
+        """
+        for worker in self.workers:
+            self._merge.join(worker.name, now)
+        self._kept = [self._join(name, lag, line, now) for name, lag, line in self._tied]
+        for line in self.lines:
+            line.drop(self._journal.last)
+        records = list(self._journal.records())
+        if stored is None:
+            self._journal.let_go(self._journal.end)
+            return [], len(records)
+        heard = []
+        for place, name, message in records:
+            batch = decode(message) if name in self._numbers else read(message, now)
+            heard.append(self._heard(name, rest(name, batch, place, stored), now, place))
+        return heard, 0
+
+    def open(self, selector: selectors.BaseSelector, ready: Callable[[Line], object]) -> None:
+        """Begin; `ready` is called for each line that has something to read."""
+        self._selector, self._ready = selector, ready
+        for line in self.lines:
+            selector.register(line, selectors.EVENT_READ, partial(ready, line))
+        if self._door is not None:
+            self._door.open(selector)
+
+    def read(self, line: Line, now: float) -> list[Heard]:
+        """Take in some of what waits on a line."""
+        heard = [
+            self._heard(line.name, batch, now, place)
+            for place, batch in line.receive(FAIR, self._journal)
+        ]
+        self._counters["batches_broken"] += line.broken
+        if self._others.get(line.name) is line:
+            self._look_after(line, now)
+        line.broken = 0
+        return heard
+
+    def release(self, now: float) -> list[Told]:
+        """Return what nothing earlier can precede any more, in order of time."""
+        return self._merge.release(now)
+
+    def flush(self) -> list[Told]:
+        """Return all that waits, in order of time."""
+        return self._merge.flush()
+
+    def cursor(self) -> Cursor:
+        """Tell how much of the journal has come out."""
+        return Cursor(self._journal.name, self._journal.end, self._merge.waiting())
+
+    def let_go(self, stored: Cursor | None) -> None:
+        """Keep nothing in the journal that is in the store."""
+        if stored is not None:
+            self._journal.let_go(stored.needed)
+
+    def drain(self) -> tuple[Counter[str], dict[str, VantagePoint]]:
+        """Return counts since the last time, and how those vantage points do that said anything."""
+        counters, self._counters = self._counters, Counter()
+        counters["observations_late"] = self._merge.late.total()
+        for name, late in self._merge.late.items():
+            if name in self._points:
+                self._points[name].late += late
+        self._merge.late.clear()
+        if self._door is not None:
+            self._door.tidy()
+            counters["ingest_refused"], self._door.refused = self._door.refused, 0
+        changed = {name: copy(self._points[name]) for name in self._changed}
+        self._changed.clear()
+        for name in [name for name, point in self._points.items() if point.gone_at is not None]:
+            del self._points[name]
+        return +counters, changed
+
+    def _join(self, name: str, lag: float, line: socket.socket, now: float) -> Line:
+        self._merge.join(name, now, lag, behind=lag)
+        self._points[name] = VantagePoint(name, lag, now, now)
+        self._changed.add(name)
+        joined = Line(name, line, lambda message: read(message, clock.now()))
+        self._others[name] = joined
+        return joined
+
+    def _let_in(self, hello: Hello, guest: socket.socket) -> str | None:
+        name, now = hello.hello, clock.now()
+        if name in self._others:
+            return f"another vantage point is called '{name}' and is still there"
+        if len(self._others) >= GUESTS:
+            return f"{GUESTS} vantage points are there already"
+        if self._is_barred(name, now):
+            return f"'{name}' sent {DAMAGED} damaged messages within a minute: wait for another one"
+        line = self._join(name, hello.lag, guest, now)
+        self._selector.register(line, selectors.EVENT_READ, partial(self._ready, line))
+        logger.info("vantage point '%s' has come, and may be %.1f s behind", name, hello.lag)
+        return None
+
+    def _heard(self, name: str, batch: Batch, now: float, place: int) -> Heard:
+        """Take in a batch; a vantage point's counter goes into ours."""
+        outdated = self._merge.add(name, batch, now, place)
+        if name not in self._numbers:
+            dropped = batch.counters.pop(DROPPED, 0)
+            self._counters["ingest_dropped"] += dropped
+            if (point := self._points.get(name)) is not None:
+                point.heard_at = now
+                point.batches += 1
+                point.lookups += len(batch.observations) + sum(one.count for one in batch.tallies)
+                point.dropped += dropped
+                self._changed.add(name)
+        return Heard(name, batch, outdated)
+
+    def _look_after(self, line: Line, now: float) -> None:
+        """Count a vantage point's damage; let it go where it is gone, or sends too much of that."""
+        if line.broken:
+            self._points[line.name].damaged += line.broken
+            self._changed.add(line.name)
+            self._damage.setdefault(line.name, []).extend([now] * line.broken)
+        if line in self._kept:
+            return
+        if self._is_barred(line.name, now):
+            logger.warning(
+                "vantage point '%s' sent %d damaged messages within a minute, and is sent away",
+                line.name, DAMAGED,
+            )  # fmt: skip
+            self._leave(line, now)
+        elif line.is_over:
+            logger.info("vantage point '%s' is gone", line.name)
+            self._leave(line, now)
+
+    def _leave(self, line: Line, now: float) -> None:
+        self._selector.unregister(line)
+        line.close()
+        del self._others[line.name]
+        self._merge.leave(line.name)
+        self._points[line.name].gone_at = now
+        self._changed.add(line.name)
+
+    def _is_barred(self, name: str, now: float) -> bool:
+        """Whether it has sent too much damage of late."""
+        self._damage = {
+            one: recent
+            for one, times in self._damage.items()
+            if (recent := [at for at in times[-DAMAGED:] if at > now - _MINUTE])
+        }
+        return len(self._damage.get(name, ())) >= DAMAGED

@@ -1,0 +1,1 @@
+"""What persons ask and order, whichever door they come by."""

@@ -1,0 +1,139 @@
+"""Vantage points that are no workers come and go, and nobody suffers from any of them."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+
+from dnswatch.codes import Type
+from dnswatch.seams.batch import Batch, encode
+from dnswatch.wire.name import from_text
+from tests.check import PATIENCE, eventually
+from tests.watchdog.guest import Guest, refused
+from tests.watchdog.process import Site, saw
+
+ALICE, BOB = b"\xc0\0\2\7", b"\xc0\0\2\x08"
+EXAMPLE = Path(__file__).parents[2] / "docs/examples/coredns.py"
+DOMAIN, MAILER = from_text("example.org"), from_text("mx.example.net")
+
+
+def lookup(number: int, **more: Any) -> dict[str, Any]:
+    return {
+        "at": time.time(), "client": "192.0.2.7", "qname": f"n{number}.example.org", "qtype": 15,
+        "exchanges": ["mx.example.net"], "ttl": 300, **more,
+    }  # fmt: skip
+
+
+def points(site: Site, columns: str) -> dict[str, list[Any]]:
+    return {name: row for name, *row in site.rows(f"SELECT name, {columns} FROM vantage")}
+
+
+@pytest.fixture
+def door() -> Iterator[Path]:
+    """The path of the socket, which everybody can reach."""
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder, "door")
+
+
+@pytest.fixture
+def site(tmp_path: Path, door: Path) -> Iterator[Site]:
+    """A site of one worker, a vantage point that is a child, and a door for others."""
+    with Site(tmp_path / "state", tied="child", door=str(door)) as site:
+        yield site
+
+
+def test_vantage_points_of_all_kinds_are_recorded_and_shown(site: Site, door: Path) -> None:
+    """A worker, a child and two others, in either encoding: each lookup counts once, workers learn
+    the exchanges that any of them saw, and `status` knows who is there.  Who is silent, or never
+    says who it is, holds up nobody."""
+    site.send(saw(time.time(), BOB, from_text("a.example"), Type.A, b"\xc6\x33\x64\1"))
+    site.send_tied(saw(time.time(), ALICE, DOMAIN, Type.MX, exchanges=(MAILER,), ttl=300))
+    with (
+        closing(Guest(door, None)),
+        closing(Guest(door, {"hello": "silent", "lag": 1})),
+        closing(Guest(door, {"hello": "json", "lag": 0.5})) as one,
+        closing(Guest(door, {"hello": "msgpack"})) as other,
+    ):
+        assert (one.answer(), other.answer()) == ({"welcome": "json"}, {"welcome": "msgpack"})
+        assert "still there" in refused(door, {"hello": "json"})
+        one.tell(lookup(1), lookup(2, client=None), dropped=7)
+        for message in encode(Batch(time.time(), [saw(time.time(), BOB, DOMAIN, Type.MX)])):
+            other.socket.send(message)
+        eventually(lambda: site.measure("lookup") == 5)
+        assert eventually(lambda: list(site.lessons(0)))
+        seen = points(site, "lookups, dropped, gone_at IS NULL")
+        assert seen == {
+            "child": [1, 0, 1], "json": [2, 7, 1], "msgpack": [1, 0, 1], "silent": [0, 0, 1],
+        }  # fmt: skip
+        assert site.rows("SELECT count(*) FROM lookup") == [(3,)]
+        assert site.counter("ingest_dropped") == 7
+    gone = {"child": [1], "json": [0], "msgpack": [0], "silent": [0]}
+    eventually(lambda: points(site, "gone_at IS NULL") == gone)
+
+
+def test_whoever_sends_damage_is_sent_away(site: Site, door: Path) -> None:
+    """Damage is counted and passed over; of ten within a minute its sender has to go, and may not
+    come back within the minute.  The others notice nothing."""
+    with closing(Guest(door, {"hello": "bad"})) as bad, closing(Guest(door, {"hello": "ok"})) as ok:
+        assert (bad.answer(), ok.answer()) == ({"welcome": "bad"}, {"welcome": "ok"})
+        bad.tell(lookup(1), lookup(2, qtype=-1))
+        bad.tell(lookup(3))
+        for _ in range(9):
+            bad.socket.send(b"noise")
+        assert bad.answer() == {}
+        assert "damaged" in refused(door, {"hello": "bad"})
+        assert "who it is" in refused(door, {"hello": "Worker 0"})
+        ok.tell(lookup(4))
+        eventually(lambda: site.measure("lookup") == 2)
+        seen = eventually(lambda: len(found := points(site, "lookups, damaged")) == 3 and found)
+        assert seen == {"child": [0, 0], "bad": [1, 10], "ok": [1, 0]}
+        eventually(lambda: site.counter("ingest_refused") == 2)
+
+
+def test_a_killed_watch_is_found_again(site: Site, door: Path) -> None:
+    """What the watch had read is recorded once though it is killed; whoever came in at the door
+    hears of the end, knocks again, and is told from those that did not."""
+    with (
+        closing(Guest(door, {"hello": "one"})) as one,
+        closing(Guest(door, {"hello": "two"})) as two,
+    ):
+        assert (one.answer(), two.answer()) == ({"welcome": "one"}, {"welcome": "two"})
+        one.tell(lookup(1))
+        site.send_tied(saw(time.time(), BOB, DOMAIN, Type.MX))
+        eventually(lambda: list(site.lessons(0)))  # it has read that
+        site.stop(signal.SIGKILL)
+        assert (one.answer(), two.answer()) == ({}, {})
+        site.send_tied(saw(time.time(), BOB, DOMAIN, Type.MX))
+        with closing(Guest(door, {"hello": "one"})) as again:  # it waits in the socket
+            site.start()
+            assert again.answer() == {"welcome": "one"}
+            again.tell(lookup(2))
+            eventually(lambda: site.measure("lookup") == 4)
+            assert site.rows("SELECT count(*) FROM lookup") == [(4,)]
+            gone = points(site, "gone_at IS NULL")
+            assert gone["one"] == [1]
+            assert gone.get("two", [0]) == [0]
+
+
+def test_the_example_of_the_documentation_works(site: Site, door: Path) -> None:
+    """The vantage point of docs/extending.md hands over what CoreDNS logs, and nothing else."""
+    log = b"""\
+maxprocs: Leaving GOMAXPROCS=2: CPU quota undefined
+[INFO] 192.0.2.7:50759 - 29008 "MX IN example.org. udp 41 false 4096" NOERROR qr,rd,ra 68 0.037s
+[INFO] [2001:db8::7]:50759 - 29009 "AAAA IN www.example.org. udp 41 false 4096" NXDOMAIN qr 68 0s
+[ERROR] plugin/errors: 2 example.org. A: read udp 192.0.2.1:53: i/o timeout
+"""
+    command = [sys.executable, str(EXAMPLE), str(door)]
+    subprocess.run(command, input=log, check=True, timeout=PATIENCE)
+    eventually(lambda: site.measure("lookup") == 2)
+    assert site.rows("SELECT domain, kind FROM lookup") == [("example.org", "mx")]
+    assert {key for (key,) in site.rows("SELECT key FROM client")} == {"192.0.2.7", "2001:db8::7"}
+    assert points(site, "lookups, damaged")["coredns"] == [2, 0]

@@ -73,10 +73,10 @@ class Client:
         """Make a query that is not read yet."""
         return PendingQuery(self.address, is_proven=True, message_id=message_id, reply=self._take)
 
-    def asks(self, qname: str, qtype: str = "A") -> PendingQuery:
+    def asks(self, qname: str, qtype: str = "A", **options: Any) -> PendingQuery:
         """Make a query that is read."""
         pending = self.pending()
-        asked = query.read(b"id" + query_body(qname, qtype))
+        asked = query.read(b"id" + query_body(qname, qtype, **options))
         assert asked is not None
         pending.query, pending.limit = asked, 1232
         return pending

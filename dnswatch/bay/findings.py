@@ -22,7 +22,7 @@ logger: Final = logging.getLogger("dnswatch.bay")
 PENDING: Final = 10_000
 """Findings that wait at most: 5 MB."""
 
-GATHER: Final = 0.05
+GATHER: Final = 0.2
 """Seconds in which findings gather: together they cost one transaction."""
 
 RETRY: Final = 1.0

@@ -5,6 +5,7 @@ else, so that the bay is no open relay.  Who is quarantined stands in the store,
 notes it.  While the store cannot be read, those who were known go on being known, and nobody new.
 """
 
+import functools
 import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -20,6 +21,9 @@ from dnswatch.store.database import open_reader, sentences, which
 from dnswatch.store.sqlite import Database
 
 logger: Final = logging.getLogger("dnswatch.bay")
+
+_address = functools.lru_cache(1000)(addresses.read)
+"""Read an address: a client's is needed several times for each of its messages."""
 
 FRESH: Final = 0.5
 """Seconds for which what was read holds: a client waits no longer to be let in."""
@@ -46,7 +50,7 @@ class Gate:
 
     def key(self, client: str) -> str:
         """Return the key under which an address stands in the store."""
-        address = addresses.read(client)
+        address = _address(client)
         return self._pseudonyms.of(address.packed) if self._pseudonyms else str(address)
 
     def kin(self, key: str) -> frozenset[str]:
@@ -77,8 +81,14 @@ class Gate:
         """
         return self._is_open_to(client) or self._is_quarantined(client, self._now())
 
+    def is_sure(self, client: str) -> bool:
+        """Say whether the client at an address may speak, by what need not be read again yet."""
+        now = self._now()
+        is_fresh = now - self._read_at < FRESH
+        return self._is_open_to(client) or (is_fresh and self._is_quarantined(client, now))
+
     def _is_open_to(self, client: str) -> bool:
-        address = addresses.read(client)
+        address = _address(client)
         return any(address in subnet.network for subnet in self._settings.bay.open_to)
 
     def _is_quarantined(self, client: str, now: float) -> bool:

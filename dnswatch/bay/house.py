@@ -15,10 +15,10 @@ from dnswatch.bay.newcomers import Newcomers
 from dnswatch.bay.places import endpoints, hostname, spool_of
 from dnswatch.bay.reception import Reception
 from dnswatch.bay.room import Room
+from dnswatch.bay.smtp.connection import Shared
 from dnswatch.bay.smtp.door import Door
 from dnswatch.bay.smtp.guests import Guests
 from dnswatch.bay.smtp.server import Server, bind
-from dnswatch.bay.smtp.session import House as Sessions
 from dnswatch.bay.smtp.tally import Tally
 from dnswatch.bay.smtp.tls import context
 from dnswatch.errors import SettingsError, SpoolError
@@ -66,10 +66,11 @@ class House:
             )
             limits, key = settings.bay.limits, self._gate.key
             tally = Tally(key)
-            sessions = Sessions(
+            sessions = Shared(
                 settings.bay, name, tls, self._spool, self._reception,
                 Room(self._spool.free, limits.room), Guests(limits),
-                Door(self._gate.admits, self._gate.knows, tally), tally, key, now,
+                Door(self._gate.admits, self._gate.knows, tally, is_sure=self._gate.is_sure),
+                tally, key, now,
             )  # fmt: skip
             self._server = Server(sessions, bind(places))
             undo.pop_all()

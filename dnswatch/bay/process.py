@@ -40,8 +40,6 @@ def main(source: Source, state: Path, control: socket.socket | None) -> None:
 
     Raises a `DnswatchError` in the foreground where it cannot run.
     """
-    # aiosmtpd writes a line for each command, with what strangers wrote in it
-    logging.getLogger("mail.log").setLevel(logging.CRITICAL)
     logging.getLogger("asyncio").setLevel(logging.ERROR)  # a line for each client that left early
     _raise_limit()
     if control is not None:

@@ -1,8 +1,9 @@
 """Reception: a message that was received is kept, inspected, decided on, and answered for.
 
 Rules of this file: 2xx is answered only after message, envelope, verdict, decision and the answer
-itself are on the disk.  A client that leaves before it is answered has the duty of delivery still:
-its message is deferred, and recognised when it comes again.
+itself are on the disk: they go there together, and with those of other connections.  A client that
+leaves before it is answered has the duty of delivery still: its message is deferred, and recognised
+when it comes again.
 """
 
 import asyncio
@@ -25,12 +26,14 @@ from dnswatch.bay.record import (
 )
 from dnswatch.bay.retries import Retries, is_over
 from dnswatch.bay.spool import Draft, Spool
-from dnswatch.bay.state import Message, fold
+from dnswatch.bay.state import Message
 from dnswatch.errors import SpoolError
 from dnswatch.settings.bay import Bay
 
 logger: Final = logging.getLogger("dnswatch.bay")
 T = TypeVar("T")
+
+_Waiting = tuple[str, tuple[Line, ...], "asyncio.Future[None]"]
 
 LENIENCE: Final = 5.0
 """Seconds after the deadline of inspection in which it must have noticed it."""
@@ -41,6 +44,37 @@ class Inspects(Protocol):
 
     async def judge(self, envelope: Envelope, path: Path) -> Judged:
         """Say what a message is; never raises, and keeps to its deadline."""
+
+
+class GroupCommit:
+    """Appends to records: all that comes while the disk is busy goes there together, next."""
+
+    def __init__(self, spool: Spool) -> None:
+        """Append to the records in `spool`."""
+        self._spool = spool
+        self._waiting: list[_Waiting] = []
+        self._work: asyncio.Task[None] | None = None
+
+    async def append(self, ident: str, *lines: Line) -> None:
+        """Write lines to a record; they are on the disk then.  Raises `SpoolError`."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((ident, lines, done))
+        if self._work is None or self._work.done():
+            self._work = asyncio.create_task(self._write())
+        await done
+
+    async def _write(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            news = [(ident, lines) for ident, lines, _ in batch]
+            errors = await _thread(self._spool.append_all, news)
+            for (_, _, done), error in zip(batch, errors, strict=True):
+                if done.done():  # whoever waited was cancelled
+                    continue
+                if error is None:
+                    done.set_result(None)
+                else:
+                    done.set_exception(error)
 
 
 class Reception:
@@ -62,6 +96,7 @@ class Reception:
         """
         self._bay = bay
         self._spool = spool
+        self._commit = GroupCommit(spool)
         self._inspection = inspection
         self._found = found
         self._changed = changed
@@ -107,7 +142,7 @@ class Reception:
         self._busy.add(ident)
         self._retries.expect(envelope)
         try:
-            await _thread(self._spool.put, draft, recorded(envelope))
+            self._spool.put(draft, recorded(envelope))
             self._changed(ident)
             return await self._settle(envelope, waits)
         except SpoolError:
@@ -163,10 +198,9 @@ class Reception:
             return Judged(at=self._now(), verdict="unsure", opinions=(late,))
 
     async def _note(self, envelope: Envelope, *lines: Line) -> None:
-        await _thread(self._spool.append, envelope.ident, *lines)
-        message = fold([envelope, *lines])
-        if message is not None and message.is_ours:
-            self._retries.forget(envelope)
+        await self._commit.append(envelope.ident, *lines)
+        if any(isinstance(line, Answered) and 200 <= line.code < 300 for line in lines):
+            self._retries.forget(envelope)  # the duty is ours: the same bytes are another message
         self._changed(envelope.ident)
 
 

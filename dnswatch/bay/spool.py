@@ -1,14 +1,17 @@
 """The spool: the directory in which messages and their records lie.
 
-    tmp/              what is being received; worth nothing
+    tmp/              what is being received and is long; worth nothing
     new/IDENT         a message, exactly the bytes received (a Maildir's `new`)
     records/IDENT.jsonl   its record
+    journal           new messages again, all in one file that is forced to the disk
     cur/              empty; mail programs expect it of a Maildir
 
-Rules of this file: what a method has done is on the disk when it returns, files and folders; a
-message is in `new` only after its record is in `records`, and leaves it only after its record says
-so.  So after a kill at any point each message is there whole, or was never acknowledged.  Several
-processes may append to a record; only the one that holds the claim receives and cleans up.
+Rules of this file: what a method has done is on the disk when it returns, files and folders, but
+for `put`: a message is there to be seen and decided on, and is on the disk with the first lines
+that are appended to its record.  It is in `new` only after its record is in `records`, and leaves
+it only after its record says so.  So after a kill or a power cut at any point each message is there
+whole, or was never acknowledged.  Several processes may append to a record; only the one that holds
+the claim receives and cleans up.
 """
 
 import contextlib
@@ -17,13 +20,16 @@ import fcntl
 import hashlib
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator
+import threading
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Final
 
 import msgspec
 
-from dnswatch.bay.record import Decided, Envelope, Gone, Line, decode, encode
+from dnswatch.bay.journal import INLINE, Entry, Journal
+from dnswatch.bay.record import Answered, Decided, Envelope, Gone, Line, decode, encode
 from dnswatch.bay.state import STATES, Message, State, fold
 from dnswatch.errors import SpoolError
 from dnswatch.ownership import settle
@@ -41,18 +47,23 @@ def ident_of(now: float, chance: bytes) -> str:
     return f"{round(now * 1000):012x}{chance[:5].hex()}"
 
 
+_PIECE: Final = 1 << 16
+"""Bytes of a message that are written at a time."""
+
+
 class Draft:
     """A message that is being received."""
 
     def __init__(self, path: Path, ident: str) -> None:
-        """Begin the file `path`."""
+        """Begin; `path` is where it lies until it is whole."""
         self.ident = ident
         self.size = 0
         "Bytes so far."
         self._path = path
         self._hash = hashlib.sha256()
-        with _sentences(path):
-            self._file = path.open("xb", buffering=1 << 16)
+        self._pending = bytearray()
+        self._number: int | None = None
+        "Its file, once there is more than is kept in memory."
 
     @property
     def sha256(self) -> str:
@@ -61,24 +72,55 @@ class Draft:
 
     def write(self, data: bytes | bytearray) -> None:
         """Append to it; raises `SpoolError`."""
-        with _sentences(self._path):
-            self._file.write(data)
+        self._pending += data
         self.size += len(data)
         self._hash.update(data)
+        if len(self._pending) >= _PIECE:
+            self._flush()
 
     def drop(self) -> None:
-        """Throw it away."""
-        with contextlib.suppress(OSError):  # what was not written yet may not fit
-            self._file.close()
-        with contextlib.suppress(OSError):  # the next start cleans up
-            self._path.unlink(missing_ok=True)
+        """Throw it away, if it has not become a message."""
+        if self._number is not None:
+            self._close(self._number)
+            with contextlib.suppress(OSError):  # the next start cleans up
+                self._path.unlink(missing_ok=True)
 
-    def _finish(self, place: Path) -> None:
-        with _sentences(self._path):
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
+    def _finish(self, place: Path) -> bytes | None:
+        """Move it to its place; return what it holds, None where that is much."""
+        with _sentences(place):
+            if self._number is None:
+                whole = bytes(self._pending)
+                _write_new(place, whole)
+                return whole
+            self._flush()
             self._path.rename(place)
+            self._close(self._number)
+            return None
+
+    def _flush(self) -> None:
+        with _sentences(self._path):
+            if self._number is None:
+                self._number = _create(self._path)
+            _write_all(self._number, self._pending)
+        self._pending.clear()
+
+    def _close(self, number: int) -> None:
+        with contextlib.suppress(OSError):
+            os.close(number)
+        self._number = None
+
+
+@dataclass(frozen=True, slots=True)
+class _New:
+    """A new message on its way to the disk."""
+
+    number: int
+    "Which one of those that are written together."
+    file: BinaryIO
+    "Its record, locked."
+    before: bytes
+    "What stands there."
+    entry: Entry
 
 
 class Spool:
@@ -89,6 +131,11 @@ class Spool:
         self.path = path
         self._tmp, self._new, self._records = path / "tmp", path / "new", path / "records"
         self._lock: int | None = None
+        self._journal: Journal | None = None
+        self._fresh: dict[str, bytes | None] = {}
+        "Messages that were put, and are not forced to the disk yet; None for those that are long."
+        self._turn = threading.Lock()
+        "Kept while the journal is written to: all that it stands for is in the files then."
 
     def claim(self) -> None:
         """Be the one process that receives; make the directories, and clean up after a kill."""
@@ -98,6 +145,7 @@ class Spool:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 if is_new:
                     settle(folder)
+                    _sync(folder.parent)
             lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             settle(self.path / "lock")
             try:
@@ -109,10 +157,15 @@ class Spool:
                     " one a directory of its own as bay.spool"
                 ) from None
             self._lock = lock
+            self._journal = Journal(self.path / "journal")
+            self._restore(self._journal)
             self._clean()
 
     def close(self) -> None:
         """Give up the claim."""
+        if self._journal is not None:
+            self._journal.close()
+            self._journal = None
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -126,29 +179,62 @@ class Spool:
         return Draft(self._tmp / ident, ident)
 
     def put(self, draft: Draft, envelope: Envelope) -> None:
-        """Keep a message for good, with its envelope."""
+        """Show a message that was received, with its envelope; see the rules of this file."""
         record = self._record(draft.ident)
         try:
-            _write_new(record, encode(envelope))
-            _sync(self._records)
-            draft._finish(self._new / draft.ident)
-            _sync(self._new)
+            with _sentences(record):
+                _write_new(record, encode(envelope))
+            body = draft._finish(self._new / draft.ident)
         except SpoolError:
             draft.drop()
             with contextlib.suppress(OSError):
-                (self._new / draft.ident).unlink(missing_ok=True)
                 record.unlink(missing_ok=True)
+                self.body(draft.ident).unlink(missing_ok=True)
             raise
+        self._fresh[draft.ident] = body
 
     def append(self, ident: str, *lines: Line) -> None:
         """Write lines to a record; none or all of them take effect, unless the machine dies.
 
         Nothing is decided on a message that is not there any more: raises `SpoolError`.
         """
+        (error,) = self.append_all([(ident, lines)])
+        if error is not None:
+            raise error
+
+    def append_all(self, news: Sequence[tuple[str, Sequence[Line]]]) -> list[SpoolError | None]:
+        """Do so with many messages; all that are new are forced to the disk in one go.
+
+        Returns for each what went wrong with it.
+        """
+        errors: list[SpoolError | None] = [None] * len(news)
+        new: list[_New] = []
+        with contextlib.ExitStack() as opened, self._turn:
+            for number, (ident, lines) in enumerate(news):
+                try:
+                    if ident in self._fresh:
+                        file = opened.enter_context(self._locked(ident))
+                        new.append(self._read_new(ident, file, lines, number))
+                    else:
+                        self._append_to(ident, lines)
+                except SpoolError as error:
+                    errors[number] = error
+            self._keep(new, errors)
+        return errors
+
+    def _append_to(self, ident: str, lines: Sequence[Line]) -> None:
         with self._locked(ident) as file:
-            if any(isinstance(line, Decided) for line in lines) and not self.body(ident).exists():
-                raise SpoolError(f"message {ident} is no longer kept: nothing was done")
-            _append(file, lines)
+            self._check(ident, lines)
+            self._force(ident, file, lines)
+
+    def _check(self, ident: str, lines: Iterable[Line]) -> None:
+        if any(isinstance(line, Decided) for line in lines) and not self.body(ident).exists():
+            raise SpoolError(f"message {ident} is no longer kept: nothing was done")
+
+    def _force(self, ident: str, file: BinaryIO, lines: Iterable[Line]) -> None:
+        _append(file, lines)
+        if self._journal is None or ident in self._journal:
+            _sync(self._records)  # that the record is there may stand in the journal alone
 
     def lines(self, ident: str) -> list[Line]:
         """Read a record; a last line that was cut off by a kill never took effect."""
@@ -157,7 +243,7 @@ class Spool:
             *whole, _ = path.read_bytes().split(b"\n")
         try:
             return [decode(line) for line in whole]
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise SpoolError(
                 f"the record '{path}' is damaged ({error}): restore it from a backup,"
                 " or mend the line by hand"
@@ -214,13 +300,17 @@ class Spool:
         with self._locked(ident) as file:
             message = self.message(ident)
             if message.gone is None and message.state in states:
-                _append(file, (gone,))
+                self._force(ident, file, (gone,))
                 self._unlink(self._new / ident)
 
     def forget(self, ident: str) -> None:
         """Remove a message and its record: nothing is known of it afterwards."""
+        with self._turn, _sentences(self.path):
+            if self._journal is not None and ident in self._journal:
+                self._journal.start_anew()  # it would come back from there
         self._unlink(self._new / ident)
         self._unlink(self._record(ident))
+        self._fresh.pop(ident, None)
 
     def free(self) -> int:
         """Return how many bytes the disk still takes."""
@@ -228,8 +318,61 @@ class Spool:
             disk = os.statvfs(self.path)
         return disk.f_bavail * disk.f_frsize
 
+    def _read_new(self, ident: str, file: BinaryIO, lines: Sequence[Line], number: int) -> "_New":
+        """Read a new message and its record as they will be."""
+        self._check(ident, lines)
+        end = _end(file)
+        file.seek(0)
+        before, added = file.read(end), b"".join(map(encode, lines))
+        if (whole := self._fresh[ident]) is not None:
+            return _New(number, file, before, Entry(ident, before + added, whole))
+        body = self.body(ident)
+        with _sentences(body), body.open("rb", buffering=0) as message:
+            if os.fstat(message.fileno()).st_size > INLINE:
+                os.fsync(message.fileno())
+                _sync(self._new)
+                return _New(number, file, before, Entry(ident, before + added, None))
+            return _New(number, file, before, Entry(ident, before + added, message.read()))
+
+    def _keep(self, new: Sequence["_New"], errors: list[SpoolError | None]) -> None:
+        """Write new messages to the journal, and then what was added to their records."""
+        if not new:
+            return
+        if self._journal is None:
+            raise SpoolError("only the bay that holds the spool takes in messages")
+        try:
+            with _sentences(self.path / "journal"):
+                self._journal.write([one.entry for one in new])
+        except SpoolError as error:
+            for one in new:
+                errors[one.number] = error
+            return
+        for one in new:
+            try:
+                with _sentences(self._record(one.entry.ident)):
+                    _write_behind(one.file, one.entry.record[len(one.before) :])
+            except SpoolError as error:
+                errors[one.number] = error
+                with _sentences(self.path / "journal"):  # the last entry of a message counts
+                    self._journal.write([replace(one.entry, record=one.before)])
+            else:
+                del self._fresh[one.entry.ident]
+
+    def _restore(self, journal: Journal) -> None:
+        """Write what a power cut took of new messages' files, from the journal."""
+        for entry in {entry.ident: entry for entry in journal.entries()}.values():
+            record, body = self._record(entry.ident), self._new / entry.ident
+            if not _content(record).startswith(entry.record):
+                record.unlink(missing_ok=True)
+                _write_new(record, entry.record)
+            if entry.body is None or _content(body) == entry.body:
+                continue
+            if not any(isinstance(line, Gone) for line in self.lines(entry.ident)):
+                body.unlink(missing_ok=True)
+                _write_new(body, entry.body)
+
     def _clean(self) -> None:
-        """Remove what a killed process left: it was never acknowledged, or was let go."""
+        """Remove what was never acknowledged, or was let go, and that a kill left."""
         for path in self._tmp.iterdir():
             path.unlink()
         bodies = {path.name for path in self._new.iterdir()}
@@ -241,8 +384,26 @@ class Spool:
             gone = any(isinstance(line, Gone) for line in lines)
             if gone and ident in bodies:
                 self._unlink(self._new / ident)
-            elif len(lines) <= 1 and ident not in bodies:
-                self._unlink(self._record(ident))
+            elif not gone and not self._is_kept(ident, lines, ident in bodies):
+                self.forget(ident)
+
+    def _is_kept(self, ident: str, lines: Sequence[Line], has_body: bool) -> bool:
+        """Say whether a message may have been acknowledged, or is whole all the same.
+
+        Of one that was on its way in when the power was cut any part may be missing.
+        """
+        assert self._journal is not None
+        if not lines or (len(lines) == 1 and not has_body):
+            return False
+        is_answered = any(isinstance(line, Answered) for line in lines)
+        envelope = lines[0]
+        if is_answered or ident in self._journal or not isinstance(envelope, Envelope):
+            return True
+        if not has_body:
+            return True
+        body = self.body(ident)
+        with _sentences(body), body.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == envelope.sha256
 
     @contextlib.contextmanager
     def _locked(self, ident: str) -> Iterator[BinaryIO]:
@@ -280,28 +441,50 @@ def _sentences(path: Path) -> Iterator[None]:
         ) from None
 
 
+def _create(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+
+
 def _write_new(path: Path, data: bytes) -> None:
-    with _sentences(path), path.open("xb", buffering=0) as file:
-        _write_all(file, data)
-        os.fsync(file.fileno())
+    number = _create(path)
+    try:
+        _write_all(number, data)
+    finally:
+        os.close(number)
 
 
-def _write_all(file: BinaryIO, data: bytes) -> None:
-    """Write all of it: an unbuffered file on a disk that fills up takes a part."""
-    rest = memoryview(data)
-    while rest:
-        rest = rest[file.write(rest) :]
+def _write_all(number: int, data: bytes | bytearray) -> None:
+    """Write all of it: a disk that fills up takes a part."""
+    with memoryview(data) as rest:
+        written = 0
+        while written < len(rest):
+            written += os.write(number, rest[written:])
 
 
 def _append(file: BinaryIO, lines: Iterable[Line]) -> None:
-    end = _end(file)
+    _end(file)
+    _write_behind(file, b"".join(map(encode, lines)), force=True)
+
+
+def _write_behind(file: BinaryIO, data: bytes, *, force: bool = False) -> None:
+    """Write behind a record's last whole line, where the file stands; all or nothing."""
+    end = file.tell()
     try:
-        _write_all(file, b"".join(map(encode, lines)))
-        os.fsync(file.fileno())
+        _write_all(file.fileno(), data)
+        if force:
+            os.fsync(file.fileno())
     except OSError:
         with contextlib.suppress(OSError):
             file.truncate(end)
         raise
+
+
+def _content(path: Path) -> bytes:
+    """Read a file, empty where there is none."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
 
 
 def _end(file: BinaryIO) -> int:

@@ -14,10 +14,10 @@ from dnswatch import clock
 from dnswatch.bay.reception import Reception
 from dnswatch.bay.record import Envelope, Judged, Verdict
 from dnswatch.bay.room import Room
+from dnswatch.bay.smtp.connection import Shared
 from dnswatch.bay.smtp.door import Door
 from dnswatch.bay.smtp.guests import Guests
 from dnswatch.bay.smtp.server import Server
-from dnswatch.bay.smtp.session import House
 from dnswatch.bay.smtp.tally import Tally
 from dnswatch.bay.smtp.tls import context
 from dnswatch.bay.spool import Spool
@@ -92,7 +92,7 @@ class Served:
 
     async def _start(self) -> None:
         tally = Tally(self.key)
-        house = House(
+        shared = Shared(
             self.settings, HOSTNAME, context(self.tls, self.folder, HOSTNAME, clock.now()),
             self.spool, self.reception, Room(self.spool.free, self.settings.limits.room),
             Guests(self.settings.limits), Door(self.admits, self.knows, tally, lag=self.lag),
@@ -102,7 +102,7 @@ class Served:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         sock.bind(("127.0.0.1", self.port))
-        self._server = Server(house, [sock])
+        self._server = Server(shared, [sock])
         await self._server.start()
 
     def _do(self, work: object) -> None:

@@ -183,6 +183,13 @@ def test_killed_in_the_midst_of_many_no_mail_is_half_or_lost(bay: Bay) -> None:
         assert len(acknowledged) <= len(ours) <= len(acknowledged) + round_ + 1
 
 
+def test_what_a_power_cut_took_is_there_again(tmp_path: Path) -> None:
+    """Killed, and with files spoilt that were never forced to the disk, no mail is lost or half."""
+    from tests.bay import kills
+
+    assert "none lost" in kills.run(60, 2, random.Random(3), tmp_path)
+
+
 def _send(bay: Bay, number: int) -> bool:
     try:
         with smtplib.SMTP(

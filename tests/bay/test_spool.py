@@ -1,12 +1,13 @@
 """The spool: nothing in it is half, whatever happens."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from dnswatch.bay.record import Answered, Decided, Gone
+from dnswatch.bay.journal import INLINE
+from dnswatch.bay.record import Answered, Decided, Gone, Line
 from dnswatch.bay.spool import Spool, ident_of
 from dnswatch.errors import SpoolError
 from tests.bay.messages import BODY, ident, put
@@ -109,11 +110,12 @@ def test_line_that_was_cut_off_never_took_effect(spool: Spool) -> None:
     assert spool.message(ident()).state == "held"
 
 
-def test_damaged_record_is_named(spool: Spool) -> None:
+@pytest.mark.parametrize("damage", [b"???\n", b'{"what":"\xff"}\n'])
+def test_damaged_record_is_named(spool: Spool, damage: bytes) -> None:
     """A record that is damaged in the middle is an error with its file; nothing is guessed."""
     put(spool)
     with (spool.path / "records" / f"{ident()}.jsonl").open("ab") as file:
-        file.write(b"???\n")
+        file.write(damage)
     with pytest.raises(SpoolError, match=rf"{ident()}.*is damaged"):
         spool.message(ident())
     spool.body(ident()).unlink()
@@ -137,6 +139,99 @@ def test_one_bay_receives(spool: Spool) -> None:
         other.claim()
     other.append(ident(), Decided(at=2.0, fate="release", actor="root"))
     assert spool.message(ident()).state == "releasing"
+
+
+def lines() -> tuple[Line, ...]:
+    """What is written of a message before it is acknowledged."""
+    return Decided(at=2.0, fate="hold"), Answered(at=2.0, code=250)
+
+
+Spoil = Callable[[Path], object]
+
+
+@pytest.mark.parametrize("spoil", [Path.unlink, lambda path: path.write_bytes(b"")])
+def test_what_a_power_cut_took_of_files_is_written_again(spool: Spool, spoil: Spoil) -> None:
+    """Of a message that was acknowledged its own files need not be on the disk: the journal is."""
+    put(spool)
+    spool.append(ident(), *lines())
+    record = spool.path / "records" / f"{ident()}.jsonl"
+    whole = record.read_bytes()
+    for path in (record, spool.body(ident())):
+        spoil(path)
+    later = again(spool)
+    assert record.read_bytes() == whole
+    assert later.body(ident()).read_bytes() == BODY
+    later.append(ident(), Decided(at=3.0, fate="release", actor="root"))
+    last = again(later)
+    assert last.message(ident()).state == "releasing"
+    last.close()
+
+
+def test_long_message_is_on_the_disk_itself(spool: Spool) -> None:
+    """A long message is not written twice: it is forced to the disk before its record says so."""
+    body = b"x" * (INLINE + 1)
+    put(spool, body=body)
+    spool.append(ident(), *lines())
+    assert (spool.path / "journal").stat().st_size < 2 * INLINE
+    (spool.path / "records" / f"{ident()}.jsonl").unlink()
+    later = again(spool)
+    assert later.message(ident()).is_ours
+    assert later.body(ident()).read_bytes() == body
+    later.close()
+
+
+@pytest.mark.parametrize("left", [b"", BODY[:9], bytes(len(BODY))])
+def test_half_a_message_that_nobody_acknowledged_goes(spool: Spool, left: bytes) -> None:
+    """Of what was on its way in when the power was cut nothing that is not whole is kept."""
+    put(spool)
+    spool.body(ident()).write_bytes(left)
+    put(spool, 2)
+    later = again(spool)
+    assert later.idents() == [ident(2)]
+    assert not later.body(ident()).exists()
+    later.close()
+
+
+def test_what_was_let_go_or_forgotten_stays_away(spool: Spool) -> None:
+    """The journal brings back no message that was let go, nor one of which nothing is known."""
+    for number in (1, 2):
+        put(spool, number)
+        spool.append(ident(number), *lines())
+    spool.let_go(ident(1), Gone(at=3.0, why="old"))
+    spool.let_go(ident(2), Gone(at=3.0, why="old"))
+    spool.forget(ident(2))
+    later = again(spool)
+    assert later.idents() == [ident(1)]
+    assert not later.body(ident(1)).exists()
+    later.close()
+
+
+def test_many_messages_wait_for_the_disk_once(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many are ready, one forced write keeps them; one that went spoils no other."""
+    for number in range(1, 11):
+        put(spool, number)
+    spool.body(ident(5)).unlink()
+    forced: list[int] = []
+    monkeypatch.setattr("dnswatch.bay.journal.os.fdatasync", forced.append)
+    errors = spool.append_all([(ident(number), lines()) for number in range(1, 11)])
+    assert len(forced) == 1
+    assert [error is None for error in errors] == [number != 5 for number in range(1, 11)]
+    states = [spool.message(ident(number)).state for number in range(1, 11)]
+    assert states == ["waiting" if number == 5 else "held" for number in range(1, 11)]
+
+
+def test_spool_of_an_earlier_version_is_read(spool: Spool) -> None:
+    """A spool without a journal is read as it is, whatever its messages were up to."""
+    put(spool)
+    spool.append(ident(), *lines())
+    spool.close()
+    (spool.path / "journal").unlink()
+    later = again(spool)
+    assert later.message(ident()).state == "held"
+    assert later.body(ident()).read_bytes() == BODY
+    later.close()
 
 
 @pytest.fixture

@@ -39,6 +39,10 @@ GATHER: Final = 0.05
 """Seconds in which news gathers: together it costs one transaction, and a message has two at once.
 """
 
+SHARE: Final = 0.2
+"""Share of the time in which the index is written while there is news without end: the more comes,
+the more is written together."""
+
 RETRY: Final = 5.0
 """Seconds after which the index is tried again."""
 
@@ -108,17 +112,21 @@ class Desk:
 
     async def _hear(self) -> None:
         """Follow what the server does with messages."""
+        assert self._loop is not None
         while True:
             await self._bell.wait()
             await asyncio.sleep(GATHER)
             self._bell.clear()
             idents, self._dirty = list(self._dirty), {}
+            begun = self._loop.time()
             messages = await asyncio.to_thread(self._update, idents)
+            took = self._loop.time() - begun
             for message in messages:
                 if message.due:
                     self._courier.put(message.ident)
             for message in await asyncio.to_thread(self._first, messages):
                 self._notices.tell(first_mail(message))
+            await asyncio.sleep(took / SHARE)
 
     async def _obey(self) -> None:
         """Follow what persons decide."""

@@ -164,10 +164,9 @@ class Index:
             return None
         message = self._spool.message(ident)
         subject = self._subject(conn, message)
-        _delete(conn, ident)
         row = (*_values(message, length), subject)
         marks = ", ".join("?" * len(row))
-        conn.execute(f"INSERT INTO message VALUES ({marks})", row)  # noqa: S608 only question marks
+        conn.execute(f"INSERT OR REPLACE INTO message VALUES ({marks})", row)  # noqa: S608 only question marks
         conn.executemany(
             "INSERT OR IGNORE INTO recipient VALUES (?, ?, ?)",
             [(ident, one.address.lower(), _domain(one.address)) for one in message.recipients],
@@ -180,7 +179,7 @@ class Index:
             return ""
         sql = "SELECT subject FROM message WHERE ident = ?"
         known = conn.execute(sql, (message.ident,)).fetchone()
-        if known is not None:
+        if known is not None and known[0]:  # else it was perhaps still on its way in
             return str(known[0])
         try:
             with self._spool.open(message.ident) as file:

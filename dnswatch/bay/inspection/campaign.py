@@ -40,7 +40,7 @@ class Campaign:
 
     async def look(self, case: Case) -> Said:
         """Count the messages with this payload that went to other people."""
-        anatomy, envelope, now = await case.anatomy(), case.envelope, self._now()
+        anatomy, envelope, now = case.anatomy(), case.envelope, self._now()
         mine = (anatomy.payload, people(envelope))
         self._recent.add(envelope.key, mine, anatomy.fuzzy, now)
         known = list(self._recent.all(now))

@@ -10,7 +10,7 @@ class Containers:
 
     async def look(self, case: Case) -> Said:
         """Tell what stayed closed."""
-        anatomy = await case.anatomy()
+        anatomy = case.anatomy()
         if anatomy.sealed:
             return "suspicious", "; ".join(anatomy.sealed)
         if anatomy.unseen:

@@ -6,15 +6,15 @@ nobody else.
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 from typing import Final
 
-from dnswatch.bay.inspection.anatomy import Anatomist, DissectionError
+from dnswatch.bay.inspection.anatomy import Anatomist, Anatomy, DissectionError
 from dnswatch.bay.inspection.campaign import Campaign
 from dnswatch.bay.inspection.clamav import Clamav
 from dnswatch.bay.inspection.containers import Containers
-from dnswatch.bay.inspection.inspector import Case, Inspector, UnscannedError
+from dnswatch.bay.inspection.inspector import Case, Inspector, Said, UnscannedError
 from dnswatch.bay.inspection.manners import Manners
 from dnswatch.bay.inspection.programs import Programs
 from dnswatch.bay.inspection.rspamd import Rspamd
@@ -45,7 +45,7 @@ class Inspection:
         )
         self._rspamd = Rspamd(settings.rspamd, settings.rspamd_settings)
         window = settings.window
-        self._inspectors: list[Inspector] = [
+        self._own: list[Inspector] = [
             Programs(),
             Containers(),
             Campaign(
@@ -55,21 +55,26 @@ class Inspection:
             Sender(local=local, domains=settings.sender_domains, window=window, now=now),
             Manners(),
         ]
+        "Those that have all they need once the message is taken apart: none of them waits."
+        self._scanners: list[Inspector] = []
+        "Those that ask another process."
         if settings.rspamd:
-            self._inspectors.append(self._rspamd)
+            self._scanners.append(self._rspamd)
         if settings.clamd:
-            self._inspectors.append(Clamav(settings.clamd))
+            self._scanners.append(Clamav(settings.clamd))
 
     async def judge(self, envelope: Envelope, path: Path) -> Judged:
         """Hear all inspectors on a message; never raises."""
-        dissection = asyncio.create_task(self._anatomist.dissect(path))
-        case = Case(envelope, path, dissection)
-        asked = [self._ask(inspector, case) for inspector in self._inspectors]
+        whole = Case(envelope, path)
+        asked = [asyncio.create_task(self._ask(scanner, whole)) for scanner in self._scanners]
         try:
-            opinions = tuple(await asyncio.gather(*asked))
+            case = Case(envelope, path, await self._dissect(path))
+            own = [await self._hear(one, one.look(case)) for one in self._own]
+            opinions = (*own, *[await scanner for scanner in asked])
         finally:
-            dissection.cancel()
-            await asyncio.gather(dissection, return_exceptions=True)
+            for task in asked:
+                task.cancel()
+            await asyncio.gather(*asked, return_exceptions=True)
         verdict, why = combine(opinions)
         return Judged(at=self._now(), verdict=verdict, opinions=opinions, why=why)
 
@@ -78,11 +83,26 @@ class Inspection:
         await self._anatomist.close()
         await self._rspamd.close()
 
-    async def _ask(self, inspector: Inspector, case: Case) -> Opinion:
-        """Hear one inspector, as long as there is time."""
+    async def _dissect(self, path: Path) -> Anatomy | Exception:
         try:
             async with asyncio.timeout(self._deadline):
-                says, reason = await inspector.look(case)
+                return await self._anatomist.dissect(path)
+        except (DissectionError, TimeoutError) as error:
+            return error
+
+    async def _ask(self, inspector: Inspector, case: Case) -> Opinion:
+        """Hear one inspector, as long as there is time."""
+
+        async def in_time() -> Said:
+            async with asyncio.timeout(self._deadline):
+                return await inspector.look(case)
+
+        return await self._hear(inspector, in_time())
+
+    async def _hear(self, inspector: Inspector, looking: Awaitable[Said]) -> Opinion:
+        """Wait for what an inspector says; whatever it raises, it has not scanned the message."""
+        try:
+            says, reason = await looking
         except TimeoutError:
             says, reason = "not-scanned", f"took longer than {self._deadline:g} s"
         except DissectionError as error:

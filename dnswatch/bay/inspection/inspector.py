@@ -1,6 +1,5 @@
 """An inspector: looks at a message and says what it thinks of it."""
 
-import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -24,12 +23,14 @@ class Case:
     "How it came in."
     path: Path
     "Its file."
-    dissection: "asyncio.Task[Anatomy]"
-    "The message is taken apart once for all inspectors, beside those that need it whole."
+    dissection: Anatomy | Exception | None = None
+    "The message taken apart, once for all inspectors, or why not; scanners are asked before."
 
-    async def anatomy(self) -> Anatomy:
-        """Wait until the message is taken apart; an inspector that gives up disturbs no other."""
-        return await asyncio.shield(self.dissection)
+    def anatomy(self) -> Anatomy:
+        """Return what the message is made of; raises why it could not be taken apart."""
+        if isinstance(self.dissection, Anatomy):
+            return self.dissection
+        raise self.dissection or UnscannedError("it was not taken apart")
 
 
 class Inspector(Protocol):

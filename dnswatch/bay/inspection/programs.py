@@ -10,7 +10,7 @@ class Programs:
 
     async def look(self, case: Case) -> Said:
         """Tell the programs, those in archives too."""
-        anatomy = await case.anatomy()
+        anatomy = case.anatomy()
         if anatomy.disguised:
             return "worm", "; ".join(anatomy.disguised)
         if anatomy.programs:

@@ -5,6 +5,7 @@ What tells is what does not fit together: senders of many domains from one machi
 site's own that does not come from where such mail comes from, a name that is somebody else's.
 """
 
+import functools
 from collections.abc import Callable, Collection, Iterator
 from typing import Final
 
@@ -66,6 +67,7 @@ class Sender:
             yield f"the client calls itself {envelope.helo}, but is {envelope.key}"
 
 
+@functools.lru_cache(1000)
 def owner(name: str) -> str:
     """The domain that somebody registered and that a name is in; empty where there is none."""
     try:

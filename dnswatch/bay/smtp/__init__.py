@@ -1,4 +1,4 @@
-"""SMTP as the bay speaks it, on aiosmtpd.
+"""SMTP as the bay speaks it.
 
 content      what DATA brings becomes the message; what could smuggle a second one is found
 path         what MAIL FROM and RCPT TO name

@@ -34,16 +34,25 @@ class Door:
         knows: Callable[[str], bool],
         tally: Tally,
         lag: float = LAG,
+        is_sure: Callable[[str], bool] = lambda _: False,
     ) -> None:
-        """Ask `admits`, which may read the store; `knows` tells what was read last, at once."""
+        """Ask `admits`, which may read the store; `knows` tells what was read last, at once.
+
+        `is_sure` tells whom it would let in without reading.
+        """
         self._admits = admits
         self._knows = knows
         self._tally = tally
         self._lag = lag
+        self._is_sure = is_sure
 
     def knows(self, client: str) -> bool:
         """Say whether the client at an address may come in without waiting."""
         return self._knows(client)
+
+    def is_sure(self, client: str) -> bool:
+        """Say whether the client at an address may come in, without asking anybody."""
+        return self._is_sure(client)
 
     async def refusal(self, client: str) -> str:
         """Return what the client at an address is told; empty where it may come in."""

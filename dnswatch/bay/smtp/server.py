@@ -6,7 +6,8 @@ import socket
 import weakref
 from typing import Final
 
-from dnswatch.bay.smtp.session import House, Session
+from dnswatch.bay.smtp.connection import Shared
+from dnswatch.bay.smtp.session import Session
 from dnswatch.errors import SettingsError
 from dnswatch.settings import MailEndpoint
 
@@ -30,9 +31,9 @@ def bind(endpoints: tuple[MailEndpoint, ...]) -> list[socket.socket]:
 class Server:
     """Sessions on some sockets."""
 
-    def __init__(self, house: House, sockets: list[socket.socket]) -> None:
-        """Serve clients on `sockets` as `house` says."""
-        self._house = house
+    def __init__(self, shared: Shared, sockets: list[socket.socket]) -> None:
+        """Serve clients on `sockets` as `shared` says."""
+        self._shared = shared
         self._sockets = sockets
         self._servers: list[asyncio.Server] = []
         self._sessions: weakref.WeakSet[Session] = weakref.WeakSet()
@@ -50,11 +51,11 @@ class Server:
             server.close()
         for session in list(self._sessions):
             session.bid_farewell()
-        if self._house.work:
-            await asyncio.wait(self._house.work, timeout=patience)
+        if self._shared.work:
+            await asyncio.wait(self._shared.work, timeout=patience)
 
     def _session(self) -> Session:
-        session = Session(self._house)
+        session = Session(self._shared)
         self._sessions.add(session)
         return session
 

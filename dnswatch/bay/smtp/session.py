@@ -1,77 +1,30 @@
-"""A session: one connection, from greeting to farewell, spoken by aiosmtpd.
-
-What aiosmtpd does not do, or does in memory, is done here: the null sender, messages that go to the
-disk while they come, limits that are answered, and notes on how the client speaks.
-"""
+"""A session: what a client says, command by command, and what it is answered (RFC 5321)."""
 
 import asyncio
-import collections
 import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from ssl import SSLContext, SSLError
-from typing import Any, Final, Literal, Protocol
-
-from aiosmtpd.smtp import SMTP, TLSSetupException
+from typing import Final, Literal
 
 from dnswatch.bay.fates import Reply
 from dnswatch.bay.record import Envelope, Manners
-from dnswatch.bay.room import Claim, Room
-from dnswatch.bay.smtp.door import Door
-from dnswatch.bay.smtp.guests import Guests
+from dnswatch.bay.room import Claim
+from dnswatch.bay.smtp.connection import FAULT, Connection, Shared
 from dnswatch.bay.smtp.path import Path, read_path
-from dnswatch.bay.smtp.tally import Tally
-from dnswatch.bay.smtp.transfer import Transfer, receive
-from dnswatch.bay.spool import Draft, Spool, ident_of
+from dnswatch.bay.smtp.transfer import Transfer
+from dnswatch.bay.spool import Draft, ident_of
 from dnswatch.bay.trace import Trace
 from dnswatch.bay.words import words
 from dnswatch.errors import SpoolError
-from dnswatch.settings.bay import Bay
 
 logger: Final = logging.getLogger("dnswatch.bay")
 
-FAREWELL: Final = 5.0
-"""Seconds in which a client may read the last answer before its connection is cut."""
-
-CROWDED: Final = "421 4.7.0 Too many connections, try again later"
 NO_ROOM: Final = "452 4.3.1 Not enough room for mail now, try again later"
-
-LONGEST_COMMAND: Final = 1000
-"""Bytes of a command: 512 at least (RFC 5321 section 4.5.3.1.4), and addresses may be longer."""
 
 LONGEST_HELO: Final = 512
 """Characters of what a client calls itself that are kept."""
-
-
-class Takes(Protocol):
-    """What takes a message that was received."""
-
-    async def take(self, draft: Draft, envelope: Envelope, waits: Callable[[], bool]) -> Reply:
-        """Keep it, and return what to answer."""
-
-    def unheard(self, envelope: Envelope) -> None:
-        """Note that the client left while it was answered."""
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """What all sessions share."""
-
-    bay: Bay
-    hostname: str
-    tls: SSLContext | None
-    spool: Spool
-    reception: Takes
-    room: Room
-    guests: Guests
-    door: Door
-    tally: Tally
-    key: Callable[[str], str]
-    "The key of an address in the store."
-    now: Callable[[], float]
-    work: set[asyncio.Task[Any]] = field(default_factory=set)
-    "Messages that are being taken: what must end before the process does."
 
 
 @dataclass(slots=True)
@@ -81,263 +34,104 @@ class _Mail:
     sender: str
     body: Literal["7BIT", "8BITMIME"]
     smtputf8: bool
+    claim: Claim
     recipients: list[str] = field(default_factory=list)
+    transfer: Transfer | None = None
+    "The message on its way in."
 
 
-class _Greeting:
-    """What of aiosmtpd's answer to EHLO holds here."""
+class Session(Connection):
+    """What is said on one connection."""
 
-    async def handle_EHLO(  # noqa: N802 aiosmtpd's name
-        self, server: SMTP, session: Any, envelope: object, hostname: str, responses: list[str]
-    ) -> list[str]:
-        session.host_name = hostname
-        said = [one for one in responses[:-1] if not one.startswith("250-AUTH")]
-        return [*said, "250 ENHANCEDSTATUSCODES"]
-
-
-_GREETING: Final = _Greeting()
-
-
-class Session(SMTP):
-    """One connection."""
-
-    def __init__(self, house: House) -> None:
-        """Speak as `house` says."""
-        super().__init__(
-            _GREETING,
-            data_size_limit=house.bay.limits.size,
-            enable_SMTPUTF8=True,
-            hostname=house.hostname,
-            ident="ESMTP",
-            tls_context=house.tls,
-            timeout=house.bay.limits.idle,
-            loop=asyncio.get_running_loop(),
-        )
-        self.command_size_limits = collections.defaultdict(lambda: LONGEST_COMMAND)
-        self._house = house
-        self._limits = house.bay.limits
-        self._client = ""
-        "The client's address; empty until it was let in."
-        self._waits_as = ""
-        "The same, while it waits at the door."
-        self._claim: Claim | None = None
-        self._has_closed = False
-        "The client will say no more."
-        self._is_answering = False
-        "A message is being taken: the duty passes with the answer to it."
+    def __init__(self, shared: Shared) -> None:
+        """Speak as `shared` says."""
+        super().__init__(shared)
+        self._helo = ""
+        self._is_extended = False
+        "It said EHLO."
         self._mail: _Mail | None = None
         self._messages = 0
-        self._early = False
-        self._unheard = 0
-        self._faults = 0
-        self._end: asyncio.TimerHandle | None = None
 
-    command_size_limit = LONGEST_COMMAND
-
-    def __dir__(self) -> tuple[str, ...]:
-        """Name the commands alone.
-
-        aiosmtpd looks for them in every new session among all names there are, twice, which cost
-        a fifth of what a message costs.
-        """
-        return _COMMANDS
-
-    # What happens to a connection
-
-    async def _handle_client(self) -> None:
-        """Serve a connection; what a stranger can make go wrong is counted, and ends with it."""
-        assert self.session is not None
-        client = str(self.session.peer[0]) if self.session.peer else ""
-        try:
-            await self._serve(client)
-        except (ConnectionError, TimeoutError, SSLError, EOFError):  # it left, or broke off TLS
-            self._abort()
-        except asyncio.CancelledError:
-            self._abort()
-            raise
-        except Exception as error:  # noqa: BLE001 a connection is a border: its end ends no other
-            self._house.tally.note("ended on a fault of dnswatch", client, error)
-            self._abort()
-
-    async def _serve(self, client: str) -> None:
-        house = self._house
-        self._end = self.loop.call_later(self._limits.session, self._timeout_cb)
-        if not client:  # gone before it was accepted
-            self._abort()
+    def _obey(self, line: bytes) -> None:
+        """Follow a command."""
+        name, _, argument = line.partition(b" ")
+        command = _COMMANDS.get(name.upper())
+        if command is None:
+            self._reply("500 5.5.2 This command is not known here")
             return
-        if refusal := await self._ask_at_door(client):
-            await self._leave(refusal)
-            return
-        if not house.guests.enter(client):
-            house.tally.note("found no room: too many connections of quarantined clients", client)
-            await self._leave(CROWDED)
-            return
-        self._client = client
-        await asyncio.sleep(self._house.bay.pause)
-        self._early = self._has_more
-        await super()._handle_client()
+        self._reset_timeout()
+        # Not all that strangers send is UTF-8; the bytes are found again in what this makes of it.
+        answer = command(self, argument.strip().decode("utf-8", "surrogateescape"))
+        if answer:
+            self._reply(answer)
 
-    async def _ask_at_door(self, client: str) -> str:
-        """Ask whether a client may come in; return what it is told, if no.
-
-        Who was known to be quarantined does not wait among strangers, who may be many.
-        """
-        house = self._house
-        if not house.door.knows(client):
-            if not house.guests.wait(client):
-                house.tally.note("were turned away: too many strangers at a time", client)
-                return CROWDED
-            self._waits_as = client
-        refusal = await house.door.refusal(client)
-        self._leave_door()
-        return refusal
-
-    def _leave_door(self) -> None:
-        if self._waits_as:
-            self._house.guests.stop_waiting(self._waits_as)
-            self._waits_as = ""
-
-    def connection_lost(self, error: Exception | None) -> None:
-        """Count the connection no more."""
-        self._leave_door()
-        self._release()
-        if self._end is not None:
-            self._end.cancel()
-        if self._client:
-            self._house.guests.leave(self._client)
-            self._client = ""
-        super().connection_lost(error)
-
-    def eof_received(self) -> bool | None:
-        """Answer what was said before the client closed its side, as scripts do (`nc -N`).
-
-        While a message is answered for, it means that nobody hears it any more.
-        """
-        if self._is_answering or self.session is None or self.session.ssl is not None:
-            return super().eof_received()
-        self._has_closed = True
-        self._reader.feed_eof()
-        return True
-
-    def bid_farewell(self) -> None:
-        """End the connection: the bay stops."""
-        self._end_with(f"421 4.3.2 {self._house.hostname} stops")
-
-    async def push(self, status: Any) -> None:
-        """Answer; note whether the client had waited for it, and end what errs too often."""
-        if self.transport is None:
-            return
-        text = status.decode("utf-8", "replace") if isinstance(status, bytes) else str(status)
-        if text[3:4] != "-":
-            self._unheard += self._has_more
-            self._faults += text.startswith("5")
-        await super().push(text)
-        if self._faults >= self._limits.faults and self.transport is not None:
-            self._faults = 0
-            await self._leave("421 4.7.0 Too many errors")
-
-    async def handle_exception(self, error: Exception) -> str:
-        """Answer for a fault of ours, or of a TLS handshake, after which nobody hears it."""
-        if isinstance(error, TLSSetupException):
-            self._house.tally.note("broke off TLS", self._client)
-            return ""
-        if isinstance(error, ConnectionError | TimeoutError | SSLError | EOFError):
-            self._cut()
-            self.transport = None  # aiosmtpd would read on, and fail again, without end
-            return ""
-        self._house.tally.note("met a fault of dnswatch", self._client, error)
-        return "451 4.3.0 Something is wrong here, try again later"
-
-    def _timeout_cb(self) -> None:
-        self._end_with("421 4.4.2 This took too long")
-
-    def _end_with(self, text: str) -> None:
-        """Say a last word, if there is still somebody, and close."""
-        transport: Any = self.transport
-        if transport is not None and not transport.is_closing():
-            self._writer.write(f"{text}\r\n".encode())
-            self._cut()
-
-    async def _leave(self, text: str) -> None:
-        await super().push(text)
-        self._cut()
-
-    def _cut(self) -> None:
-        """Close the connection, also to a client that reads nothing."""
-        transport: Any = self.transport
-        if transport is not None:
-            transport.close()
-            if self._tls_protocol is not None or transport.get_write_buffer_size():
-                self.loop.call_later(FAREWELL, transport.abort)
-
-    def _abort(self) -> None:
-        """Close the connection without a word."""
-        transport: Any = self._original_transport or self.transport
-        if transport is not None:
-            transport.abort()
-
-    @property
-    def _has_more(self) -> bool:
-        """Whether the client sent more before it could have read an answer."""
-        return bool(self._reader._buffer)  # type: ignore[attr-defined]
-
-    @property
-    def _is_there(self) -> bool:
-        """Whether the client may still hear an answer: it has not closed its side unasked."""
-        return self.transport is not None and (self._has_more or not self._has_closed)
-
-    def _set_post_data_state(self) -> None:
-        super()._set_post_data_state()  # type: ignore[no-untyped-call]
-        self._mail = None
-        self._release()
-
-    def _release(self) -> None:
-        """Claim no room any more."""
-        if self._claim is not None:
-            self._claim.release()
-            self._claim = None
+    def _forget_mail(self) -> None:
+        """End the transaction, whatever came of it."""
+        if self._mail is not None:
+            if self._mail.transfer is not None:
+                self._mail.transfer.draft.drop()
+            self._mail.claim.release()
+            self._mail = None
 
     # Commands
 
-    async def smtp_MAIL(self, arg: str | None) -> None:  # noqa: N802 aiosmtpd's name
+    def _helo_(self, name: str) -> str:
+        """Hear what the client calls itself; so begins everything anew."""
+        if not name:
+            return "501 5.5.4 Syntax: HELO hostname"
+        self._forget_mail()
+        self._helo, self._is_extended = name, False
+        return f"250 {self._shared.hostname}"
+
+    def _ehlo(self, name: str) -> str:
+        """Do so, and say what is offered."""
+        if not name:
+            return "501 5.5.4 Syntax: EHLO hostname"
+        self._forget_mail()
+        self._helo, self._is_extended = name, True
+        offers = [self._shared.hostname, f"SIZE {self._limits.size}", "8BITMIME", "SMTPUTF8"]
+        if self._shared.tls is not None and self._tls is None:
+            offers.append("STARTTLS")
+        return "".join(f"250-{offer}\r\n" for offer in offers) + "250 ENHANCEDSTATUSCODES"
+
+    def _mail_(self, argument: str) -> str:
         """Begin a transaction, with or without a hello: Postfix needs none either."""
         if self._mail is not None:
-            await self.push("503 5.5.1 One sender is enough: send RSET first")
-        elif self._messages >= self._limits.messages:
-            await self._leave("421 4.7.0 Enough messages for one connection, connect anew")
-        else:
-            await self.push(self._begin(arg))
-
-    def _begin(self, arg: str | None) -> str:
+            return "503 5.5.1 One sender is enough: send RSET first"
+        if self._messages >= self._limits.messages:
+            self._leave("421 4.7.0 Enough messages for one connection, connect anew")
+            return ""
         try:
-            path = read_path("FROM", arg)
-            mail = _mail(path)
+            path = read_path("FROM", argument)
             size = int(path.parameters.get("SIZE") or 0)
-            claim = self._house.room.claim(min(size, self._limits.size))
+            mail = _mail(path, self._shared.room.claim(min(size, self._limits.size)))
         except ValueError as error:
             return str(error) if str(error)[:1] == "5" else "501 5.5.4 Syntax: SIZE=number"
         except SpoolError:
             return "451 4.3.0 Mail cannot be kept now, try again later"
+        refusal = self._objection_to(size, mail.claim)
+        if refusal:
+            mail.claim.release()
+        else:
+            self._mail = mail
+        return refusal or "250 2.1.0 OK"
+
+    def _objection_to(self, size: int, claim: Claim) -> str:
+        """Say why a message of this size is not taken now."""
         if size > self._limits.size:
-            claim.release()
             return f"552 5.3.4 Too large: {self._limits.size} bytes at most"
         if not claim.is_granted:
             return self._refusal(SpoolError(f"{size} bytes have no room", full=True))
-        if not self._house.guests.bring(self._client, self._house.now()):
-            claim.release()
+        if not self._shared.guests.bring(self._client, self._shared.now()):
             return "450 4.7.1 Too many messages in a minute, try again later"
-        self._mail, self._claim = mail, claim
-        return "250 2.1.0 OK"
+        return ""
 
-    async def smtp_RCPT(self, arg: str | None) -> None:  # noqa: N802
+    def _rcpt(self, argument: str) -> str:
         """Take a recipient, as its exchange would that knows it."""
-        await self.push(self._add(arg))
-
-    def _add(self, arg: str | None) -> str:
         if self._mail is None:
             return "503 5.5.1 Send MAIL first"
         try:
-            path = read_path("TO", arg)
+            path = read_path("TO", argument)
         except ValueError as error:
             return str(error)
         if not path.address:
@@ -349,65 +143,116 @@ class Session(SMTP):
         self._mail.recipients.append(path.address)
         return "250 2.1.5 OK"
 
-    async def smtp_DATA(self, arg: str | None) -> None:  # noqa: N802
-        """Take the message."""
+    def _data(self, argument: str) -> str:
+        """Begin to take the message."""
         if self._mail is None or not self._mail.recipients:
-            await self.push("503 5.5.1 Send MAIL and RCPT first")
-        elif arg:
-            await self.push("501 5.5.4 Syntax: DATA")
-        else:
-            assert self._claim is not None
-            await self._take(self._mail, self._claim)
-            self._set_post_data_state()
+            return "503 5.5.1 Send MAIL and RCPT first"
+        if argument:
+            return "501 5.5.4 Syntax: DATA"
+        shared = self._shared
+        try:
+            draft = shared.spool.draft(ident_of(shared.now(), secrets.token_bytes(5)))
+        except SpoolError as error:
+            return self._refusal(error)
+        trace = Trace(shared.hostname)
+        self._mail.transfer = Transfer(draft, self._limits.size, self._mail.claim, trace)
+        self._state = "data"
+        return "354 End the message with <CR><LF>.<CR><LF>"
 
-    async def smtp_STARTTLS(self, arg: str | None) -> None:  # noqa: N802
-        """Encrypt, once."""
-        assert self.session is not None
-        if self.session.ssl is not None:
-            await self.push("503 5.5.1 TLS is there already")
-        elif self._has_closed:
-            raise EOFError("nobody is there to shake hands")
-        else:
-            await super().smtp_STARTTLS(arg or "")
+    def _rset(self, argument: str) -> str:
+        """Begin anew."""
+        if argument:
+            return "501 5.5.4 Syntax: RSET"
+        self._forget_mail()
+        return "250 2.0.0 OK"
 
-    async def smtp_VRFY(self, arg: str | None) -> None:  # noqa: N802
+    def _starttls(self, argument: str) -> str:
+        """Encrypt, once (RFC 3207)."""
+        if argument:
+            return "501 5.5.4 Syntax: STARTTLS"
+        if self._tls is not None:
+            return "503 5.5.1 TLS is there already"
+        if self._shared.tls is None:
+            return "454 4.7.0 TLS is not available"
+        if self._has_closed or self._transport is None:  # nobody is there to shake hands
+            self._cut()
+            return ""
+        self._state = "waiting"
+        # What a stranger put in front of the encrypted part must not count as said in it.
+        self._pending.clear()
+        self._transport.pause_reading()
+        self._write("220 2.0.0 Ready to start TLS")
+        self._begin_work(self._encrypt(self._transport, self._shared.tls))
+        return ""
+
+    async def _encrypt(self, transport: asyncio.Transport, tls: SSLContext) -> None:
+        try:
+            encrypted = await self._loop.start_tls(transport, self, tls, server_side=True)
+        except (OSError, EOFError, SSLError):  # the client left, or speaks no TLS
+            encrypted = None
+        if encrypted is None:
+            self._note("broke off TLS")
+            self._abort()
+            return
+        self._transport = encrypted
+        self._tls = encrypted.get_extra_info("ssl_object")
+        self._forget_mail()
+        self._helo, self._is_extended = "", False
+        self._work = None
+        self._state = "commands"
+        self._go_on()
+
+    def _vrfy(self, _: str) -> str:
         """Tell nothing."""
-        await self.push("252 2.5.2 Send mail, and see")
+        return "252 2.5.2 Send mail, and see"
 
-    async def smtp_AUTH(self, arg: str | None) -> None:  # noqa: N802
+    def _auth(self, _: str) -> str:
         """Nobody logs in here."""
-        await self.push("502 5.5.1 AUTH is not offered")
+        return "502 5.5.1 AUTH is not offered"
 
-    async def smtp_HELP(self, arg: str | None) -> None:  # noqa: N802
+    def _help(self, _: str) -> str:
         """Refer to the document."""
-        await self.push("214 2.0.0 See RFC 5321")
+        return "214 2.0.0 See RFC 5321"
+
+    def _noop(self, _: str) -> str:
+        """Do nothing."""
+        return "250 2.0.0 OK"
+
+    def _quit(self, argument: str) -> str:
+        """End the connection."""
+        if argument:
+            return "501 5.5.4 Syntax: QUIT"
+        self._leave("221 2.0.0 Bye")
+        return ""
 
     # A message
 
-    async def _take(self, mail: _Mail, claim: Claim) -> None:
-        house = self._house
-        try:
-            draft = house.spool.draft(ident_of(house.now(), secrets.token_bytes(5)))
-        except SpoolError as error:
-            await self.push(self._refusal(error))
-            return
-        try:
-            await self.push("354 End the message with <CR><LF>.<CR><LF>")
-            transfer = await receive(
-                self._reader, draft, self._limits.size, claim, Trace(house.hostname),
-                self._reset_timeout,
-            )  # fmt: skip
-        except BaseException:
-            draft.drop()
-            raise
+    def _take_piece(self) -> bool:
+        """Take what came of a message; False where its end has to come first."""
+        mail = self._mail
+        assert mail is not None
+        assert mail.transfer is not None
+        if not self._pending:
+            return False
+        piece = bytes(self._pending)
+        self._pending.clear()
+        self._reset_timeout()
+        rest = mail.transfer.feed(piece)
+        if rest is None:
+            return False
+        self._pending += rest
+        transfer, mail.transfer = mail.transfer, None
+        self._state = "commands"
         if refusal := self._objection(transfer):
-            draft.drop()
-            await self.push(refusal)
+            transfer.draft.drop()
+            self._forget_mail()
+            self._reply(refusal)
             if transfer.is_endless:
                 self._cut()
-            return
+            return True
         self._messages += 1
-        await self._hand_over(draft, self._envelope(draft, mail, transfer))
+        self._hand_over(transfer.draft, self._envelope(transfer.draft, mail, transfer))
+        return True
 
     def _objection(self, transfer: Transfer) -> str | None:
         """Say why a message that came over is not taken."""
@@ -423,39 +268,48 @@ class Session(SMTP):
 
     def _refusal(self, error: SpoolError) -> str:
         if error.is_full:
-            self._house.tally.note("found no room on the disk (bay.limits.room)", self._client)
+            self._note("found no room on the disk (bay.limits.room)")
             return NO_ROOM
         logger.error("mail cannot be kept: %s", error)
         return "451 4.3.0 Mail cannot be kept now, try again later"
 
-    async def _hand_over(self, draft: Draft, envelope: Envelope) -> None:
+    def _hand_over(self, draft: Draft, envelope: Envelope) -> None:
         """Have the message taken; that goes on when the client leaves meanwhile."""
-        reception = self._house.reception
-        self._reset_timeout(self._limits.session)
-        task = self.loop.create_task(reception.take(draft, envelope, lambda: self._is_there))
-        self._house.work.add(task)
-        task.add_done_callback(self._house.work.discard)
+        shared = self._shared
+        self._state = "waiting"
         self._is_answering = True
-        try:
-            reply = await asyncio.shield(task)
-            await self.push(str(reply))
-        except (asyncio.CancelledError, ConnectionError):
-            task.add_done_callback(lambda _: reception.unheard(envelope))
-            raise
-        finally:
-            self._is_answering = False
+        self._reset_timeout(self._limits.session)
+        taking = shared.reception.take(draft, envelope, lambda: self._is_there)
+        task = self._loop.create_task(taking)
+        shared.work.add(task)
+        task.add_done_callback(shared.work.discard)
+        task.add_done_callback(lambda done: self._answer(done, envelope))
+
+    def _answer(self, done: "asyncio.Task[Reply]", envelope: Envelope) -> None:
+        """Tell the client what became of its message."""
+        self._is_answering = False
+        self._forget_mail()
+        if self._state == "over":
+            self._shared.reception.unheard(envelope)
+            return
+        if done.cancelled() or (error := done.exception()) is not None:
+            self._note("met a fault of dnswatch", None if done.cancelled() else error)
+            self._reply(FAULT)
+        else:
+            self._reply(str(done.result()))
+        if self._state == "waiting":
+            self._state = "commands"
         self._reset_timeout()
+        self._go_on()
 
     def _envelope(self, draft: Draft, mail: _Mail, transfer: Transfer) -> Envelope:
-        assert self.session is not None
-        secured = (self.session.ssl or {}).get("ssl_object")
-        cipher = secured.cipher() if secured is not None else None
+        cipher = self._tls.cipher() if self._tls is not None else None
         return Envelope(
-            at=self._house.now(),
+            at=self._shared.now(),
             ident=draft.ident,
             client=self._client,
-            key=self._house.key(self._client),
-            helo=words(self.session.host_name or "")[:LONGEST_HELO],
+            key=self._shared.key(self._client),
+            helo=words(self._helo)[:LONGEST_HELO],
             sender=mail.sender,
             recipients=tuple(mail.recipients),
             tls=f"{cipher[1]} {cipher[0]}" if cipher else "",
@@ -465,7 +319,7 @@ class Session(SMTP):
             sha256=draft.sha256,
             manners=Manners(
                 early=self._early,
-                greeting="EHLO" if self.session.extended_smtp else "HELO",
+                greeting="EHLO" if self._is_extended else "HELO",
                 bare_newlines=transfer.has_bare_newlines,
                 unheard=self._unheard,
                 faults=self._faults,
@@ -473,18 +327,36 @@ class Session(SMTP):
         )
 
 
-_COMMANDS: Final = tuple(name for name in dir(Session) if name.startswith("smtp_"))
+_COMMANDS: Final[dict[bytes, Callable[[Session, str], str]]] = {
+    b"HELO": Session._helo_,
+    b"EHLO": Session._ehlo,
+    b"MAIL": Session._mail_,
+    b"RCPT": Session._rcpt,
+    b"DATA": Session._data,
+    b"RSET": Session._rset,
+    b"STARTTLS": Session._starttls,
+    b"VRFY": Session._vrfy,
+    b"AUTH": Session._auth,
+    b"HELP": Session._help,
+    b"NOOP": Session._noop,
+    b"QUIT": Session._quit,
+}
+"""Each returns its answer; an empty one was given already, or is given later."""
 
 
-def _mail(path: Path) -> _Mail:
+def _mail(path: Path, claim: Claim) -> _Mail:
     """Read the parameters of MAIL; raises `ValueError` with the reply."""
     said = dict(path.parameters)
     said.pop("SIZE", None)
     said.pop("AUTH", None)  # AUTH=<>: nobody has logged in (RFC 4954 section 5)
     body = said.pop("BODY", "7BIT").upper()
+    fault = ""
     if body not in ("7BIT", "8BITMIME"):
-        raise ValueError("501 5.5.4 Syntax: BODY=7BIT or BODY=8BITMIME")
+        fault = "501 5.5.4 Syntax: BODY=7BIT or BODY=8BITMIME"
     smtputf8 = said.pop("SMTPUTF8", None) is not None
     if said:
-        raise ValueError("555 5.5.4 This parameter is not known here")
-    return _Mail(path.address, "8BITMIME" if body == "8BITMIME" else "7BIT", smtputf8)
+        fault = "555 5.5.4 This parameter is not known here"
+    if fault:
+        claim.release()
+        raise ValueError(fault)
+    return _Mail(path.address, "8BITMIME" if body == "8BITMIME" else "7BIT", smtputf8, claim)

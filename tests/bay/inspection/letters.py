@@ -8,7 +8,6 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, TypeVar
 
-from dnswatch.bay.inspection.anatomy import Anatomy
 from dnswatch.bay.inspection.anatomy.dissection import dissect
 from dnswatch.bay.inspection.inspector import Case, Inspector, Said
 from dnswatch.bay.record import Envelope, Manners
@@ -60,13 +59,7 @@ def look(
     """Let one inspector look at a message."""
 
     async def looking() -> Said:
-        async def dissection() -> Anatomy:
-            return dissect(message, UNPACKED)
-
-        task = asyncio.create_task(dissection())
-        said = await inspector.look(Case(sealed, path, task))
-        await task
-        return said
+        return await inspector.look(Case(sealed, path, dissect(message, UNPACKED)))
 
     return run(looking)
 

@@ -28,7 +28,7 @@ def judge(
     async def main() -> list[Judged]:
         inspection = Inspection(settings, local=(), now=lambda: 1000.0)
         if then:
-            inspection._inspectors[0].look = then  # type: ignore[method-assign, assignment]
+            inspection._own[0].look = then  # type: ignore[method-assign, assignment]
         try:
             return [await inspection.judge(one, path) for one in sealed]
         finally:

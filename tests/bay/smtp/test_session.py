@@ -142,7 +142,7 @@ def test_there_is_no_tls_in_tls(tmp_path: Path) -> None:
         raw.encrypt()
         raw.send(b"EHLO x\r\n")
         assert "STARTTLS" not in raw.read_all()
-        assert raw.say(b"STARTTLS", b"NOOP") == ["503 5.5.1 TLS is there already", "250 OK"]
+        assert raw.say(b"STARTTLS", b"NOOP") == ["503 5.5.1 TLS is there already", "250 2.0.0 OK"]
 
 
 def test_size_is_bounded_while_it_comes(tmp_path: Path) -> None:
@@ -277,7 +277,7 @@ def test_client_that_leaves_while_it_waits_is_recognised(tmp_path: Path) -> None
             raw.begin()
             raw.send(BODY + b".\r\n")
             assert inspector.asked.wait(check.PATIENCE)
-        check.eventually(lambda: not served._server._house.guests._connections)
+        check.eventually(lambda: not served._server._shared.guests._connections)
         inspector.may_answer.set()
         check.eventually(lambda: served.messages()[0].state == "deferred")
         assert served.send() == 250

@@ -1,6 +1,5 @@
 """A message on its way from the connection to the spool."""
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,13 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dnswatch.bay.room import Room
-from dnswatch.bay.smtp.transfer import Transfer, receive
+from dnswatch.bay.smtp.transfer import Transfer
 from dnswatch.bay.spool import Draft
 from dnswatch.bay.trace import Trace
 from tests.bay.messages import ident
-
-LINE_LIMIT = 1001
-"""As aiosmtpd bounds what it reads at a time."""
 
 
 class Memory(Draft):
@@ -37,19 +33,12 @@ def transfer(
 ) -> tuple[Transfer, bytes]:
     """Send a stream in steps; returns what came of it, and what is left to read."""
 
-    async def run() -> tuple[Transfer, bytes]:
-        reader = asyncio.StreamReader(limit=LINE_LIMIT)
-        trace, claim = Trace("bay.example"), Room(lambda: 1 << 40, 0).claim(0)
-        reading = asyncio.create_task(receive(reader, draft, limit, claim, trace, lambda: None))
-        for start in range(0, len(stream), step):
-            reader.feed_data(stream[start : start + step])
-            await asyncio.sleep(0)
-        async with asyncio.timeout(10):
-            done = await reading
-        reader.feed_eof()
-        return done, await reader.read()
-
-    return asyncio.run(run())
+    made = Transfer(draft, limit, Room(lambda: 1 << 40, 0).claim(0), Trace("bay.example"))
+    for start in range(0, len(stream), step):
+        rest = made.feed(stream[start : start + step])
+        if rest is not None:
+            return made, rest + stream[start + step :]
+    raise AssertionError("it has no end")
 
 
 @given(st.binary(max_size=5000), st.integers(1, 3000))

@@ -35,8 +35,10 @@ A message of 50 MB in base64 has 660,000 lines."""
 MOST_HASHED: Final = 8_000_000
 """Bytes that go into the fuzzy hash."""
 
-_HOLDER: Final = re.compile(rb"(?i)multipart/|message/(?!delivery-status|disposition)")
-_BOUNDARY: Final = re.compile(rb'(?i)boundary\s*=\s*"?([^"\r\n;]{1,200})')
+# In lower case, and with a beginning that is no pattern: so they are sought ten times as fast.
+_MULTIPART: Final = b"multipart/"
+_MESSAGE: Final = re.compile(rb"message/(?!delivery-status|disposition)")
+_BOUNDARY: Final = re.compile(rb'boundary\s*=\s*"?([^"\r\n;]{1,200})')
 _ELSEWHERE: Final = frozenset(("message/partial", "message/external-body"))
 
 
@@ -62,14 +64,15 @@ def _too_much(message: bytes) -> str:
     """Say what a parser would drown in; empty for an ordinary message."""
     if len(message) - len(_body(message)) > MOST_HEADER:
         return f"has a header of more than {MOST_HEADER:,} bytes"
-    holders = sum(1 for _ in _HOLDER.finditer(message))
+    lower = message.lower()
+    holders = lower.count(_MULTIPART) + sum(1 for _ in _MESSAGE.finditer(lower))
     if holders > MOST_NESTED:
         return f"has more than {MOST_NESTED} parts that hold parts"
     if message.count(b"\n") * (holders + 1) > MOST_WORK:
         return f"has more than {MOST_WORK // (holders + 1):,} lines, too many for its parts"
     boundaries: set[bytes] = set()
-    for match in _BOUNDARY.finditer(message):
-        boundaries.add(match[1].strip())
+    for match in _BOUNDARY.finditer(lower):
+        boundaries.add(message[slice(*match.span(1))].strip())
         if len(boundaries) > MOST_NESTED:
             return f"has more than {MOST_NESTED} boundaries"
     if sum(message.count(b"\n--" + boundary) for boundary in boundaries) > MOST_PARTS:

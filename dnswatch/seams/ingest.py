@@ -81,7 +81,10 @@ _batch = msgspec.json.Decoder(_Batch)
 
 def read_hello(message: bytes) -> Hello:
     """Read how a vantage point begins."""
-    return _hello.decode(message)
+    try:
+        return _hello.decode(message)
+    except RecursionError as error:
+        raise ValueError(str(error)) from None
 
 
 def read(message: bytes, now: float) -> Batch:

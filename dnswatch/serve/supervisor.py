@@ -24,12 +24,13 @@ from dnswatch.resolver.access import is_admitted
 from dnswatch.serve.children import Child
 from dnswatch.serve.notify import Manager, Question
 from dnswatch.serve.sockets import bind_all
-from dnswatch.serve.vantages import Place, Vantage, close_door, make_line, open_door
+from dnswatch.serve.vantages import Guests, Place, Vantage, close_door, make_line, open_door
 from dnswatch.settings import Source, combine, encode
 from dnswatch.store.directory import hold
 from dnswatch.store.moved import Moved
 from dnswatch.watchdog import journal
 from dnswatch.watchdog import process as watch
+from dnswatch.watchdog.intake import Lines
 from dnswatch.web import places as web_places
 
 STOP_WORKERS: Final = 1.3
@@ -70,6 +71,7 @@ class Supervisor:
         "What all workers make DNS cookies of; they live as long as this process."
         self._listening = bind_all(self._settings.serve)
         self._door = open_door(self._settings.ingest)
+        self._guests = Guests()
         self._vantages = vantages
         self._places = [Place(vantage) for vantage in vantages(source)]
         self._leaving: list[Child] = []
@@ -79,10 +81,9 @@ class Supervisor:
         self._watch = Child(
             "watch",
             lambda ours: watch.main(
-                self._source, state, [theirs for _, theirs in lines], kept, ours, self._moved,
-                tied=[place.tied for place in self._places], door=self._door,
+                self._source, state, self._lines(lines), kept, ours, self._moved
             ),
-            patience=20.0, longest=0.1,
+            patience=20.0, longest=0.1, heard=self._guests.heard,
         )  # fmt: skip
         self._workers = [
             Child(f"worker {number}", self._work(number, ours), patience=2.0, longest=0.1)
@@ -143,6 +144,13 @@ class Supervisor:
         if not web_places.is_wanted(self._settings):
             unwanted.append(self._console)
         return [child for child in self._children if child not in unwanted]
+
+    def _lines(self, workers: list[tuple[socket.socket, socket.socket]]) -> Lines:
+        """Return all that leads to the next watch."""
+        return Lines(
+            [theirs for _, theirs in workers], [place.tied for place in self._places],
+            self._door, self._guests.tied(),
+        )  # fmt: skip
 
     def _work(self, number: int, line: socket.socket) -> Callable[[socket.socket], None]:
         return lambda ours: worker.main(

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from dnswatch.control import DROP, KEEP
 from dnswatch.errors import SettingsError
 from dnswatch.serve.children import Child
 from dnswatch.settings import Ingest
@@ -50,6 +51,34 @@ class Place:
         """Let go of the line."""
         self._ours.close()
         self._theirs.close()
+
+
+class Guests:
+    """Connections that a watch leaves with us, so that they outlive it as lines do."""
+
+    def __init__(self) -> None:
+        """Keep none yet."""
+        self._kept: dict[str, Tied] = {}
+
+    def heard(self, message: bytes, files: list[int]) -> None:
+        """Take in what the watch says: to keep a connection, or to let go of one."""
+        sockets = [socket.socket(fileno=file) for file in files]
+        if message.startswith(KEEP) and sockets:
+            name, lag = message.removeprefix(KEEP).decode().split()
+            self._drop(name)
+            self._kept[name] = Tied(name, float(lag), sockets.pop())
+        elif message.startswith(DROP):
+            self._drop(message.removeprefix(DROP).decode())
+        for surplus in sockets:
+            surplus.close()
+
+    def tied(self) -> list[Tied]:
+        """Return what the next watch goes on with."""
+        return list(self._kept.values())
+
+    def _drop(self, name: str) -> None:
+        if name in self._kept:
+            self._kept.pop(name).line.close()
 
 
 def make_line() -> tuple[socket.socket, socket.socket]:

@@ -10,7 +10,7 @@ import os
 import selectors
 import signal
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -29,7 +29,7 @@ from dnswatch.store.moved import Moved
 from dnswatch.watchdog.archive import Archive
 from dnswatch.watchdog.desk import Desk
 from dnswatch.watchdog.housekeeper import Housekeeper
-from dnswatch.watchdog.intake import Heard, Intake, Tied
+from dnswatch.watchdog.intake import Heard, Intake, Lines
 from dnswatch.watchdog.journal import Journal
 from dnswatch.watchdog.lines import Line
 from dnswatch.watchdog.recorder import Recorder
@@ -56,21 +56,19 @@ _SET_ASIDE: Final = (
 
 
 def main(
-    source: Source, state: Path, workers: list[socket.socket], journal: int,
-    control: socket.socket, moved: Moved | None = None, *,
-    tied: Sequence[Tied] = (), door: socket.socket | None = None,
+    source: Source, state: Path, lines: Lines, journal: int, control: socket.socket,
+    moved: Moved | None = None,
 ) -> None:  # fmt: skip
     """Watch until told to stop; runs in a process of its own.
 
-    `workers` are this end of each worker's line, `control` is that of the supervisor's: seqpacket
-    sockets that do not block; `journal` is the file of the journal.  `moved` says how the clock was
-    set since the watch before.  `tied` are other vantage points that are children as well; at
-    `door`, a seqpacket socket that listens, others come in.
+    `control` is this end of the supervisor's line, a seqpacket socket that does not block;
+    `journal` is the file of the journal.  `moved` says how the clock was set since the watch
+    before.
     """
     os.nice(NICENESS)
     kept = Journal(journal)
     try:
-        _Process(source, state, workers, kept, control, list(tied), door).run(moved)
+        _Process(source, state, lines, kept, control).run(moved)
     except BaseException:
         kept.let_go(kept.end)  # what made this one fail must not make each one after it fail
         raise
@@ -80,13 +78,12 @@ class _Process:
     """The parts of the watch process, and what passes between them."""
 
     def __init__(
-        self, source: Source, state: Path, workers: list[socket.socket], journal: Journal,
-        control: socket.socket, tied: list[Tied], door: socket.socket | None,
-    ) -> None:  # fmt: skip
+        self, source: Source, state: Path, lines: Lines, journal: Journal, control: socket.socket
+    ) -> None:
         settings = combine(source)
         self._control = Control(control)
         self._journal = journal
-        self._intake = Intake(workers, tied, door, journal)
+        self._intake = Intake(lines, journal, self._control)
         self._archive = Archive(state, settings)
         self._recorder = Recorder(self._archive, clock.now)
         self._housekeeper = Housekeeper(Archive(state, settings), settings, clock.now)

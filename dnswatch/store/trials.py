@@ -6,14 +6,14 @@ asked for DNSSEC data: none is taken to have.
 """
 
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from math import inf
 from types import MappingProxyType
 from typing import Final
 
-from msgspec.structs import replace
+from msgspec import structs
 
 from dnswatch import addresses
 from dnswatch.codes import Class
@@ -56,7 +56,7 @@ def try_out(
     db: Database, policy: Policy, settings: Settings, ids: Iterable[int], since: float
 ) -> Trial:
     """Put the mail-related lookups of some clients through a policy."""
-    dry_run = _DryRun(policy, settings)
+    dry_run = _DryRun(lambda client: mark_by(policy, client, inf, inf), settings)
     outcomes, sums = [], Counter[str]()
     for lookup in reversed(last_lookups(db, ids, since, -1)):
         decided, wait = dry_run.put(lookup)
@@ -68,16 +68,16 @@ def try_out(
 class _DryRun:
     """An enforcement point that nobody waits for."""
 
-    def __init__(self, policy: Policy, settings: Settings) -> None:
+    def __init__(self, mark_of: Callable[[bytes], Mark | None], settings: Settings) -> None:
         self.marks: list[Mark] = []
         "One for each client, as if its evidence were the strongest."
-        self._policy = policy
+        self._mark_of = mark_of
         self._clients: dict[str, bytes] = {}
         "Key in the store to what tells a client from others here."
         self._exchanges = Exchanges()
         self._deadlines = Deadlines()
         self._events: deque[Event] = deque()
-        one_worker = replace(settings, serve=replace(settings.serve, workers=1))
+        one_worker = structs.replace(settings, serve=structs.replace(settings.serve, workers=1))
         self._point = EnforcementPoint(
             one_worker, self._exchanges, self._deadlines, self._events, Counter()
         )
@@ -130,13 +130,14 @@ class _DryRun:
         return pending
 
     def _mark(self, key: str) -> bytes:
-        """Mark a client by the policy; return what tells it from others."""
+        """Mark a client; return what tells it from others."""
         packed = _packed(key)
-        client = packed or key.encode()
-        mark = mark_by(self._policy, packed, inf, inf)
-        if mark is not None:
-            self.marks.append(mark)
-            self._point.learn(Marks([replace(mark, client=client)]))
+        mark = self._mark_of(packed)
+        if mark is None:
+            return packed or key.encode()
+        client = mark.client or packed or key.encode()
+        self.marks.append(mark)
+        self._point.learn(Marks([structs.replace(mark, client=client)]))
         return client
 
 
@@ -165,12 +166,7 @@ def marks_now(
 
 def would(mark: Mark, lookup: Lookup, settings: Settings) -> str:
     """Say what a mark does to a lookup, as if it were its client's first: `held 0.8 s`."""
-    if (
-        _is_exempt(Exempt(settings), mark.client, lookup)
-        or LookupKind(lookup.kind) not in mark.kinds
-    ):
-        return "passed"
-    return _said(_decide(mark, lookup, Ledger()), lookup.at)
+    return _said(*_DryRun(lambda _: mark, settings).put(lookup))
 
 
 def shown(packed: bytes) -> str:
@@ -205,5 +201,6 @@ def _packed(key: str) -> bytes:
 def _wire(name: str) -> bytes:
     try:
         return from_text(name)
-    except WireError:
-        return name.encode()  # odd bytes: any name of its own will do
+    except WireError:  # odd bytes: any name of its own will do
+        label = name.encode()[:63] or b"-"
+        return bytes((len(label),)) + label + b"\0"

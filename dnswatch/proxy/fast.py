@@ -44,9 +44,9 @@ class UdpListener:
             _ask_for_destination(sock)
         # A link-local IPv6 address means nothing without its interface; IPv4 needs none.
         self._forgets_interfaces = anywhere and sock.family == socket.AF_INET
-        self._room = Batch(control=anywhere)
-        self._outbox = Outbox(control=anywhere)
-        self._outbox.socket = sock
+        self.room = Batch(control=anywhere)
+        self.outbox = Outbox(control=anywhere)
+        self.outbox.socket = sock
 
     async def start(self) -> None:
         """Begin to answer."""
@@ -56,16 +56,31 @@ class UdpListener:
         """Take no more queries; what waits may still be answered."""
         asyncio.get_running_loop().remove_reader(self._socket)
 
+    def receive(self) -> int:
+        """Take in what waits, and return how many datagrams that are."""
+        try:
+            count = self.room.receive(self._socket.fileno())
+        except OSError:
+            return 0  # what the kernel says of an answer that could not be delivered
+        if self._forgets_interfaces:
+            self.room.forget_interfaces()
+        return count
+
+    def source(self, slot: int) -> bytes:
+        """Return the packed address that a slot's datagram came from."""
+        name = slot * NAME_BYTES
+        return bytes(self.room.names[name + self._begin : name + self._end])
+
+    def reply_address(self, slot: int) -> tuple[bytes, bytes]:
+        """Return where an answer goes: the sockaddr, and control data with the sender."""
+        name = slot * NAME_BYTES
+        return bytes(self.room.names[name : name + self._name_length]), self.room.control(slot)
+
     def _readable(self) -> None:
         """Answer a batch of queries: runs of answers go out together, over their queries."""
-        room = self._room
+        room = self.room
         fd = self._socket.fileno()
-        try:
-            count = room.receive(fd)
-        except OSError:
-            return  # what the kernel says of an answer that could not be delivered
-        if self._forgets_interfaces:
-            room.forget_interfaces()
+        count = self.receive()
         rows, packets = self._rows, self._service.core.packets.now
         view, data, lengths, out_lengths = room.view, room.data, room.lengths, room.out_lengths
         names = bytes(room.names)
@@ -78,7 +93,7 @@ class UdpListener:
                 answer, kind = packets[body]
                 rows[client][kind] += 1
             except KeyError:
-                found = self._slowly(slot, body, client)
+                found = self.slowly(slot, body, client)
                 if not found:
                     if slot > run:
                         self._send(fd, run, slot - run)
@@ -97,27 +112,25 @@ class UdpListener:
             self._send(fd, run, count - run)
 
     def _send(self, fd: int, first: int, count: int) -> None:
-        failed = self._room.send(fd, first, count)
+        failed = self.room.send(fd, first, count)
         if failed:
             self._service.core.observed.counters["answers_unsent"] += failed
 
-    def _slowly(self, slot: int, body: bytes, client: bytes) -> bytes | None:
+    def slowly(self, slot: int, body: bytes, client: bytes) -> bytes | None:
         """Answer a query whose client or bytes are new within this second."""
         service, admission = self._service, self._access.of(client)
         answer = service.screen(body, client, admission, redirected=self.redirected)
         if answer is not None:
             return answer
-        room = self._room
-        at, name = slot * SLOT_BYTES, slot * NAME_BYTES
-        address = bytes(room.names[name : name + self._name_length]), room.control(slot)
+        at = slot * SLOT_BYTES
         pending = PendingQuery(
             client, admission.is_recorded, self.redirected, admission.is_unforgeable,
-            bytes(room.data[at : at + 2]), self._reply, address,
+            bytes(self.room.data[at : at + 2]), self._reply, self.reply_address(slot),
         )  # fmt: skip
         return service.query(body, pending, udp=True)
 
     def _reply(self, pending: PendingQuery, body: bytes) -> None:
-        self._outbox.put(pending.message_id + body, pending.reply_address)
+        self.outbox.put(pending.message_id + body, pending.reply_address)
 
 
 def _ask_for_destination(sock: socket.socket) -> None:

@@ -144,18 +144,17 @@ class Worker:
         wait = configured.upstream.deadline
         asyncio.get_running_loop().call_later(wait, self._service.disconnect, old)
 
-    def _listen(self, number: int) -> list[UdpListener | TcpListener]:
+    def _listen(self, number: int) -> list[UdpListener | ProxiedUdpListener | TcpListener]:
         """Make listeners for the sockets of one worker."""
         return [self._listener(*one) for one in self._listening[number]]
 
     def _listener(
         self, sock: socket.socket, redirected: bool, proxied: bool
-    ) -> UdpListener | TcpListener:
+    ) -> UdpListener | ProxiedUdpListener | TcpListener:
         service, connections = self._service, self._connections
         if sock.type == socket.SOCK_DGRAM:
-            if proxied:
-                return ProxiedUdpListener(sock, service, self._fronts)
-            return UdpListener(sock, service, redirected=redirected)
+            listener = UdpListener(sock, service, redirected=redirected)
+            return ProxiedUdpListener(listener, sock, self._fronts) if proxied else listener
         own = sock.dup()
         if proxied:
             return ProxiedTcpListener(own, service, connections, self._fronts)

@@ -51,8 +51,8 @@ def test_a_name_that_is_no_hosts_is_given_in_hex() -> None:
 
 
 def test_its_clock_may_be_ahead() -> None:
-    """What is of the future is of now: the machine's clock was set, and we have yet to follow; nobody
-    is waited for into the future."""
+    """What is of the future is of now: the machine's clock was set, and we have yet to follow;
+    nobody is waited for into the future."""
     for ahead in (0.9, 3600.0):
         batch = read(
             json.dumps({"until": NOW + 99, "observations": [SEEN | {"at": NOW + ahead}]}).encode(),

@@ -32,8 +32,8 @@ from dnswatch.resolver.decision import (
 )
 from dnswatch.resolver.known import KnownAddresses
 from dnswatch.settings import Settings
+from dnswatch.watchdog.pipeline import Pipeline
 from dnswatch.watchdog.process import TICK
-from dnswatch.watchdog.vigil import Vigil
 from dnswatch.wire.response import Response
 
 QUIET_TICK: Final = 600.0
@@ -70,11 +70,11 @@ class Resolver:
     """The site's DNS servers, all under one watch; a client always asks the same."""
 
     def __init__(
-        self, outside: Outside, settings: Settings, loop: Loop, vigil: Vigil, truth: Truth,
+        self, outside: Outside, settings: Settings, loop: Loop, pipeline: Pipeline, truth: Truth,
         servers: int = 1,
     ) -> None:  # fmt: skip
         """Serve by some servers, each with a cache; verdicts are noted in the truth."""
-        self.vigil = vigil
+        self.pipeline = pipeline
         self._outside = outside
         self._loop = loop
         self._truth = truth
@@ -111,12 +111,12 @@ class Resolver:
     def tally(self, tally: Tally) -> None:
         """Count ordinary lookups that nothing looks at singly."""
         self._truth.lookups["honest"] += tally.count
-        self.vigil.watch.tally(tally, self._loop.now)
+        self.pipeline.watch.tally(tally, self._loop.now)
 
     def turn(self) -> None:
         """Let the watch judge what it has seen, and the arbiter hear of it."""
-        self.vigil.watch.expire(self._loop.now)
-        changes, news = self.vigil.turn(self._loop.now)
+        self.pipeline.watch.expire(self._loop.now)
+        changes, news = self.pipeline.turn(self._loop.now)
         if news is not None:
             self._arbiter.learn(news)
         for client, standing in changes.standings.items():
@@ -177,7 +177,7 @@ class Resolver:
             now, client, qname, qtype, heard.rcode, origin, heard.addresses, heard.exchanges,
             heard.ttl if heard.exchanges else 0, is_foreign, not is_foreign, done,
         )  # fmt: skip
-        self.vigil.fold(seen)
+        self.pipeline.fold(seen)
         if self.hear is not None:
             self.hear(seen)
         is_worm = client in self._truth.senders

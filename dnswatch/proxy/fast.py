@@ -62,9 +62,9 @@ class UdpListener:
             _ask_for_destination(sock)
         # A link-local IPv6 address means nothing without its interface; IPv4 needs none.
         self._forgets_interfaces = anywhere and sock.family == socket.AF_INET
-        self._room = Batch(control=anywhere)
-        self._outbox = Outbox(control=anywhere)
-        self._outbox.socket = sock
+        self.room = Batch(control=anywhere)
+        self.outbox = Outbox(control=anywhere)
+        self.outbox.socket = sock
 
     async def start(self) -> None:
         """Begin to answer."""
@@ -74,16 +74,31 @@ class UdpListener:
         """Take no more queries; what waits may still be answered."""
         asyncio.get_running_loop().remove_reader(self._socket)
 
+    def receive(self) -> int:
+        """Take in what waits, and return how many datagrams that are."""
+        try:
+            count = self.room.receive(self._socket.fileno())
+        except OSError:
+            return 0  # what the kernel says of an answer that could not be delivered
+        if self._forgets_interfaces:
+            self.room.forget_interfaces()
+        return count
+
+    def source(self, slot: int) -> bytes:
+        """Return the packed address that a slot's datagram came from."""
+        name = slot * NAME_BYTES
+        return bytes(self.room.names[name + self._begin : name + self._end])
+
+    def way(self, slot: int) -> tuple[bytes, bytes]:
+        """Return the way back: the sockaddr, and from where."""
+        name = slot * NAME_BYTES
+        return bytes(self.room.names[name : name + self._name_length]), self.room.control(slot)
+
     def _readable(self) -> None:
         """Answer a batch of queries: runs of answers go out together, over their queries."""
-        room = self._room
+        room = self.room
         fd = self._socket.fileno()
-        try:
-            count = room.receive(fd)
-        except OSError:
-            return  # what the kernel says of an answer that could not be delivered
-        if self._forgets_interfaces:
-            room.forget_interfaces()
+        count = self.receive()
         rows, ready = self._rows, self._service.ready.now
         view, data, lengths, out_lengths = room.view, room.data, room.lengths, room.out_lengths
         names = bytes(room.names)
@@ -96,7 +111,7 @@ class UdpListener:
                 tail, kind = ready[exact]
                 rows[client][kind] += 1
             except KeyError:
-                answer = self._slowly(slot, exact, client)
+                answer = self.slowly(slot, exact, client)
                 if not answer:
                     if slot > run:
                         self._send(fd, run, slot - run)
@@ -115,11 +130,11 @@ class UdpListener:
             self._send(fd, run, count - run)
 
     def _send(self, fd: int, first: int, count: int) -> None:
-        failed = self._room.send(fd, first, count)
+        failed = self.room.send(fd, first, count)
         if failed:
             self._reports.counters["answers_unsent"] += failed
 
-    def _slowly(self, slot: int, exact: bytes, client: bytes) -> bytes | None:
+    def slowly(self, slot: int, exact: bytes, client: bytes) -> bytes | None:
         """Answer a query whose client or bytes are new within this second."""
         admission = self.admissions.of(client)
         if not admission.is_answered:
@@ -132,10 +147,8 @@ class UdpListener:
         fairness = self._rates.judge(client, is_server=admission.is_server)
         if fairness is not Fairness.ANSWER and not self._is_proven(exact, client, admission):
             return self._limit(exact, client, fairness, recorded)
-        room = self._room
-        at, name = slot * SLOT_BYTES, slot * NAME_BYTES
-        way = (bytes(room.names[name : name + self._name_length]), room.control(slot))
-        ident = bytes(room.data[at : at + 2])
+        at = slot * SLOT_BYTES
+        ident, way = bytes(self.room.data[at : at + 2]), self.way(slot)
         proven = admission.is_unforgeable
         waiter = Waiter(ident, client, self._reply, way, recorded, self.redirected, proven)
         return self._service.answer(exact, waiter, udp=True)
@@ -178,7 +191,7 @@ class UdpListener:
         return build.error_tail(asked, Rcode.REFUSED, query.MIN_UDP, _PROHIBITED)
 
     def _reply(self, waiter: Waiter, tail: bytes) -> None:
-        self._outbox.put(waiter.ident + tail, waiter.way)
+        self.outbox.put(waiter.ident + tail, waiter.way)
 
 
 def _ask_for_destination(sock: socket.socket) -> None:

@@ -145,19 +145,19 @@ class Worker:
         self._service.configure(configured)
         asyncio.get_running_loop().call_later(configured.upstream.deadline, old.close)
 
-    def _listen(self, number: int) -> list[UdpListener | TcpListener]:
+    def _listen(self, number: int) -> list[UdpListener | ProxiedUdpListener | TcpListener]:
         """Make listeners for the sockets of one worker."""
         return [self._listener(*one) for one in self._listening[number]]
 
     def _listener(
         self, sock: socket.socket, redirected: bool, proxied: bool
-    ) -> UdpListener | TcpListener:
+    ) -> UdpListener | ProxiedUdpListener | TcpListener:
         service, reports, fronts = self._service, self._reports, self._fronts
         if sock.type == socket.SOCK_DGRAM:
-            common = (sock, service, self._admissions, self._rates, reports)
-            if proxied:
-                return ProxiedUdpListener(*common, fronts)
-            return UdpListener(*common, redirected=redirected)
+            listener = UdpListener(
+                sock, service, self._admissions, self._rates, reports, redirected=redirected
+            )
+            return ProxiedUdpListener(listener, sock, fronts) if proxied else listener
         own = sock.dup()
         if proxied:
             return ProxiedTcpListener(own, service, reports, self._connections, fronts)

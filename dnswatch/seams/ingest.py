@@ -91,26 +91,27 @@ def read_hello(message: bytes) -> Hello:
         raise ValueError(str(error)) from None
 
 
-def read(message: bytes, now: float) -> Batch:
-    """Read a batch, heard at `now` (Unix seconds)."""
+def read(message: bytes, now: float, *, is_ours: bool = False) -> Batch:
+    """Read a batch, heard at `now` (Unix seconds); processes of ours have counters of their own."""
     if len(message) > MAX_MESSAGE:
         raise ValueError(f"the message is longer than {MAX_MESSAGE} bytes")
     try:
-        return _read(message, now)
+        return _read(message, now, is_ours)
     except (WireError, RecursionError) as error:
         raise ValueError(str(error)) from None
 
 
-def _read(message: bytes, now: float) -> Batch:
+def _read(message: bytes, now: float, is_ours: bool) -> Batch:
     batch = _plain(_batch.decode(message)) if message[:1] == b"{" else decode(message)
     _check(isfinite(batch.until), "the batch's time")
     dropped = batch.counters.get(DROPPED, 0)
     _check(0 <= dropped <= _LARGEST, "the count of what was dropped")
+    counters = {DROPPED: dropped} if dropped else {}
     return Batch(
         min(batch.until, now + AHEAD),
         [_checked(seen, now) for seen in batch.observations],
         [_counted(tally) for tally in batch.tallies],
-        {DROPPED: dropped} if dropped else {},
+        batch.counters if is_ours else counters,
         number=batch.number,
     )  # fmt: skip
 

@@ -135,6 +135,7 @@ def test_an_error_of_a_header_alone_is_an_error(behind: Upstreams, scheme: str, 
     """Twelve bytes under the right ID are the upstream's word, and no forgery."""
     site = behind(scheme, error(rcode, header_only=True))
     check.rcode(site.ask("header.example"), rcode)
+    check.eventually(lambda: site.measures("127.0.0.1"))
     assert site.counter("mismatch") == 0
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from dnswatch.names.hosts import parse_hosts
+from dnswatch.proxy.fast import UdpListener
 from dnswatch.proxy.proxied import Fronts, ProxiedTcpListener, ProxiedUdpListener
 from dnswatch.proxy.reports import Reports
 from dnswatch.proxy.service import Service
@@ -54,9 +55,14 @@ class Fronted:
             sock.setblocking(False)
         self.sockets = (tcp, udp)
         self.tcp, self.udp = tcp.getsockname(), udp.getsockname()
+        self.fronts = fronts
         self.listeners = (
             ProxiedTcpListener(tcp, service, self.reports, connections, fronts),
-            ProxiedUdpListener(udp, service, admissions, rates, self.reports, fronts),
+            ProxiedUdpListener(
+                UdpListener(udp, service, admissions, rates, self.reports, redirected=False),
+                udp,
+                fronts,
+            ),
         )
         self.connections = connections
 
@@ -158,7 +164,7 @@ def test_nobody_else_is_believed() -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
             stranger.sendto(of("10.0.0.9", 0x12) + QUERY, fronted.udp)
             await until(lambda: counters["proxied_dropped_untrusted"] == 2)
-        fronted.listeners[1]._fronts.trust([Subnet("127.0.0.1")])
+        fronted.fronts.trust([Subnet("127.0.0.1")])
         sound = of("10.0.0.10", 0x12) + QUERY
         assert (await ask(fronted, QUERY, sound[:20], sound))[:2] == b"id"
         assert counters["proxied_dropped_broken"] == 2

@@ -29,8 +29,8 @@ from dnswatch.resolver.local import LocalNames
 from dnswatch.resolver.observed import Observed
 from dnswatch.resolver.pending import PendingQuery
 from dnswatch.settings import Server, Settings
+from dnswatch.watchdog.pipeline import Pipeline
 from dnswatch.watchdog.process import TICK
-from dnswatch.watchdog.vigil import Vigil
 from dnswatch.wire.query import MIN_UDP, Query
 from dnswatch.wire.response import Response
 
@@ -74,11 +74,11 @@ class Resolver:
     """The site's DNS servers, all under one watch; a client always asks the same."""
 
     def __init__(
-        self, outside: Outside, settings: Settings, loop: Loop, vigil: Vigil, truth: Truth,
+        self, outside: Outside, settings: Settings, loop: Loop, pipeline: Pipeline, truth: Truth,
         servers: int = 1,
     ) -> None:  # fmt: skip
         """Serve by some servers, each with a cache; verdicts are noted in the truth."""
-        self.vigil = vigil
+        self.pipeline = pipeline
         self._outside = outside
         self._loop = loop
         self._truth = truth
@@ -123,12 +123,12 @@ class Resolver:
     def tally(self, tally: Tally) -> None:
         """Count ordinary lookups that nothing looks at singly."""
         self._truth.lookups["honest"] += tally.count
-        self.vigil.watch.tally(tally, self._loop.now)
+        self.pipeline.watch.tally(tally, self._loop.now)
 
     def turn(self) -> None:
         """Let the watch judge what it has seen, and the arbiter hear of it."""
-        self.vigil.watch.expire(self._loop.now)
-        changes, news = self.vigil.turn(self._loop.now)
+        self.pipeline.watch.expire(self._loop.now)
+        changes, news = self.pipeline.turn(self._loop.now)
         if news is not None:
             for core in self._cores:
                 core.enforcement.learn(news)
@@ -151,13 +151,13 @@ class Resolver:
         now = self._loop.now
         client, qname, qtype, _ = asking
         for seen in observed.take():
-            self.vigil.fold(seen)
+            self.pipeline.fold(seen)
             if seen.enforced is not None:
                 self._truth.enforced(seen.enforced.decided)
             if self.hear is not None:
                 self.hear(seen)
         for tally in observed.take_tallies():
-            self.vigil.watch.tally(tally, now)
+            self.pipeline.watch.tally(tally, now)
         if answer.tally is not None and self.hear is not None:
             pending = answer.pending
             self.hear(observed.lookup(pending.query, answer.response, Origin.CACHE, now, pending))

@@ -4,7 +4,7 @@ from dnswatch.model.policies.mark import Marks
 from dnswatch.model.policies.note import About, Note
 from dnswatch.model.policies.orders import Orders
 from dnswatch.settings import Source, combine
-from dnswatch.watchdog.site import Site
+from dnswatch.watchdog.pipeline import SitePipeline
 from tests.model.policies.texts import policy
 from tests.records import NOON, asked, plain
 
@@ -16,7 +16,7 @@ SOURCE = Source(
 
 def driven(begin: float = NOON, *, is_dry: bool = False) -> tuple[list[Note], list[Marks]]:
     """Let a worm run through a site, a tick every second."""
-    site = Site(SOURCE, plain, begin, is_dry=is_dry)
+    site = SitePipeline(SOURCE, plain, begin, is_dry=is_dry)
     site.configure(SOURCE, combine(SOURCE))
     site.order(Orders(frozenset(("slow",))), begin)
     notes, told = [], []

@@ -1,4 +1,4 @@
-"""The vigil: from lookups to marks in one turn, with anybody's clock and anybody's judgment."""
+"""The pipeline: from lookups to marks in one turn, with anybody's clock and anybody's judgment."""
 
 from ipaddress import ip_address
 from math import inf
@@ -10,7 +10,7 @@ from dnswatch.model.policies.orders import Orders
 from dnswatch.model.policies.standing import Standing
 from dnswatch.settings import read
 from dnswatch.watchdog.judging import Judge, Judging
-from dnswatch.watchdog.vigil import Judges, Vigil
+from dnswatch.watchdog.pipeline import Judges, Pipeline
 from dnswatch.wire.name import from_text
 from tests.model.policies.texts import policy
 
@@ -27,8 +27,8 @@ class Condemning:
             judge(client, Standing(1.0, inf, now), "it was seen")
 
 
-def vigil(judges: Judges) -> Vigil:
-    found = Vigil(SETTINGS, lambda client: str(ip_address(client)), judges)
+def pipeline(judges: Judges) -> Pipeline:
+    found = Pipeline(SETTINGS, lambda client: str(ip_address(client)), judges)
     found.policing.configure([("f", policy())], SETTINGS)
     found.policing.order(Orders(frozenset(("slow",))))
     return found
@@ -41,7 +41,7 @@ def question(domain: str, at: float) -> Observation:
 def test_a_turn_leads_from_lookups_to_marks() -> None:
     """Forty mail domains in forty seconds: one turn brings verdict, note and news of the mark."""
     key_of = lambda client: str(ip_address(client))  # noqa: E731
-    found = vigil(Judging(SETTINGS, key_of, AT))
+    found = pipeline(Judging(SETTINGS, key_of, AT))
     for number in range(40):
         found.fold(question(f"victim{number}.example", AT + number))
     changes, news = found.turn(AT + 41)
@@ -54,6 +54,6 @@ def test_a_turn_leads_from_lookups_to_marks() -> None:
 
 def test_anybody_may_judge() -> None:
     """A rule from elsewhere leads to the same marks by the same way."""
-    found = vigil(Condemning())
+    found = pipeline(Condemning())
     found.fold(question("a.example", AT))
     assert found.turn(AT + 1).news is not None

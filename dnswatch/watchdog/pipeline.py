@@ -1,28 +1,85 @@
-"""The site: a vigil that dnswatch's own detector keeps, with orders, findings and what was stored.
+"""The pipeline: the watch, who judges and what polices, in step.
 
-Whoever drives it brings the clock: the watch process the one on the wall, a replay that of a
-capture.  So whatever is told live and afterwards of the same lookups is the same.
+All that turns lookups into marks, with a clock that its owner brings: the watch process the one on
+the wall, a replay that of a capture, the simulated campus its own.  So whatever is told live and
+afterwards of the same lookups is the same.
 """
 
 from collections.abc import Callable, Iterable
+from typing import NamedTuple, Protocol
 
 from dnswatch.model.changes import Changes
 from dnswatch.model.exchanges import Exchanges
 from dnswatch.model.finding import Finding
 from dnswatch.model.flow import Flow
 from dnswatch.model.machines import Machines
+from dnswatch.model.observation import Observation
 from dnswatch.model.policies.exempt import Exempt
-from dnswatch.model.policies.mark import Marks
+from dnswatch.model.policies.mark import Marks, WebNames
+from dnswatch.model.policies.marking import WebNamesOf
 from dnswatch.model.policies.orders import Orders
+from dnswatch.model.watch import Watch
 from dnswatch.settings import Settings, Source, combine
 from dnswatch.store import Remembered
 from dnswatch.watchdog.archive import Archive
-from dnswatch.watchdog.judging import Judging
-from dnswatch.watchdog.vigil import Vigil
+from dnswatch.watchdog.judging import Judge, Judging
+from dnswatch.watchdog.policing import Policing
 
 
-class Site:
-    """What is known of a site, and what follows from it."""
+class Judges(Protocol):
+    """Who makes verdicts out of what happened: `Judging`, or a rule that it is compared with."""
+
+    def see(self, changes: Changes, now: float, judge: Judge) -> None:
+        """Take in what happened, and tell `judge` whose verdict changed."""
+
+
+class Turn(NamedTuple):
+    """What came of a turn."""
+
+    changes: Changes
+    "What happened, with notes and standings: ready to be stored."
+    news: Marks | None
+    "What enforcement points must be told now."
+
+
+class Pipeline:
+    """What is known, thought and ordered of a site, whoever is to judge."""
+
+    def __init__(
+        self, settings: Settings, key_of: Callable[[bytes], str], judges: Judges,
+        web_names: WebNamesOf = lambda _: WebNames(), *, is_dry: bool = False,
+    ) -> None:  # fmt: skip
+        """Know nothing yet; `key_of` gives a client's key in the store.
+
+        `web_names` returns the mail hosts' names that a client uses for the web.
+
+        Where all is dry, policies only tell what they would do.
+        """
+        self.watch = Watch(settings.limits.addresses)
+        self.policing = Policing(key_of, web_names, is_dry=is_dry)
+        self._judges = judges
+
+    def fold(self, seen: Observation) -> None:
+        """Fold in one lookup; in order of time."""
+        self.watch.fold(seen)
+
+    def turn(self, now: float) -> Turn:
+        """Judge what happened since the last turn, and mark by it; some times a second, live."""
+        changes = self.watch.drain()
+        visitors = {client for _, client, _ in changes.visits}
+        self._judges.see(changes, now, self.policing.judge)
+        self.policing.meet({client for client, _ in changes.accounts})
+        self.policing.look_again(visitors)
+        news = self.policing.news(now)
+        notes, standings = self.policing.changes()
+        changes.notes.extend(notes)
+        changes.standings.update(standings)
+        changes.quarantine.update(self.policing.quarantine())
+        return Turn(changes, news)
+
+
+class SitePipeline:
+    """The pipeline of a real site: our own detector judges, with orders, findings and the store."""
 
     def __init__(
         self, source: Source, key_of: Callable[[bytes], str], now: float, *, is_dry: bool = False
@@ -32,10 +89,10 @@ class Site:
         Where all is dry, policies only tell what they would do.
         """
         settings = combine(source)
-        self._judging = Judging(settings, key_of, now)
-        self._vigil = Vigil(settings, key_of, self._judging, self._judging.web_names, is_dry=is_dry)
-        self.watch = self._vigil.watch
-        self.policing = self._vigil.policing
+        judging = self._judging = Judging(settings, key_of, now)
+        self._pipeline = Pipeline(settings, key_of, judging, judging.web_names, is_dry=is_dry)
+        self.watch = self._pipeline.watch
+        self.policing = self._pipeline.policing
         self.exempt = Exempt(settings)
         self._said = self._orders = Orders()
         "What persons said, and as it holds for each client."
@@ -91,7 +148,7 @@ class Site:
 
     def drain(self, now: float, *, is_last: bool = False) -> tuple[Changes, Marks | None]:
         """Judge what happened since the last time; return it, and what marks are new."""
-        changes, marks = self._vigil.turn(now)
+        changes, marks = self._pipeline.turn(now)
         if is_last and not self._judging.waits:  # the next watch takes in again what waits
             self._judging.save(changes, now)
         return changes, marks

@@ -1,4 +1,4 @@
-"""The desk: looks a few times a second for what persons said, in a thread of its own.
+"""The order poller: looks a few times a second for what persons said, in a thread of its own.
 
 Commands write to the store, so that an order holds whether or not a server runs; the watch must
 not wait for a disk, so this thread reads, and rings where an order is new.  What the holding bay
@@ -22,7 +22,7 @@ EVERY: Final = 0.2
 """Seconds between two looks; the way from here to the workers takes milliseconds."""
 
 
-class Desk:
+class OrderPoller:
     """The thread that takes orders."""
 
     def __init__(self, archive: Archive, now: Callable[[], float]) -> None:
@@ -39,7 +39,7 @@ class Desk:
         for end in (self._bell, self._clapper):
             end.setblocking(False)
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="desk", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="order poller", daemon=True)
 
     def start(self, heard: int) -> None:
         """Begin, with the findings after the one of that number."""

@@ -7,13 +7,13 @@ over TCP it stands once, at the beginning.
 
 import asyncio
 import socket
+from collections import Counter
 from collections.abc import Iterable
 
 from dnswatch import addresses
 from dnswatch.errors import WireError
 from dnswatch.proxy.datagrams import HEADER_WORDS, LENGTH_WORD, SLOT_BYTES
 from dnswatch.proxy.fast import UdpListener
-from dnswatch.proxy.reports import Reports
 from dnswatch.proxy.service import Service
 from dnswatch.proxy.streams import Connection, Connections, TcpListener
 from dnswatch.resolver.access import Networks
@@ -24,9 +24,9 @@ from dnswatch.wire import proxied
 class Fronts:
     """Whose headers are believed; what is dropped is counted."""
 
-    def __init__(self, trusted: Iterable[Subnet], reports: Reports) -> None:
+    def __init__(self, trusted: Iterable[Subnet], counters: Counter[str]) -> None:
         """Trust these."""
-        self._reports = reports
+        self._counters = counters
         self.trust(trusted)
 
     def trust(self, trusted: Iterable[Subnet]) -> None:
@@ -37,7 +37,7 @@ class Fronts:
         """Tell whether a packed address is a front's that is trusted."""
         if addresses.packed(front) in self._trusted:
             return True
-        self._reports.counters["proxied_dropped_untrusted"] += 1
+        self._counters["proxied_dropped_untrusted"] += 1
         return False
 
     def read(self, data: bytes | bytearray) -> proxied.Proxied | None:
@@ -50,7 +50,7 @@ class Fronts:
 
     def broken(self) -> None:
         """Count what was no header."""
-        self._reports.counters["proxied_dropped_broken"] += 1
+        self._counters["proxied_dropped_broken"] += 1
 
 
 class ProxiedUdpListener:
@@ -93,18 +93,17 @@ class ProxiedUdpListener:
         room.data[at : at + len(query)] = query
         answer = listener.slowly(slot, query[2:], said.client or front)
         if answer:
-            listener.outbox.put(query[:2] + answer, listener.way(slot))
+            listener.outbox.put(query[:2] + answer, listener.reply_address(slot))
 
 
 class ProxiedTcpListener(TcpListener):
     """One TCP socket that fronts connect to."""
 
     def __init__(
-        self, sock: socket.socket, service: Service, reports: Reports, connections: Connections,
-        fronts: Fronts,
-    ) -> None:  # fmt: skip
+        self, sock: socket.socket, service: Service, connections: Connections, fronts: Fronts
+    ) -> None:
         """Serve `sock`, which is bound; `stop` closes it."""
-        super().__init__(sock, service, reports, connections, redirected=False)
+        super().__init__(sock, service, connections, redirected=False)
         self.fronts = fronts
 
     def _connection(self) -> Connection:

@@ -241,7 +241,8 @@ class Site:
 
     def counter(self, name: str) -> int:
         """Read one of the counters that `dnswatch status` shows."""
-        return int(self.told("status")["counters"].get(name, 0))
+        told = self.told("status")  # nothing before there are records
+        return int(told["counters"].get(name, 0)) if told else 0
 
     def measures(self, client: str) -> dict[str, int]:
         """Read a client's account: measure to count; empty where there is none."""

@@ -6,9 +6,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from dnswatch.proxy.lookup import TICK, Waiter
-from tests.proxy.scene import DEADLINE, Scene
-from tests.proxy.scripted import Client, Scripted
+from dnswatch.resolver.ask import LATE
+from dnswatch.resolver.pending import PendingQuery
+from tests.resolver.scene import DEADLINE, MOMENT, Scene
+from tests.resolver.scripted import Client, Scripted
 
 
 class Flights(RuleBasedStateMachine):
@@ -18,16 +19,16 @@ class Flights(RuleBasedStateMachine):
         super().__init__()
         self.scene = Scene(Scripted("a"), Scripted("b"), Scripted("c"), in_flight=10, per_client=4)
         self.clients = [Client(f"10.0.0.{n}") for n in range(4)]
-        self.waiting: list[Waiter] = []
+        self.waiting: list[PendingQuery] = []
         "Every query that was let wait, in all."
 
     @rule(
         client=st.integers(0, 3), name=st.integers(0, 14), stale=st.booleans(),
     )  # fmt: skip
     def ask(self, client: int, name: int, stale: bool) -> None:
-        waiter = self.clients[client].asks(f"n{name}.example.")
-        if self.scene.ask(waiter, stale=stale):
-            self.waiting.append(waiter)
+        pending = self.clients[client].asks(f"n{name}.example.")
+        if self.scene.ask(pending, stale=stale):
+            self.waiting.append(pending)
 
     @precondition(lambda self: any(upstream.asked for upstream in self.scene.upstreams))
     @rule(data=st.data(), rcode=st.sampled_from([0, 0, 2, 3, 5, None, "fail"]))
@@ -51,9 +52,9 @@ class Flights(RuleBasedStateMachine):
 
     @invariant()
     def nobody_is_answered_twice(self) -> None:
-        answered = [id(waiter) for waiter in self.scene.answered]
+        answered = [id(pending) for pending in self.scene.answered]
         assert len(answered) == len(set(answered))
-        assert set(answered) <= {id(waiter) for waiter in self.waiting}
+        assert set(answered) <= {id(pending) for pending in self.waiting}
 
     @invariant()
     def bounds_hold(self) -> None:
@@ -64,13 +65,12 @@ class Flights(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Nobody is left without an answer, and nothing is left behind."""
-        self.scene.let(DEADLINE + 4 * TICK)
+        self.scene.let(DEADLINE + MOMENT)
         assert len(self.scene.answered) == len(self.waiting)
         assert len(self.scene.table) == 0
-        assert not self.scene.table._waiting
-        self.scene.let(2.0)
-        assert not self.scene.table._wheel
-        self.scene.loop.close()
+        assert not self.scene.table._waiting_of
+        self.scene.let(LATE)
+        assert not len(self.scene.deadlines)
 
 
 TestFlights = Flights.TestCase

@@ -1,11 +1,9 @@
 """The enforcement point: whom it touches, whom never, and that nothing costs an answer."""
 
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, deque
 from math import inf
 from typing import Any
 
-import dns.message
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,12 +11,13 @@ from hypothesis import strategies as st
 from dnswatch.model.exchanges import Exchanges, LookupKind
 from dnswatch.model.observation import Decided
 from dnswatch.model.policies.mark import Action, Mark, Marks, Terms
-from dnswatch.proxy.enforcement.point import EnforcementPoint, Outcome
 from dnswatch.resolver import arbiter
+from dnswatch.resolver.deadlines import Deadlines
+from dnswatch.resolver.enforcement import EnforcementPoint, Outcome
+from dnswatch.resolver.events import Answer, Event, Fault, Form
 from dnswatch.wire.name import from_text
 from dnswatch.wire.response import Response
-from tests.proxy.invented import MIDNIGHT, InventedLoop
-from tests.proxy.scripted import Client, configured
+from tests.resolver.scripted import MIDNIGHT, Client, configured
 
 SITE = """
 roles.mail_servers = ["10.0.0.25"]
@@ -29,21 +28,29 @@ WORM, SERVER, BAY = Client("10.0.0.6"), Client("10.0.0.25"), Client("10.0.0.99")
 KINDS = tuple(LookupKind)
 
 
-@pytest.fixture
-def loop() -> Iterator[InventedLoop]:
-    """Give a loop in invented time."""
-    loop = InventedLoop()
-    yield loop
-    loop.close()
-    assert loop.faults == []
+class Enforcing(EnforcementPoint):
+    """An enforcement point with all that comes out of it, in invented time."""
+
+    def __init__(self, site: str, exchanges: Exchanges) -> None:
+        self.deadlines = Deadlines()
+        self.events: deque[Event] = deque()
+        self.counters: Counter[str] = Counter()
+        super().__init__(configured(site), exchanges, self.deadlines, self.events, self.counters)
+
+    def given(self, now: float = MIDNIGHT) -> list[Answer]:
+        """Let it be `now`; take the answers that came out since the last time."""
+        self.deadlines.fire(now)
+        taken = [event for event in self.events if isinstance(event, Answer)]
+        self.events.clear()
+        return taken
 
 
-def enforcing(site: str = SITE, exchanges: Exchanges | None = None) -> EnforcementPoint:
+def enforcing(site: str = SITE, exchanges: Exchanges | None = None) -> Enforcing:
     """An enforcement point that knows the exchange mx.known.example."""
     exchanges = exchanges or Exchanges()
     exchanges.asked_mx(None, from_text("known.example"), MIDNIGHT)
     exchanges.learn_mx(from_text("known.example"), [from_text("mx.known.example")], 3600, MIDNIGHT)
-    return EnforcementPoint(configured(site), Counter(), exchanges)
+    return Enforcing(site, exchanges)
 
 
 def mark(
@@ -52,27 +59,34 @@ def mark(
     return Mark(client.address, "p", action, Terms(**terms), KINDS, until, dry_run)
 
 
-def learned(*marks: Mark, site: str = SITE, **more: Any) -> EnforcementPoint:
+def learned(*marks: Mark, site: str = SITE, **more: Any) -> Enforcing:
     found = enforcing(site)
     found.learn(Marks(list(marks), **more))
     return found
 
 
 def asks(
-    found: EnforcementPoint, client: Client, name: str, kind: str = "MX", now: float = MIDNIGHT
+    found: Enforcing, client: Client, name: str, kind: str = "MX", now: float = MIDNIGHT
 ) -> Outcome | None:
     """Put a lookup through; None where nothing is to be decided on it."""
-    waiter = client.asks(name, kind)
-    if client.address not in found.marks or (case := found.case(waiter, now)) is None:
+    pending = client.asks(name, kind)
+    if client.address not in found.marks or (subject := found.subject(pending, now)) is None:
         return None
-    refused = found.refuse(waiter, case, now)
-    return refused or found.apply(waiter, case, Response(0, 0), False, lambda: b"true", now)
+    if refused := found.refuse(pending, subject, now):
+        return Outcome(*refused)
+    return found.apply(Answer(pending, Response(0, 0)), subject, False, now)
 
 
 def rcode(outcome: Outcome | None) -> int:
     assert outcome is not None
-    assert outcome.tail is not None
-    return int(dns.message.from_wire(b"\0\0" + outcome.tail).rcode())
+    assert outcome.answer is not None
+    return outcome.answer.response.rcode
+
+
+def is_true(outcome: Outcome | None) -> bool:
+    assert outcome is not None
+    assert outcome.answer is not None
+    return (outcome.answer.form, outcome.answer.response.rcode) == (Form.TRUE, 0)
 
 
 def test_only_mail_related_lookups_come_here() -> None:
@@ -125,43 +139,32 @@ def test_a_client_that_becomes_a_server_is_let_go() -> None:
     assert found.marks == {}
 
 
-def test_retries_wait_together_and_a_changed_mark_lets_them_go(loop: InventedLoop) -> None:
+def test_retries_wait_together_and_a_changed_mark_lets_them_go() -> None:
     """A retry joins what is held; when the mark changes both are answered."""
     found = learned(mark(WORM, Action.DELAY, hold=4.0, bucket=5.0))
-    client = Client("10.0.0.6")
-
-    async def ask() -> Outcome | None:
-        return asks(found, client, "a.example")
-
     for _ in range(2):
-        outcome = loop.run_until_complete(ask())
+        outcome = asks(found, WORM, "a.example")
         assert outcome is not None
-        assert outcome.tail is None
+        assert outcome.answer is None
         assert outcome.enforced is not None
         assert outcome.enforced.decided is Decided.HELD
     found.learn(Marks([mark(WORM, Action.DELAY, until=9e9, hold=4.0, bucket=5.0)]))
-    assert client.got == []  # only its end changed
+    assert found.given() == []  # only its end changed
     found.learn(Marks([mark(WORM, Action.REFUSE)]))
-    assert client.got == [b"idtrue"] * 2
+    assert [answer.response.rcode for answer in found.given()] == [0, 0]
 
 
-def test_beyond_the_bucket_servfail_follows_the_wait(loop: InventedLoop) -> None:
+def test_beyond_the_bucket_servfail_follows_the_wait() -> None:
     """What is held to be refused gets SERVFAIL, with a reason, when its time is over."""
     found = learned(mark(WORM, Action.DELAY, bucket=1.0, refill=1e6, excess=4.0, refuses=True))
-    client = Client("10.0.0.6")
-
-    async def ask(name: str) -> Outcome | None:
-        return asks(found, client, name)
-
-    assert loop.run_until_complete(ask("a.example")) == Outcome(b"true")
-    held = loop.run_until_complete(ask("b.example"))
+    assert is_true(asks(found, WORM, "a.example"))
+    held = asks(found, WORM, "b.example")
     assert held is not None
     assert held.enforced is not None
-    assert (held.tail, held.enforced.decided) == (None, Decided.REFUSED)
-    loop.let(3.9)
-    assert client.got == []
-    loop.let(0.2)
-    assert dns.message.from_wire(client.got[0]).rcode() == 2
+    assert (held.answer, held.enforced.decided) == (None, Decided.REFUSED)
+    assert found.given(MIDNIGHT + 3.9) == []
+    (late,) = found.given(MIDNIGHT + 4)
+    assert late.response.rcode == 2
 
 
 def test_a_dry_run_decides_and_does_nothing() -> None:
@@ -169,29 +172,22 @@ def test_a_dry_run_decides_and_does_nothing() -> None:
     found = learned(mark(WORM, Action.QUARANTINE, dry_run=True))
     outcome = asks(found, WORM, "a.example")
     assert outcome is not None
-    assert outcome.tail == b"true"
+    assert is_true(outcome)
     assert outcome.enforced is not None
     assert (outcome.enforced.decided, outcome.enforced.dry_run) == (Decided.REWRITTEN, True)
 
 
-def test_a_guess_waits_to_see_whether_a_browser_asked(loop: InventedLoop) -> None:
+def test_a_guess_waits_to_see_whether_a_browser_asked() -> None:
     """Whether address or HTTPS records are asked for first is left to chance."""
     found = learned(mark(WORM, Action.QUARANTINE))
-    client = Client("10.0.0.6")
-
-    async def ask(name: str, kind: str) -> Outcome | None:
-        return asks(found, client, name, kind)
-
     for name in ("mail.web.org", "mail.worm.org"):
-        outcome = loop.run_until_complete(ask(name, "A"))
+        outcome = asks(found, WORM, name, "A")
         assert outcome is not None
-        assert outcome.tail is None
-    loop.run_until_complete(ask("mail.web.org", "HTTPS"))
-    loop.let(0.1)
-    truth, forged = client.got
-    assert truth == b"idtrue"
-    assert "10.0.0.99" in str(dns.message.from_wire(forged).answer[0])
-    assert found._counters["policy_rewritten"] == 2
+        assert outcome.answer is None
+    asks(found, WORM, "mail.web.org", "HTTPS")
+    truth, forged = found.given(MIDNIGHT + 0.1)
+    assert (truth.form, forged.form) == (Form.TRUE, Form.FORGED)
+    assert found.counters["policy_rewritten"] == 2
 
 
 def test_a_fault_in_a_policy_costs_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,8 +198,11 @@ def test_a_fault_in_a_policy_costs_no_answer(monkeypatch: pytest.MonkeyPatch) ->
 
     found = learned(mark(WORM, Action.DELAY))
     monkeypatch.setattr(arbiter, "decide", trip)
-    assert asks(found, WORM, "a.example") == Outcome(b"true")
-    assert found._counters["policy_faults"] == 1
+    assert is_true(asks(found, WORM, "a.example"))
+    assert found.counters["policy_faults"] == 1
+    (fault,) = found.events
+    assert isinstance(fault, Fault)
+    assert isinstance(fault.error, ZeroDivisionError)
 
 
 names = st.sampled_from(["a.example", "mx.known.example", "corp.example", "smtp.known.example"])

@@ -1,14 +1,19 @@
 """Groups and routes: who is asked first, and who for which domain."""
 
+from collections import deque
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dnswatch.codes import Rcode
-from dnswatch.proxy.upstream.group import PROBE_ROUND, Group, Prober, Routes
+from dnswatch.proxy.worker import PROBE_ROUND
+from dnswatch.resolver.ask import Ask
+from dnswatch.resolver.events import EdnsNews, Event
 from dnswatch.resolver.health import DOUBTS, EDNS_SURE
+from dnswatch.resolver.upstreams import Group, Prober, Routes, routes
 from dnswatch.wire import name
-from tests.proxy.scripted import Scripted
+from tests.resolver.scripted import Scripted, configured
 
 FAILED = 3
 
@@ -77,13 +82,19 @@ def test_the_root_may_be_forwarded() -> None:
     assert routes.group(name.ROOT) is root
 
 
-def test_all_upstreams_are_closed() -> None:
-    """Routes that are given up leave nothing open."""
-    first, second = upstream(), upstream()
-    one = Group([first], "ordered")
-    Routes(one, {b"\1a\0": Group([second], "ordered"), b"\1b\0": one}).close()
-    assert first.closed
-    assert second.closed
+def test_each_server_has_one_number_and_none_has_two() -> None:
+    """A server that stands in several places is one upstream; encrypted questions are padded."""
+    settings = configured("""
+        forward = [{domain = "corp.example", servers = ["192.0.2.1", "tls://192.0.2.2#ns.example"]}]
+    """)
+    made = routes(settings, 7)
+    assert {number: str(server) for number, server in made.servers.items()} == {
+        7: "udp://192.0.2.1",
+        8: "tls://192.0.2.2#ns.example",
+    }
+    assert [(state.number, state.block) for state in made.upstreams()] == [(7, 0), (8, 128)]
+    shared = made.group(name.from_text("www.corp.example")).upstreams[0]
+    assert shared is made.group(name.from_text("www.example")).upstreams[0]
 
 
 class Rounds:
@@ -92,13 +103,32 @@ class Rounds:
     def __init__(self, *upstreams: Scripted) -> None:
         """Probe `upstreams`."""
         self.now = 1000.0
-        self.prober = Prober(Routes(Group(list(upstreams), "ordered"), {}), lambda: self.now)
+        self.events: deque[Event] = deque()
+        self.prober = Prober(Routes(Group(list(upstreams), "ordered"), {}), self.events)
+        self.news: list[EdnsNews] = []
+        "What turned out about EDNS."
 
     def let(self, seconds: float) -> None:
         """Let rounds go by."""
         for _ in range(int(seconds / PROBE_ROUND)):
             self.now += PROBE_ROUND
-            self.prober.round()
+            self.prober.round(self.now)
+            self.carry_out()
+
+    def answer(self, upstream: Scripted, rcode: int = 0) -> None:
+        """Have an upstream answer what it was asked last."""
+        upstream.answers(self.now, rcode)
+        self.carry_out()
+
+    def carry_out(self) -> None:
+        """Have questions put."""
+        while self.events:
+            match self.events.popleft():
+                case Ask() as ask:
+                    assert isinstance(ask.upstream, Scripted)
+                    ask.upstream.take(ask, self.now)
+                case EdnsNews() as news:
+                    self.news.append(news)
 
 
 def test_everyone_is_probed_at_the_start_and_then_rarely() -> None:
@@ -106,7 +136,7 @@ def test_everyone_is_probed_at_the_start_and_then_rarely() -> None:
     good = Scripted()
     rounds = Rounds(good)
     rounds.let(0.3)
-    good.answers(rounds.now)
+    rounds.answer(good)
     rounds.let(25)
     assert len(good.asked) == 1
     rounds.let(5.2)
@@ -131,7 +161,7 @@ def test_an_upstream_that_comes_back_is_found_again() -> None:
         rounds.let(PROBE_ROUND)
         if len(flapping.asked) > asked:
             asked = len(flapping.asked)
-            flapping.answers(rounds.now)
+            rounds.answer(flapping)
     assert flapping.health.up
 
 
@@ -141,14 +171,15 @@ def test_edns_is_lost_and_found_by_our_own_probes() -> None:
     server = Scripted()
     rounds = Rounds(server)
     rounds.let(0.3)
-    server.answers(rounds.now, Rcode.FORMERR)
+    rounds.answer(server, Rcode.FORMERR)
     known = [server.health.edns]
-    server.answers(rounds.now)
+    rounds.answer(server)
     known.append(server.health.edns)
     rounds.let(EDNS_SURE + 1)
-    server.answers(rounds.now)
+    rounds.answer(server)
     known.append(server.health.edns)
     assert known == [True, False, True]
+    assert [news.knows for news in rounds.news] == [False, True]
     assert [asking.edns for asking in server.asked[:3]] == [True, False, True]
 
 
@@ -158,6 +189,6 @@ def test_a_server_that_understands_nothing_keeps_its_edns() -> None:
     rounds = Rounds(server)
     rounds.let(0.3)
     for _ in range(2):
-        server.answers(rounds.now, Rcode.FORMERR)
+        rounds.answer(server, Rcode.FORMERR)
     assert len(server.asked) == 2
     assert server.health.edns

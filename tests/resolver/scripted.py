@@ -1,51 +1,50 @@
-"""Upstreams whose every word a test speaks, and queries for them, all in invented time."""
+"""Upstreams whose every word a test speaks, and queries for them, in time that a test invents."""
 
 from ipaddress import ip_address
+from itertools import count
 from typing import Any
 
 import dns.message
 
 from dnswatch.names.hosts import parse_hosts
-from dnswatch.proxy.lookup import Waiter
-from dnswatch.proxy.upstream.transport import Asking
-from dnswatch.resolver.health import Health
+from dnswatch.resolver.ask import Ask, UpstreamState
 from dnswatch.resolver.local import LocalNames
+from dnswatch.resolver.pending import PendingQuery
 from dnswatch.settings import Settings, read
 from dnswatch.wire import query
 from dnswatch.wire.query import Query
 
+MIDNIGHT = 1_000_000.0
+"""Where invented time begins, seconds."""
 
-class Scripted:
+_numbers = count()
+
+
+class Scripted(UpstreamState):
     """An upstream that says nothing until the test speaks for it."""
 
     def __init__(self, url: str = "udp://192.0.2.1", *, refuses: bool = False) -> None:
         """Remember what is asked; with `refuses` every question fails at once."""
-        self.url = url
-        self.health = Health()
+        super().__init__(next(_numbers), url, 1232)
         self.refuses = refuses
-        self.asked: list[Asking] = []
+        self.asked: list[Ask] = []
         "Every question, in order."
-        self.closed = False
 
-    def ask(self, asking: Asking) -> None:
+    def take(self, ask: Ask, now: float) -> None:
         """Take a question."""
-        self.asked.append(asking)
+        self.asked.append(ask)
         if self.refuses:
-            asking.failure(self)
-
-    def close(self) -> None:
-        """Take note."""
-        self.closed = True
+            ask.asker.failed(ask, now)
 
     def answers(self, now: float, rcode: int = 0, *, which: int = -1, ttl: int = 300) -> None:
         """Answer one of the questions: an address, or nothing but an rcode."""
-        asking = self.asked[which]
-        asking.response(self, message(asking.query, rcode, ttl), now - 0.01)
+        ask = self.asked[which]
+        ask.asker.heard(ask, message(ask.query, rcode, ttl), now - 0.01, now)
 
     def babbles(self, now: float, which: int = -1) -> None:
         """Answer with a record that is cut off."""
-        asking = self.asked[which]
-        asking.response(self, message(asking.query)[:-3], now)
+        ask = self.asked[which]
+        ask.asker.heard(ask, message(ask.query)[:-3], now, now)
 
 
 def message(asked: Query, rcode: int = 0, ttl: int = 300, address: str = "192.0.2.80") -> bytes:
@@ -56,7 +55,7 @@ def message(asked: Query, rcode: int = 0, ttl: int = 300, address: str = "192.0.
     return head if rcode else head + record
 
 
-def exact(qname: str, qtype: str = "A", **options: Any) -> bytes:
+def query_body(qname: str, qtype: str = "A", **options: Any) -> bytes:
     """Write a query without its ID."""
     return dns.message.make_query(qname, qtype, **options).to_wire()[2:]
 
@@ -70,20 +69,20 @@ class Client:
         self.got: list[bytes] = []
         "Answers that came later, with their IDs."
 
-    def waiter(self, ident: bytes = b"id") -> Waiter:
+    def pending(self, message_id: bytes = b"id") -> PendingQuery:
         """Make a query that is not read yet."""
-        return Waiter(ident, self.address, self._take, (b"", b""), True, False, True)
+        return PendingQuery(self.address, is_proven=True, message_id=message_id, reply=self._take)
 
-    def asks(self, qname: str, qtype: str = "A") -> Waiter:
+    def asks(self, qname: str, qtype: str = "A", **options: Any) -> PendingQuery:
         """Make a query that is read."""
-        waiter = self.waiter()
-        asked = query.read(b"id" + exact(qname, qtype))
+        pending = self.pending()
+        asked = query.read(b"id" + query_body(qname, qtype, **options))
         assert asked is not None
-        waiter.query, waiter.limit = asked, 1232
-        return waiter
+        pending.query, pending.limit = asked, 1232
+        return pending
 
-    def _take(self, waiter: Waiter, tail: bytes) -> None:
-        self.got.append(waiter.ident + tail)
+    def _take(self, pending: PendingQuery, answer: bytes) -> None:
+        self.got.append(pending.message_id + answer)
 
 
 def configured(text: str = "") -> Settings:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from dnswatch import clock, control
-from dnswatch.bay.places import is_wanted
+from dnswatch.bay.paths import is_wanted
 from dnswatch.errors import SettingsError
 from dnswatch.proxy import worker
 from dnswatch.proxy.descriptors import provide

@@ -7,7 +7,7 @@ until a fail-over.  So these are findings, no faults.
 from collections.abc import Iterator
 from pathlib import Path
 
-from dnswatch.bay.places import endpoints, is_wanted
+from dnswatch.bay.paths import endpoints, is_wanted
 from dnswatch.serve.loading import is_here
 from dnswatch.settings import Settings
 

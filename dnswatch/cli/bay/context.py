@@ -12,7 +12,7 @@ from dnswatch.cli.state import state_directory
 from dnswatch.errors import SpoolError, StoreError
 
 if TYPE_CHECKING:
-    from dnswatch.bay.desk.rows import Filter, Row
+    from dnswatch.bay.queue.index import Filter, IndexRow
     from dnswatch.office.mail import Held
     from dnswatch.store.clients import Client as Known
 
@@ -52,7 +52,7 @@ def _complete_verdicts(incomplete: str) -> list[str]:
 
 def _complete_ids(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     """Name the newest messages that begin so, each with its client, state and subject."""
-    from dnswatch.bay.desk.rows import Filter
+    from dnswatch.bay.queue.index import Filter
     from dnswatch.cli.render import harmless
     from dnswatch.errors import DnswatchError
 
@@ -71,17 +71,19 @@ def _complete_ids(context: typer.Context, incomplete: str) -> list[tuple[str, st
 Ids = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[ID]...", help="Messages, by their names or unique beginnings of them.",
+        metavar="[ID]...",
+        help="Messages, by their names or unique beginnings of them.",
         autocompletion=_complete_ids,
     ),
-]  # fmt: skip
+]
 Id = Annotated[
     str,
     typer.Argument(
-        metavar="ID", help="The message: its name, or a unique beginning of it.",
+        metavar="ID",
+        help="The message: its name, or a unique beginning of it.",
         autocompletion=_complete_ids,
     ),
-]  # fmt: skip
+]
 Client = Annotated[
     str | None,
     typer.Option("--client", metavar="WHO", help="Of this client: address, name or network."),
@@ -98,18 +100,22 @@ Domain = Annotated[
 Verdicts = Annotated[
     str | None,
     typer.Option(
-        "--verdict", metavar="LIST", autocompletion=_complete_verdicts,
+        "--verdict",
+        metavar="LIST",
+        autocompletion=_complete_verdicts,
         help="Found clean, unsure or worm; several with commas between.",
     ),
-]  # fmt: skip
+]
 Is = Annotated[
     str | None,
     typer.Option(
-        "--is", metavar="LIST", autocompletion=_complete_states,
+        "--is",
+        metavar="LIST",
+        autocompletion=_complete_states,
         help="In this state: waiting, deferred, held, releasing, released, failed or discarded;"
         " several with commas between.",
     ),
-]  # fmt: skip
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before touching several messages.")]
 
 
@@ -136,7 +142,7 @@ def chosen(
     since: float | None,
 ) -> "Filter":
     """Turn the options into a filter."""
-    from dnswatch.bay.desk.rows import Filter
+    from dnswatch.bay.queue.index import Filter
 
     keys = None if client is None else keys_of(held, client)
     verdicts, states = _words(verdict, _VERDICTS, "--verdict"), _words(is_, _STATES, "--is")
@@ -194,9 +200,9 @@ def named(held: "Held", beginning: str) -> str:
     )
 
 
-def meant(held: "Held", ids: Sequence[str] | None, wanted: "Filter") -> "list[Row]":
+def meant(held: "Held", ids: Sequence[str] | None, wanted: "Filter") -> "list[IndexRow]":
     """Return the messages that are named, or those that fit; refuse where nobody said which."""
-    from dnswatch.bay.desk.rows import Filter
+    from dnswatch.bay.queue.index import Filter
 
     if not ids and wanted == Filter():
         raise typer.BadParameter("name messages, or choose them by --client, --is, --since ...")
@@ -213,7 +219,7 @@ def confirm(what: str, count: int, ids: Sequence[str] | None, yes: bool) -> None
         typer.confirm(f"{what} {count} messages?", abort=True, err=True)
 
 
-def short_names(held: "Held", rows: "Sequence[Row]") -> dict[str, str]:
+def short_names(held: "Held", rows: "Sequence[IndexRow]") -> dict[str, str]:
     """Shorten the names of messages as far as no other message's begins so."""
     lengths = ((row.ident, held.index.shortest(row.ident)) for row in rows)
     return {ident: ident[: max(SHORTEST, length)] for ident, length in lengths}

@@ -24,8 +24,8 @@ from dnswatch.cli.orders.context import actor
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dnswatch.bay.desk.rows import Row
-    from dnswatch.bay.record import Fate
+    from dnswatch.bay.queue.index import IndexRow
+    from dnswatch.bay.record import Disposition
 
 To = Annotated[
     list[str] | None,
@@ -109,7 +109,7 @@ def discard(
         _tell(rows, "discard", f"discarded: {whom} receives it", json)
 
 
-def _tell(rows: "Sequence[Row]", fate: "Fate", what: str, json: bool) -> None:
+def _tell(rows: "Sequence[IndexRow]", fate: "Disposition", what: str, json: bool) -> None:
     """Say what was decided, and on which messages."""
     if json:
         from dnswatch.cli.render import print_json

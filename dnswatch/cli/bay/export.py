@@ -51,7 +51,7 @@ def export(
       dnswatch bay export 01a20846fe --eml /tmp
       dnswatch bay export --client 192.0.2.7 --mbox evidence.mbox
     """
-    from dnswatch.bay.desk.export import to_eml, to_mbox
+    from dnswatch.bay.queue.view import to_eml, to_mbox
     from dnswatch.cli.render import harmless, print_json
 
     if eml is not None and mbox is not None:

@@ -20,7 +20,7 @@ from dnswatch.cli.options import Config, Json, Since, State, nothing_found
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dnswatch.bay.desk.rows import Row, Totals
+    from dnswatch.bay.queue.index import IndexRow, Totals
 
 WIDE = 120
 """Columns of a screen on which subjects are shown: on a narrow one addresses need the room."""
@@ -90,20 +90,27 @@ def stats(
         _print_totals(totals)
 
 
-def as_json(row: "Row") -> dict[str, Any]:
+def as_json(row: "IndexRow") -> dict[str, Any]:
     """Write a message for programs."""
     from dnswatch.cli.render import iso
 
     return {
-        "id": row.ident, "at": iso(row.at), "client": row.key, "sender": row.sender,
+        "id": row.ident,
+        "at": iso(row.at),
+        "client": row.key,
+        "sender": row.sender,
         "recipients": [{"address": address, "state": its} for address, its in row.recipients],
         "subject": row.subject,
-        "verdict": row.verdict, "state": row.state, "size": row.size, "kept": row.has_body,
-        "changed": iso(row.changed_at), "warned": iso(row.warned_at) if row.warned_at else None,
-    }  # fmt: skip
+        "verdict": row.verdict,
+        "state": row.state,
+        "size": row.size,
+        "kept": row.has_body,
+        "changed": iso(row.changed_at),
+        "warned": iso(row.warned_at) if row.warned_at else None,
+    }
 
 
-def _print(rows: "Sequence[Row]", names: dict[str, str], is_more: bool) -> None:
+def _print(rows: "Sequence[IndexRow]", names: dict[str, str], is_more: bool) -> None:
     from dnswatch.cli import render
 
     now, screen = clock.now(), render.console()
@@ -117,12 +124,16 @@ def _print(rows: "Sequence[Row]", names: dict[str, str], is_more: bool) -> None:
     for row in rows:
         more = f" +{len(row.recipients) - 1}" if len(row.recipients) > 1 else ""
         table.add_row(
-            names[row.ident], render.recent(row.at, now), render.plain(row.key),
+            names[row.ident],
+            render.recent(row.at, now),
+            render.plain(row.key),
             render.plain(_cut(row.sender or "<>")),
             render.plain(f"{_cut(row.recipients[0][0])}{more}"),
             *(render.plain(_cut(row.subject)) for _ in subject),
-            row.verdict or "-", row.state, render.size(row.size),
-        )  # fmt: skip
+            row.verdict or "-",
+            row.state,
+            render.size(row.size),
+        )
     screen.print(table)
     if is_more:
         screen.print("and more: see --limit, or choose by client, state or time")

@@ -20,11 +20,6 @@ MANY_PARAMETERS: Final[frozenset[str]] = frozenset(
         "cli/report.py:report",
         "lab/commands/campus/compare.py:compare",
         "cli/site.py:cache",
-        "cli/bay/list.py:list_",
-        "cli/bay/list.py:stats",
-        "cli/bay/decide.py:release",
-        "cli/bay/decide.py:discard",
-        "cli/bay/export.py:export",
         "lab/commands/study.py:study",
     }
 )

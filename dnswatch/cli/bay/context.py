@@ -1,13 +1,16 @@
 """What the commands on held mail share: the spool, and which messages are meant."""
 
-from collections.abc import Iterator, Sequence
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from dnswatch.cli.options import settings_of
+from dnswatch.cli.options import Since, settings_of
 from dnswatch.cli.state import state_directory
 from dnswatch.errors import SpoolError, StoreError
 
@@ -84,38 +87,73 @@ Id = Annotated[
         autocompletion=_complete_ids,
     ),
 ]
-Client = Annotated[
-    str | None,
-    typer.Option("--client", metavar="WHO", help="Of this client: address, name or network."),
-]
-Sender = Annotated[
-    str | None,
-    typer.Option(
-        "--sender", metavar="FROM", help="From this address; @example.org: a domain; '<>': none."
-    ),
-]
-Domain = Annotated[
-    str | None, typer.Option("--domain", metavar="NAME", help="With a recipient in this domain.")
-]
-Verdicts = Annotated[
-    str | None,
-    typer.Option(
-        "--verdict",
-        metavar="LIST",
-        autocompletion=_complete_verdicts,
-        help="Found clean, unsure or worm; several with commas between.",
-    ),
-]
-Is = Annotated[
-    str | None,
-    typer.Option(
-        "--is",
-        metavar="LIST",
-        autocompletion=_complete_states,
-        help="In this state: waiting, deferred, held, releasing, released, failed or discarded;"
-        " several with commas between.",
-    ),
-]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The options by which the bay's commands choose messages; see `choosing`."""
+
+    client: Annotated[
+        str | None,
+        typer.Option("--client", metavar="WHO", help="Of this client: address, name or network."),
+    ] = None
+    sender: Annotated[
+        str | None,
+        typer.Option(
+            "--sender",
+            metavar="FROM",
+            help="From this address; @example.org: a domain; '<>': none.",
+        ),
+    ] = None
+    domain: Annotated[
+        str | None,
+        typer.Option("--domain", metavar="NAME", help="With a recipient in this domain."),
+    ] = None
+    verdict: Annotated[
+        str | None,
+        typer.Option(
+            "--verdict",
+            metavar="LIST",
+            autocompletion=_complete_verdicts,
+            help="Found clean, unsure or worm; several with commas between.",
+        ),
+    ] = None
+    is_: Annotated[
+        str | None,
+        typer.Option(
+            "--is",
+            metavar="LIST",
+            autocompletion=_complete_states,
+            help="In this state: waiting, deferred, held, releasing, released, failed or"
+            " discarded; several with commas between.",
+        ),
+    ] = None
+    since: Since = None
+
+
+EVERY: Final = Choice()
+"""No choice was made."""
+
+
+def choosing(command: Callable[..., None]) -> Callable[..., None]:
+    """Offer the options of `Choice` where a command has the parameter `choice`."""
+    options = inspect.signature(Choice).parameters
+    parameters: list[inspect.Parameter] = []
+    for one in inspect.signature(command).parameters.values():
+        parameters += options.values() if one.name == "choice" else [one]
+    # A command's arguments come by name, and typer goes by what the signature says.
+    keyword = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in parameters]
+
+    @functools.wraps(command)
+    def chosen_by(**given: Any) -> None:
+        command(choice=Choice(**{name: given.pop(name) for name in options}), **given)
+
+    del vars(chosen_by)["__wrapped__"]  # typer would read its signature
+    vars(chosen_by)["__signature__"] = inspect.Signature(keyword)
+    chosen_by.__annotations__ = {one.name: one.annotation for one in keyword}
+    return chosen_by
+
+
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before touching several messages.")]
 
 
@@ -132,21 +170,18 @@ def _complain(text: str) -> None:
     typer.echo(f"dnswatch: {text}", err=True)
 
 
-def chosen(
-    held: "Held",
-    client: str | None,
-    sender: str | None,
-    domain: str | None,
-    verdict: str | None,
-    is_: str | None,
-    since: float | None,
-) -> "Filter":
+def chosen(held: "Held", choice: Choice) -> "Filter":
     """Turn the options into a filter."""
     from dnswatch.bay.queue.index import Filter
 
-    keys = None if client is None else keys_of(held, client)
-    verdicts, states = _words(verdict, _VERDICTS, "--verdict"), _words(is_, _STATES, "--is")
-    return Filter(keys, sender, domain, verdicts, states, since)
+    return Filter(
+        None if choice.client is None else keys_of(held, choice.client),
+        choice.sender,
+        choice.domain,
+        _words(choice.verdict, _VERDICTS, "--verdict"),
+        _words(choice.is_, _STATES, "--is"),
+        choice.since,
+    )
 
 
 def keys_of(held: "Held", client: str) -> tuple[str, ...]:

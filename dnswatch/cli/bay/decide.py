@@ -5,20 +5,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dnswatch.cli.bay.context import (
-    Client,
-    Domain,
+    EVERY,
+    Choice,
     Ids,
-    Is,
-    Sender,
-    Verdicts,
     Yes,
+    choosing,
     chosen,
     confirm,
     held_mail,
     meant,
     when,
 )
-from dnswatch.cli.options import Config, Json, Since, State, Why, nothing_found
+from dnswatch.cli.options import Config, Json, State, Why, nothing_found
 from dnswatch.cli.orders.context import actor
 
 if TYPE_CHECKING:
@@ -33,16 +31,12 @@ To = Annotated[
 ]
 
 
+@choosing
 def release(
     ids: Ids = None,
     to: To = None,
     why: Why = "",
-    client: Client = None,
-    sender: Sender = None,
-    domain: Domain = None,
-    verdict: Verdicts = None,
-    is_: Is = None,
-    since: Since = None,
+    choice: Choice = EVERY,
     yes: Yes = False,
     json: Json = False,
     config: Config = None,
@@ -60,26 +54,22 @@ def release(
     from dnswatch.office.mail import decide, usable
 
     with held_mail(config, state) as held:
-        wanted = chosen(held, client, sender, domain, verdict, is_, since)
+        wanted = chosen(held, choice)
         rows = usable(meant(held, ids, wanted), "release", are_named=bool(ids))
         if not rows:
             empty = '{"fate": "release", "messages": []}' if json else ""
-            nothing_found("no message that could be released fits", since, empty=empty)
+            nothing_found("no message that could be released fits", choice.since, empty=empty)
         confirm("release", len(rows), ids, yes)
         decide(held.spool, rows, "release", tuple(to or ()), why, actor())
         _tell(rows, "release", f"sent on {when(held)}", json)
 
 
+@choosing
 def discard(
     ids: Ids = None,
     to: To = None,
     why: Why = "",
-    client: Client = None,
-    sender: Sender = None,
-    domain: Domain = None,
-    verdict: Verdicts = None,
-    is_: Is = None,
-    since: Since = None,
+    choice: Choice = EVERY,
     yes: Yes = False,
     json: Json = False,
     config: Config = None,
@@ -97,11 +87,11 @@ def discard(
     from dnswatch.office.mail import decide, usable
 
     with held_mail(config, state) as held:
-        wanted = chosen(held, client, sender, domain, verdict, is_, since)
+        wanted = chosen(held, choice)
         rows = usable(meant(held, ids, wanted), "discard", are_named=bool(ids))
         if not rows:
             empty = '{"fate": "discard", "messages": []}' if json else ""
-            nothing_found("no message that could be discarded fits", since, empty=empty)
+            nothing_found("no message that could be discarded fits", choice.since, empty=empty)
         confirm("discard", len(rows), ids, yes)
         decide(held.spool, rows, "discard", tuple(to or ()), why, actor())
         is_out = any(its == "released" for row in rows for _, its in row.recipients)

@@ -6,16 +6,14 @@ import typer
 
 from dnswatch import clock
 from dnswatch.cli.bay.context import (
-    Client,
-    Domain,
-    Is,
-    Sender,
-    Verdicts,
+    EVERY,
+    Choice,
+    choosing,
     chosen,
     held_mail,
     short_names,
 )
-from dnswatch.cli.options import Config, Json, Since, State, nothing_found
+from dnswatch.cli.options import Config, Json, State, nothing_found
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,13 +24,9 @@ WIDE = 120
 """Columns of a screen on which subjects are shown: on a narrow one addresses need the room."""
 
 
+@choosing
 def list_(
-    client: Client = None,
-    sender: Sender = None,
-    domain: Domain = None,
-    verdict: Verdicts = None,
-    is_: Is = None,
-    since: Since = None,
+    choice: Choice = EVERY,
     limit: Annotated[
         int, typer.Option("--limit", min=1, help="Show at most this many, the newest.")
     ] = 50,
@@ -52,24 +46,20 @@ def list_(
     from dnswatch.cli.render import print_json
 
     with held_mail(config, state) as held:
-        wanted = chosen(held, client, sender, domain, verdict, is_, since)
+        wanted = chosen(held, choice)
         rows = held.index.find(replace(wanted, limit=limit + 1))
         names = short_names(held, rows[:limit])
     if not rows:
-        nothing_found("no message fits", since, empty="[]" if json else "")
+        nothing_found("no message fits", choice.since, empty="[]" if json else "")
     if json:
         print_json([as_json(row) for row in rows[:limit]])
     else:
         _print(rows[:limit], names, len(rows) > limit)
 
 
+@choosing
 def stats(
-    client: Client = None,
-    sender: Sender = None,
-    domain: Domain = None,
-    verdict: Verdicts = None,
-    is_: Is = None,
-    since: Since = None,
+    choice: Choice = EVERY,
     json: Json = False,
     config: Config = None,
     state: State = None,
@@ -83,7 +73,7 @@ def stats(
     from dnswatch.cli.render import print_json
 
     with held_mail(config, state) as held:
-        totals = held.index.totals(chosen(held, client, sender, domain, verdict, is_, since))
+        totals = held.index.totals(chosen(held, choice))
     if json:
         print_json(asdict(totals))
     else:

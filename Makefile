@@ -55,14 +55,14 @@ clean:
 $(VENV)/installed: pyproject.toml constraints.txt
 	@echo 'installing dnswatch and its libraries into $(VENV): a minute or two ...'
 	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[plot]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[plot,web]'
 	touch $@
 
 # pip learned dependency groups only in 25.1: ask for it, so that Python 3.11's own pip will do.
 $(VENV)/installed-dev: $(VENV)/installed
 	@echo 'installing what the tests need: some minutes ...'
 	$(BIN)/pip install --quiet --constraint constraints.txt 'pip>=25.1'
-	$(BIN)/pip install --quiet --constraint constraints.txt --group dev --editable '.[replay,study,spark]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --group dev --editable '.[replay,study,spark,web]'
 	touch $@
 
 .PHONY: check run demo test quick fuzz fast pure lint types fix bench clean

@@ -8,6 +8,7 @@
     ├── SpoolError                 mail cannot be kept or read: 451 or 452 to the client, never 250
     ├── SourceError                a capture or log cannot be read, a data set not written: end
     ├── LibraryError               a library is missing that only this command needs: end
+    ├── ConsoleError               a page cannot be shown, or an order not taken: say so there
     └── SteerError                 the router cannot be told whom to lead to the bay: try again
 
 Raise where the rule is known, catch where the answer is known.
@@ -63,6 +64,15 @@ class SourceError(DnswatchError):
 
 class SteerError(DnswatchError):
     """The router cannot be told whose port 25 to lead to the holding bay."""
+
+
+class ConsoleError(DnswatchError):
+    """A page of the console cannot be shown, or an order that came by it not be taken."""
+
+    def __init__(self, text: str, status: int = 400) -> None:
+        """Say why in `text`; `status` is HTTP's word for it (RFC 9110 section 15)."""
+        super().__init__(text)
+        self.status = status
 
 
 class LibraryError(DnswatchError):

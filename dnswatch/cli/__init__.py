@@ -46,6 +46,7 @@ COMMANDS: Final = {
         "clients": ("cli.orders.clients:app", "Say what clients are, above what is seen of them."),
         "policy": ("cli.orders.policy:app", "Show policies, switch them on and off, try them out."),
         "bay": ("cli.bay:app", "The holding bay: run it, look at its mail, release or discard it."),
+        "web": ("cli.web:app", "Say who may use the web console."),
         "steer": ("cli.steer:app", "Lead port 25 of quarantined clients to the bay."),
         "cache": (
             "cli.site:cache",

@@ -1,6 +1,6 @@
 """What one client, or several together, looked up, beside the others of its role."""
 
-from typing import Any, Final
+from typing import Any
 
 from rich.table import Table
 from rich.text import Text
@@ -9,32 +9,12 @@ from dnswatch.cli import ranking, render
 from dnswatch.codes import rcode_name, type_name
 from dnswatch.model.detection.roles import CAUTION, Proposal
 from dnswatch.model.detection.verdict import State
+from dnswatch.office import wording
 from dnswatch.office.detector import confirming
 from dnswatch.office.verdicts import Verdicts
 from dnswatch.store.clients import Lookup
 from dnswatch.store.reports import Portrait
 from dnswatch.store.summary import Comparison, Machine
-
-_LABELS: Final = {
-    "lookup": "lookups",
-    "mail": "mail-related lookups",
-    "mail:mx": "  MX",
-    "mail:exchange": "  exchange address",
-    "mail:implicit-mx": "  implicit MX",
-    "mail:guess": "  guessed name",
-    "mail-domains": "  distinct mail domains",
-    "exchanges": "  distinct exchanges",
-    "new": "addresses: new",
-    "refresh": "  refresh",
-    "hit": "  hit",
-    "cached": "answered from the cache",
-    "stale": "answered stale",
-    "failed": "no upstream answered",
-    "redirected": "redirected to us",
-    "challenged": "told to prove its address by TCP",
-    "limited": "too fast, not answered",
-    "failures": "failures",
-}
 
 
 def show(
@@ -162,13 +142,8 @@ def _comparison(found: Portrait) -> Table:
         if c.count or c.others or c.measure in ("lookup", "mail"):
             numbers = [render.short(c.count)] + [render.short(c.each)] * several
             median = "-" if c.others is None else render.short(c.others)
-            table.add_row(_label(c), *numbers, median, style=_style(c))
+            table.add_row(wording.measured(c.measure), *numbers, median, style=_style(c))
     return table
-
-
-def _label(comparison: Comparison) -> str:
-    kind, _, name = comparison.measure.partition(":")
-    return f"  {name}" if kind in ("type", "rcode") else _LABELS[comparison.measure]
 
 
 def _style(comparison: Comparison) -> str:

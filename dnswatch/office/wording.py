@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from dnswatch.model.policies.mark import Action, Mark
-from dnswatch.model.policies.policy import AppliesTo, Parameters, Policy
+from dnswatch.model.policies.mark import Mark
+from dnswatch.model.policies.policy import ACTIONS, AppliesTo, Policy
 from dnswatch.office.text import harmless
 
 _EVIDENCE: Final = {
@@ -12,12 +12,38 @@ _EVIDENCE: Final = {
     "likely": "every client that is likely infected or worse",
     "infected": "every infected client",
 }
+_LABELS: Final = {
+    "lookup": "lookups",
+    "mail": "mail-related lookups",
+    "mail:mx": "  MX",
+    "mail:exchange": "  exchange address",
+    "mail:implicit-mx": "  implicit MX",
+    "mail:guess": "  guessed name",
+    "mail-domains": "  distinct mail domains",
+    "exchanges": "  distinct exchanges",
+    "new": "addresses: new",
+    "refresh": "  refresh",
+    "hit": "  hit",
+    "cached": "answered from the cache",
+    "stale": "answered stale",
+    "failed": "no upstream answered",
+    "redirected": "redirected to us",
+    "challenged": "told to prove its address by TCP",
+    "limited": "too fast, not answered",
+    "failures": "failures",
+}
 _KINDS: Final = {
     "mx": "MX questions",
     "exchange": "addresses of exchanges",
     "implicit-mx": "addresses of domains without MX",
     "guess": "guessed mail hosts",
 }
+
+
+def measured(measure: str) -> str:
+    """Say what a measure counts; what belongs to the one above begins with spaces."""
+    kind, _, name = measure.partition(":")
+    return f"  {name}" if kind in ("type", "rcode") else _LABELS[measure]
 
 
 def whom(policy: Policy) -> list[str]:
@@ -28,7 +54,7 @@ def whom(policy: Policy) -> list[str]:
 
 def what(policy: Policy) -> list[str]:
     """Say what each step of a policy does."""
-    return [_DOES[action](parameters) for _, action, parameters in policy.ladder]
+    return [ACTIONS[action].said(parameters) for _, action, parameters in policy.ladder]
 
 
 def lookups(policy: Policy) -> str:
@@ -56,40 +82,3 @@ def _limits(applies_to: AppliesTo) -> str:
 
 def _or(words: "tuple[str, ...] | list[str]") -> str:
     return " or ".join(words)
-
-
-def _delay(numbers: Parameters) -> str:
-    first = f"answers about new mail domains wait {numbers.hold.text}; " if numbers.hold else ""
-    then = "then SERVFAIL" if numbers.then == "refuse" else "then the answer"
-    return (
-        f"{first}{numbers.bucket} new mail domains at once and one more every"
-        f" {numbers.refill.text}, beyond that {numbers.excess.text} of waiting, {then}"
-        f"{'; ' + _limit(numbers) if numbers.refreshes else ''}"
-    )
-
-
-def _limit(numbers: Parameters) -> str:
-    return f"answers that bring nothing new only every {numbers.refreshes.text}"
-
-
-def _quarantine(numbers: Parameters) -> str:
-    signed = "SERVFAIL" if numbers.signed == "refuse" else f"{numbers.excess.text} of waiting"
-    without = "; SERVFAIL where you have no bay" if numbers.without_bay == "refuse" else ""
-    return f"mail is led to the holding bay (signed data: {signed}){without}"
-
-
-def _observe(_: Parameters) -> str:
-    return "nothing but watching"
-
-
-def _refuse(_: Parameters) -> str:
-    return "SERVFAIL to mail-related lookups"
-
-
-_DOES: Final = {
-    Action.OBSERVE: _observe,
-    Action.DELAY: _delay,
-    Action.LIMIT_REFRESHES: _limit,
-    Action.QUARANTINE: _quarantine,
-    Action.REFUSE: _refuse,
-}

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from dnswatch import clock, control
-from dnswatch.bay.paths import is_wanted
+from dnswatch.bay import paths as bay_paths
 from dnswatch.errors import SettingsError
 from dnswatch.proxy import worker
 from dnswatch.proxy.descriptors import provide
@@ -30,6 +30,7 @@ from dnswatch.store.directory import hold
 from dnswatch.store.moved import Moved
 from dnswatch.watchdog import journal
 from dnswatch.watchdog import process as watch
+from dnswatch.web import places as web_places
 
 STOP_WORKERS: Final = 1.3
 """Seconds that workers and bay get to drain before they are killed."""
@@ -88,6 +89,7 @@ class Supervisor:
             for number, (ours, _) in enumerate(lines)
         ]
         self._bay = Child("bay", self._hold, patience=60.0, longest=10.0)
+        self._console = Child("console", self._show, patience=60.0, longest=10.0)
         self._begun_at = clock.now()
         "When we began, by the clock that we go by."
         self._moved: Moved | None = None
@@ -130,11 +132,16 @@ class Supervisor:
     @property
     def _children(self) -> list[Child]:
         others = [place.child for place in self._places]
-        return [self._watch, *self._workers, self._bay, *others, *self._leaving]
+        ours = [self._watch, *self._workers, self._bay, self._console]
+        return [*ours, *others, *self._leaving]
 
     @property
     def _wanted(self) -> list[Child]:
-        unwanted = self._leaving if is_wanted(self._settings) else [*self._leaving, self._bay]
+        unwanted = [*self._leaving]
+        if not bay_paths.is_wanted(self._settings):
+            unwanted.append(self._bay)
+        if not web_places.is_wanted(self._settings):
+            unwanted.append(self._console)
         return [child for child in self._children if child not in unwanted]
 
     def _work(self, number: int, line: socket.socket) -> Callable[[socket.socket], None]:
@@ -145,6 +152,12 @@ class Supervisor:
     def _hold(self, ours: socket.socket) -> None:
         """Run the bay; its libraries are loaded by itself, since few sites need them."""
         from dnswatch.bay import process
+
+        process.main(self._source, self._state, ours)
+
+    def _show(self, ours: socket.socket) -> None:
+        """Run the web console."""
+        from dnswatch.web import process
 
         process.main(self._source, self._state, ours)
 
@@ -243,6 +256,11 @@ class Supervisor:
                 ", ".join(dict.fromkeys(_shown(one.sock) for one in self._listening[0])),
                 ", ".join(settings.upstream.servers), self._state,
             )  # fmt: skip
+            if settings.web.enabled and (missing := web_places.missing()):
+                log.info(
+                    "no web console: %s is not installed, which the extra 'web' brings;"
+                    " web.enabled = false silences this", missing[0],
+                )  # fmt: skip
 
     def _reload(self) -> None:
         """Read the configuration anew; a broken one is refused, and the old one stays in force."""
@@ -262,8 +280,9 @@ class Supervisor:
         self._arrange()
         for child in self._children:
             child.send(encode(source))
-        if self._bay not in self._wanted:
-            self._bay.signal(signal.SIGTERM)
+        for child in (self._bay, self._console):
+            if child not in self._wanted:
+                child.signal(signal.SIGTERM)
         log.info("configuration reloaded")
 
     def _arrange(self) -> None:

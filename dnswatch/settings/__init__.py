@@ -27,6 +27,7 @@ from dnswatch.settings.sections import (
     Serve,
     Settings,
     Upstream,
+    WebConsole,
 )
 from dnswatch.settings.source import Source, decode, encode
 from dnswatch.settings.table import Range
@@ -46,6 +47,6 @@ __all__ = [
     "Access", "Address", "Bay", "Cache", "Daemon", "Domain", "Duration", "Endpoint", "Fault",
     "Forward", "Host", "Ingest", "Inspect", "Limits", "MailEndpoint", "Names", "Network",
     "Policies", "Privacy", "Quarantine", "Range", "Records", "Roles", "Serve", "Server", "Settings",
-    "Size", "Source", "Subnet", "UnixSocket", "Upstream", "Url", "combine", "decode", "encode",
-    "is_own", "read", "read_as", "resolv_conf_servers",
+    "Size", "Source", "Subnet", "UnixSocket", "Upstream", "Url", "WebConsole", "combine", "decode",
+    "encode", "is_own", "read", "read_as", "resolv_conf_servers",
 ]  # fmt: skip

@@ -184,6 +184,24 @@ def _quarantine(settings: Settings) -> Iterator[Fault]:
         )
 
 
+def _web(settings: Settings) -> Iterator[Fault]:
+    web = settings.web
+    if not web.enabled:
+        return
+    is_safe = bool(web.certificate) or web.behind_proxy
+    if not (web.listen.address.is_loopback or is_safe):
+        yield Fault(
+            ("web", "listen"),
+            f"is {shown(web.listen)}, where others could read passwords on their way: set"
+            " web.certificate, or web.behind_proxy where a proxy in front speaks HTTPS",
+        )
+    elif web.listen.address.is_unspecified and not web.names:
+        text = "is empty: expected the host names under which browsers reach the console"
+        yield Fault(("web", "names"), text, ("web", "listen"))
+    if web.key and not web.certificate:
+        yield Fault(("web", "key"), "is of no use without web.certificate", ("web", "key"))
+
+
 def _orders(settings: Settings) -> Iterator[Fault]:
     for lower, upper, why in _ORDERS:
         least, most = _at(settings, lower), _at(settings, upper)
@@ -197,5 +215,5 @@ def _at(settings: Settings, place: tuple[str, str]) -> Any:
 
 
 _CHECKS: Final = (
-    _endpoints, _loops, _forwards, _access, _roles, _groups, _orders, _quarantine, _bay,
+    _endpoints, _loops, _forwards, _access, _roles, _groups, _orders, _quarantine, _bay, _web,
 )  # fmt: skip

@@ -7,7 +7,16 @@ import msgspec
 from dnswatch.settings.bay import Bay
 from dnswatch.settings.remote import UnixSocket
 from dnswatch.settings.table import File, Range, Table
-from dnswatch.settings.units import Domain, Duration, Endpoint, Host, Server, Size, Subnet
+from dnswatch.settings.units import (
+    ConsoleEndpoint,
+    Domain,
+    Duration,
+    Endpoint,
+    Host,
+    Server,
+    Size,
+    Subnet,
+)
 
 
 class Serve(Table, frozen=True):
@@ -223,6 +232,26 @@ class Quarantine(Table, frozen=True):
     "Addresses at which the holding bay takes mail, on port 25; what it asks itself is untouched."
 
 
+class WebConsole(Table, frozen=True):
+    """The web console: pages for persons, in a process of its own.
+
+    It runs where the extra `web` is installed; see [console.md](console.md).
+    """
+
+    enabled: bool = True
+    "Run it, where its libraries are installed."
+    listen: ConsoleEndpoint = ConsoleEndpoint("127.0.0.1:8053")
+    "Where browsers reach it; beyond this machine only with a certificate, or behind a proxy."
+    names: tuple[Domain, ...] = ()
+    "Host names under which browsers reach it, besides its address; others are refused."
+    certificate: str = ""
+    "File with the certificate (PEM, with its chain) for HTTPS; none means plain HTTP."
+    key: str = ""
+    "File with its key (PEM); none means that the certificate's file holds it too."
+    behind_proxy: bool = False
+    "A proxy in front of it speaks HTTPS with browsers, and says in X-Forwarded-For for whom."
+
+
 class Ingest(Table, frozen=True):
     """Where other vantage points hand in what they see."""
 
@@ -252,3 +281,4 @@ class Settings(Table, frozen=True):
     policies: Policies = Policies()
     quarantine: Quarantine = Quarantine()
     bay: Bay = Bay()
+    web: WebConsole = WebConsole()

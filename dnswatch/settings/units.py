@@ -90,6 +90,13 @@ class MailEndpoint(Endpoint):
     usual: ClassVar = 25
 
 
+class ConsoleEndpoint(Endpoint):
+    """An address and port for browsers: `"127.0.0.1:8053"`; port 8053 if left out."""
+
+    form: ClassVar = 'ADDRESS:PORT like "127.0.0.1:8053" or "[::1]:8053"'
+    usual: ClassVar = 8053
+
+
 class Server(str):
     """An upstream, written as a URL; a bare address means `udp://`.
 

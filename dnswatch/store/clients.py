@@ -141,6 +141,12 @@ def last_lookups(db: Database, ids: Iterable[int], since: float, limit: int) -> 
     return [Lookup(*row[:-2], *map(_tuples, row[-2:])) for row in rows]
 
 
+def last_of_name(db: Database, qname: str, qtype: int) -> Lookup | None:
+    """Return the last mail-related lookup of a name that anybody made; None where none is kept."""
+    row = db.conn.execute(_LAST_OF_NAME, (qname, qtype)).fetchone()
+    return row and Lookup(*row[:-2], *map(_tuples, row[-2:]))
+
+
 def names(db: Database) -> list[tuple[str, str | None]]:
     """Return key and name of each client, the one seen last first."""
     return db.conn.execute("SELECT key, name FROM client ORDER BY last_seen DESC").fetchall()
@@ -184,6 +190,11 @@ _KINDS = """
     GROUP BY measure.name, interval"""
 _DOMAINS = "SELECT DISTINCT client, domain FROM lookup WHERE at >= ?"
 _EXCHANGES = "SELECT DISTINCT client, qname FROM lookup WHERE at >= ? AND kind = 'exchange'"
+_LAST_OF_NAME = """
+    SELECT at, key, kind, domain, qname, qtype, rcode, origin, new, refreshed, hits, redirected,
+        policy, decided, dry_run, addresses, exchanges
+    FROM lookup JOIN client ON client.id = lookup.client
+    WHERE qname = ? AND qtype = ? ORDER BY at DESC LIMIT 1"""
 _LAST_LOOKUPS = """
     SELECT at, key, kind, domain, qname, qtype, rcode, origin, new, refreshed, hits, redirected,
         policy, decided, dry_run, addresses, exchanges

@@ -7,7 +7,7 @@ to have.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from math import inf
 from types import MappingProxyType
@@ -72,17 +72,18 @@ def try_out(
 
 def marks_now(
     db: Database, policies: Iterable[Policy], settings: Settings, now: float, offset: float,
-    known: Mapping[str, bytes] = MappingProxyType({}),
+    known: Mapping[str, bytes] = MappingProxyType({}), also: Iterable[str] = (),
 ) -> list[Mark]:  # fmt: skip
     """Return the marks that clients with a verdict or an overrule have by now.
 
     Of the clients that stand in the store by a pseudonym only those in `known` are among them, with
-    their packed address.
+    their packed address.  The policies `also` are taken as switched on.
     """
     keys = {client: key for key, client in known.items()}
     marking = Marking(lambda client: keys.get(client) or shown(client))
     marking.configure(policies, settings)
-    marking.order(orders.read(db, now))
+    said = orders.read(db, now)
+    marking.order(replace(said, enabled=said.enabled | frozenset(also)))
     for judgment in orders.judgments(db, now):
         client = known.get(judgment.key) or _packed(judgment.key)
         if client:
@@ -90,6 +91,16 @@ def marks_now(
     marking.meet(known.values())
     marking.review(now, offset)
     return marking.marks()
+
+
+def would(mark: Mark, lookup: Lookup, settings: Settings) -> str:
+    """Say what a mark does to a lookup, as if it were its client's first: `held 0.8 s`."""
+    if (
+        _is_exempt(Exempt(settings), mark.client, lookup)
+        or LookupKind(lookup.kind) not in mark.kinds
+    ):
+        return "passed"
+    return _said(_decide(mark, lookup, Ledger()), lookup.at)
 
 
 def shown(packed: bytes) -> str:

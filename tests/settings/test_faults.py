@@ -10,7 +10,7 @@ WRONG = {
     "[serv]": "line 1: serv is no setting; did you mean serve?",
     "workers = 2": "line 1: workers is no setting; did you mean serve.workers?",
     "[upstream]\nservers=[]\nlisten=[]": "line 3: upstream.listen is no setting;"
-    " did you mean serve.listen or ingest.listen or bay.listen?",
+    " did you mean serve.listen or ingest.listen or bay.listen or web.listen?",
     "[privacy]\nx = 1": "line 2: privacy.x is no setting; privacy has pseudonyms, leave_out",
     '[serve]\nworkers = "two"': 'line 2: serve.workers is "two":'
     " expected a whole number from 1 to 64",

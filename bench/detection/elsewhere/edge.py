@@ -1,6 +1,6 @@
 """Edge: clients that do all that they may, and how long they are watched before they look infected.
 
-Each site has clients of one kind alone, who begin sessions at any hour of the day.  The limit is
+Clients begin sessions at any hour of the day; a site has clients of one kind alone.  The limit is
 set to `LIMIT` days: by the theorem the mean time until a client's statistic first reaches it is at
 least that, less what the statistic begins with.
 """
@@ -14,8 +14,11 @@ from typing import Final, NamedTuple
 from bench.detection import lookups
 from bench.detection.elsewhere.town import BEGIN
 from dnswatch.model.changes import MailLookup
+from dnswatch.model.detection.baselines import DELAY, Baseline, Day, History
 from dnswatch.model.detection.detector import Detector
+from dnswatch.model.detection.marks import FOLLOWED
 from dnswatch.model.detection.shiryaev_roberts import Bounds, Statistic
+from dnswatch.model.role import Role
 from dnswatch.model.week import Week
 
 LIMIT: Final = 200.0
@@ -36,33 +39,68 @@ class Edge(NamedTuple):
     "Probability of one more domain within 5 minutes."
     again: float = 0.0
     "Of one more burst within 30 minutes."
-    follows: float = 0.0
-    "Share of clients who always ask for the mail host's address; the others never do."
 
 
-EDGES: Final = (
-    Edge("half of all always follow, the others never", follows=0.5),
-    Edge("another burst within 30 min with probability 0.3", again=0.3),
-)
+AGAIN: Final = Edge("another burst within 30 min with probability 0.3", again=0.3)
 
 
-def at_bounds(runs: int) -> list[float | None]:
-    """Let clients begin and go on exactly as often as they may; return days and alarms."""
+def at_bounds(runs: int, role: Baseline | None = None) -> list[float | None]:
+    """Let clients begin and go on exactly as often as they may; return days and alarms.
+
+    Where a role is given, each asks for the address of every mail host, and is weighed by what is
+    learned of its role and of itself, as late as the detector learns it.
+    """
     chance, week, bounds = Random(3), Week(), Bounds(_RATE, 0.5, 0.4, 0.3)
     days = 0.0
     for _ in range(runs):
-        at = BEGIN
+        at, own = BEGIN, _Own(int(BEGIN // _DAY))
         statistic = Statistic.begin(at, bounds)
         while statistic.days(at, bounds, week) < LIMIT:
             pause = _pause(chance, bounds.shares)
             at += pause or 7201 + chance.expovariate(_RATE) * _DAY
             statistic.see(b"\0", at, bounds, week)
+            if role:
+                statistic.weigh(FOLLOWED.factor(True, role.share(FOLLOWED.name, own.until(at))))
+                own.follow(at)
         days += (at - BEGIN) / _DAY
     return [days, float(runs)]
 
 
+def followers(*shares: float) -> Baseline:
+    """Return a role whose clients ask for so many of the addresses, turn by turn."""
+    role, histories = Baseline.begin(Role.CLIENT), []
+    for number in range(_CLIENTS):
+        share, day, history = shares[number % len(shares)], Day(0), History(0)
+        for trial in range(8):
+            day.note(FOLLOWED.name, trial < 8 * share)
+        role.learn(day)
+        history.learn(day)
+        histories.append(history)
+    role.fit([], 0, 0.0)
+    role.compare(histories)
+    return role
+
+
+class _Own:
+    """What is learned of one client that follows always."""
+
+    def __init__(self, today: int) -> None:
+        self._history = History(today, today)
+        self._days: list[Day] = []
+
+    def follow(self, at: float) -> None:
+        if not self._days or self._days[-1].number < int(at // _DAY):
+            self._days.append(Day(int(at // _DAY)))
+        self._days[-1].note(FOLLOWED.name, True)
+
+    def until(self, at: float) -> History:
+        while self._days and self._days[0].number < int(at // _DAY) - DELAY:
+            self._history.learn(self._days.pop(0))
+        return self._history
+
+
 def watched(edge: Edge, judge: Detector) -> list[float | None]:
-    """Watch a site; return days and alarms of those who follow, or of all where nobody does."""
+    """Watch a site; return days and alarms."""
     those = [lookups.client(number) for number in range(_CLIENTS)]
     streams = [_life(who, edge, number) for number, who in enumerate(those)]
     begin = BEGIN + _LEARNED * _DAY
@@ -78,22 +116,19 @@ def watched(edge: Edge, judge: Detector) -> list[float | None]:
             continue
         if judge.verdict(who, lookup.at, is_told=True).score >= log(LIMIT):
             until[who] = lookup.at
-    counted = those[: int(edge.follows * _CLIENTS) or _CLIENTS]
     last = begin + _JUDGED * _DAY
-    days = sum((until[who] or last) - begin for who in counted) / _DAY
-    return [days, float(sum(until[who] > 0 for who in counted))]
+    days = sum((at or last) - begin for at in until.values()) / _DAY
+    return [days, float(sum(at > 0 for at in until.values()))]
 
 
 def _life(who: bytes, edge: Edge, number: int) -> Iterator[MailLookup]:
     chance, at = Random(f"edge {number}"), BEGIN
-    does_follow = number < edge.follows * _CLIENTS
     while True:
         pause = _pause(chance, (edge.bursts, edge.again, 0.0))
         at += pause or 7201 + chance.expovariate(_RATE) * _DAY
         if at > BEGIN + (_LEARNED + _JUDGED) * _DAY:
             return
-        found = lookups.delivery(at, who, f"edge{chance.getrandbits(40)}.org")
-        yield from found[: 1 + does_follow]
+        yield from lookups.delivery(at, who, f"edge{chance.getrandbits(40)}.org")
 
 
 def _pause(chance: Random, shares: tuple[float, float, float]) -> float:

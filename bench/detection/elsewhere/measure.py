@@ -97,8 +97,14 @@ def honest(habits: Habits, seed: int) -> Numbers:
 
 def _edges(results: Results) -> Table:
     measured = {
-        "all exactly at their bounds, which are given": partial(edge.at_bounds, 400),
-        **{one.name: partial(edge.watched, one, detector()) for one in edge.EDGES},
+        "exactly at its bounds, which are given": partial(edge.at_bounds, 400),
+        "and always follows, as half of its role does, the others never": partial(
+            edge.at_bounds, 400, edge.followers(0.0, 1.0)
+        ),
+        "and always follows, though all of its role do every other time": partial(
+            edge.at_bounds, 400, edge.followers(0.5)
+        ),
+        edge.AGAIN.name: partial(edge.watched, edge.AGAIN, detector()),
     }
     rows = []
     for name, measure in measured.items():

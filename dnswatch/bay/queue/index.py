@@ -254,7 +254,7 @@ class Index:
             return ""
         sql = "SELECT subject FROM message WHERE ident = ?"
         known = conn.execute(sql, (message.ident,)).fetchone()
-        if known is not None:
+        if known is not None and known[0]:  # else it was perhaps still on its way in
             return str(known[0])
         try:
             with self._spool.open(message.ident) as file:

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from matplotlib.figure import Figure as Picture
+
 from dnswatch.errors import DnswatchError
 from dnswatch.lab import pictures
 from dnswatch.lab.pictures import INK, style
@@ -18,7 +20,6 @@ from dnswatch.lab.study.measured import MeasuredTrace
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure as Picture
 
 _LOOKS: Final = (
     ("#0072B2", "-", "o"),
@@ -34,10 +35,8 @@ _FEW: Final = 60
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 
 
-def draw(figure: Figure, traces: Sequence[MeasuredTrace]) -> "Picture":
+def draw(figure: Figure, traces: Sequence[MeasuredTrace]) -> Picture:
     """Draw a figure, with the panels of all traces side by side."""
-    from matplotlib.figure import Figure as Picture
-
     with style():
         picture = Picture(figsize=(4.6 * max(2, len(traces)), 3.9), layout="constrained")
         panels = picture.subplots(1, len(traces), squeeze=False)[0]
@@ -131,7 +130,7 @@ def each_of(bins: Bins) -> str:
     return f"{bins.width} s"
 
 
-def save(picture: "Picture", path: Path) -> None:
+def save(picture: Picture, path: Path) -> None:
     """Write a picture; the ending of `path` says as what."""
     metadata = {"Date": None} if path.suffix == ".svg" else None
     try:
@@ -141,7 +140,7 @@ def save(picture: "Picture", path: Path) -> None:
         raise DnswatchError(f"cannot write '{path}': {error.strerror or error}") from None
 
 
-def inline(picture: "Picture", name: str) -> str:
+def inline(picture: Picture, name: str) -> str:
     """Write a picture as SVG to stand in a page, below a title of the page's."""
     picture.suptitle("")
     return pictures.inline(picture, name)

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
 from dnswatch.errors import DnswatchError
 from dnswatch.lab.study import drawing
 from dnswatch.lab.study.bins import DAY
@@ -167,8 +169,6 @@ def _figure(out: Path, figure: Figure, traces: Sequence[MeasuredTrace]) -> dict[
 
 
 def _template() -> Any:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
     environment = Environment(
         loader=PackageLoader("dnswatch.lab.study", "."),
         autoescape=True,

@@ -81,8 +81,9 @@ _LEAST: Final = (LEAST_CONTINUATION, 0.03, 0.03)
 _ALIKE: Final = 10.0
 """Trials of its own that weigh as much as its role's share in a client's bound, before it is
 learned how alike clients are (a standard deviation of 0.13 around a share of 0.2)."""
-_MOST_ALIKE: Final = 50.0
-"""The same at most, where it is learned."""
+_MOST_ALIKE: Final = 5
+"""The same at most, where it is learned, as a multiple of what is assumed: however alike a role's
+clients are, the next one may have another program."""
 _UNALIKE: Final = 0.5
 """The same, at least: some clients do it always and the others never."""
 _PAIRS: Final = 200.0
@@ -333,7 +334,7 @@ def _alike(done: Sequence[tuple[float, float]], assumed: float) -> float:
     squares = sum((seen - count * share) ** 2 for seen, count in done) / (share * (1 - share))
     pairs = sum(max(count * (count - 1), 0.0) for _, count in done)
     correlation = (squares - trials + _PAIRS / (1 + assumed)) / (pairs + _PAIRS)
-    return min(max(1 / max(correlation, 1e-6) - 1, _UNALIKE), _MOST_ALIKE)
+    return min(max(1 / max(correlation, 1e-6) - 1, _UNALIKE), _MOST_ALIKE * assumed)
 
 
 def _fading(days: float) -> float:

@@ -5,7 +5,8 @@ client has reached is what it does.
 """
 
 import re
-from typing import Annotated, ClassVar, Final, Literal, Self
+from collections.abc import Callable
+from typing import Annotated, ClassVar, Final, Literal, NamedTuple, Self
 
 import msgspec
 
@@ -105,14 +106,45 @@ class Parameters(_Table, frozen=True):
         )  # fmt: skip
 
 
-USED: Final = {
-    "observe": frozenset[str](),
-    "delay": frozenset(("hold", "bucket", "refill", "excess", "then", "refreshes")),
-    "limit-refreshes": frozenset(("refreshes",)),
-    "quarantine": frozenset(("signed", "excess", "without_bay")),
-    "refuse": frozenset[str](),
+def _delays(numbers: Parameters) -> str:
+    first = f"answers about new mail domains wait {numbers.hold.text}; " if numbers.hold else ""
+    then = "then SERVFAIL" if numbers.then == "refuse" else "then the answer"
+    return (
+        f"{first}{numbers.bucket} new mail domains at once and one more every"
+        f" {numbers.refill.text}, beyond that {numbers.excess.text} of waiting, {then}"
+        f"{'; ' + _limits(numbers) if numbers.refreshes else ''}"
+    )
+
+
+def _limits(numbers: Parameters) -> str:
+    return f"answers that bring nothing new only every {numbers.refreshes.text}"
+
+
+def _diverts(numbers: Parameters) -> str:
+    signed = "SERVFAIL" if numbers.signed == "refuse" else f"{numbers.excess.text} of waiting"
+    without = "; SERVFAIL where you have no bay" if numbers.without_bay == "refuse" else ""
+    return f"mail is led to the holding bay (signed data: {signed}){without}"
+
+
+class Doing(NamedTuple):
+    """What there is to know of an action, but for what it does (`resolver.decision`)."""
+
+    said: Callable[[Parameters], str]
+    "Says what it does to answers, with these numbers."
+    heeds: frozenset[str] = frozenset()
+    "The parameters that it heeds."
+
+
+ACTIONS: Final = {
+    Action.OBSERVE: Doing(lambda _: "nothing but watching"),
+    Action.DELAY: Doing(
+        _delays, frozenset(("hold", "bucket", "refill", "excess", "then", "refreshes"))
+    ),
+    Action.LIMIT_REFRESHES: Doing(_limits, frozenset(("refreshes",))),
+    Action.QUARANTINE: Doing(_diverts, frozenset(("signed", "excess", "without_bay"))),
+    Action.REFUSE: Doing(lambda _: "SERVFAIL to mail-related lookups"),
 }
-"""The parameters that each action heeds."""
+"""All actions that a policy may have."""
 
 
 class Step(_Table, frozen=True):
@@ -145,9 +177,7 @@ class Policy(_Table, frozen=True):
         tuple[Literal["mx", "exchange", "implicit-mx", "guess"], ...], msgspec.Meta(min_length=1)
     ] = ("mx", "exchange", "implicit-mx", "guess")
     "Kinds of mail-related lookups that it is about."
-    action: Literal[
-        "observe", "delay", "limit-refreshes", "quarantine", "refuse", "steps"
-    ] = "steps"  # fmt: skip
+    action: Literal[ActionName, "steps"] = "steps"
     "What it does; `steps` where its steps say that."
     parameters: Parameters = Parameters()
     "The numbers of the action."

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from dnswatch.errors import SettingsError
-from dnswatch.model.policies.policy import USED, AppliesTo, Parameters, Policy
+from dnswatch.model.policies.policy import ACTIONS, AppliesTo, Parameters, Policy
 from dnswatch.model.policies.standing import RUNGS
 from dnswatch.settings import Fault, Settings, read_as
 
@@ -106,8 +106,8 @@ def _surplus(policy: Policy, said: dict[str, Any]) -> Iterator[Fault]:
     for place, (_, action, parameters) in enumerate(policy.ladder):
         path = ("steps", place, "parameters") if policy.steps else ("parameters",)
         for name in tables[place].get("parameters", ()):
-            if name not in USED[action]:
-                heeds = ", ".join(sorted(USED[action])) or "none"
+            if name not in ACTIONS[action].heeds:
+                heeds = ", ".join(sorted(ACTIONS[action].heeds)) or "none"
                 yield Fault((*path, name), f"is nothing to {action}: it heeds {heeds}")
         if action == "limit-refreshes" and not parameters.refreshes:
             yield Fault((*path, "refreshes"), 'is 0, which limits nothing: expected "10s" or so')

@@ -1,10 +1,16 @@
 """The plan of a campus: exact errors, as all settings have them."""
 
+from ipaddress import ip_address
+from pathlib import Path
+
 import pytest
 
+from dnswatch import settings
 from dnswatch.errors import SettingsError
 from dnswatch.lab.campus.plan import read
 from dnswatch.lab.campus.scenarios import load, names
+from dnswatch.lab.campus.site import CampusSite
+from dnswatch.model.role import Role
 
 
 def test_the_default_is_the_papers_site() -> None:
@@ -40,3 +46,17 @@ def test_an_unknown_scenario_is_answered_with_the_known_ones() -> None:
     """So that nobody has to look for them."""
     with pytest.raises(SettingsError, match="sobig-2003"):
         load("nowhere.toml")
+
+
+def test_the_office_of_the_readme_is_a_plan_with_its_configuration() -> None:
+    """Its servers are those that the site is told of, or it would find them infected."""
+    examples = Path(__file__).parents[3] / "docs" / "examples"
+    office = CampusSite(load(str(examples / "office.toml")), 1)
+    told = settings.read((examples / "office-site.toml").read_text(), "office-site.toml").roles
+    declared = {str(each).partition("/")[0] for each in (*told.mail_servers, *told.servers)}
+    servers = {
+        str(ip_address(host.address))
+        for host in office.hosts
+        if host.role in (Role.MAIL_SERVER, Role.SERVER)
+    }
+    assert declared == servers

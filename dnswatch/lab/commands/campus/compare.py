@@ -11,6 +11,7 @@ from dnswatch.lab.commands import completion
 
 if TYPE_CHECKING:
     from dnswatch.lab.campus.compare.judges import Defence
+    from dnswatch.lab.campus.compare.results import Results
     from dnswatch.lab.campus.compare.runs import ComparisonTask
     from dnswatch.lab.campus.compare.seeds import SeedRunner
 
@@ -67,12 +68,21 @@ def compare(
 
     Example: dnswatch campus compare --seeds 20 --out report/
     """
+    from dnswatch.lab.campus.compare import report
     from dnswatch.lab.campus.compare.seeds import SeedRunner
+    from dnswatch.lab.campus.compare.table import tables
 
     chosen, task = _task(worms, defences, scenario, past, days)
     runner = SeedRunner(task, range(1, seeds + 1), out)
     _run(runner, jobs)
-    _publish(runner, chosen, out / "index.html", page)
+    results = _results(runner, chosen)
+    command = f"dnswatch {shlex.join(sys.argv[1:])}"
+    file = out / "index.html"
+    file.write_text(report.page(results, command), encoding="utf-8")
+    if page is not None:
+        report.publish(page, results, command)
+    typer.echo(tables(results)[0].markdown())
+    typer.echo(f"{len(results.runs)} of {runner.total} runs; the report: {file}")
 
 
 def _task(
@@ -104,22 +114,15 @@ def _run(runner: "SeedRunner", jobs: int) -> None:
             )
 
 
-def _publish(runner: "SeedRunner", chosen: "list[Defence]", file: Path, page: Path | None) -> None:
-    from dnswatch.lab.campus.compare.report import page as html
-    from dnswatch.lab.campus.compare.report import publish
+def _results(runner: "SeedRunner", chosen: "list[Defence]") -> "Results":
+    """Read what is finished; ends the command where nothing is."""
     from dnswatch.lab.campus.compare.results import Results
-    from dnswatch.lab.campus.compare.table import tables
 
     results = Results(runner.lines(), chosen)
     if not results.runs:
         typer.echo("dnswatch: no run is finished, so there is nothing to report", err=True)
         raise typer.Exit(1)
-    command = f"dnswatch {shlex.join(sys.argv[1:])}"
-    file.write_text(html(results, command), encoding="utf-8")
-    if page is not None:
-        publish(page, results, command)
-    typer.echo(tables(results)[0].markdown())
-    typer.echo(f"{len(results.runs)} of {runner.total} runs; the report: {file}")
+    return results
 
 
 def _listed(text: str) -> list[str]:

@@ -1,0 +1,28 @@
+"""Who may use the console: visits, accounts, and tokens of programs; for admins."""
+
+import msgspec
+
+from dnswatch import clock
+from dnswatch.web.pages.ask import Ask, Done
+from dnswatch.web.register import Grant, Visit
+
+
+class Doors(msgspec.Struct):
+    """All who may."""
+
+    visits: list[Visit]
+    users: list[Grant]
+    tokens: list[Grant]
+
+
+def read(ask: Ask) -> Doors:
+    """Read who may use the console."""
+    register = ask.console.register
+    return Doors(register.visits(clock.now()), register.users(), register.tokens())
+
+
+def end(ask: Ask) -> Done:
+    """End somebody's visit."""
+    number = ask.path["number"]
+    ask.console.register.end_visit(number)
+    return Done("the visit is over: whoever it was must log in again", "/access")

@@ -1,0 +1,46 @@
+"""The log: what changed, when, why and by whom."""
+
+import msgspec
+
+from dnswatch.model.policies.note import About
+from dnswatch.store import orders
+from dnswatch.store.clients import names
+from dnswatch.web.pages.ask import Ask
+from dnswatch.web.pages.client import LogRow
+
+PAGE = 100
+
+
+class LogPage(msgspec.Struct):
+    """The changes that fit, the latest first."""
+
+    turns: list[LogRow]
+    about: str
+    client: str
+    span: str
+    page: int
+    more: bool
+    kinds: list[str]
+    "All that a change may be about."
+
+
+def read(ask: Ask) -> LogPage:
+    """Read the changes that fit."""
+    about, client = ask.text("about"), ask.text("client", longest=200)
+    page = ask.number("page", 1, 1000)
+    with ask.console.glance() as glance:
+        since = max(0.0, glance.now - ask.span("span", "all"))
+        wanted = None
+        if client:
+            low = client.lower()
+            wanted = [
+                key for key, name in names(glance.db) if low in key or low in (name or "").lower()
+            ]
+        found = orders.log(glance.db, since, wanted, 10**6)
+    fit = [one for one in found if not about or one.about == about]
+    shown = fit[(page - 1) * PAGE : page * PAGE]
+    turns = [LogRow(o.at, o.about, o.client or "", o.text, o.cause, o.actor) for o in shown]
+    return LogPage(
+        turns, about, client, ask.text("span", "all"), page, len(fit) > page * PAGE,
+        [kind.value for kind in About],
+    )  # fmt: skip

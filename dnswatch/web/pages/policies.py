@@ -1,0 +1,112 @@
+"""Policies: on, off or in a dry run; and whom each would hit now, before anybody switches it on."""
+
+import msgspec
+
+from dnswatch import clock
+from dnswatch.errors import ConsoleError, SettingsError
+from dnswatch.model.policies.policy import Policy
+from dnswatch.model.policies.reading import read as read_policy
+from dnswatch.model.policies.reading import unfit
+from dnswatch.office import orders, wording
+from dnswatch.store import orders as stored
+from dnswatch.store.trials import marks_now, shown
+from dnswatch.web.console import Glance
+from dnswatch.web.pages.ask import Ask, Done
+
+MOST_TEXT = 50_000
+"""Characters of a policy that is checked."""
+
+
+class Card(msgspec.Struct):
+    """One policy."""
+
+    name: str
+    summary: str
+    mode: str
+    "`on`, `off` or `dry run`."
+    precedence: int
+    sentences: list[str]
+    lookups: str
+    false_alarms: str
+    done: dict[str, int]
+    "What it did in 24 hours."
+    hits: list[str]
+    "Clients that it acts on now, or would if it were switched on."
+    unfit: str
+    "Why it cannot be switched on at this site."
+
+
+class Shelf(msgspec.Struct):
+    """All policies."""
+
+    cards: list[Card]
+    act: bool
+    "`policies.act` of the configuration."
+    wrong: list[str]
+    "What is wrong with policies that were left out."
+    has_pseudonyms: bool
+    text: str = ""
+    "A policy of one's own that is checked."
+    verdict: list[str] = []
+    "What it does, where it is right."
+    fault: str = ""
+
+
+def read(ask: Ask) -> Shelf:
+    """Read all policies."""
+    console = ask.console
+    with console.glance() as glance:
+        enabled = stored.read(glance.db, clock.now()).enabled
+        done = stored.done(glance.db, glance.now - 86400)
+        cards = [
+            _card(glance, policy, policy.name in enabled, done.get(policy.name, {}))
+            for policy in console.policies.values()
+        ]
+    settings = console.settings
+    wrong = [str(error) for error in console.wrong]
+    return Shelf(cards, settings.policies.act, wrong, settings.privacy.pseudonyms)
+
+
+def check(ask: Ask) -> Shelf:
+    """Check a policy of one's own, and say what it does; nothing is changed."""
+    shelf = read(ask)
+    shelf.text = ask.text("text", longest=MOST_TEXT)
+    try:
+        policy = read_policy(shelf.text, "your policy")
+    except SettingsError as error:
+        shelf.fault = str(error)
+        return shelf
+    shelf.fault = unfit(policy, ask.console.settings) or ""
+    shelf.verdict = [policy.summary, *wording.sentences(policy)]
+    return shelf
+
+
+def switch(ask: Ask) -> Done:
+    """Switch a policy on or off."""
+    name, console = ask.path["name"], ask.console
+    match ask.path["turn"]:
+        case "enable":
+            policy = console.policy(name)
+            orders.enable(console.state, console.settings, policy, ask.visitor.name)
+            return Done(f"ordered: {name} is on, in force within a second", "/policies")
+        case "disable":
+            was_on = orders.disable(console.state, name, ask.visitor.name)
+            said = "is off, within a second" if was_on else "was off already"
+            return Done(f"ordered: {name} {said}", "/policies")
+    raise ConsoleError("a policy is switched by enable or disable", 404)
+
+
+def _card(glance: Glance, policy: Policy, is_on: bool, done: dict[str, int]) -> Card:
+    mode = ("dry run" if policy.dry_run else "on") if is_on else "off"
+    now = clock.now()
+    why_not = unfit(policy, glance.settings) or ""
+    marks = marks_now(
+        glance.db, glance.policies.values(), glance.settings, now, clock.offset(now),
+        also=(policy.name,),
+    )  # fmt: skip
+    hits = [shown(mark.client) for mark in marks if mark.policy == policy.name]
+    return Card(
+        policy.name, policy.summary, mode, policy.precedence, wording.sentences(policy),
+        wording.lookups(policy), " ".join(policy.false_alarms.split()), done,
+        list(dict.fromkeys(hits)), why_not,
+    )  # fmt: skip

@@ -43,9 +43,9 @@ def test_addresses_that_are_the_bay_or_this_machine(text: str, where: str, expec
 INSIDE = """
 import asyncio, subprocess
 from dnswatch.addresses import read as address
-from dnswatch.bay.delivery.routes import Ourselves
+from dnswatch.bay.delivery.routes import OwnAddresses
 from dnswatch.settings import read
-ours = Ourselves(read("", "test"))
+ours = OwnAddresses(read("", "test"))
 told = [asyncio.run(ours.is_here(address("203.0.113.9")))]
 for command in ("link set lo up", "addr add 203.0.113.9 dev lo", "addr add 2001:db8::9 dev lo"):
     subprocess.run(["ip", *command.split()], check=True)

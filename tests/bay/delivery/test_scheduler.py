@@ -45,21 +45,21 @@ import asyncio, json, sys
 from functools import partial
 from pathlib import Path
 from dnswatch import clock
-from dnswatch.bay.queue.manager import Desk
+from dnswatch.bay.queue.manager import QueueManager
 from dnswatch.bay.spool import Spool
 from dnswatch.settings import read
 text, path = json.loads(sys.argv[1])
 spool = Spool(Path(path))
 spool.claim()
-desk = Desk(read(text, "dnswatch.toml"), spool, clock.now)
-desk.restore()
-asyncio.run(desk.run())
+manager = QueueManager(read(text, "dnswatch.toml"), spool, clock.now)
+manager.restore()
+asyncio.run(manager.run())
 """
 
 
 @contextlib.contextmanager
 def process(settings: str, spool: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a desk on a spool, and kill it at the end."""
+    """Run a queue manager on a spool, and kill it at the end."""
     arguments = json.dumps([settings, str(spool)])
     with subprocess.Popen([sys.executable, "-c", _MAIN, arguments]) as running:
         try:

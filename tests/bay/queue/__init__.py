@@ -1,1 +1,1 @@
-"""Tests of the desk."""
+"""Tests of the queue manager."""

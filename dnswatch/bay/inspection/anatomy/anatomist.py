@@ -14,8 +14,7 @@ from typing import Final
 
 import msgspec
 
-from dnswatch.bay.inspection.anatomy.findings import Anatomy
-from dnswatch.bay.inspection.anatomy.worker import DissectionFault, Task
+from dnswatch.bay.inspection.anatomy.findings import Anatomy, DissectionFault, Task
 
 LONGEST: Final = 1_000_000
 """Bytes of an answer; what is found is bounded far below."""

@@ -13,24 +13,7 @@ from typing import Final
 import msgspec
 
 from dnswatch.bay.inspection.anatomy.dissection import dissect
-from dnswatch.bay.inspection.anatomy.findings import Anatomy
-
-
-class Task(msgspec.Struct, frozen=True):
-    """What to do."""
-
-    path: str
-    "The message's file."
-    unpacked: int
-    "Bytes that its archives may unpack to."
-
-
-class DissectionFault(msgspec.Struct, frozen=True, tag=True):
-    """What hindered it."""
-
-    fault: str
-    "A clause."
-
+from dnswatch.bay.inspection.anatomy.findings import Anatomy, DissectionFault, Task
 
 MEMORY: Final = 2_000_000_000
 """Bytes of address space: a message of 50 MB takes about 500 MB, decoded and unpacked."""

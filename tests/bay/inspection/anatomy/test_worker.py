@@ -6,8 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from dnswatch.bay.inspection.anatomy import Anatomy
-from dnswatch.bay.inspection.anatomy.worker import DissectionFault, Task
+from dnswatch.bay.inspection.anatomy.findings import Anatomy, DissectionFault, Task
 from tests.bay.inspection.letters import PROGRAM, UNPACKED, letter
 from tests.check import PATIENCE
 

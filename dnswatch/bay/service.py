@@ -7,13 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from dnswatch.bay.access import Access, Banner
 from dnswatch.bay.findings import FindingsWriter
 from dnswatch.bay.inspection import Inspection
 from dnswatch.bay.paths import endpoints, hostname, spool_of
 from dnswatch.bay.queue.manager import QueueManager
 from dnswatch.bay.queue.notices import QuarantineNotices
 from dnswatch.bay.reception import Reception
+from dnswatch.bay.smtp.access import Access, Banner
 from dnswatch.bay.smtp.connection import Shared
 from dnswatch.bay.smtp.limits import RateLimits, Room, StrangerTally
 from dnswatch.bay.smtp.server import SmtpServer, bind, context

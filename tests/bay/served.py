@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Self
 
 from dnswatch import clock
-from dnswatch.bay.access import Banner
 from dnswatch.bay.reception import Reception
 from dnswatch.bay.record import Envelope, Judged, Verdict
+from dnswatch.bay.smtp.access import Banner
 from dnswatch.bay.smtp.connection import Shared
 from dnswatch.bay.smtp.limits import RateLimits, Room, StrangerTally
 from dnswatch.bay.smtp.server import SmtpServer, context

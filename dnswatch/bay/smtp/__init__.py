@@ -1,5 +1,6 @@
 """SMTP as the bay speaks it.
 
+access       who may speak, and what the others read
 connection   bytes in, answers out, and how long
 session      what is said, command by command
 path         what MAIL FROM and RCPT TO name

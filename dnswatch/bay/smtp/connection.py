@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from ssl import SSLContext, SSLObject
 from typing import Any, Final, Literal, Protocol, cast
 
-from dnswatch.bay.access import Banner
 from dnswatch.bay.disposition import SmtpReply
 from dnswatch.bay.record import Envelope
+from dnswatch.bay.smtp.access import Banner
 from dnswatch.bay.smtp.limits import RateLimits, Room, StrangerTally
 from dnswatch.bay.spool import Draft, Spool
 from dnswatch.settings.bay import Bay

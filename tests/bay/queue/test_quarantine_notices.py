@@ -5,7 +5,7 @@ from pathlib import Path
 
 from dnswatch.bay.queue.notices import FILE, Notice, QuarantineNotices
 from tests.bay.mail import spool_in
-from tests.bay.test_access import NOW, site
+from tests.bay.smtp.test_access import NOW, site
 
 DAY = 86400.0
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from dnswatch.bay.access import UNKNOWN, Banner
+from dnswatch.bay.smtp.access import UNKNOWN, Banner
 from dnswatch.bay.smtp.limits import StrangerTally
 from dnswatch.errors import StoreError
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dnswatch.bay.access import Access
+from dnswatch.bay.smtp.access import Access
 from dnswatch.errors import StoreError
 from dnswatch.settings import Settings, read
 from dnswatch.store.database import open_writer

@@ -47,7 +47,7 @@ class Gate:
         """Say whether a client may have an answer, of which `facts` tells what matters."""
         if client not in self._arbiter.marks:
             return True
-        subject = self._arbiter.case((client, qname, qtype), at)
+        subject = self._arbiter.subject((client, qname, qtype), at)
         if subject is None:
             return True
         return not isinstance(self._arbiter.rule(client, subject, facts, at).decision, Refuse)

@@ -242,26 +242,30 @@ class Supervisor:
         if not (self._said_ready and self._manager.interval and now >= self._ask_at):
             return
         self._ask_at = now + self._manager.interval
-        if self._question is None:
-            self._question = Question(self._endpoint())
-        if is_admitted(self._settings, self._question.client()):
+        endpoint = self._endpoint()
+        if self._question is None and endpoint is not None:
+            self._question = Question(endpoint)
+        if self._question is not None and is_admitted(self._settings, self._question.client()):
             self._question.ask()
-        elif not self._away:  # it would get no answer: what the workers say must do
+        elif not self._away:  # it would get no answer: what the processes say must do
             self._manager.tell("WATCHDOG=1")
 
-    def _endpoint(self) -> socket.socket:
-        """Return the socket at which we ask ourselves."""
-        return next(s.sock for s in self._listening[0] if s.sock.type == socket.SOCK_DGRAM)
+    def _endpoint(self) -> socket.socket | None:
+        """Return the socket at which we ask ourselves; None where only fronts ask, or nobody."""
+        sockets = (one for bound in self._listening[:1] for one in bound)
+        datagrams = (one for one in sockets if one.sock.type == socket.SOCK_DGRAM)
+        return next((one.sock for one in datagrams if not one.proxied), None)
 
     def _note_ready(self) -> None:
         """Say once that all workers answer."""
-        if not self._said_ready and all(child.ready for child in self._workers):
+        if not self._said_ready and all(child.ready for child in self._workers or [self._watch]):
             self._said_ready = True
             self._manager.tell("READY=1")
             settings = combine(self._source)
+            sockets = (one for bound in self._listening[:1] for one in bound)
             log.info(
                 "ready: answering on %s, asking %s, records in '%s'",
-                ", ".join(dict.fromkeys(_shown(one.sock) for one in self._listening[0])),
+                ", ".join(dict.fromkeys(_shown(one.sock) for one in sockets)) or "nothing",
                 ", ".join(settings.upstream.servers), self._state,
             )  # fmt: skip
             if settings.web.enabled and (missing := web_places.missing()):
@@ -276,6 +280,7 @@ class Supervisor:
             source = self._reread()
             settings = combine(source)
             provide(settings)
+            vantages = list(self._vantages(source))
         except SettingsError as error:
             log.error("reload refused, the old configuration stays in force: %s", error)
             return
@@ -285,7 +290,7 @@ class Supervisor:
         if settings.ingest.listen != self._settings.ingest.listen:
             log.warning("a change of 'ingest.listen' needs a restart; the rest is taken over")
         self._source, self._settings = source, settings
-        self._arrange()
+        self._arrange(vantages)
         for child in self._children:
             child.send(encode(source))
         for child in (self._bay, self._console):
@@ -293,10 +298,10 @@ class Supervisor:
                 child.signal(signal.SIGTERM)
         log.info("configuration reloaded")
 
-    def _arrange(self) -> None:
+    def _arrange(self, vantages: Iterable[Vantage]) -> None:
         """Begin and end vantage points as the configuration says now; the next watch knows them."""
-        wanted = {(each.name, each.lag): each for each in self._vantages(self._source)}
-        known = {(place.child.name, place.lag): place for place in self._places}
+        wanted = {each.key: each for each in vantages}
+        known = {place.key: place for place in self._places}
         for gone in known.keys() - wanted.keys():
             known[gone].child.signal(signal.SIGTERM)
             known[gone].close()

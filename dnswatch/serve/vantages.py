@@ -4,7 +4,7 @@ import errno
 import os
 import socket
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -28,6 +28,13 @@ class Vantage(NamedTuple):
     "Seconds by which it may be behind."
     run: Callable[[socket.socket, socket.socket], None]
     "Runs it, with its line to the watch and its control line, until that closes or SIGTERM comes."
+    about: Hashable = None
+    "What it is told at its start: where that changes it is begun anew."
+
+    @property
+    def key(self) -> Hashable:
+        """What makes it another one than before."""
+        return self.name, self.lag, self.about
 
 
 class Place:
@@ -36,6 +43,7 @@ class Place:
     def __init__(self, vantage: Vantage) -> None:
         """Make the line; the child is started by whoever looks after children."""
         self.lag = vantage.lag
+        self.key = vantage.key
         self._ours, self._theirs = make_line()
         self.child = Child(
             vantage.name, lambda control: vantage.run(self._ours, control),

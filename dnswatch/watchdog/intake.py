@@ -127,7 +127,7 @@ class Intake:
             return [], len(records)
         heard = []
         for place, name, message in records:
-            batch = decode(message) if name in self._numbers else read(message, now)
+            batch = decode(message) if name in self._numbers else self._read(name, message, now)
             heard.append(self._heard(name, rest(name, batch, place, stored), now, place))
         return heard, 0
 
@@ -189,9 +189,12 @@ class Intake:
         self._merge.join(name, now, lag, behind=lag)
         self._points[name] = VantagePoint(name, lag, now, now)
         self._changed.add(name)
-        joined = Line(name, line, lambda message: read(message, clock.now()))
+        joined = Line(name, line, lambda message: self._read(name, message, clock.now()))
         self._others[name] = joined
         return joined
+
+    def _read(self, name: str, message: bytes, now: float) -> Batch:
+        return read(message, now, is_ours=any(name == tied.name for tied in self._tied))
 
     def _let_in(self, hello: Hello, guest: socket.socket) -> str | None:
         name, now = hello.hello, clock.now()

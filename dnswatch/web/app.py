@@ -26,6 +26,7 @@ from dnswatch.web.guard import ENDLESS, Guard, body_of
 from dnswatch.web.login import Logins
 from dnswatch.web.pages import access, client, clients, log, mail, policies, site, trace
 from dnswatch.web.pages.ask import Ask, Done
+from dnswatch.web.probes import probes
 from dnswatch.web.register import Rank, Visitor
 from dnswatch.web.templates import render
 from dnswatch.web.visits import check_form, visitor_of
@@ -89,6 +90,7 @@ def application(console: Console, feed: Feed) -> Guard:
         Route("/live", _live(console, feed)),
         Route("/mail/{ident}/html", _mail_html(console)),
         Route("/api/1/schema", _schema),
+        *probes(console),
     ]
     for order in ORDERS:
         routes += [

@@ -43,7 +43,7 @@ def answer(wire: bytes) -> bytes | None:
         return None
     with suppress(WireError):
         heard = response.read(wire, asked, 3600)
-        return b"\0\0" + build.tail(heard, asked, 0, limit=LIMIT, max_ttl=MAX_TTL, size=SIZE)
+        return b"\0\0" + build.body(heard, asked, 0, limit=LIMIT, max_ttl=MAX_TTL, size=SIZE)
     return None
 
 

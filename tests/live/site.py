@@ -59,6 +59,8 @@ class Site:
     listen: str = "127.0.0.1"
     dns_port: int = 0
     "0 takes one that is free."
+    listens: bool = True
+    "It answers clients, and does not only watch what other resolvers tell."
     environment: dict[str, str] = field(default_factory=dict)
     "Variables that the server gets besides."
 
@@ -100,7 +102,9 @@ class Site:
         """Start dnswatch; returns when it answers."""
         arguments = ["--config", str(self.config), "--state", str(self.state)]
         arguments += ["--workers", str(self.workers)]
-        arguments += ["--listen", f"{self.listen}:{self.port}", "--listen", f"[::1]:{self.port6}"]
+        if self.listens:
+            arguments += ["--listen", f"{self.listen}:{self.port}"]
+            arguments += ["--listen", f"[::1]:{self.port6}"]
         for upstream in self.upstreams:
             url = upstream if isinstance(upstream, str) else upstream.url
             arguments += ["--upstream", url]
@@ -237,7 +241,8 @@ class Site:
 
     def counter(self, name: str) -> int:
         """Read one of the counters that `dnswatch status` shows."""
-        return int(self.told("status")["counters"].get(name, 0))
+        told = self.told("status")  # nothing before there are records
+        return int(told["counters"].get(name, 0)) if told else 0
 
     def measures(self, client: str) -> dict[str, int]:
         """Read a client's account: measure to count; empty where there is none."""

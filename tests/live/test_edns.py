@@ -62,7 +62,8 @@ def has_ecs(asked: Asked) -> bool:
 
 def lost_edns(site: Site) -> bool:
     """Read from `status` whether the upstream is asked without EDNS."""
-    return any(not each["edns"] for each in site.told("status")["upstreams"])
+    told = site.told("status")  # nothing before there are records
+    return told is not None and any(not each["edns"] for each in told["upstreams"])
 
 
 def with_subnet(site: Site, name: str) -> int:

@@ -27,6 +27,7 @@ PACKAGES: Final = {
     "postqueue": "postfix",
     "rspamd": "rspamd",
     "setpriv": "util-linux",
+    "promtool": "prometheus",
     "swaks": "swaks",
     "unbound": "unbound",
     "unshare": "util-linux",

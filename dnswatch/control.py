@@ -5,6 +5,7 @@ supervisor is gone.  The supervisor has judged a configuration before it sends o
 read all the same is refused, and the old one stays in force.
 
 In the other direction a process says again and again that it lives: one that falls silent hangs.
+It may also leave a connection with the supervisor, by a name, for whoever comes after it.
 """
 
 import logging
@@ -31,6 +32,13 @@ _AWAY: Final = b"away"
 logger: Final = logging.getLogger("dnswatch.control")
 
 
+KEEP: Final = b"keep "
+"""How the message begins that brings a connection; its name follows, and its lag in seconds."""
+
+DROP: Final = b"drop "
+"""How the message begins by which one is no longer kept: its name follows."""
+
+
 def away(workers: Collection[int]) -> bytes:
     """Write the message that says which workers are away; their numbers are below 256."""
     return _AWAY + bytes(sorted(workers))
@@ -55,6 +63,17 @@ class Control:
         """Tell the supervisor that the work goes on; never waits for it."""
         with suppress(OSError):  # it has not read the last ones yet, or is gone: `news` says so
             self._line.send(ALIVE)
+
+    def keep(self, name: str, lag: float, connection: socket.socket) -> None:
+        """Leave a connection with the supervisor; without it, it would end with this process."""
+        with suppress(OSError):
+            message = KEEP + f"{name} {lag!r}".encode()
+            socket.send_fds(self._line, [message], [connection.fileno()])
+
+    def drop(self, name: str) -> None:
+        """Have the supervisor let go of a connection."""
+        with suppress(OSError):
+            self._line.send(DROP + name.encode())
 
     def news(self) -> tuple[Source, Settings] | None:
         """Return a new configuration, or None where there is none to obey."""

@@ -9,7 +9,8 @@
     ├── SourceError                a capture or log cannot be read, a data set not written: end
     ├── LibraryError               a library is missing that only this command needs: end
     ├── ConsoleError               a page cannot be shown, or an order not taken: say so there
-    └── SteerError                 the router cannot be told whom to lead to the bay: try again
+    └── SteerError                 nobody can be told whom to lead to the bay, or here: try again
+        └── RulesMissingError      the rules for that are not loaded: load them
 
 Raise where the rule is known, catch where the answer is known.
 """
@@ -64,6 +65,10 @@ class SourceError(DnswatchError):
 
 class SteerError(DnswatchError):
     """The router cannot be told whose port 25 to lead to the holding bay."""
+
+
+class RulesMissingError(SteerError):
+    """The rules by which a router steers are not loaded."""
 
 
 class ConsoleError(DnswatchError):

@@ -60,7 +60,15 @@ def _section(title: str, section: type) -> Iterator[str]:
 
 
 def docstrings(section: type) -> dict[str, str]:
-    """Find the text below each field of a section."""
+    """Find the text below each field of a section, and of what it is made from."""
+    found: dict[str, str] = {}
+    for one in reversed(section.__mro__):
+        if one.__module__.startswith("dnswatch."):
+            found |= _own_docstrings(one)
+    return found
+
+
+def _own_docstrings(section: type) -> dict[str, str]:
     (described,) = ast.parse(inspect.getsource(section)).body
     assert isinstance(described, ast.ClassDef)
     found = {}

@@ -9,8 +9,7 @@ from typing import Final, get_args
 
 import pytest
 
-from dnswatch.bay.inspection.inspector import Case, Said
-from dnswatch.bay.inspection.verdict import combine
+from dnswatch.bay.inspection.opinions import Inspected, Said, combine
 from dnswatch.bay.record import Opinion
 from dnswatch.codes import Type
 from dnswatch.model.exchanges import Exchanges, LookupKind
@@ -47,7 +46,7 @@ class Gate:
         """Say whether a client may have an answer, of which `facts` tells what matters."""
         if client not in self._arbiter.marks:
             return True
-        subject = self._arbiter.case((client, qname, qtype), at)
+        subject = self._arbiter.subject((client, qname, qtype), at)
         if subject is None:
             return True
         return not isinstance(self._arbiter.rule(client, subject, facts, at).decision, Refuse)
@@ -105,7 +104,7 @@ class Links:
         """More links than `most` are suspicious."""
         self._most = most
 
-    async def look(self, case: Case) -> Said:
+    async def look(self, case: Inspected) -> Said:
         """Count the links of a message as it came."""
         found = case.path.read_bytes().count(b"http")
         if found > self._most:

@@ -47,7 +47,7 @@ COMMANDS: Final = {
         "policy": ("cli.orders.policy:app", "Show policies, switch them on and off, try them out."),
         "bay": ("cli.bay:app", "The holding bay: run it, look at its mail, release or discard it."),
         "web": ("cli.web:app", "Say who may use the web console."),
-        "steer": ("cli.steer:app", "Lead port 25 of quarantined clients to the bay."),
+        "steer": ("cli.steer:app", "Lead mail of quarantined clients, and lookups of marked ones."),
         "cache": (
             "cli.site:cache",
             "Show the site cache: the addresses it knows, and what they cost.",

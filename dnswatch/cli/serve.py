@@ -70,6 +70,7 @@ def serve(
 
     Example: dnswatch serve --listen 127.0.0.1:5353 --upstream udp://9.9.9.9
     """
+    from dnswatch.serve.beside import vantages
     from dnswatch.serve.loading import load
     from dnswatch.serve.supervisor import Supervisor
     from dnswatch.store.directory import Server, announced
@@ -78,7 +79,7 @@ def serve(
 
     read = partial(load, config, listen or None, upstream or None, workers)
     directory = state_directory(state)
-    supervisor = Supervisor(read(), directory, read)
+    supervisor = Supervisor(read(), directory, read, vantages)
     ourselves = Server(os.getpid(), version(), clock.now(), compiled.build())
     with announced(directory, runtime_directory(), ourselves):
         supervisor.run()

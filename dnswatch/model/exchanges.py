@@ -171,6 +171,12 @@ class Exchanges:
         if client is not None:
             self._remember(self._asked, (client, domain), now + self._window)
 
+    def learn(self, seen: Observation) -> None:
+        """Learn from a lookup: whoever asks MX tells of a mail domain, the answer of its hosts."""
+        if seen.qtype == _MX:
+            self.asked_mx(seen.client, seen.qname, seen.at)
+            self.learn_mx(seen.qname, seen.exchanges, seen.ttl, seen.at)
+
     def lessons(self) -> Lessons:
         """Return all that another's `is_candidate` can be taught."""
         exchanges = [
@@ -228,9 +234,7 @@ def lessons_of(
     exchanges = Exchanges()
     exchanges.is_exempt = is_exempt or exchanges.is_exempt
     for seen in observations:
-        if seen.qtype == _MX:
-            exchanges.asked_mx(None, seen.qname, seen.at)
-            exchanges.learn_mx(seen.qname, seen.exchanges, seen.ttl, seen.at)
+        exchanges.learn(seen)
     return exchanges.lessons()
 
 

@@ -167,10 +167,8 @@ class Watch:
         ANY is where a policy took it for an MX question: what a policy does is on record.
         """
         found = self._exchanges.kind(seen.client, seen.qname, seen.qtype, seen.at)
-        if seen.qtype == Type.MX:
-            self._exchanges.asked_mx(seen.client, seen.qname, seen.at)
-            self._exchanges.learn_mx(seen.qname, seen.exchanges, seen.ttl, seen.at)
-        elif seen.qtype == Type.ANY and seen.enforced:
+        self._exchanges.learn(seen)
+        if seen.qtype == Type.ANY and seen.enforced:
             return LookupKind.MX, seen.qname
         return found
 

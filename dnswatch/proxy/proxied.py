@@ -7,17 +7,16 @@ over TCP it stands once, at the beginning.
 
 import asyncio
 import socket
+from collections import Counter
 from collections.abc import Iterable
 
 from dnswatch import addresses
 from dnswatch.errors import WireError
-from dnswatch.proxy.datagrams import HEADER_WORDS, LENGTH_WORD, NAME_BYTES, SLOT_BYTES
+from dnswatch.proxy.datagrams import HEADER_WORDS, LENGTH_WORD, SLOT_BYTES
 from dnswatch.proxy.fast import UdpListener
-from dnswatch.proxy.reports import Reports
 from dnswatch.proxy.service import Service
 from dnswatch.proxy.streams import Connection, Connections, TcpListener
-from dnswatch.resolver.access import Admissions, Networks
-from dnswatch.resolver.rates import Rates
+from dnswatch.resolver.access import Networks
 from dnswatch.settings import Subnet
 from dnswatch.wire import proxied
 
@@ -25,9 +24,9 @@ from dnswatch.wire import proxied
 class Fronts:
     """Whose headers are believed; what is dropped is counted."""
 
-    def __init__(self, trusted: Iterable[Subnet], reports: Reports) -> None:
+    def __init__(self, trusted: Iterable[Subnet], counters: Counter[str]) -> None:
         """Trust these."""
-        self._reports = reports
+        self._counters = counters
         self.trust(trusted)
 
     def trust(self, trusted: Iterable[Subnet]) -> None:
@@ -38,7 +37,7 @@ class Fronts:
         """Tell whether a packed address is a front's that is trusted."""
         if addresses.packed(front) in self._trusted:
             return True
-        self._reports.counters["proxied_dropped_untrusted"] += 1
+        self._counters["proxied_dropped_untrusted"] += 1
         return False
 
     def read(self, data: bytes | bytearray) -> proxied.Proxied | None:
@@ -46,65 +45,65 @@ class Fronts:
         try:
             return proxied.read(data)
         except WireError:
-            self._reports.counters["proxied_dropped_broken"] += 1
+            self.broken()
             raise
 
+    def broken(self) -> None:
+        """Count what was no header."""
+        self._counters["proxied_dropped_broken"] += 1
 
-class ProxiedUdpListener(UdpListener):
+
+class ProxiedUdpListener:
     """One UDP socket that fronts send to."""
 
-    def __init__(
-        self, sock: socket.socket, service: Service, admissions: Admissions, rates: Rates,
-        reports: Reports, fronts: Fronts,
-    ) -> None:  # fmt: skip
-        """Serve `sock`, which is bound."""
-        super().__init__(sock, service, admissions, rates, reports, redirected=False)
+    def __init__(self, listener: UdpListener, sock: socket.socket, fronts: Fronts) -> None:
+        """Serve `sock` by `listener`, whose socket it is, once headers are taken off."""
+        self._listener = listener
+        self._socket = sock
         self._fronts = fronts
+
+    async def start(self) -> None:
+        """Begin to answer."""
+        asyncio.get_running_loop().add_reader(self._socket, self._readable)
+
+    def stop(self) -> None:
+        """Take no more queries; what waits may still be answered."""
+        self._listener.stop()
 
     def _readable(self) -> None:
         """Answer a batch of queries."""
-        room = self._room
-        try:
-            count = room.receive(self._socket.fileno())
-        except OSError:
-            return  # what the kernel says of an answer that could not be delivered
-        if self._forgets_interfaces:
-            room.forget_interfaces()
-        for slot in range(count):
+        for slot in range(self._listener.receive()):
             self._take(slot)
 
     def _take(self, slot: int) -> None:
         """Answer one query: without its header it stands where any other would."""
-        room = self._room
-        at, name = slot * SLOT_BYTES, slot * NAME_BYTES
-        front = bytes(room.names[name + self._begin : name + self._end])
-        data = bytes(room.data[at : at + room.lengths[slot * HEADER_WORDS + LENGTH_WORD]])
+        listener, room, at = self._listener, self._listener.room, slot * SLOT_BYTES
+        front = listener.source(slot)
         if not self._fronts.believe(front):
             return
+        data = bytes(room.data[at : at + room.lengths[slot * HEADER_WORDS + LENGTH_WORD]])
         try:
             said = self._fronts.read(data)
         except WireError:
             return
         if said is None:  # it is cut off: in a datagram nothing more can come
-            self._reports.counters["proxied_dropped_broken"] += 1
+            self._fronts.broken()
             return
         query = data[said.end :]
         room.data[at : at + len(query)] = query
-        answer = self._slowly(slot, query[2:], said.client or front)
+        answer = listener.slowly(slot, query[2:], said.client or front)
         if answer:
-            way = (bytes(room.names[name : name + self._name_length]), room.control(slot))
-            self._outbox.put(query[:2] + answer, way)
+            listener.outbox.put(query[:2] + answer, listener.reply_address(slot))
 
 
 class ProxiedTcpListener(TcpListener):
     """One TCP socket that fronts connect to."""
 
     def __init__(
-        self, sock: socket.socket, service: Service, reports: Reports, connections: Connections,
-        fronts: Fronts,
-    ) -> None:  # fmt: skip
+        self, sock: socket.socket, service: Service, connections: Connections, fronts: Fronts
+    ) -> None:
         """Serve `sock`, which is bound; `stop` closes it."""
-        super().__init__(sock, service, reports, connections, redirected=False)
+        super().__init__(sock, service, connections, redirected=False)
         self.fronts = fronts
 
     def _connection(self) -> Connection:

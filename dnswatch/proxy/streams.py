@@ -8,17 +8,15 @@ fetch.
 import asyncio
 import socket
 import struct
-from collections import OrderedDict, defaultdict
+from collections import Counter, OrderedDict, defaultdict
 from typing import Final
 
 from dnswatch import addresses
-from dnswatch.model.observation import Fate
 from dnswatch.proxy.descriptors import ACCEPTED
-from dnswatch.proxy.lookup import Waiter
-from dnswatch.proxy.reports import Reports, turned_away
-from dnswatch.proxy.service import NEVER, Service
-from dnswatch.resolver.access import STRANGER, Admissions
-from dnswatch.resolver.rates import Fairness, Rates
+from dnswatch.proxy.service import Service
+from dnswatch.resolver.access import STRANGER
+from dnswatch.resolver.events import DROP
+from dnswatch.resolver.pending import PendingQuery
 from dnswatch.settings import Limits
 
 MAX_WAITING: Final = 100
@@ -37,13 +35,13 @@ class TcpListener:
     """One listening socket, and the bound on all connections of this worker."""
 
     def __init__(
-        self, sock: socket.socket, service: Service, reports: Reports, connections: "Connections",
-        *, redirected: bool,
+        self, sock: socket.socket, service: Service, connections: "Connections", *,
+        redirected: bool,
     ) -> None:  # fmt: skip
         """Serve `sock`, which is bound; `stop` closes it."""
         self.redirected = redirected
         self.service = service
-        self.reports = reports
+        self.counters = service.core.observed.counters
         self.connections = connections
         self._socket = sock
         self._server: asyncio.Server | None = None
@@ -66,14 +64,10 @@ class TcpListener:
 class Connections:
     """All connections of a worker, the one idle longest first."""
 
-    def __init__(
-        self, limits: Limits, admissions: Admissions, rates: Rates, reports: Reports
-    ) -> None:
+    def __init__(self, limits: Limits, counters: Counter[str]) -> None:
         """Bound them by `limits`."""
-        self.admissions = admissions
-        self.rates = rates
         self.limits = limits
-        self._reports = reports
+        self._counters = counters
         self._open: OrderedDict[Connection, None] = OrderedDict()
         self._of: defaultdict[bytes, OrderedDict[Connection, None]] = defaultdict(OrderedDict)
 
@@ -81,10 +75,10 @@ class Connections:
         """Take one more in; at a bound the one idle longest goes."""
         own = self._of[connection.client]
         if len(own) >= self.limits.tcp_per_client:
-            self._reports.counters["tcp_client_full"] += 1
+            self._counters["tcp_client_full"] += 1
             next(iter(own)).drop()
         elif len(self._open) >= self.limits.tcp_connections:
-            self._reports.counters["tcp_full"] += 1
+            self._counters["tcp_full"] += 1
             next(iter(self._open)).drop()
         self._open[connection] = own[connection] = None
 
@@ -141,11 +135,11 @@ class Connection(asyncio.Protocol):
 
     def _admit(self, client: bytes, transport: asyncio.Transport) -> None:
         """Begin to serve a client, if it is one of ours."""
-        self._admission = self._listener.connections.admissions.of(client)
+        self._admission = self._listener.service.core.access.of(client)
         if self._admission.is_answered:
             self._begin(client, transport)
         else:
-            self._listener.reports.counters["not_allowed"] += 1
+            self._listener.counters["not_allowed"] += 1
             transport.abort()
 
     def _begin(self, client: bytes, transport: asyncio.Transport) -> None:
@@ -166,7 +160,7 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Close on a client that does not fetch its answers."""
-        self._listener.reports.counters["tcp_unfetched"] += 1
+        self._listener.counters["tcp_unfetched"] += 1
         self.drop()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -209,13 +203,11 @@ class Connection(asyncio.Protocol):
         if self._is_slowed:
             return True
         listener = self._listener
-        rates, is_server = listener.connections.rates, self._admission.is_server
-        if rates.judge(self.client, is_server=is_server, proven=True) is Fairness.ANSWER:
+        if not listener.service.core.is_slowed(
+            self.client, self._admission, redirected=listener.redirected
+        ):
             return False
         self._is_slowed = True
-        listener.reports.counters["rate_slowed"] += 1
-        what, recorded = turned_away(Fate.LIMITED), self._admission.is_recorded
-        listener.reports.count(self.client, what, recorded, listener.redirected)
         asyncio.get_running_loop().call_later(SLOWED, self._go_on)
         return True
 
@@ -228,23 +220,27 @@ class Connection(asyncio.Protocol):
         listener = self._listener
         listener.connections.touch(self)
         self._rest()
-        waiter = Waiter(
-            message[:2], self.client, self._reply, (b"", b""), self._admission.is_recorded,
-            listener.redirected, proven=True,
-        )  # fmt: skip
+        pending = PendingQuery(
+            self.client,
+            is_recorded=self._admission.is_recorded,
+            is_redirected=listener.redirected,
+            is_proven=True,
+            message_id=message[:2],
+            reply=self._reply,
+        )
         self._waiting += 1
-        tail = listener.service.answer(message[2:], waiter, udp=False)
-        if tail == NEVER:
+        body = listener.service.query(message[2:], pending, udp=False)
+        if body == DROP:
             self.drop()  # whatever speaks there, it is not DNS and will not become so
-        elif tail is not None:
+        elif body is not None:
             self._waiting -= 1
-            self._write(waiter.ident + tail)
+            self._write(pending.message_id + body)
 
-    def _reply(self, waiter: Waiter, tail: bytes) -> None:
+    def _reply(self, pending: PendingQuery, body: bytes) -> None:
         self._waiting -= 1
         if self._transport is None:
             return
-        self._write(waiter.ident + tail)
+        self._write(pending.message_id + body)
         self._work()
         if self._ended and not self._waiting and self._transport is not None:
             self._transport.close()

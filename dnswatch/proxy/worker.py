@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 
 from dnswatch import clock
 from dnswatch.control import BEAT, Control
+from dnswatch.model.health import Health
 from dnswatch.names.hosts import HostsFiles
 from dnswatch.proxy.datagrams import Batch
 from dnswatch.proxy.descriptors import provide
@@ -25,15 +26,17 @@ from dnswatch.proxy.reports import INTERVAL, Reports
 from dnswatch.proxy.service import Service
 from dnswatch.proxy.streams import Connections, TcpListener
 from dnswatch.proxy.upstream.build import Builder
-from dnswatch.proxy.upstream.group import PROBE_ROUND, Prober, Routes
-from dnswatch.resolver.access import Admissions
+from dnswatch.proxy.upstream.transport import Transport
 from dnswatch.resolver.cookies import Cookies
+from dnswatch.resolver.core import ResolverCore
 from dnswatch.resolver.local import LocalNames
-from dnswatch.resolver.rates import Rates
 from dnswatch.settings import Settings, Source, combine
 
 DRAIN: Final = 1.0
 """Seconds that queries in flight are waited for at the end."""
+
+PROBE_ROUND: Final = 0.1
+"""Seconds between two looks at which upstream is due for a probe."""
 
 HOSTS_INTERVAL: Final = 5.0
 """Seconds between two looks at the hosts files."""
@@ -73,17 +76,14 @@ class Worker:
         self._line = line
         self._settings = configured
         self._room = Batch()
-        self._reports = reports = Reports(line, now, configured.limits.clients)
-        self._admissions = Admissions(configured)
-        self._rates = Rates(configured.limits)
         self._hosts = HostsFiles(configured.names.hosts)
         self._known = self._hosts.read()
-        self._service = Service(
-            configured, now, reports, self._routes(), self._local_names(), Cookies(secret)
-        )
-        self._prober = Prober(self._service.routes, now)
-        self._connections = Connections(configured.limits, self._admissions, self._rates, reports)
-        self._fronts = Fronts(configured.serve.trusted_proxies, reports)
+        self._core = core = ResolverCore(configured, self._local_names(), Cookies(secret))
+        self._reports = Reports(line, now, core.observed, self._health)
+        self._service = Service(core, self._reports, now)
+        self._service.connect(self._transports())
+        self._connections = Connections(configured.limits, core.observed.counters)
+        self._fronts = Fronts(configured.serve.trusted_proxies, core.observed.counters)
         self._stopped = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._collected = _collected()
@@ -95,7 +95,7 @@ class Worker:
     async def start(self) -> None:
         """Begin to answer."""
         asyncio.get_running_loop().add_reader(self._line, self._learn)
-        self.every(PROBE_ROUND, lambda: self._prober.round())
+        self.every(PROBE_ROUND, self._service.probe)
         self.every(1.0, self._new_second)
         self.every(INTERVAL, self._report)
         self.every(HOSTS_INTERVAL, self._look_at_hosts)
@@ -119,13 +119,13 @@ class Worker:
         for listener in chain.from_iterable(self._listeners.values()):
             listener.stop()
         end = self._now() + DRAIN
-        held = self._service.enforcement.held
-        while (len(self._service.lookups) or len(held)) and self._now() < end:
-            held.release_all()
+        while self._core.waiting and self._now() < end:
+            self._core.enforcement.held.release_all()
+            self._service.carry_out()
             await asyncio.sleep(0.02)
         self._stopped = True
         self._connections.drop_all()
-        self._service.routes.close()
+        self._service.close()
         self._report()
 
     def configure(self, configured: Settings) -> None:
@@ -133,35 +133,32 @@ class Worker:
         self._report()  # rows say who is admitted: start them anew
         self._settings = configured
         provide(configured)
-        self._admissions.configure(configured)
         self._connections.limits = configured.limits
-        self._rates.configure(configured.limits)
         self._fronts.trust(configured.serve.trusted_proxies)
         self._hosts = HostsFiles(configured.names.hosts)
         self._known = self._hosts.read()
-        self._service.know(self._local_names())
-        old, self._service.routes = self._service.routes, self._routes()
-        self._prober = Prober(self._service.routes, self._now)
-        self._service.configure(configured)
-        asyncio.get_running_loop().call_later(configured.upstream.deadline, old.close)
+        old = list(self._core.routes.servers)
+        self._core.configure(configured, self._local_names())
+        self._service.connect(self._transports())
+        self._service.carry_out()
+        wait = configured.upstream.deadline
+        asyncio.get_running_loop().call_later(wait, self._service.disconnect, old)
 
-    def _listen(self, number: int) -> list[UdpListener | TcpListener]:
+    def _listen(self, number: int) -> list[UdpListener | ProxiedUdpListener | TcpListener]:
         """Make listeners for the sockets of one worker."""
         return [self._listener(*one) for one in self._listening[number]]
 
     def _listener(
         self, sock: socket.socket, redirected: bool, proxied: bool
-    ) -> UdpListener | TcpListener:
-        service, reports, fronts = self._service, self._reports, self._fronts
+    ) -> UdpListener | ProxiedUdpListener | TcpListener:
+        service, connections = self._service, self._connections
         if sock.type == socket.SOCK_DGRAM:
-            common = (sock, service, self._admissions, self._rates, reports)
-            if proxied:
-                return ProxiedUdpListener(*common, fronts)
-            return UdpListener(*common, redirected=redirected)
+            listener = UdpListener(sock, service, redirected=redirected)
+            return ProxiedUdpListener(listener, sock, self._fronts) if proxied else listener
         own = sock.dup()
         if proxied:
-            return ProxiedTcpListener(own, service, reports, self._connections, fronts)
-        return TcpListener(own, service, reports, self._connections, redirected=redirected)
+            return ProxiedTcpListener(own, service, connections, self._fronts)
+        return TcpListener(own, service, connections, redirected=redirected)
 
     def _local_names(self) -> LocalNames:
         """Return the names of the hosts files, and that of the holding bay."""
@@ -170,14 +167,20 @@ class Worker:
         names = {**self._known.names, str(bay.host): packed} if packed else self._known.names
         return LocalNames(names, self._known.addresses)
 
-    def _routes(self) -> Routes:
-        return Builder(
-            self._settings, self._room, self._now, self._reports.counters, self._attacked
-        ).routes()
+    def _transports(self) -> dict[int, Transport]:
+        builder = Builder(
+            self._settings, self._room, self._service, self._now, self._reports.counters,
+            self._attacked,
+        )  # fmt: skip
+        servers = self._core.routes.servers
+        return {number: builder.make(server) for number, server in servers.items()}
+
+    def _health(self) -> Iterable[Health]:
+        return [each.health.report(each.url) for each in self._core.routes.upstreams()]
 
     def _attacked(self, upstream: str, since: float) -> None:
         """Forget what may have been forged: all that was cached since the guessing began."""
-        dropped = self._service.distrust(since)
+        dropped = self._core.distrust(since)
         self._reports.counters["cache_distrusted"] += dropped
         log.warning(
             "somebody forges answers of %s: forgot %d answers, all that came since",
@@ -198,18 +201,16 @@ class Worker:
             action()
 
     def _new_second(self) -> None:
-        self._rates.new_second()
-        self._service.ready.new_second()
-        self._service.exchanges.forget(self._now())
+        self._core.new_second(self._now())
 
     def _look_at_hosts(self) -> None:
         hosts = self._hosts.read()
         if hosts is not self._known:
             self._known = hosts
-            self._service.know(self._local_names())
+            self._core.know(self._local_names())
 
     def _report(self) -> None:
-        cache, admissions = self._service.cache, self._admissions
+        cache, admissions = self._core.cache, self._core.access
         if cache.evicted or admissions.forgotten:
             self._reports.counters["cache_evicted"] += cache.evicted
             self._reports.counters["clients_forgotten"] += admissions.forgotten
@@ -217,19 +218,13 @@ class Worker:
         if (collected := _collected()) != self._collected:
             self._reports.counters["cycles_collected"] += collected - self._collected
             self._collected = collected
-        self._reports.flush(u.health.report(u.url) for u in self._service.routes.upstreams())
+        self._reports.flush()
 
     def _learn(self) -> None:
         """Learn from the watch which names are mail-related, and which clients are marked."""
         for briefing in self._reports.briefings():
-            lessons = briefing.lessons
-            self._service.exchanges.teach(lessons, self._now())
-            self._service.ready.forget(name for name, *_ in lessons.exchanges)
-            self._service.ready.forget(name for name, _ in lessons.domains)
-            if briefing.marks is not None:
-                self._service.enforcement.learn(briefing.marks)
-            if briefing.doubts is not None:
-                self._service.doubt(briefing.doubts)
+            self._core.learn(briefing, self._now())
+        self._service.carry_out()  # what was held for a mark that is gone
 
 
 def _collected() -> int:

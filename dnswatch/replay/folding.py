@@ -1,6 +1,6 @@
 """Folding: lookups of the past go through watch, detector and policies into a store of their own.
 
-All of it is what the watch process does live (`watchdog.site`); only the clock is another one.
+All of it is what the watch process does live (`watchdog.pipeline`); only the clock is another one.
 Records are never deleted for being old, and policies are dry: they tell what they would have done.
 
 Rules of this file: lookups come in order of time; what memory holds is bounded by `PENDING`.
@@ -20,7 +20,7 @@ from dnswatch.settings import Source, combine
 from dnswatch.store import Store
 from dnswatch.store.directory import hold, note_replayed
 from dnswatch.watchdog.archive import Archive
-from dnswatch.watchdog.site import Site
+from dnswatch.watchdog.pipeline import SitePipeline
 
 TICK: Final = 10.0
 """Seconds of the recording between two looks at what has faded; live it is one second.  A verdict
@@ -43,7 +43,7 @@ class Folding:
         self._source = source
         self._policies = policies
         self._archive = Archive(state, combine(source), is_bounded=False)
-        self._site: Site | None = None
+        self._site: SitePipeline | None = None
         self._pending = Changes()
         self._until = self._tick_at = 0.0
 
@@ -77,7 +77,7 @@ class Folding:
         self._archive.close()
         os.close(self._lock)
 
-    def _begin(self, now: float) -> Site:
+    def _begin(self, now: float) -> SitePipeline:
         """Go on where an earlier replay into the same directory ended."""
         with Store.open(self._state) as store:
             passed = store.passed()
@@ -86,7 +86,7 @@ class Folding:
                 f"the records in '{self._state}' go on after this recording begins: give it a"
                 " directory of its own with --state, or replay recordings in order of time"
             )
-        site = Site(self._source, self._archive.key, now, is_dry=True)
+        site = SitePipeline(self._source, self._archive.key, now, is_dry=True)
         site.restore(self._archive, now)
         site.configure(self._source, combine(self._source))
         orders = self._archive.orders(now)
@@ -95,7 +95,7 @@ class Folding:
         self._site = site
         return site
 
-    def _tick(self, site: Site, now: float) -> None:
+    def _tick(self, site: SitePipeline, now: float) -> None:
         site.watch.expire(now)
         changes, _ = site.drain(now)
         self._pending.merge(changes)

@@ -1,7 +1,6 @@
-"""The arbiter: marks, and what they decide on a lookup and its answer; no socket, no timer.
+"""The arbiter: marks, and what they decide on a lookup and its answer.
 
-The enforcement point of a worker puts its decisions into bytes and waiting; the simulated campus
-lets simulated time pass instead.  Both come here for every decision.
+The enforcement point has what is decided done: worker, campus and dry run all come here by it.
 """
 
 from collections import defaultdict
@@ -29,6 +28,9 @@ from dnswatch.resolver.decision import (
     refuses_at_once,
 )
 from dnswatch.settings import Settings
+
+MailRelation = tuple[LookupKind, bytes]
+"""In which way a lookup is mail-related, and to which mail domain it belongs."""
 
 
 class Ruling(NamedTuple):
@@ -80,7 +82,7 @@ class Arbiter:
         for client in changed:
             self._unmark(client)
         for client, theirs in marks.items():
-            if _acting(self.marks.get(client, ())) != _acting(theirs):
+            if _effect(self.marks.get(client, ())) != _effect(theirs):
                 changed.append(client)
             self.marks[client] = tuple(theirs)
         return changed
@@ -93,19 +95,19 @@ class Arbiter:
         if len(visited := self._visited[client]) < NEW_WEB:
             visited.add(qname)
 
-    def is_web(self, case: Subject, client: bytes, now: float) -> bool:
+    def is_web(self, subject: Subject, client: bytes, now: float) -> bool:
         """Say whether a lookup that could be about mail is about the web to this client.
 
         It used the name for the web before there was evidence against it, or asks HTTPS records of
         it, and no MX answer names it; or a domain's exchange is called like its web site, and the
         client has not asked for the domain's MX.
         """
-        qname = case.qname
-        if case.kind is LookupKind.MX:
+        qname = subject.qname
+        if subject.kind is LookupKind.MX:
             return False
         if any(qname in mark.web.used for mark in self.marks.get(client, ())):
             return True
-        is_known = case.kind is LookupKind.EXCHANGE
+        is_known = subject.kind is LookupKind.EXCHANGE
         if is_known and self._exchanges.is_site(qname):
             return not self._exchanges.is_asked(client, qname, now)
         return not is_known and self.is_visited(client, qname)
@@ -116,13 +118,20 @@ class Arbiter:
             return True
         return any(qname in mark.web.visited for mark in self.marks[client])
 
-    def case(self, asking: Asking, now: float) -> Subject | None:
-        """Say what is to be decided on a marked client's lookup; None where nothing is."""
+    def subject(
+        self, asking: Asking, now: float, known: MailRelation | None = None
+    ) -> Subject | None:
+        """Say what is to be decided on a marked client's lookup; None where nothing is.
+
+        `known` says in which way it is mail-related, where somebody found that out before.
+        """
         client, qname, qtype = asking
         if all(mark.until <= now for mark in self.marks[client]):
             self._unmark(client)
             return None
-        if qtype == Type.ANY:
+        if known is not None:
+            kind, domain = known
+        elif qtype == Type.ANY:
             kind, domain = LookupKind.MX, qname  # it brings what an MX question would
         elif found := self._mail_related(asking, now):
             kind, domain = found
@@ -133,10 +142,10 @@ class Arbiter:
             return None
         if self._exempt.domain(domain) or self._exempt.domain(qname):
             return None
-        case = Subject(kind, domain, qname, self._askings.first(asking, now))
-        return None if self.is_web(case, client, now) else case
+        subject = Subject(kind, domain, qname, self._askings.first(asking, now))
+        return None if self.is_web(subject, client, now) else subject
 
-    def _mail_related(self, asking: Asking, now: float) -> tuple[LookupKind, bytes] | None:
+    def _mail_related(self, asking: Asking, now: float) -> MailRelation | None:
         """Say in which way a lookup is mail-related; one for a service is where hints would lead.
 
         A name that is only shaped like a mail host's is the web's to whoever asks that.
@@ -147,17 +156,17 @@ class Arbiter:
         found = self._exchanges.kind(client, qname, Type.A, now)
         return None if found is None or found[0] is LookupKind.GUESS else found
 
-    def refuses(self, client: bytes, case: Subject, now: float) -> Enforced | None:
+    def refuses(self, client: bytes, subject: Subject, now: float) -> Enforced | None:
         """Say what refuses a lookup that no upstream need be asked for, if anything does."""
         mark = _acting(self.marks[client])
-        if mark is None or not refuses_at_once(mark, case, now):
+        if mark is None or not refuses_at_once(mark, subject, now):
             return None
         return Enforced(mark.policy, Decided.REFUSED)
 
     def rule(
         self,
         client: bytes,
-        case: Subject,
+        subject: Subject,
         answer: Facts,
         now: float,
         *,
@@ -169,7 +178,7 @@ class Arbiter:
             if not mark.dry_run and is_held:
                 return Ruling(None, None)
             ledger = self._ledgers[client, mark.dry_run]
-            decision = decide(mark, case, answer, ledger, now)
+            decision = decide(mark, subject, answer, ledger, now)
             if (decided := _decided(decision)) is None:
                 continue
             if not mark.dry_run:
@@ -186,10 +195,14 @@ class Arbiter:
 
 
 def _acting(marks: "tuple[Mark, ...] | list[Mark]") -> Mark | None:
-    """Return the mark that is no dry run, if there is one, without its end and the web sites."""
-    return (
-        replace(marks[-1], until=0.0, web=WebNames()) if marks and not marks[-1].dry_run else None
-    )
+    """Return the mark that is no dry run, if there is one."""
+    return marks[-1] if marks and not marks[-1].dry_run else None
+
+
+def _effect(marks: "tuple[Mark, ...] | list[Mark]") -> Mark | None:
+    """Return what acts, without its end and the web sites: news of those release nothing."""
+    mark = _acting(marks)
+    return None if mark is None else replace(mark, until=0.0, web=WebNames())
 
 
 def _decided(decision: Decision) -> Decided | None:

@@ -76,9 +76,9 @@ PASS: Final = Pass()
 BLOCKED: Final = Refuse(Ede.BLOCKED)
 
 
-def decide(mark: Mark, case: Subject, answer: Facts, ledger: Ledger, now: float) -> Decision:
+def decide(mark: Mark, subject: Subject, answer: Facts, ledger: Ledger, now: float) -> Decision:
     """Decide on an answer; `ledger` is the client's, and remembers."""
-    if case.kind not in mark.kinds or now >= mark.until:
+    if subject.kind not in mark.kinds or now >= mark.until:
         return PASS
     match mark.action:
         case Action.OBSERVE:
@@ -86,54 +86,54 @@ def decide(mark: Mark, case: Subject, answer: Facts, ledger: Ledger, now: float)
         case Action.REFUSE:
             return Refuse(Ede.PROHIBITED)
         case Action.QUARANTINE:
-            return _quarantine(mark, case, answer, now)
+            return _quarantine(mark, subject, answer, now)
         case Action.LIMIT_REFRESHES:
-            return _limit(mark, case, answer, ledger, now)
+            return _limit(mark, subject, answer, ledger, now)
         case Action.DELAY:
-            slow = _delay(mark, case, answer, ledger, now)
-            return slow if slow is not PASS else _limit(mark, case, answer, ledger, now)
+            slow = _delay(mark, subject, answer, ledger, now)
+            return slow if slow is not PASS else _limit(mark, subject, answer, ledger, now)
 
 
-def refuses_at_once(mark: Mark, case: Subject, now: float) -> bool:
+def refuses_at_once(mark: Mark, subject: Subject, now: float) -> bool:
     """Say whether a lookup is refused whatever its answer would be."""
-    return mark.action is Action.REFUSE and case.kind in mark.kinds and now < mark.until
+    return mark.action is Action.REFUSE and subject.kind in mark.kinds and now < mark.until
 
 
-def _delay(mark: Mark, case: Subject, answer: Facts, ledger: Ledger, now: float) -> Decision:
+def _delay(mark: Mark, subject: Subject, answer: Facts, ledger: Ledger, now: float) -> Decision:
     """Slow down what is new to the client: a constant delay would hardly slow a worm."""
     terms = mark.terms
-    if ledger.knows(case.qname) or ledger.knows(case.domain):
+    if ledger.knows(subject.qname) or ledger.knows(subject.domain):
         decision: Decision = PASS
     elif ledger.take(terms.bucket, terms.refill, now):
-        decision = _hold(case, terms.hold, PASS, now)
+        decision = _hold(subject, terms.hold, PASS, now)
     elif terms.refuses:
-        return _hold(case, terms.excess, BLOCKED, now)
+        return _hold(subject, terms.excess, BLOCKED, now)
     else:
-        decision = _hold(case, terms.excess, PASS, now)
-    for name in (case.domain, *answer.exchanges):
+        decision = _hold(subject, terms.excess, PASS, now)
+    for name in (subject.domain, *answer.exchanges):
         ledger.learn(name)
     return decision
 
 
-def _limit(mark: Mark, case: Subject, answer: Facts, ledger: Ledger, now: float) -> Decision:
+def _limit(mark: Mark, subject: Subject, answer: Facts, ledger: Ledger, now: float) -> Decision:
     """Let what brings nothing new pass at a slow pace."""
     if not mark.terms.refreshes or not answer.is_refresh:
         return PASS
-    at = ledger.refresh(mark.terms.refreshes, case.asked_at + CAP, now)
+    at = ledger.refresh(mark.terms.refreshes, subject.asked_at + CAP, now)
     if at is None:
-        return _hold(case, CAP, BLOCKED, now)
+        return _hold(subject, CAP, BLOCKED, now)
     return Hold(at, PASS) if at > now else PASS
 
 
-def _quarantine(mark: Mark, case: Subject, answer: Facts, now: float) -> Decision:
+def _quarantine(mark: Mark, subject: Subject, answer: Facts, now: float) -> Decision:
     """Divert what leads to an exchange; a domain that takes no mail goes on taking none."""
     if answer.rcode != Rcode.NOERROR or answer.exchanges == NULL_MX:
         return PASS
     if not answer.is_signed:
         return Rewrite()
-    return _hold(case, mark.terms.excess, PASS, now) if mark.terms.signed_waits else BLOCKED
+    return _hold(subject, mark.terms.excess, PASS, now) if mark.terms.signed_waits else BLOCKED
 
 
-def _hold(case: Subject, wait: float, then: Pass | Refuse, now: float) -> Decision:
-    until = case.asked_at + min(wait, CAP)
+def _hold(subject: Subject, wait: float, then: Pass | Refuse, now: float) -> Decision:
+    until = subject.asked_at + min(wait, CAP)
     return Hold(until, then) if until > now else then

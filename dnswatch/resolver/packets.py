@@ -1,11 +1,11 @@
-"""PacketCache answers: the short cut of the per-packet path.
+"""The packet cache: the short cut of the per-packet path.
 
-The exact bytes of a query (all but its ID) → the answer (all but its ID) and its kind.  What is
-`ready` is good for the current second, in which no TTL changes.  When the second is over, an answer
+The bytes of a query (all but its ID) → the answer (all but its ID) and its kind.  What stands in
+`now` is good for the current second, in which no TTL changes.  When the second is over, an answer
 that is asked for again gets its TTLs of the new second written into it, which costs a third of
 making it anew.
 
-Mail-related lookups never stand here: each of them goes through the service and is observed.
+Mail-related lookups never stand here: each of them goes through the core and is observed.
 """
 
 import struct
@@ -24,24 +24,24 @@ A query that changes with every asking (random case, cookies) finds nothing here
 
 _TTL = struct.Struct("!I")
 _TC: Final = 0x02
-"""In the first byte of a tail: cut, no records."""
+"""In the first byte of a response's body: cut, no records."""
 
 
 class _Warm:
     """One answer with the places of its TTLs."""
 
-    __slots__ = ("kind", "places", "response", "tail", "until")
+    __slots__ = ("answer", "kind", "places", "response", "until")
 
     def __init__(
-        self, query: Query, response: Response, tail: bytes, kind: int, max_ttl: int, age: int
+        self, query: Query, response: Response, answer: bytes, kind: int, max_ttl: int, age: int
     ) -> None:
-        count = 0 if tail[0] & _TC else build.shown(response, age)
-        first = build.TAIL_HEADER + len(query.question)
+        count = 0 if answer[0] & _TC else build.shown(response, age)
+        first = build.BODY_HEADER + len(query.question)
         self.places = [
             (first + at, min(ttl, max_ttl))
             for at, ttl in zip(response.ttl_at[:count], response.ttls, strict=False)
         ]
-        self.tail = bytearray(tail)
+        self.answer = bytearray(answer)
         self.kind = kind
         self.response = response
         self.until = response.expiry
@@ -70,33 +70,33 @@ class PacketCache:
         self._by_name.clear()
 
     def add(
-        self, exact: bytes, query: Query, response: Response, tail: bytes, kind: int, *,
+        self, body: bytes, query: Query, response: Response, answer: bytes, kind: int, *,
         max_ttl: int, at: float,
     ) -> None:  # fmt: skip
-        """Keep the answer `tail`, written from `response` at `at` (Unix seconds)."""
+        """Keep the answer `answer`, written from `response` at `at` (Unix seconds)."""
         if len(self._warm) >= LIMIT:
             self.clear()
-        if exact not in self._warm:
-            self._by_name[query.qname].append(exact)
+        if body not in self._warm:
+            self._by_name[query.qname].append(body)
         age = int(at - response.stored_at)
-        self._warm[exact] = _Warm(query, response, tail, kind, max_ttl, age)
-        self.now[exact] = (tail, kind)
+        self._warm[body] = _Warm(query, response, answer, kind, max_ttl, age)
+        self.now[body] = (answer, kind)
 
-    def again(self, exact: bytes, at: float) -> tuple[bytes, int] | None:
+    def again(self, body: bytes, at: float) -> tuple[bytes, int] | None:
         """Make an answer ready for this second as well, if it is good at `at` (Unix seconds)."""
-        warm = self._warm.get(exact)
+        warm = self._warm.get(body)
         if warm is None or at >= warm.until:
             return None
         age = int(at - warm.response.stored_at)
         for place, ttl in warm.places:
-            _TTL.pack_into(warm.tail, place, ttl - age if ttl > age else 0)
+            _TTL.pack_into(warm.answer, place, ttl - age if ttl > age else 0)
         warm.response.used = True
-        ready = self.now[exact] = (bytes(warm.tail), warm.kind)
-        return ready
+        made = self.now[body] = (bytes(warm.answer), warm.kind)
+        return made
 
     def forget(self, names: Iterable[bytes]) -> None:
         """Take names off the short cut: from now on they are mail-related."""
         for qname in names:
-            for exact in self._by_name.pop(qname, ()):
-                self.now.pop(exact, None)
-                self._warm.pop(exact, None)
+            for body in self._by_name.pop(qname, ()):
+                self.now.pop(body, None)
+                self._warm.pop(body, None)

@@ -25,7 +25,11 @@ MOST_LAG: Final = 30.0
 """Seconds: for as long a verdict waits at worst, on whoever it may be."""
 
 AHEAD: Final = 1.0
-"""Seconds by which another clock on this machine may be ahead."""
+"""Seconds for which nobody is waited for though all is told: another's clock may be ahead."""
+
+LEAP: Final = 366 * 86400.0
+"""Seconds by which a lookup may seem to be of the future, and is of now: where the machine's clock
+was set, we follow a moment later.  Beyond, the time is a wrong number."""
 
 OLDEST: Final = 86400.0
 """Seconds: what is older was not seen live."""
@@ -81,30 +85,34 @@ _batch = msgspec.json.Decoder(_Batch)
 
 def read_hello(message: bytes) -> Hello:
     """Read how a vantage point begins."""
-    return _hello.decode(message)
+    try:
+        return _hello.decode(message)
+    except RecursionError as error:
+        raise ValueError(str(error)) from None
 
 
-def read(message: bytes, now: float) -> Batch:
-    """Read a batch, heard at `now` (Unix seconds)."""
+def read(message: bytes, now: float, *, is_ours: bool = False) -> Batch:
+    """Read a batch, heard at `now` (Unix seconds); processes of ours have counters of their own."""
     if len(message) > MAX_MESSAGE:
         raise ValueError(f"the message is longer than {MAX_MESSAGE} bytes")
     try:
-        return _read(message, now)
+        return _read(message, now, is_ours)
     except (WireError, RecursionError) as error:
         raise ValueError(str(error)) from None
 
 
-def _read(message: bytes, now: float) -> Batch:
+def _read(message: bytes, now: float, is_ours: bool) -> Batch:
     batch = _plain(_batch.decode(message)) if message[:1] == b"{" else decode(message)
     _check(isfinite(batch.until), "the batch's time")
     dropped = batch.counters.get(DROPPED, 0)
     _check(0 <= dropped <= _LARGEST, "the count of what was dropped")
-    for tally in batch.tallies:
-        _check_tally(tally)
+    counters = {DROPPED: dropped} if dropped else {}
     return Batch(
         min(batch.until, now + AHEAD),
         [_checked(seen, now) for seen in batch.observations],
-        batch.tallies, {DROPPED: dropped} if dropped else {}, number=batch.number,
+        [_counted(tally) for tally in batch.tallies],
+        batch.counters if is_ours else counters,
+        number=batch.number,
     )  # fmt: skip
 
 
@@ -140,7 +148,7 @@ def _origin(word: str) -> Origin:
 
 def _checked(seen: Observation, now: float) -> Observation:
     """Return an observation in the form that the model relies on."""
-    _check(now - OLDEST <= seen.at <= now + AHEAD, "an observation's time")
+    _check(now - OLDEST <= seen.at <= now + LEAP, "an observation's time")
     _check(0 <= seen.qtype <= 0xFFFF, "a query type")
     _check(seen.rcode == UNANSWERED or 0 <= seen.rcode <= 4095, "an rcode")
     _check(max(len(seen.addresses), len(seen.exchanges)) <= RECORDS, "the length of an answer")
@@ -158,10 +166,11 @@ def _checked(seen: Observation, now: float) -> Observation:
     )
 
 
-def _check_tally(tally: Tally) -> None:
-    _check(tally.client is None or len(tally.client) in (4, 16), "a client")
+def _counted(tally: Tally) -> Tally:
+    """Return a tally in the form that the model relies on."""
     _check(0 <= tally.qtype <= 0xFFFF and 0 <= tally.rcode <= 4095, "a kind of answer")
     _check(0 < tally.count <= _LARGEST and 0 <= tally.addresses <= RECORDS, "a count")
+    return tally if tally.client is None else replace(tally, client=addresses.packed(tally.client))
 
 
 def _whole(name: bytes) -> bytes:

@@ -40,12 +40,13 @@ class Child:
     """One place for a process, and whoever fills it now; times are those of `clock.elapsed`."""
 
     def __init__(
-        self, name: str, run: Callable[[socket.socket], None], *, patience: float, longest: float
-    ) -> None:
+        self, name: str, run: Callable[[socket.socket], None], *, patience: float, longest: float,
+        heard: Callable[[bytes, list[int]], None] = lambda _, files: _close(files),
+    ) -> None:  # fmt: skip
         """Run `run(control)` in a process; its end or death is noticed by `reaped`.
 
         It is killed when it has been silent for `patience` seconds, and started again after
-        `longest` seconds at most.
+        `longest` seconds at most.  What else it says, and open files that come along, `heard` gets.
         """
         self.name = name
         self.pid = 0
@@ -57,6 +58,7 @@ class Child:
         self.ready = False
         "Its work has begun."
         self._run = run
+        self._heard = heard
         self._patience = patience
         self._longest = longest
         self._started_at = self._heard_at = 0.0
@@ -105,10 +107,16 @@ class Child:
                 log.warning("%s could not be told of the new settings", self.name)
 
     def listen(self, now: float) -> None:
-        """Take in what it said: that it lives."""
+        """Take in what it said: that it lives, above all."""
         with contextlib.suppress(BlockingIOError, ConnectionError):
-            while self.control is not None and self.control.recv(64) == ALIVE:
-                self.ready, self._heard_at = True, now
+            while self.control is not None:
+                message, files, *_ = socket.recv_fds(self.control, 256, 1)
+                if message == ALIVE:
+                    self.ready, self._heard_at = True, now
+                elif message:
+                    self._heard(message, files)
+                else:
+                    break
 
     def is_away(self, now: float) -> bool:
         """Whether others must do its work: it is not there, has not begun, or is silent."""
@@ -174,6 +182,11 @@ class Child:
         """Send it a signal, if it is there."""
         if self.pid:
             os.kill(self.pid, number)
+
+
+def _close(files: list[int]) -> None:
+    for file in files:
+        os.close(file)
 
 
 def _call_process(name: str) -> None:

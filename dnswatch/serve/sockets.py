@@ -20,7 +20,7 @@ log = logging.getLogger("dnswatch.serve")
 
 
 def bind_all(serve: Serve) -> list[list[Listening]]:
-    """Bind for each worker its sockets at every endpoint.
+    """Bind for each worker its sockets at every endpoint; without endpoints there is no worker.
 
     Raises `SettingsError` where an endpoint is taken, forbidden or not this machine's; one of the
     default endpoints may be missing (a machine without IPv6).
@@ -28,6 +28,8 @@ def bind_all(serve: Serve) -> list[list[Listening]]:
     endpoints = [(endpoint, False, False) for endpoint in serve.listen]
     endpoints += [(endpoint, True, False) for endpoint in serve.redirected]
     endpoints += [(endpoint, False, True) for endpoint in serve.proxied]
+    if not endpoints:
+        return []
     bound: list[list[Listening]] = [[] for _ in range(serve.workers)]
     for endpoint, *what in endpoints:
         try:

@@ -1,30 +1,64 @@
-"""Steering: tells the router's nftables, again and again, whose port 25 goes to the holding bay.
+"""Steering: tells others, again and again, whose mail goes to the bay and whose lookups come here.
 
-It runs beside the server, with the right to change nftables (root, or CAP_NET_ADMIN), and reads the
-store.  While no server runs nobody is steered, and what cannot be read or told is tried again: the
-elements end by themselves meanwhile.
+It runs beside the server and reads the store.  nftables takes the right to change it (root, or
+CAP_NET_ADMIN); its elements end by themselves where nobody renews them.  While no server runs
+nobody is steered, and what cannot be read or told is tried again.
 """
 
 import json
 import shutil
 import subprocess
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from dnswatch.errors import SteerError
+from dnswatch import clock
+from dnswatch.errors import RulesMissingError, SteerError
 from dnswatch.model.policies.exempt import Exempt
-from dnswatch.model.policies.steering import SETS, TABLE, members, steered, transaction
+from dnswatch.model.policies.policy import Policy
+from dnswatch.model.policies.steering import (
+    DNS_TABLE,
+    SETS,
+    TABLE,
+    led_here,
+    members,
+    steered,
+    transaction,
+)  # fmt: skip
+from dnswatch.seams.steer import acl, cdb
 from dnswatch.settings import Settings
 from dnswatch.store import Store
 from dnswatch.store.bay.quarantine import quarantined
 from dnswatch.store.directory import is_held
+from dnswatch.store.trials import marks_now
 
 _PATIENCE: Final = 20.0
-"""Seconds that nft may take."""
+"""Seconds that a program may take."""
+
+_LOAD: Final = (
+    f"load the rules first, docs/examples/steer.nft or steer-dns.nft: they hold the tables"
+    f" '{TABLE}' and '{DNS_TABLE}'"
+)
 
 
-class Steering:
-    """What the router is told."""
+class Steering(Protocol):
+    """Whom somebody is to lead elsewhere."""
+
+    def clients(self) -> tuple[list[bytes], int]:
+        """Return whom, and how many of them have no address in the store.
+
+        Nobody, while no server runs.  Raises `StoreError`.
+        """
+
+    def tell(self, clients: list[bytes]) -> None:
+        """Have these clients led, and no others; raises `SteerError`."""
+
+    def clear(self) -> None:
+        """Have nobody led."""
+
+
+class MailSteering:
+    """Whose port 25 the router leads to the holding bay."""
 
     def __init__(self, state: Path, settings: Settings, lease: int) -> None:
         """Tell of the site in `state`; each client is led away for `lease` seconds at a time.
@@ -55,19 +89,125 @@ class Steering:
         """Have the router lead these clients to the bay, and no others; raises `SteerError`."""
         nft(["-j", "-f", "-"], json.dumps(transaction(clients, self._lease)))
 
+    def clear(self) -> None:
+        """Have the router lead nobody to the bay."""
+        self.tell([])
 
-def led() -> dict[str, int]:
-    """Return whom the router leads to the bay now, and for how many seconds more."""
+
+class LookupSteering:
+    """Whose lookups other resolvers, or the router, lead to dnswatch."""
+
+    def __init__(
+        self, state: Path, settings: Settings, policies: Iterable[Policy], means: Sequence["Means"]
+    ) -> None:
+        """Tell of the site in `state`, with these policies, by these means."""
+        self._state = state
+        self._settings = settings
+        self._policies = list(policies)
+        self._exempt = Exempt(settings)
+        self._means = means
+
+    def clients(self) -> tuple[list[bytes], int]:
+        """Return whose lookups a policy acts on now.
+
+        Nobody, while no server runs, and none of those that stand there by a pseudonym.  Raises
+        `StoreError`.
+        """
+        if not is_held(self._state):
+            return [], 0
+        now = clock.now()
+        with Store.read(self._state) as store, store.snapshot() as db:
+            marks = marks_now(db, self._policies, self._settings, now, clock.offset(now))
+        return led_here(marks, self._exempt), 0
+
+    def tell(self, clients: list[bytes]) -> None:
+        """Have these clients' lookups led here, and no others; raises `SteerError`."""
+        for one in self._means:
+            one(clients)
+
+    def clear(self) -> None:
+        """Have everybody asked by whom they were before."""
+        self.tell([])
+
+
+Means = Callable[[list[bytes]], object]
+"""Has these clients' lookups led here, and no others'; raises `SteerError`."""
+
+
+def by_nft(lease: int) -> Means:
+    """Lead by nftables: each client for `lease` seconds at a time."""
+    return lambda clients: nft(
+        ["-j", "-f", "-"], json.dumps(transaction(clients, lease, DNS_TABLE))
+    )
+
+
+def by_cdb(path: Path) -> Means:
+    """Lead by dnsdist, which looks each client up in this file."""
+    return lambda clients: _write(path, cdb(clients))
+
+
+def by_acl(path: Path, form: str, command: Sequence[str]) -> Means:
+    """Lead by another resolver, which includes this file and reads it when told by a command."""
+
+    def tell(clients: list[bytes]) -> None:
+        if _write(path, acl(clients, form).encode()) and command:
+            _run(command)
+
+    return tell
+
+
+def _write(path: Path, data: bytes) -> bool:
+    """Put a file in its place, whole or not at all; return whether it is other than it was.
+
+    Whoever may read the folder may read it: a resolver runs as a user of its own.
+    """
+    beside = path.with_name(f"{path.name}.new")
+    try:
+        if path.is_file() and path.read_bytes() == data:
+            return False
+        beside.write_bytes(data)
+        beside.chmod(0o644)
+        beside.replace(path)
+    except OSError as error:
+        raise SteerError(f"cannot write '{path}': {error.strerror or error}") from None
+    return True
+
+
+def _run(command: Sequence[str]) -> None:
+    """Have a resolver read its file anew."""
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=_PATIENCE, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise SteerError(f"`{' '.join(command)}` could not be run: {error}") from None
+    if done.returncode:
+        reason = next(iter(done.stderr.strip().splitlines()), f"exit code {done.returncode}")
+        raise SteerError(f"`{' '.join(command)}` failed: {reason}")
+
+
+def led(table: str) -> dict[str, int] | None:
+    """Return whom the router leads away now, and for how many seconds more.
+
+    `table` is `TABLE` or `DNS_TABLE`; None where its rules are not loaded.
+    """
     found: dict[str, int] = {}
     for name in SETS.values():
-        listing: dict[str, Any] = json.loads(nft(["-j", "list", "set", "inet", TABLE, name]))
+        try:
+            listing: dict[str, Any] = json.loads(nft(["-j", "list", "set", "inet", table, name]))
+        except RulesMissingError:
+            return None
         found |= members(listing)
     return found
 
 
 def clear() -> None:
-    """Have the router lead nobody to the bay."""
-    nft(["-j", "-f", "-"], json.dumps(transaction([], 1)))
+    """Have the router lead nobody away, by whatever rules are loaded; raises `SteerError`."""
+    loaded = [table for table in (TABLE, DNS_TABLE) if led(table) is not None]
+    if not loaded:
+        raise RulesMissingError(f"nft knows no rules of steering; {_LOAD}")
+    for table in loaded:
+        nft(["-j", "-f", "-"], json.dumps(transaction([], 1, table)))
 
 
 def nft(arguments: list[str], said: str = "") -> str:
@@ -86,9 +226,6 @@ def nft(arguments: list[str], said: str = "") -> str:
         return done.stdout
     reason = next(iter(done.stderr.strip().splitlines()), "no reason given")
     if "No such file or directory" in done.stderr:
-        mend = f"; load the rules first, docs/examples/steer.nft: they hold the table '{TABLE}'"
-    elif "not permitted" in done.stderr:
-        mend = "; run this as root, or with CAP_NET_ADMIN"
-    else:
-        mend = ""
+        raise RulesMissingError(f"nft refused: {reason}; {_LOAD}")
+    mend = "; run this as root, or with CAP_NET_ADMIN" if "not permitted" in done.stderr else ""
     raise SteerError(f"nft refused: {reason}{mend}")

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from dnswatch import clock, control
-from dnswatch.bay import places as bay_places
+from dnswatch.bay import paths as bay_paths
 from dnswatch.errors import SettingsError
 from dnswatch.proxy import worker
 from dnswatch.proxy.descriptors import provide
@@ -24,12 +24,13 @@ from dnswatch.resolver.access import is_admitted
 from dnswatch.serve.children import Child
 from dnswatch.serve.notify import Manager, Question
 from dnswatch.serve.sockets import bind_all
-from dnswatch.serve.vantages import Place, Vantage, close_door, make_line, open_door
+from dnswatch.serve.vantages import Guests, Place, Vantage, close_door, make_line, open_door
 from dnswatch.settings import Source, combine, encode
 from dnswatch.store.directory import hold
 from dnswatch.store.moved import Moved
 from dnswatch.watchdog import journal
 from dnswatch.watchdog import process as watch
+from dnswatch.watchdog.intake import Lines
 from dnswatch.web import places as web_places
 
 STOP_WORKERS: Final = 1.3
@@ -70,6 +71,7 @@ class Supervisor:
         "What all workers make DNS cookies of; they live as long as this process."
         self._listening = bind_all(self._settings.serve)
         self._door = open_door(self._settings.ingest)
+        self._guests = Guests()
         self._vantages = vantages
         self._places = [Place(vantage) for vantage in vantages(source)]
         self._leaving: list[Child] = []
@@ -79,10 +81,9 @@ class Supervisor:
         self._watch = Child(
             "watch",
             lambda ours: watch.main(
-                self._source, state, [theirs for _, theirs in lines], kept, ours, self._moved,
-                tied=[place.tied for place in self._places], door=self._door,
+                self._source, state, self._lines(lines), kept, ours, self._moved
             ),
-            patience=20.0, longest=0.1,
+            patience=20.0, longest=0.1, heard=self._guests.heard,
         )  # fmt: skip
         self._workers = [
             Child(f"worker {number}", self._work(number, ours), patience=2.0, longest=0.1)
@@ -138,11 +139,18 @@ class Supervisor:
     @property
     def _wanted(self) -> list[Child]:
         unwanted = [*self._leaving]
-        if not bay_places.is_wanted(self._settings):
+        if not bay_paths.is_wanted(self._settings):
             unwanted.append(self._bay)
         if not web_places.is_wanted(self._settings):
             unwanted.append(self._console)
         return [child for child in self._children if child not in unwanted]
+
+    def _lines(self, workers: list[tuple[socket.socket, socket.socket]]) -> Lines:
+        """Return all that leads to the next watch."""
+        return Lines(
+            [theirs for _, theirs in workers], [place.tied for place in self._places],
+            self._door, self._guests.tied(),
+        )  # fmt: skip
 
     def _work(self, number: int, line: socket.socket) -> Callable[[socket.socket], None]:
         return lambda ours: worker.main(
@@ -234,26 +242,30 @@ class Supervisor:
         if not (self._said_ready and self._manager.interval and now >= self._ask_at):
             return
         self._ask_at = now + self._manager.interval
-        if self._question is None:
-            self._question = Question(self._endpoint())
-        if is_admitted(self._settings, self._question.client()):
+        endpoint = self._endpoint()
+        if self._question is None and endpoint is not None:
+            self._question = Question(endpoint)
+        if self._question is not None and is_admitted(self._settings, self._question.client()):
             self._question.ask()
-        elif not self._away:  # it would get no answer: what the workers say must do
+        elif not self._away:  # it would get no answer: what the processes say must do
             self._manager.tell("WATCHDOG=1")
 
-    def _endpoint(self) -> socket.socket:
-        """Return the socket at which we ask ourselves."""
-        return next(s.sock for s in self._listening[0] if s.sock.type == socket.SOCK_DGRAM)
+    def _endpoint(self) -> socket.socket | None:
+        """Return the socket at which we ask ourselves; None where only fronts ask, or nobody."""
+        sockets = (one for bound in self._listening[:1] for one in bound)
+        datagrams = (one for one in sockets if one.sock.type == socket.SOCK_DGRAM)
+        return next((one.sock for one in datagrams if not one.proxied), None)
 
     def _note_ready(self) -> None:
         """Say once that all workers answer."""
-        if not self._said_ready and all(child.ready for child in self._workers):
+        if not self._said_ready and all(child.ready for child in self._workers or [self._watch]):
             self._said_ready = True
             self._manager.tell("READY=1")
             settings = combine(self._source)
+            sockets = (one for bound in self._listening[:1] for one in bound)
             log.info(
                 "ready: answering on %s, asking %s, records in '%s'",
-                ", ".join(dict.fromkeys(_shown(one.sock) for one in self._listening[0])),
+                ", ".join(dict.fromkeys(_shown(one.sock) for one in sockets)) or "nothing",
                 ", ".join(settings.upstream.servers), self._state,
             )  # fmt: skip
             if settings.web.enabled and (missing := web_places.missing()):
@@ -268,6 +280,7 @@ class Supervisor:
             source = self._reread()
             settings = combine(source)
             provide(settings)
+            vantages = list(self._vantages(source))
         except SettingsError as error:
             log.error("reload refused, the old configuration stays in force: %s", error)
             return
@@ -277,7 +290,7 @@ class Supervisor:
         if settings.ingest.listen != self._settings.ingest.listen:
             log.warning("a change of 'ingest.listen' needs a restart; the rest is taken over")
         self._source, self._settings = source, settings
-        self._arrange()
+        self._arrange(vantages)
         for child in self._children:
             child.send(encode(source))
         for child in (self._bay, self._console):
@@ -285,10 +298,10 @@ class Supervisor:
                 child.signal(signal.SIGTERM)
         log.info("configuration reloaded")
 
-    def _arrange(self) -> None:
+    def _arrange(self, vantages: Iterable[Vantage]) -> None:
         """Begin and end vantage points as the configuration says now; the next watch knows them."""
-        wanted = {(each.name, each.lag): each for each in self._vantages(self._source)}
-        known = {(place.child.name, place.lag): place for place in self._places}
+        wanted = {each.key: each for each in vantages}
+        known = {place.key: place for place in self._places}
         for gone in known.keys() - wanted.keys():
             known[gone].child.signal(signal.SIGTERM)
             known[gone].close()

@@ -4,10 +4,11 @@
 until a fail-over.  So these are findings, no faults.
 """
 
+import pwd
 from collections.abc import Iterator
 from pathlib import Path
 
-from dnswatch.bay.places import endpoints, is_wanted
+from dnswatch.bay.paths import endpoints, is_wanted
 from dnswatch.serve.loading import is_here
 from dnswatch.settings import Settings
 
@@ -18,6 +19,12 @@ def lacking(settings: Settings) -> Iterator[str]:
         for file in getattr(settings.names, key):
             if (reason := _unreadable(Path(file))) is not None:
                 yield f"names.{key}: cannot read '{file}': {reason}"
+    for user in settings.ingest.users:
+        if not user.isdecimal() and not _is_known(user):
+            yield f"ingest.users: this machine knows no user '{user}'"
+    folder = Path(settings.ingest.listen.path or "/").parent
+    if not folder.is_dir():
+        yield f"ingest.listen: there is no directory '{folder}'"
     listening = [(endpoint.address, "serve.listen") for endpoint in settings.serve.listen]
     if is_wanted(settings):
         place = "bay.listen" if settings.bay.listen else "quarantine.addresses"
@@ -25,6 +32,14 @@ def lacking(settings: Settings) -> Iterator[str]:
     for address, key in listening:
         if not is_here(address):
             yield f"{key}: {address} is no address of this machine now"
+
+
+def _is_known(user: str) -> bool:
+    try:
+        pwd.getpwnam(user)
+    except KeyError:
+        return False
+    return True
 
 
 def _unreadable(file: Path) -> str | None:

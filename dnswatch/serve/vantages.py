@@ -4,11 +4,12 @@ import errno
 import os
 import socket
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from dnswatch.control import DROP, KEEP
 from dnswatch.errors import SettingsError
 from dnswatch.serve.children import Child
 from dnswatch.settings import Ingest
@@ -27,6 +28,13 @@ class Vantage(NamedTuple):
     "Seconds by which it may be behind."
     run: Callable[[socket.socket, socket.socket], None]
     "Runs it, with its line to the watch and its control line, until that closes or SIGTERM comes."
+    about: Hashable = None
+    "What it is told at its start: where that changes it is begun anew."
+
+    @property
+    def key(self) -> Hashable:
+        """What makes it another one than before."""
+        return self.name, self.lag, self.about
 
 
 class Place:
@@ -35,6 +43,7 @@ class Place:
     def __init__(self, vantage: Vantage) -> None:
         """Make the line; the child is started by whoever looks after children."""
         self.lag = vantage.lag
+        self.key = vantage.key
         self._ours, self._theirs = make_line()
         self.child = Child(
             vantage.name, lambda control: vantage.run(self._ours, control),
@@ -50,6 +59,34 @@ class Place:
         """Let go of the line."""
         self._ours.close()
         self._theirs.close()
+
+
+class Guests:
+    """Connections that a watch leaves with us, so that they outlive it as lines do."""
+
+    def __init__(self) -> None:
+        """Keep none yet."""
+        self._kept: dict[str, Tied] = {}
+
+    def heard(self, message: bytes, files: list[int]) -> None:
+        """Take in what the watch says: to keep a connection, or to let go of one."""
+        sockets = [socket.socket(fileno=file) for file in files]
+        if message.startswith(KEEP) and sockets:
+            name, lag = message.removeprefix(KEEP).decode().split()
+            self._drop(name)
+            self._kept[name] = Tied(name, float(lag), sockets.pop())
+        elif message.startswith(DROP):
+            self._drop(message.removeprefix(DROP).decode())
+        for surplus in sockets:
+            surplus.close()
+
+    def tied(self) -> list[Tied]:
+        """Return what the next watch goes on with."""
+        return list(self._kept.values())
+
+    def _drop(self, name: str) -> None:
+        if name in self._kept:
+            self._kept.pop(name).line.close()
 
 
 def make_line() -> tuple[socket.socket, socket.socket]:

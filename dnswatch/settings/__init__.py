@@ -42,11 +42,12 @@ from dnswatch.settings.units import (
     Size,
     Subnet,
 )
+from dnswatch.settings.vantages import Follow, Gate, Tap
 
 __all__ = [
     "Access", "Address", "Bay", "Cache", "Daemon", "Domain", "Duration", "Endpoint", "Fault",
-    "Forward", "Host", "Ingest", "Inspect", "Limits", "MailEndpoint", "Names", "Network",
-    "Policies", "Privacy", "Quarantine", "Range", "Records", "Roles", "Serve", "Server", "Settings",
-    "Size", "Source", "Subnet", "UnixSocket", "Upstream", "Url", "WebConsole", "combine", "decode",
-    "encode", "is_own", "read", "read_as", "resolv_conf_servers",
+    "Follow", "Forward", "Gate", "Host", "Ingest", "Inspect", "Limits", "MailEndpoint", "Names",
+    "Network", "Policies", "Privacy", "Quarantine", "Range", "Records", "Roles", "Serve", "Server",
+    "Settings", "Size", "Source", "Subnet", "Tap", "UnixSocket", "Upstream", "Url", "WebConsole",
+    "combine", "decode", "encode", "is_own", "read", "read_as", "resolv_conf_servers",
 ]  # fmt: skip

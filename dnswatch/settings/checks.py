@@ -10,6 +10,7 @@ from dnswatch.settings.kinds import Kind, fields, shown
 from dnswatch.settings.lines import Path
 from dnswatch.settings.sections import Serve, Settings
 from dnswatch.settings.units import Server, Subnet
+from dnswatch.settings.vantages import Elsewhere
 
 _STALE_AFTER: Final = ("cache", "stale_after")
 _ORDERS: Final = (
@@ -79,8 +80,10 @@ def _twice(path: Path, value: Any) -> Iterator[Fault]:
 
 def _endpoints(settings: Settings) -> Iterator[Fault]:
     serve = settings.serve
-    if not serve.listen:
-        yield Fault(("serve", "listen"), "is empty: expected an endpoint for clients to ask")
+    watches = settings.tap or settings.follow or settings.ingest.listen
+    if not (serve.listen or serve.proxied or watches):
+        text = "is empty: expected an endpoint for clients to ask, or a [[tap]] to watch by"
+        yield Fault(("serve", "listen"), text)
     for place, endpoint in enumerate(serve.redirected):
         if endpoint in serve.listen:
             yield Fault(
@@ -214,6 +217,22 @@ def _at(settings: Settings, place: tuple[str, str]) -> Any:
     return getattr(getattr(settings, place[0]), place[1])
 
 
+def _vantages(settings: Settings) -> Iterator[Fault]:
+    taken: dict[str, Path] = {}
+    points: list[tuple[str, tuple[Elsewhere, ...]]]
+    points = [("tap", settings.tap), ("follow", settings.follow)]
+    named = [((section, n, "name"), one) for section, some in points for n, one in enumerate(some)]
+    for path, one in named:
+        first = taken.setdefault(one.name, path)
+        if not re.fullmatch("[a-z0-9][a-z0-9-]{0,31}", one.name):
+            text = "expected lower-case letters, digits and -, 32 at most"
+            yield Fault(path, f"is {shown(one.name)}: {text}")
+        elif first != path:
+            text = "each vantage point has its own name"
+            yield Fault(path, f"is {shown(one.name)}, as is {key(first)}: {text}", first)
+
+
 _CHECKS: Final = (
-    _endpoints, _loops, _forwards, _access, _roles, _groups, _orders, _quarantine, _bay, _web,
+    _endpoints, _vantages, _loops, _forwards, _access, _roles, _groups, _orders, _quarantine, _bay,
+    _web,
 )  # fmt: skip

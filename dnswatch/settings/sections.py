@@ -17,6 +17,7 @@ from dnswatch.settings.units import (
     Size,
     Subnet,
 )
+from dnswatch.settings.vantages import Follow, Tap
 
 
 class Serve(Table, frozen=True):
@@ -281,4 +282,6 @@ class Settings(Table, frozen=True):
     policies: Policies = Policies()
     quarantine: Quarantine = Quarantine()
     bay: Bay = Bay()
+    tap: tuple[Tap, ...] = ()
+    follow: tuple[Follow, ...] = ()
     web: WebConsole = WebConsole()

@@ -32,7 +32,8 @@ UNTIMED: Final = 1_000
 
 _LAST_PORT: Final = 0xFFFF
 _ESCAPE: Final = bytes(4)
-_CONTENT: Final = b"protobuf:dnstap.Dnstap"
+CONTENT: Final = b"protobuf:dnstap.Dnstap"
+"""The content type of a stream."""
 _LENGTH: Final = Struct("!I").unpack_from
 _TAGS: Final = frozenset(b"\x0a\x12\x1a\x72\x78")
 """What a frame's payload may begin with: the tag of identity, version, extra, message or type."""
@@ -47,13 +48,13 @@ _SIDES: Final[dict[int, bool]] = {
 
 def is_begun(head: bytes) -> bool:
     """Tell whether a file begins with a control frame, as a stream does."""
-    return head.startswith(_ESCAPE) and _CONTENT in head[:256]
+    return head.startswith(_ESCAPE) and CONTENT in head[:256]
 
 
 def readings(file: BinaryIO) -> Readings:
     """Read a file."""
-    frames = _Frames()
-    hearing = _Hearing(frames.census)
+    frames = Frames()
+    hearing = Hearing(frames.census)
     rest = b""
     while block := file.read(SIZE):
         data = rest + block
@@ -64,10 +65,11 @@ def readings(file: BinaryIO) -> Readings:
     yield hearing.finish()
 
 
-class _Frames:
+class Frames:
     """The way through the frames of a stream."""
 
     def __init__(self) -> None:
+        """Begin at the first."""
         self.census: Counter[str] = Counter()
         self.passed = 0
         "Bytes of the last block that were dealt with."
@@ -86,7 +88,7 @@ class _Frames:
                 self.is_ended = data[at + 8 : at + 12] == b"\0\0\0\3"
                 at += 8 + control
             elif length > LONGEST or data[at + 4] not in _TAGS:
-                at = self._find(data, at)
+                at = self.find(data, at)
             elif at + 4 + length > len(data):
                 break
             else:
@@ -95,7 +97,7 @@ class _Frames:
                 at += 4 + length
         self.passed = min(at, len(data))
 
-    def _find(self, data: bytes, begin: int) -> int:
+    def find(self, data: bytes, begin: int) -> int:
         """Return where the next frame begins that can be read, or the end of what is there."""
         self.census["damaged"] += 1
         at = begin + 1
@@ -114,7 +116,7 @@ class _Frames:
         return at
 
 
-class _Message(NamedTuple):
+class TappedMessage(NamedTuple):
     """A message of a client, or to one."""
 
     at: float
@@ -124,19 +126,20 @@ class _Message(NamedTuple):
     wire: bytes
 
 
-class _Hearing:
+class Hearing:
     """What was heard so far."""
 
     def __init__(self, census: Counter[str]) -> None:
+        """Begin with nothing; what there is to count goes into `census`."""
         self.last = 0.0
+        self.matcher = Matcher()
         self._census = census
-        self._matcher = Matcher()
-        self._waiting: list[_Message] = []
+        self._waiting: list[TappedMessage] = []
         "Messages without a time that stand before any with one."
 
     def take(self, frames: Iterable[bytes]) -> None:
         """Take frames; a message without a time is of the time of those before it."""
-        messages = [message for frame in frames if (message := self._message(frame))]
+        messages = [message for frame in frames if (message := self.message(frame))]
         timed = (message for message in messages if message.at)
         told = set(believed(timed, attrgetter("at"), self.last, self._astray))
         for message in messages:
@@ -147,24 +150,24 @@ class _Hearing:
             self._waiting.append(message)
             if self.last:
                 for one in self._waiting:
-                    self._matcher.hear(one.at or self.last, one.addresses, one.ports, one.wire)
+                    self.matcher.hear(one.at or self.last, one.addresses, one.ports, one.wire)
                 self._waiting.clear()
         del self._waiting[UNTIMED:]
-        self._matcher.expire(self.last)
+        self.matcher.expire(self.last)
 
     def reading(self, until: float) -> Reading:
         """Hand over what came of it."""
-        lookups, matched = self._matcher.take()
+        lookups, matched = self.matcher.take()
         told = self._census + matched
         self._census.clear()
         return Reading(until, lookups, [], [], told)
 
     def finish(self) -> Reading:
         """Give up what waits; where no message has a time, none can be told of."""
-        self._matcher.give_up(self.last)
+        self.matcher.give_up(self.last)
         return self.reading(self.last)
 
-    def _message(self, frame: bytes) -> _Message | None:
+    def message(self, frame: bytes) -> TappedMessage | None:
         """Read a frame; None where it is damaged, or of no client."""
         try:
             message = Dnstap.FromString(frame).message
@@ -188,12 +191,12 @@ class _Hearing:
             server = bytes(len(client))
         sent, taken = (port.to_bytes(2, "big") for port in ports)
         if is_response:
-            return _Message(at, server + client, taken + sent, message.response_message)
-        return _Message(at, client + server, sent + taken, message.query_message)
+            return TappedMessage(at, server + client, taken + sent, message.response_message)
+        return TappedMessage(at, client + server, sent + taken, message.query_message)
 
     def _damaged(self, frame: bytes) -> None:
         self._census["damaged"] += 1
         self._census["damaged_bytes"] += len(frame)
 
-    def _astray(self, _: _Message) -> None:
+    def _astray(self, _: TappedMessage) -> None:
         self._census["damaged"] += 1

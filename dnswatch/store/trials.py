@@ -1,40 +1,43 @@
 """Trials: what a policy would have done to lookups that are stored, and to whom it applies now.
 
-Pure over what the store knows; the very same decisions as in the worker (`resolver.decision`), in
-one worker's terms.  Stored lookups do not tell which clients asked for DNSSEC data: none is taken
-to have.
+Stored lookups go through the very enforcement point that a worker has, in one worker's terms; the
+store says in which way each is mail-related, and what it brought.  It does not tell which clients
+asked for DNSSEC data: none is taken to have.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from math import inf
 from types import MappingProxyType
+from typing import Final
+
+from msgspec import structs
 
 from dnswatch import addresses
+from dnswatch.codes import Class
 from dnswatch.errors import WireError
-from dnswatch.model.exchanges import LookupKind
-from dnswatch.model.policies.exempt import Exempt
-from dnswatch.model.policies.ledger import Ledger
-from dnswatch.model.policies.mark import Mark
+from dnswatch.model.exchanges import Exchanges, LookupKind
+from dnswatch.model.observation import Decided, Observation, Origin
+from dnswatch.model.policies.mark import Mark, Marks
 from dnswatch.model.policies.marking import Marking, mark_by
 from dnswatch.model.policies.policy import Policy
 from dnswatch.model.policies.standing import Standing
-from dnswatch.resolver.decision import (
-    Decision,
-    Facts,
-    Hold,
-    Pass,
-    Refuse,
-    Subject,
-    decide,
-)
+from dnswatch.resolver.deadlines import Deadlines
+from dnswatch.resolver.enforcement import EnforcementPoint
+from dnswatch.resolver.events import Answer, Event, Fault, Held
+from dnswatch.resolver.pending import PendingQuery
 from dnswatch.settings import Settings
 from dnswatch.store import orders
 from dnswatch.store.clients import Lookup, last_lookups
 from dnswatch.store.sqlite import Database
 from dnswatch.wire.name import from_text
+from dnswatch.wire.query import MIN_UDP, Query
+from dnswatch.wire.response import Response
+
+_RECURSION_DESIRED: Final = 0x0100
+_CLASS_IN: Final = Class.IN.to_bytes(2, "big")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +56,89 @@ def try_out(
     db: Database, policy: Policy, settings: Settings, ids: Iterable[int], since: float
 ) -> Trial:
     """Put the mail-related lookups of some clients through a policy."""
-    exempt = Exempt(settings)
-    marks: dict[str, Mark | None] = {}
-    ledgers: dict[str, Ledger] = {}
+    dry_run = _DryRun(lambda client: mark_by(policy, client, inf, inf), settings)
     outcomes, sums = [], Counter[str]()
     for lookup in reversed(last_lookups(db, ids, since, -1)):
-        if lookup.key not in marks:
-            marks[lookup.key] = mark_by(policy, _packed(lookup.key), inf, inf)
-            ledgers[lookup.key] = Ledger()
-        mark = marks[lookup.key]
-        decision: Decision = Pass()
-        if mark is not None and not _is_exempt(exempt, mark.client, lookup):
-            decision = _decide(mark, lookup, ledgers[lookup.key])
-        outcomes.append((lookup, _said(decision, lookup.at)))
-        sums[_sort(decision)] += 1
-    return Trial(tuple(mark for mark in marks.values() if mark), outcomes, sums)
+        decided, wait = dry_run.put(lookup)
+        outcomes.append((lookup, _said(decided, wait)))
+        sums[decided or "passed"] += 1
+    return Trial(tuple(dry_run.marks), outcomes, sums)
+
+
+class _DryRun:
+    """An enforcement point that nobody waits for."""
+
+    def __init__(self, mark_of: Callable[[bytes], Mark | None], settings: Settings) -> None:
+        self.marks: list[Mark] = []
+        "One for each client, as if its evidence were the strongest."
+        self._mark_of = mark_of
+        self._clients: dict[str, bytes] = {}
+        "Key in the store to what tells a client from others here."
+        self._exchanges = Exchanges()
+        self._deadlines = Deadlines()
+        self._events: deque[Event] = deque()
+        one_worker = structs.replace(settings, serve=structs.replace(settings.serve, workers=1))
+        self._point = EnforcementPoint(
+            one_worker, self._exchanges, self._deadlines, self._events, Counter()
+        )
+
+    def put(self, lookup: Lookup) -> tuple[Decided | None, float]:
+        """Say what would have become of a lookup, and for how many seconds it would have waited."""
+        self._deadlines.fire(lookup.at)
+        self._events.clear()
+        pending, response = self._pending(lookup), _response(lookup)
+        known = LookupKind(lookup.kind), _wire(lookup.domain)
+        decided = None
+        if pending.client in self._point.marks:
+            decided = self._decide(pending, response, known, lookup)
+        asked = pending.query
+        self._exchanges.learn(
+            Observation(
+                lookup.at, pending.client, asked.qname, asked.qtype, lookup.rcode,
+                Origin(lookup.origin), exchanges=response.exchanges,
+            )
+        )  # fmt: skip
+        wait = 0.0
+        for event in self._events:
+            match event:
+                case Held(_, until):
+                    wait = until - lookup.at
+                case Fault(error):
+                    raise error
+        return decided, wait
+
+    def _decide(
+        self, pending: PendingQuery, response: Response, known: tuple[LookupKind, bytes],
+        lookup: Lookup,
+    ) -> Decided | None:  # fmt: skip
+        subject = self._point.subject(pending, lookup.at, known)
+        if subject is None:
+            return None
+        if refused := self._point.refuse(pending, subject, lookup.at):
+            return refused[1].decided
+        is_refresh = not lookup.new and bool(lookup.refreshed or lookup.hits)
+        outcome = self._point.apply(Answer(pending, response), subject, is_refresh, lookup.at)
+        return outcome.enforced.decided if outcome.enforced else None
+
+    def _pending(self, lookup: Lookup) -> PendingQuery:
+        client = self._clients.get(lookup.key)
+        if client is None:
+            client = self._clients[lookup.key] = self._mark(lookup.key)
+        pending = PendingQuery(client)
+        question = _wire(lookup.qname) + lookup.qtype.to_bytes(2, "big") + _CLASS_IN
+        pending.query = Query(_RECURSION_DESIRED, question, 0, MIN_UDP, b"", False)
+        return pending
+
+    def _mark(self, key: str) -> bytes:
+        """Mark a client; return what tells it from others."""
+        packed = _packed(key)
+        mark = self._mark_of(packed)
+        if mark is None:
+            return packed or key.encode()
+        client = mark.client or packed or key.encode()
+        self.marks.append(mark)
+        self._point.learn(Marks([structs.replace(mark, client=client)]))
+        return client
 
 
 def marks_now(
@@ -95,12 +166,7 @@ def marks_now(
 
 def would(mark: Mark, lookup: Lookup, settings: Settings) -> str:
     """Say what a mark does to a lookup, as if it were its client's first: `held 0.8 s`."""
-    if (
-        _is_exempt(Exempt(settings), mark.client, lookup)
-        or LookupKind(lookup.kind) not in mark.kinds
-    ):
-        return "passed"
-    return _said(_decide(mark, lookup, Ledger()), lookup.at)
+    return _said(*_DryRun(lambda _: mark, settings).put(lookup))
 
 
 def shown(packed: bytes) -> str:
@@ -108,42 +174,20 @@ def shown(packed: bytes) -> str:
     return str(ip_address(packed))
 
 
-def _decide(mark: Mark, lookup: Lookup, ledger: Ledger) -> Decision:
-    is_refresh = not lookup.new and bool(lookup.refreshed or lookup.hits)
-    exchanges = tuple(_wire(exchange) for exchange in lookup.exchanges)
-    case = Subject(LookupKind(lookup.kind), _wire(lookup.domain), _wire(lookup.qname), lookup.at)
-    return decide(mark, case, Facts(lookup.rcode, exchanges, is_refresh), ledger, lookup.at)
+def _response(lookup: Lookup) -> Response:
+    response = Response(0, lookup.rcode)
+    response.exchanges = tuple(_wire(exchange) for exchange in lookup.exchanges)
+    return response
 
 
-def _is_exempt(exempt: Exempt, client: bytes, lookup: Lookup) -> bool:
-    return (
-        (bool(client) and exempt.client(client))
-        or exempt.domain(_wire(lookup.domain))
-        or exempt.domain(_wire(lookup.qname))
-    )
-
-
-def _said(decision: Decision, at: float) -> str:
-    match decision:
-        case Hold(until, Refuse()):
-            return f"SERVFAIL after {until - at:.1f} s"
-        case Hold(until, _):
-            return f"held {until - at:.1f} s"
-        case Refuse():
-            return "SERVFAIL"
-        case Pass():
-            return "passed"
-        case _:
-            return "rewritten"
-
-
-def _sort(decision: Decision) -> str:
-    match decision:
-        case Hold(_, Refuse()) | Refuse():
-            return "refused"
-        case Hold():
-            return "held"
-        case Pass():
+def _said(decided: Decided | None, wait: float) -> str:
+    """Say in a few words what would have become of a lookup."""
+    match decided:
+        case Decided.REFUSED:
+            return f"SERVFAIL after {wait:.1f} s" if wait else "SERVFAIL"
+        case Decided.HELD:
+            return f"held {wait:.1f} s"
+        case None:
             return "passed"
         case _:
             return "rewritten"
@@ -157,5 +201,6 @@ def _packed(key: str) -> bytes:
 def _wire(name: str) -> bytes:
     try:
         return from_text(name)
-    except WireError:
-        return name.encode()  # odd bytes: any name of its own will do
+    except WireError:  # odd bytes: any name of its own will do
+        label = name.encode()[:63] or b"-"
+        return bytes((len(label),)) + label + b"\0"

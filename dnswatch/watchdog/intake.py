@@ -9,12 +9,13 @@ import logging
 import selectors
 import socket
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
 from functools import partial
 from typing import Final, NamedTuple
 
 from dnswatch import clock
+from dnswatch.control import Control
 from dnswatch.model.changes import Cursor
 from dnswatch.model.observation import Observation
 from dnswatch.model.vantage import VantagePoint
@@ -38,12 +39,25 @@ logger: Final = logging.getLogger("dnswatch.watchdog")
 
 
 class Tied(NamedTuple):
-    """A vantage point that is a child of the supervisor."""
+    """A vantage point whose line the supervisor keeps."""
 
     name: str
     lag: float
     line: socket.socket
     "The watch's end."
+
+
+class Lines(NamedTuple):
+    """All that leads to the watch; seqpacket sockets that do not block."""
+
+    workers: Sequence[socket.socket]
+    "The watch's end of each worker's line."
+    tied: Sequence[Tied] = ()
+    "Other vantage points that are children of the supervisor."
+    door: socket.socket | None = None
+    "Where others come in: it listens."
+    guests: Sequence[Tied] = ()
+    "Those that came in at an earlier watch's door."
 
 
 class Heard(NamedTuple):
@@ -57,14 +71,12 @@ class Heard(NamedTuple):
 class Intake:
     """Everybody's lines, and what came by them."""
 
-    def __init__(
-        self, workers: list[socket.socket], tied: list[Tied], door: socket.socket | None,
-        journal: Journal,
-    ) -> None:  # fmt: skip
-        """Hear workers, other children, and whoever comes in at `door`."""
-        self.workers = [Line(f"worker {number}", line) for number, line in enumerate(workers)]
+    def __init__(self, lines: Lines, journal: Journal, control: Control) -> None:
+        """Hear all; at the other end of `control` the supervisor keeps guests' connections."""
+        self.workers = [Line(f"worker {number}", line) for number, line in enumerate(lines.workers)]
         self._numbers = {line.name: number for number, line in enumerate(self.workers)}
-        self._tied = tied
+        self._tied, self._guests = lines.tied, lines.guests
+        self._control = control
         self._kept: list[Line] = []
         "The lines that the supervisor keeps: they stay, whatever comes by them."
         self._others: dict[str, Line] = {}
@@ -72,7 +84,7 @@ class Intake:
         self._changed: set[str] = set()
         self._damage: dict[str, list[float]] = {}
         "When each vantage point sent damage of late."
-        self._door = None if door is None else Door(door, self._let_in)
+        self._door = None if lines.door is None else Door(lines.door, self._let_in)
         self._counters: Counter[str] = Counter()
         self._merge = Merge()
         self._journal = journal
@@ -104,7 +116,9 @@ class Intake:
         """
         for worker in self.workers:
             self._merge.join(worker.name, now)
-        self._kept = [self._join(name, lag, line, now) for name, lag, line in self._tied]
+        self._kept = [self._join(*each, now) for each in self._tied]
+        for each in self._guests:
+            self._join(*each, now)
         for line in self.lines:
             line.drop(self._journal.last)
         records = list(self._journal.records())
@@ -113,7 +127,7 @@ class Intake:
             return [], len(records)
         heard = []
         for place, name, message in records:
-            batch = decode(message) if name in self._numbers else read(message, now)
+            batch = decode(message) if name in self._numbers else self._read(name, message, now)
             heard.append(self._heard(name, rest(name, batch, place, stored), now, place))
         return heard, 0
 
@@ -175,9 +189,12 @@ class Intake:
         self._merge.join(name, now, lag, behind=lag)
         self._points[name] = VantagePoint(name, lag, now, now)
         self._changed.add(name)
-        joined = Line(name, line, lambda message: read(message, clock.now()))
+        joined = Line(name, line, lambda message: self._read(name, message, clock.now()))
         self._others[name] = joined
         return joined
+
+    def _read(self, name: str, message: bytes, now: float) -> Batch:
+        return read(message, now, is_ours=any(name == tied.name for tied in self._tied))
 
     def _let_in(self, hello: Hello, guest: socket.socket) -> str | None:
         name, now = hello.hello, clock.now()
@@ -188,6 +205,7 @@ class Intake:
         if self._is_barred(name, now):
             return f"'{name}' sent {DAMAGED} damaged messages within a minute: wait for another one"
         line = self._join(name, hello.lag, guest, now)
+        self._control.keep(name, hello.lag, guest)
         self._selector.register(line, selectors.EVENT_READ, partial(self._ready, line))
         logger.info("vantage point '%s' has come, and may be %.1f s behind", name, hello.lag)
         return None
@@ -227,6 +245,7 @@ class Intake:
     def _leave(self, line: Line, now: float) -> None:
         self._selector.unregister(line)
         line.close()
+        self._control.drop(line.name)
         del self._others[line.name]
         self._merge.leave(line.name)
         self._points[line.name].gone_at = now

@@ -7,6 +7,7 @@ says while the other is away waits in the socket.
 import socket
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import Final
 
 from dnswatch.seams.batch import Batch, Briefing, decode, encode_briefing
@@ -45,7 +46,9 @@ class Line:
         return self._line.fileno()
 
     def close(self) -> None:
-        """Close this end."""
+        """End the line, whoever else has it open."""
+        with suppress(OSError):  # the other end is closed already
+            self._line.shutdown(socket.SHUT_RDWR)
         self._line.close()
 
     def receive(self, most: int, journal: Journal) -> Iterator[tuple[int, Batch]]:

@@ -10,7 +10,7 @@ import os
 import selectors
 import signal
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -27,13 +27,13 @@ from dnswatch.settings import Settings, Source, combine
 from dnswatch.store import damage
 from dnswatch.store.moved import Moved
 from dnswatch.watchdog.archive import Archive
-from dnswatch.watchdog.desk import Desk
 from dnswatch.watchdog.housekeeper import Housekeeper
-from dnswatch.watchdog.intake import Heard, Intake, Tied
+from dnswatch.watchdog.intake import Heard, Intake, Lines
 from dnswatch.watchdog.journal import Journal
 from dnswatch.watchdog.lines import Line
+from dnswatch.watchdog.pipeline import SitePipeline
+from dnswatch.watchdog.poller import OrderPoller
 from dnswatch.watchdog.recorder import Recorder
-from dnswatch.watchdog.site import Site
 
 logger: Final = logging.getLogger("dnswatch.watchdog")
 
@@ -56,21 +56,19 @@ _SET_ASIDE: Final = (
 
 
 def main(
-    source: Source, state: Path, workers: list[socket.socket], journal: int,
-    control: socket.socket, moved: Moved | None = None, *,
-    tied: Sequence[Tied] = (), door: socket.socket | None = None,
+    source: Source, state: Path, lines: Lines, journal: int, control: socket.socket,
+    moved: Moved | None = None,
 ) -> None:  # fmt: skip
     """Watch until told to stop; runs in a process of its own.
 
-    `workers` are this end of each worker's line, `control` is that of the supervisor's: seqpacket
-    sockets that do not block; `journal` is the file of the journal.  `moved` says how the clock was
-    set since the watch before.  `tied` are other vantage points that are children as well; at
-    `door`, a seqpacket socket that listens, others come in.
+    `control` is this end of the supervisor's line, a seqpacket socket that does not block;
+    `journal` is the file of the journal.  `moved` says how the clock was set since the watch
+    before.
     """
     os.nice(NICENESS)
     kept = Journal(journal)
     try:
-        _Process(source, state, workers, kept, control, list(tied), door).run(moved)
+        _Process(source, state, lines, kept, control).run(moved)
     except BaseException:
         kept.let_go(kept.end)  # what made this one fail must not make each one after it fail
         raise
@@ -80,19 +78,18 @@ class _Process:
     """The parts of the watch process, and what passes between them."""
 
     def __init__(
-        self, source: Source, state: Path, workers: list[socket.socket], journal: Journal,
-        control: socket.socket, tied: list[Tied], door: socket.socket | None,
-    ) -> None:  # fmt: skip
+        self, source: Source, state: Path, lines: Lines, journal: Journal, control: socket.socket
+    ) -> None:
         settings = combine(source)
         self._control = Control(control)
         self._journal = journal
-        self._intake = Intake(workers, tied, door, journal)
+        self._intake = Intake(lines, journal, self._control)
         self._archive = Archive(state, settings)
         self._recorder = Recorder(self._archive, clock.now)
         self._housekeeper = Housekeeper(Archive(state, settings), settings, clock.now)
-        self._desk = Desk(Archive(state, settings), clock.now)
+        self._poller = OrderPoller(Archive(state, settings), clock.now)
         self._keys = Archive(state, settings)
-        self._site = Site(source, self._key, clock.now())
+        self._site = SitePipeline(source, self._key, clock.now())
         self._source = source
         self._machines: Machines | None = None
         self._state = state
@@ -106,14 +103,14 @@ class _Process:
         with selectors.DefaultSelector() as selector, _stop_signal() as stop:
             stored = self._restore(moved)
             self._configure(self._source, combine(self._source))
-            self._desk.start(self._site.heard)
+            self._poller.start(self._site.heard)
             self._brief_all()
             self._take_up(stored)
             self._recorder.start()
             self._housekeeper.start()
             selector.register(stop, selectors.EVENT_READ, self._stop)
             selector.register(self._control, selectors.EVENT_READ, self._obey)
-            selector.register(self._desk, selectors.EVENT_READ, self._take_orders)
+            selector.register(self._poller, selectors.EVENT_READ, self._take_orders)
             self._intake.open(selector, self._read)
             self._loop(selector)
         self._finish()
@@ -172,7 +169,7 @@ class _Process:
 
     def _heed_damage(self) -> None:
         """End where a thread has met damage: the next watch begins with a new store."""
-        parts = (self._recorder, self._housekeeper, self._desk)
+        parts = (self._recorder, self._housekeeper, self._poller)
         found = next((part.damage for part in parts if part.damage is not None), None)
         if found is not None and not self._is_beyond_repair:
             self._is_stopping = True
@@ -243,7 +240,7 @@ class _Process:
                 worker.tell(self._all())
             worker.lost = 0
         self._site.watch.count(+counters, clock.now())
-        self._site.find(self._desk.findings(), clock.now())
+        self._site.find(self._poller.findings(), clock.now())
         self._identify()
         changes, marks = self._site.drain(clock.now(), is_last=self._is_stopping)
         changes.begun_at, self._begun_at = self._begun_at, None
@@ -268,7 +265,7 @@ class _Process:
         self._mark(self._site.policing.news(clock.now()))
 
     def _order(self) -> None:
-        self._site.order(self._desk.orders(), clock.now())
+        self._site.order(self._poller.orders(), clock.now())
 
     def _mark(self, marks: Marks | None) -> None:
         """Tell the workers which clients are marked otherwise, or suspect, from now on."""
@@ -298,7 +295,7 @@ class _Process:
         source, settings = news
         self._archive.reload(settings)
         self._housekeeper.reload(settings)
-        self._desk.reload(settings)
+        self._poller.reload(settings)
         self._keys.reload(settings)
         self._configure(source, settings)
         self._mark(self._site.policing.news(clock.now()))
@@ -320,7 +317,7 @@ class _Process:
             self._site.watch.fold(seen)
         self._hand_over()
         self._housekeeper.stop()
-        self._desk.stop()
+        self._poller.stop()
         self._recorder.close(LAST_WRITING)
 
 

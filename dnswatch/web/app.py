@@ -26,6 +26,7 @@ from dnswatch.web.guard import ENDLESS, Guard, body_of
 from dnswatch.web.login import Logins
 from dnswatch.web.pages import access, client, clients, log, mail, policies, site, trace
 from dnswatch.web.pages.ask import Ask, Done
+from dnswatch.web.probes import probes
 from dnswatch.web.register import Rank, Visitor
 from dnswatch.web.templates import render
 from dnswatch.web.visits import check_form, visitor_of
@@ -89,6 +90,7 @@ def application(console: Console, feed: Feed) -> Guard:
         Route("/live", _live(console, feed)),
         Route("/mail/{ident}/html", _mail_html(console)),
         Route("/api/1/schema", _schema),
+        *probes(console),
     ]
     for order in ORDERS:
         routes += [
@@ -187,7 +189,7 @@ async def _answered(
             to = quote(str(request.url.path), safe="/")
             return RedirectResponse(f"/login?to={to}", 303)
         if not visitor.rank.covers(rank):
-            raise ConsoleError(f"that is for the rank '{rank}', and yours is '{visitor.rank}'", 403)
+            raise ConsoleError(f"that is for the role '{rank}', and yours is '{visitor.rank}'", 403)
         return await answer(visitor)
     except DnswatchError as error:
         status = error.status if isinstance(error, ConsoleError) else 409
@@ -219,9 +221,10 @@ def _nowhere(console: Console) -> Any:
 def _rendered(
     console: Console, request: Request, visitor: Visitor, page: Shown, found: msgspec.Struct
 ) -> Response:
+    is_part = "hx-request" in request.headers  # of a page that moves by itself: nobody reads it
     html = render(
         page.template, page=found, visitor=visitor, path=request.url.path,
-        query=dict(request.query_params), flash=console.flashed(visitor.secret),
+        query=dict(request.query_params), flash="" if is_part else console.flashed(visitor.secret),
         held=mail.held_count(console) if visitor.rank.covers(Rank.MAIL) else 0,
     )  # fmt: skip
     return Response(html, media_type="text/html")

@@ -101,6 +101,12 @@ class Console:
             detector = self._bring_back(db, whom)
             yield Glance(db, self.settings, self.policies, whom, now, detector)
 
+    @contextmanager
+    def records(self) -> Iterator[Database]:
+        """Look at one moment's records, and at nothing else; raises `StoreError`."""
+        with self._lock, self._reader().snapshot() as db:
+            yield db
+
     def changes(self) -> int:
         """Return a number that differs whenever somebody has written to the store."""
         with self._lock:

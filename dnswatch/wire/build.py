@@ -1,7 +1,7 @@
 """Messages that dnswatch writes: all but the two bytes of the message ID, which are the client's.
 
-`tail` gives a kept response to a client: its own question as it wrote it, the TTLs of this moment,
-its own OPT record.  `error_tail` says what dnswatch itself has to say.
+`body` gives a kept response to a client: its own question as it wrote it, the TTLs of this moment,
+its own OPT record.  `error_body` says what dnswatch itself has to say.
 """
 
 import struct
@@ -18,8 +18,8 @@ _TTL = struct.Struct("!I")
 _QR, _RA, _RD, _AD, _TC = 0x8000, 0x0080, 0x0100, 0x0020, 0x0200
 _QR_RA = _QR | _RA
 
-TAIL_HEADER: Final = HEADER - 2
-"""Bytes of the header without the message ID: where the question begins in a tail."""
+BODY_HEADER: Final = HEADER - 2
+"""Bytes of the header without the message ID: where the question begins in a body."""
 
 MAX_TCP: Final = 65535
 """Bytes of the longest message (RFC 1035 section 4.2.2)."""
@@ -28,7 +28,7 @@ STALE_TTL: Final = 30
 """Seconds that a stale answer may be used for (RFC 8767 section 4)."""
 
 
-def tail(
+def body(
     response: Response,
     query: Query,
     age: float,
@@ -100,7 +100,7 @@ def shown(response: Response, age: int) -> int:
     return len(response.ttls)
 
 
-def error_tail(query: Query, rcode: int, size: int, extended: bytes = b"") -> bytes:
+def error_body(query: Query, rcode: int, size: int, extended: bytes = b"") -> bytes:
     """Write an answer without records: `rcode`, and why (`ede`) where the client speaks EDNS."""
     opt = _opt(query, rcode, extended, size) if query.edns else b""
     head = _HEAD.pack(_QR_RA | query.flags & 0x0110 | rcode & 15, 1, 0, 0, 1 if opt else 0)

@@ -71,7 +71,7 @@ def test_a_server_that_runs_says_since_when_and_what_is_on(serving: Path, run: R
     with Store.open(serving) as store, store.snapshot() as db:
         orders.enable(db, "delay", "me", NOON)
     text = run("status")
-    assert "dnswatch 1.2.3 runs since 2026-11-23 12:00 UTC (process 4711)" in text
+    assert "dnswatch 1.2.3 (pure) runs since 2026-11-23 12:00 UTC (process 4711)" in text
     assert "policies switched on: delay" in text
     assert "answered from the cache: 7.7% of the lookups" in text
     assert "records in" in text

@@ -9,6 +9,8 @@ from dnswatch.names.hosts import parse_hosts
 from dnswatch.names.leases import parse_leases
 from dnswatch.sources.crew import Crew
 from dnswatch.sources.dataset import FLOWS, OBSERVATIONS, flow_row, observation_row, table
+from dnswatch.sources.live.frames import Sender
+from dnswatch.sources.live.hearing import LiveHearing
 from dnswatch.sources.moments import LATEST
 from dnswatch.sources.stream import Stream
 from tests.fuzz.frame import fuzz
@@ -43,3 +45,16 @@ def test_any_lease_file_is_read() -> None:
 def test_any_hosts_file_is_read() -> None:
     """What is no line of a hosts file is counted as broken."""
     fuzz("hosts", lambda data: parse_hosts([data.decode("utf-8", "replace")]))
+
+
+def test_whatever_connects_to_a_tap_is_heard_or_refused() -> None:
+    """A sender may send anything in any order: lookups come of it, or a `SourceError`."""
+
+    def read(data: bytes) -> None:
+        sender, hearing = Sender(), LiveHearing(lambda _: False)
+        for at in range(0, len(data), 700):
+            hearing.hear(sender.take(data[at : at + 700]), 1_060_084_800.0)
+        lookups, _ = hearing.told(1_060_084_900.0)
+        assert all(seen.client for seen in lookups)
+
+    fuzz("framestreams", read, SourceError)

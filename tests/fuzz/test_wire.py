@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from dnswatch.codes import Rcode
 from dnswatch.errors import WireError
+from dnswatch.seams import ingest
+from dnswatch.seams.merge import Merge
 from dnswatch.wire import build, name, overheard, proxied, query, response
 from tests.fuzz.frame import fuzz
 from tests.fuzz.messages import CAPTURES, captured, queries, responses, spoilt
@@ -41,7 +43,7 @@ def answer(wire: bytes) -> bytes | None:
         return None
     with suppress(WireError):
         heard = response.read(wire, asked, 3600)
-        return b"\0\0" + build.tail(heard, asked, 0, limit=LIMIT, max_ttl=MAX_TTL, size=SIZE)
+        return b"\0\0" + build.body(heard, asked, 0, limit=LIMIT, max_ttl=MAX_TTL, size=SIZE)
     return None
 
 
@@ -197,3 +199,19 @@ def test_any_header_of_a_front_is_read_or_an_error() -> None:
         assert said is None or said.client is None or len(said.client) in (4, 16)
 
     fuzz("proxied", read, WireError)
+
+
+def test_what_vantage_points_say_is_read_or_refused() -> None:
+    """Batches and hellos of other programs, spoilt in any way, raise `ValueError` and nothing else;
+    what is read, the merge can take."""
+    now = 1764349703.0
+
+    def take(message: bytes) -> None:
+        with suppress(ValueError):
+            ingest.read_hello(message)
+        merge = Merge()
+        merge.join("noise", now, lag=1.0, behind=1.0)
+        merge.add("noise", ingest.read(message, now), now)
+        merge.flush()
+
+    fuzz("ingest", take, ValueError)

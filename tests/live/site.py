@@ -20,7 +20,10 @@ from typer.testing import CliRunner
 
 import dnswatch
 from dnswatch.cli import app
+from dnswatch.errors import StoreError
+from dnswatch.store import Store
 from tests import check
+from tests.loaded import Process
 from tests.loopback import reserve
 from tests.upstream import Upstream
 
@@ -38,6 +41,9 @@ QUIET: Final[Mapping[str, object]] = {
 """Settings that keep what a test counts to what the test itself asks."""
 
 
+AT_A_TIME: Final = 50
+
+
 HASTY: Final[Mapping[str, object]] = {"upstream.deadline": "1s", "cache.stale_after": "500ms"}
 """Settings that give up early, so that a test need not wait."""
 
@@ -53,6 +59,8 @@ class Site:
     listen: str = "127.0.0.1"
     dns_port: int = 0
     "0 takes one that is free."
+    listens: bool = True
+    "It answers clients, and does not only watch what other resolvers tell."
     environment: dict[str, str] = field(default_factory=dict)
     "Variables that the server gets besides."
 
@@ -94,27 +102,27 @@ class Site:
         """Start dnswatch; returns when it answers."""
         arguments = ["--config", str(self.config), "--state", str(self.state)]
         arguments += ["--workers", str(self.workers)]
-        arguments += ["--listen", f"{self.listen}:{self.port}", "--listen", f"[::1]:{self.port6}"]
+        if self.listens:
+            arguments += ["--listen", f"{self.listen}:{self.port}"]
+            arguments += ["--listen", f"[::1]:{self.port6}"]
         for upstream in self.upstreams:
             url = upstream if isinstance(upstream, str) else upstream.url
             arguments += ["--upstream", url]
         starts = len(self.log("ready:")) if self._log.exists() else 0
         with self._log.open("a") as log:
-            self.process = subprocess.Popen(
-                [*COMMAND, "serve", *arguments],
-                stderr=log,
-                cwd=self.folder,
-                env={
-                    **environment(),
-                    "RUNTIME_DIRECTORY": str(self.folder / "run"),
-                    **self.environment,
-                },
-                start_new_session=True,
-            )
+            self.process = self._process(["serve", *arguments], log.fileno())
         check.eventually(
             lambda: self.process.poll() is not None or len(self.log("ready:")) > starts
         )
         assert self.process.poll() is None, self._log.read_text()
+
+    def _process(self, arguments: list[str], log: int) -> "subprocess.Popen[bytes] | Process":
+        env = {**environment(), "RUNTIME_DIRECTORY": str(self.folder / "run"), **self.environment}
+        if not INSTALLED and not self.environment:
+            return Process(arguments, self.folder, env, log)
+        return subprocess.Popen(
+            [*COMMAND, *arguments], stderr=log, cwd=self.folder, env=env, start_new_session=True
+        )
 
     def stop(self) -> int:
         """Stop dnswatch as a service manager would; returns its exit code."""
@@ -173,6 +181,24 @@ class Site:
         query = self.query(name, kind, **wishes)
         return dns.query.udp(query, self.listen, port=self.port, source=source, timeout=patience)
 
+    def ask_all(self, queries: Sequence[dns.message.Message]) -> dict[int, bytes]:
+        """Ask over UDP, as many at a time as a client's socket has room for; give what comes by ID.
+
+        The kernel drops what a socket has no room for: the smallest holds 80 responses of 1232
+        bytes.
+        """
+        answers: dict[int, bytes] = {}
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            client.settimeout(check.PATIENCE)
+            for begin in range(0, len(queries), AT_A_TIME):
+                some = queries[begin : begin + AT_A_TIME]
+                for query in some:
+                    client.sendto(query.to_wire(), (self.listen, self.port))
+                for _ in some:
+                    wire = client.recv(65535)
+                    answers[int.from_bytes(wire[:2], "big")] = wire
+        return answers
+
     def ask_tcp(self, name: str, kind: str = "A", **wishes: Any) -> dns.message.Message:
         """Ask over a TCP connection of its own."""
         return dns.query.tcp(
@@ -200,6 +226,14 @@ class Site:
         """Open a TCP connection to dnswatch."""
         return socket.create_connection((self.listen, self.port), timeout=check.PATIENCE)
 
+    def _has_records(self) -> bool:
+        """Tell whether the store is there: a server answers before it is."""
+        try:
+            Store.read(self.state).close()
+        except StoreError:
+            return False
+        return True
+
     def told(self, *command: str) -> Any:
         """Run a reading command with `--json` and return what it tells."""
         done = self.printed(*command, "--json")
@@ -207,7 +241,8 @@ class Site:
 
     def counter(self, name: str) -> int:
         """Read one of the counters that `dnswatch status` shows."""
-        return int(self.told("status")["counters"].get(name, 0))
+        told = self.told("status")  # nothing before there are records
+        return int(told["counters"].get(name, 0)) if told else 0
 
     def measures(self, client: str) -> dict[str, int]:
         """Read a client's account: measure to count; empty where there is none."""
@@ -215,7 +250,8 @@ class Site:
         return {name: measure["count"] for name, measure in told["measures"].items()}
 
     def printed(self, *command: str) -> str:
-        """Run a reading command and return what it prints."""
+        """Run a command on the records and return what it prints."""
+        check.eventually(lambda: self.process.poll() is not None or self._has_records())
         arguments = [*command, "--state", str(self.state)]
         if (
             not INSTALLED

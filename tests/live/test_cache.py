@@ -149,8 +149,9 @@ def test_the_cache_stays_within_its_size(serve: Serve) -> None:
     """A full cache lets old answers go, counts them, and goes on to answer."""
     site = serve(answer(*(f'TXT "{filling * 200}"' for filling in "abcde")))
     site.reload({"cache.size": "1MB"})
-    for number in range(1500):
-        site.ask(f"n{number}.example", "TXT", payload=1232)
+    site.ask_all(
+        [site.query(f"n{number}.example", "TXT", payload=1232, id=number) for number in range(1500)]
+    )
     check.noerror(site.ask("n0.example", "TXT", payload=1232))
     assert times_asked(site, "n0.example") == 2
     check.eventually(lambda: site.counter("cache_evicted") > 0)

@@ -62,7 +62,8 @@ def has_ecs(asked: Asked) -> bool:
 
 def lost_edns(site: Site) -> bool:
     """Read from `status` whether the upstream is asked without EDNS."""
-    return any(not each["edns"] for each in site.told("status")["upstreams"])
+    told = site.told("status")  # nothing before there are records
+    return told is not None and any(not each["edns"] for each in told["upstreams"])
 
 
 def with_subnet(site: Site, name: str) -> int:
@@ -135,6 +136,7 @@ def test_an_error_of_a_header_alone_is_an_error(behind: Upstreams, scheme: str, 
     """Twelve bytes under the right ID are the upstream's word, and no forgery."""
     site = behind(scheme, error(rcode, header_only=True))
     check.rcode(site.ask("header.example"), rcode)
+    check.eventually(lambda: site.measures("127.0.0.1"))
     assert site.counter("mismatch") == 0
 
 

@@ -66,10 +66,9 @@ def test_forged_questions_make_nobody_infected(serve: Serve) -> None:
     check.noerror(over_tcp(site, "friend.example"))
     check.noerror(site.ask("www.example", source=FRAMED))
     check.eventually(lambda: site.measures(FRAMED).get("challenged", 0) > 60)
-    assert site.counter("proof_asked") > 60
-    changes = site.printed("log", "--client", FRAMED)
-    assert "suspect" in changes
-    assert "infected" not in changes
+    check.eventually(lambda: site.counter("proof_asked") > 60)
+    check.eventually(lambda: "suspect" in site.printed("log", "--client", FRAMED))
+    assert "infected" not in site.printed("log", "--client", FRAMED)
     check.noerror(over_tcp(site, "family.example"))
 
 

@@ -1,7 +1,7 @@
 """What a worker may have open is added up, and what is open is told."""
 
 from dnswatch.proxy.descriptors import in_use, needed
-from tests.proxy.scripted import configured
+from tests.resolver.scripted import configured
 
 
 def test_each_thing_that_a_site_adds_needs_its_files() -> None:

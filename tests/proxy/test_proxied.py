@@ -6,22 +6,18 @@ import struct
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
-from dnswatch.names.hosts import parse_hosts
+from dnswatch.proxy.fast import UdpListener
 from dnswatch.proxy.proxied import Fronts, ProxiedTcpListener, ProxiedUdpListener
 from dnswatch.proxy.reports import Reports
 from dnswatch.proxy.service import Service
 from dnswatch.proxy.streams import Connections
-from dnswatch.proxy.upstream.group import Group, Routes
-from dnswatch.resolver.access import Admissions
 from dnswatch.resolver.cookies import Cookies
-from dnswatch.resolver.local import LocalNames
-from dnswatch.resolver.rates import Rates
+from dnswatch.resolver.core import ResolverCore
 from dnswatch.settings import Subnet
-from tests.proxy.scripted import Scripted, configured, exact
 from tests.proxy.upstream.questions import until
+from tests.resolver.scripted import configured, local_names, query_body
 
-HOSTS: Final = parse_hosts(["10.0.0.1 here.lan"])
-QUERY: Final = b"id" + exact("here.lan.")
+QUERY: Final = b"id" + query_body("here.lan.")
 LOCAL: Final = b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0"
 LIMITS: Final = "limits.tcp_per_client = 2\nlimits.rate_per_client = 0"
 
@@ -39,14 +35,11 @@ class Fronted:
         """Listen."""
         settings = configured(LIMITS)
         now = asyncio.get_running_loop().time
-        self.reports = Reports(line, now, 100)
-        service = Service(
-            settings, now, self.reports, Routes(Group([Scripted()], "ordered"), {}),
-            LocalNames(HOSTS.names, HOSTS.addresses), Cookies(bytes(32)),
-        )  # fmt: skip
-        admissions, rates = Admissions(settings), Rates(settings.limits)
-        connections = Connections(settings.limits, admissions, rates, self.reports)
-        fronts = Fronts(map(Subnet, trusted), self.reports)
+        core = ResolverCore(settings, local_names(["10.0.0.1 here.lan"]), Cookies(bytes(32)))
+        self.observed = core.observed
+        service = Service(core, Reports(line, now, core.observed), now)
+        connections = Connections(settings.limits, core.observed.counters)
+        fronts = Fronts(map(Subnet, trusted), core.observed.counters)
         tcp = socket.create_server(("127.0.0.1", 0))
         udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         udp.bind(("127.0.0.1", 0))
@@ -54,16 +47,17 @@ class Fronted:
             sock.setblocking(False)
         self.sockets = (tcp, udp)
         self.tcp, self.udp = tcp.getsockname(), udp.getsockname()
+        self.fronts = fronts
         self.listeners = (
-            ProxiedTcpListener(tcp, service, self.reports, connections, fronts),
-            ProxiedUdpListener(udp, service, admissions, rates, self.reports, fronts),
+            ProxiedTcpListener(tcp, service, connections, fronts),
+            ProxiedUdpListener(UdpListener(udp, service, redirected=False), udp, fronts),
         )
         self.connections = connections
 
     def asked(self) -> set[bytes]:
         """Give the clients that asked so far."""
-        seen = {one.client for one in self.reports._observations if one.client}
-        return seen | set(self.reports.rows[False])
+        seen = {one.client for one in self.observed.observations if one.client}
+        return seen | set(self.observed.rows[False])
 
 
 def play(test: Callable[[Fronted], Coroutine[Any, Any, None]], *trusted: str) -> None:
@@ -126,7 +120,7 @@ def test_each_client_of_a_front_has_its_own_bound() -> None:
             writer.write(of(f"10.0.0.{number // 2}"))
             open_ones.append(writer)
             await until(lambda want=number + 1: len(fronted.connections._open) == want)  # type: ignore[misc]
-        assert not fronted.reports.counters["tcp_client_full"]
+        assert not fronted.observed.counters["tcp_client_full"]
         for writer in open_ones:
             writer.close()
 
@@ -151,14 +145,14 @@ def test_nobody_else_is_believed() -> None:
     counted, and a trusted front's broken header is, too."""
 
     async def test(fronted: Fronted) -> None:
-        counters = fronted.reports.counters
+        counters = fronted.observed.counters
         reader, writer = await asyncio.open_connection(*fronted.tcp)
         assert not await reader.read()
         writer.close()
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
             stranger.sendto(of("10.0.0.9", 0x12) + QUERY, fronted.udp)
             await until(lambda: counters["proxied_dropped_untrusted"] == 2)
-        fronted.listeners[1]._fronts.trust([Subnet("127.0.0.1")])
+        fronted.fronts.trust([Subnet("127.0.0.1")])
         sound = of("10.0.0.10", 0x12) + QUERY
         assert (await ask(fronted, QUERY, sound[:20], sound))[:2] == b"id"
         assert counters["proxied_dropped_broken"] == 2

@@ -12,7 +12,8 @@ from dnswatch.model.health import Health
 from dnswatch.model.observation import Observation, Origin, Tally
 from dnswatch.model.policies.mark import Action, Terms
 from dnswatch.proxy import reports
-from dnswatch.proxy.reports import Reports, kind
+from dnswatch.proxy.reports import Reports
+from dnswatch.resolver.observed import Observed, kind
 from dnswatch.seams.batch import STARTED, Batch, Briefing, Mark, Marks, decode, encode_briefing
 
 CLIENT = b"\x0a\0\0\1"
@@ -47,16 +48,24 @@ def seen(number: int, size: int = 0) -> Observation:
     return Observation(float(number), CLIENT, qname, Type.MX, 0, Origin.UPSTREAM)
 
 
+def count(
+    report: Reports, what: int, *, client: bytes = CLIENT, is_recorded: bool = True,
+    redirected: bool = False,
+) -> None:  # fmt: skip
+    """Count an answer."""
+    report.observed.count(client, what, is_recorded, redirected)
+
+
 def test_what_was_seen_and_counted_arrives(line: Line) -> None:
     """A flush brings observations, counts by client and kind, counters and health."""
     ours, theirs = line
-    report = Reports(ours, lambda: NOW, 10)
-    report.observe(seen(1))
+    report = Reports(ours, lambda: NOW, Observed(10), lambda: [health])
+    report.observed.observations.append(seen(1))
     for _ in range(3):
-        report.count(CLIENT, kind(Type.A, 0, 2), True, False)
-    report.count(CLIENT, kind(Type.AAAA, 3, 0), True, True)
+        count(report, kind(Type.A, 0, 2))
+    count(report, kind(Type.AAAA, 3, 0), redirected=True)
     health = Health("udp://192.0.2.1", True, 0.1, 1, 0)
-    report.flush([health])
+    report.flush()
     (batch,) = received(theirs)
     assert batch.until == NOW
     assert batch.observations == [seen(1)]
@@ -70,12 +79,12 @@ def test_what_was_seen_and_counted_arrives(line: Line) -> None:
 def test_nothing_is_told_twice(line: Line) -> None:
     """After a flush everything starts anew."""
     ours, theirs = line
-    report = Reports(ours, lambda: NOW, 10)
-    report.observe(seen(1))
-    report.count(CLIENT, kind(Type.A, 0, 1), True, False)
-    report.flush([])
+    report = Reports(ours, lambda: NOW, Observed(10))
+    report.observed.observations.append(seen(1))
+    count(report, kind(Type.A, 0, 1))
+    report.flush()
     received(theirs)
-    report.flush([])
+    report.flush()
     (batch,) = received(theirs)
     assert (batch.observations, batch.tallies, batch.counters) == ([], [], {})
 
@@ -83,9 +92,9 @@ def test_nothing_is_told_twice(line: Line) -> None:
 def test_who_is_left_out_is_counted_as_nobody(line: Line) -> None:
     """An address that shall stand in no record never leaves the worker."""
     ours, theirs = line
-    report = Reports(ours, lambda: NOW, 10)
-    report.count(CLIENT, kind(Type.A, 0, 1), False, False)
-    report.flush([])
+    report = Reports(ours, lambda: NOW, Observed(10))
+    count(report, kind(Type.A, 0, 1), is_recorded=False)
+    report.flush()
     (batch,) = received(theirs)
     assert batch.tallies == [Tally(None, Type.A, 0, 1, False, 1)]
 
@@ -93,9 +102,9 @@ def test_who_is_left_out_is_counted_as_nobody(line: Line) -> None:
 def test_a_kind_holds_every_number_that_a_tally_has(line: Line) -> None:
     """The widest type, rcode and number of addresses survive."""
     ours, theirs = line
-    report = Reports(ours, lambda: NOW, 10)
-    report.count(CLIENT, kind(65535, 4095, 99999), True, False)
-    report.flush([])
+    report = Reports(ours, lambda: NOW, Observed(10))
+    count(report, kind(65535, 4095, 99999))
+    report.flush()
     (batch,) = received(theirs)
     assert batch.tallies == [Tally(CLIENT, 65535, 4095, 4095, False, 1)]
 
@@ -103,11 +112,13 @@ def test_a_kind_holds_every_number_that_a_tally_has(line: Line) -> None:
 def test_many_clients_are_told_of_early(line: Line) -> None:
     """At the bound of clients the counts go out, and none is lost."""
     ours, theirs = line
-    report = Reports(ours, lambda: NOW, 10)
+    report = Reports(ours, lambda: NOW, Observed(10))
     for number in range(35):
-        report.count(number.to_bytes(4, "big"), kind(Type.A, 0, 1), True, False)
-        assert len(report.rows[False]) <= 10
-    report.flush([])
+        count(report, kind(Type.A, 0, 1), client=number.to_bytes(4, "big"))
+        if report.observed.is_full:
+            report.flush()
+        assert len(report.observed.rows[False]) <= 10
+    report.flush()
     assert sum(len(batch.tallies) for batch in received(theirs)) == 35
 
 
@@ -117,12 +128,12 @@ def test_a_watch_that_was_away_hears_everything_once_and_in_order(line: Line) ->
     The line itself holds some messages; the rest waits in the worker.
     """
     ours, theirs = line
-    report = Reports(ours, lambda: NOW, 10)
+    report = Reports(ours, lambda: NOW, Observed(10))
     for number in range(20_000):
-        report.observe(seen(number))
+        report.observed.observations.append(seen(number))
     heard: list[Observation] = []
     for _ in range(1000):
-        report.flush([])
+        report.flush()
         heard += [one for batch in received(theirs) for one in batch.observations]
         if len(heard) == 20_000:
             break
@@ -138,16 +149,16 @@ def test_what_is_too_much_is_counted_and_the_newest_kept(
     """
     ours, theirs = line
     monkeypatch.setattr(reports, "MAX_BACKLOG", 100_000)
-    report = Reports(ours, lambda: NOW, 10)
+    report = Reports(ours, lambda: NOW, Observed(10))
     for number in range(300):
         report.counters["lookups"] += 1
-        report.observe(seen(number, 10_000))
-        report.flush([])
+        report.observed.observations.append(seen(number, 10_000))
+        report.flush()
         assert report._backlog_bytes <= 100_000
     batches: list[Batch] = []
     for _ in range(100):
         batches += received(theirs)
-        report.flush([])
+        report.flush()
     batches += received(theirs)
     counters: Counter[str] = Counter()
     for batch in batches:
@@ -163,7 +174,7 @@ def test_what_is_too_much_is_counted_and_the_newest_kept(
 def test_briefings_are_taken_in(line: Line) -> None:
     """What the watch tells is read until there is no more; noise is counted and passed over."""
     ours, theirs = line
-    report = Reports(ours, lambda: NOW, 10)
+    report = Reports(ours, lambda: NOW, Observed(10))
     assert report.briefings() == []
     mark = Mark(b"\x0a\0\0\1", "delay", Action.DELAY, Terms(), (LookupKind.MX,), 9.0)
     lessons = Lessons([(b"\2mx\0", 5.0, b"\1a\0")], [(b"\1a\0", 6.0)])
@@ -179,8 +190,8 @@ def test_a_watch_that_is_gone_is_no_fault(line: Line) -> None:
     """A closed line loses nothing of the worker's peace: it keeps what it has."""
     ours, theirs = line
     theirs.close()
-    report = Reports(ours, lambda: NOW, 10)
-    report.observe(seen(1))
-    report.flush([])
+    report = Reports(ours, lambda: NOW, Observed(10))
+    report.observed.observations.append(seen(1))
+    report.flush()
     assert report.briefings() == []
     assert report._backlog

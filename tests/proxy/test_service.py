@@ -1,338 +1,226 @@
-"""The service: what a query gets, and what is observed of it, with scripted upstreams."""
+"""The service: through it clients get what the core alone would give them, whatever happens."""
 
+import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable
+from math import inf
 
-import dns.flags
-import dns.message
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from dnswatch.codes import Ede, Rcode, Type
-from dnswatch.model.observation import Observation, Origin
+from dnswatch.model.exchanges import LookupKind
+from dnswatch.model.observation import Observation
+from dnswatch.model.policies.mark import Action, Doubts, Mark, Marks, Terms
+from dnswatch.proxy import service
 from dnswatch.proxy.reports import Reports
-from dnswatch.proxy.service import NEVER, Service
-from dnswatch.proxy.upstream.group import Group, Routes
-from dnswatch.resolver.cache import RETRY_STALE
+from dnswatch.proxy.service import Service
+from dnswatch.resolver.ask import Ask
 from dnswatch.resolver.cookies import Cookies
-from dnswatch.seams.batch import Batch, decode
-from dnswatch.wire import name
-from tests import check
+from dnswatch.resolver.core import ResolverCore
+from dnswatch.resolver.pending import PendingQuery
+from dnswatch.seams.batch import Briefing, decode
+from dnswatch.settings import Settings
 from tests.proxy.invented import InventedLoop
-from tests.proxy.scripted import Client, Scripted, configured, exact, local_names, message
+from tests.resolver.driven import Driven
+from tests.resolver.scripted import configured, local_names, message, query_body
 
-HOSTS = "192.168.0.5 printer.lan\nfd00::5 printer.lan\n"
-WWW = exact("www.example.")
+SETTINGS = configured(
+    """
+    quarantine = {i_have_authority = true, addresses = ["10.0.0.99"]}
+    limits.in_flight_per_client = 3
+    limits.held_per_client = 2
+    """
+)
+CLIENTS = [bytes((10, 0, 0, number)) for number in (6, 7)]
+QUESTIONS = [
+    ("victim.example.", "MX"), ("mx.victim.example.", "A"), ("mail.victim.example.", "A"),
+    ("www.example.", "A"), ("www.example.", "ANY"), ("x.onion.", "A"),
+]  # fmt: skip
+ACTIONS = (Action.DELAY, Action.QUARANTINE, Action.REFUSE)
 
 
-class Scene:
-    """A service with one upstream, and a watch that listens."""
+class Silent:
+    """A transport that says nothing until the test speaks for it."""
+
+    url = "udp://192.0.2.1"
 
     def __init__(self) -> None:
-        """Start in invented time."""
-        self.loop = InventedLoop()
-        self.line, self.watch = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        for end in (self.line, self.watch):
-            end.setblocking(False)
-        self.upstream = Scripted()
-        self.reports = Reports(self.line, self.loop.time, 100)
-        self.service = Service(
-            configured(), self.loop.time, self.reports,
-            Routes(Group([self.upstream], "ordered"), {}), local_names([HOSTS]),
-            Cookies(bytes(32)),
-        )  # fmt: skip
-        self.client = Client()
+        self.asked: list[Ask] = []
 
-    def ask(
-        self, query: bytes, client: Client | None = None, *, udp: bool = True
-    ) -> dns.message.Message | None:
-        """Ask; give the answer where it comes at once."""
-        waiter = (client or self.client).waiter()
-
-        async def answer() -> bytes | None:
-            return self.service.answer(query, waiter, udp=udp)
-
-        tail = self.loop.run_until_complete(answer())
-        self.ignored = tail == NEVER
-        return dns.message.from_wire(b"id" + tail) if tail else None
-
-    def hear(self, wire: bytes, which: int = -1) -> None:
-        """Let the upstream answer."""
-        asking = self.upstream.asked[which]
-        self.loop.call_soon(asking.response, self.upstream, wire, self.loop.time())
-        self.loop.let(0)
-
-    def look_up(self, query: bytes, *, rcode: int = 0, ttl: int = 300) -> dns.message.Message:
-        """Ask, let the upstream answer, and give what the client gets."""
-        assert self.ask(query) is None
-        self.hear(message(self.upstream.asked[-1].query, rcode, ttl))
-        return self.later()
-
-    def later(self) -> dns.message.Message:
-        """What the client got last."""
-        assert not self.loop.faults
-        return dns.message.from_wire(self.client.got[-1])
-
-    def batches(self) -> list[Batch]:
-        """What the watch was told."""
-        self.reports.flush([])
-        told = []
-        try:
-            while True:
-                told.append(decode(self.watch.recv(1 << 20)))
-        except BlockingIOError:
-            return told
-
-    def seen(self) -> list[Observation]:
-        """The lookups that the watch was told of."""
-        return [one for batch in self.batches() for one in batch.observations]
+    def ask(self, ask: Ask) -> None:
+        self.asked.append(ask)
 
     def close(self) -> None:
-        """End it."""
+        """Have nothing to close."""
+
+
+class Served:
+    """The same as `Driven`, through a worker's service, its loop and its line to the watch."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.loop = InventedLoop()
+        self.ends = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        for end in self.ends:
+            end.setblocking(False)
+        self.core = ResolverCore(settings, local_names([""]), Cookies(bytes(32)))
+        self.reports = Reports(self.ends[0], self.loop.time, self.core.observed)
+        self.service = Service(self.core, self.reports, self.loop.time)
+        self.transport = Silent()
+        self.service.connect(dict.fromkeys(self.core.routes.servers, self.transport))
+        self.asked = self.transport.asked
+        self.got: list[tuple[bytes, bytes]] = []
+
+    def query(self, message: bytes, client: bytes, *, udp: bool = True) -> None:
+        self._in_loop(lambda: self._query(message, client, udp=udp))
+
+    def _query(self, message: bytes, client: bytes, *, udp: bool) -> None:
+        pending = PendingQuery(client, True, False, not udp, message[:2], self._reply)
+        body = self.service.query(message[2:], pending, udp=udp)
+        if body is not None:
+            self.got.append((message[:2], body))
+
+    def heard(self, which: int, message: bytes) -> None:
+        self._in_loop(lambda: self.service.heard(self.asked[which], message, self.loop.time()))
+
+    def failed(self, which: int) -> None:
+        self._in_loop(lambda: self.service.failed(self.asked[which]))
+
+    def learn(self, briefing: Briefing) -> None:
+        def learn() -> None:
+            self.core.learn(briefing, self.loop.time())
+            self.service.carry_out()
+
+        self._in_loop(learn)
+
+    def let(self, seconds: float) -> None:
+        self.loop.let(seconds)
+        assert not self.loop.faults
+
+    def observations(self) -> list[Observation]:
+        """What the watch heard."""
+        self.reports.flush()
+        heard: list[Observation] = []
+        try:
+            while True:
+                heard += decode(self.ends[1].recv(1 << 20)).observations
+        except BlockingIOError:
+            return heard
+
+    def close(self) -> None:
+        self.service.close()
         self.loop.close()
-        self.line.close()
-        self.watch.close()
+        for end in self.ends:
+            end.close()
+
+    def _reply(self, pending: PendingQuery, body: bytes) -> None:
+        self.got.append((pending.message_id, body))
+
+    def _in_loop(self, action: Callable[[], None]) -> None:
+        async def act() -> None:
+            action()
+
+        self.loop.run_until_complete(act())
 
 
-@pytest.fixture
-def scene() -> Iterator[Scene]:
-    """A service with an empty cache."""
-    made = Scene()
-    yield made
-    made.close()
+NOTHING = st.just(0)
+clients, which, booleans = st.integers(0, 1), st.integers(0, 9), st.booleans()
+steps = st.one_of(
+    st.tuples(st.just("query"), clients, st.integers(0, len(QUESTIONS) - 1), booleans),
+    st.tuples(st.just("heard"), which, st.sampled_from([0, 0, 0, 1, 2, 3, 5]), NOTHING),
+    st.tuples(st.just("failed"), which, NOTHING, NOTHING),
+    st.tuples(st.just("let"), st.sampled_from([0.07, 0.9, 2.3, 40.0, 400.0]), NOTHING, NOTHING),
+    st.tuples(st.just("mark"), clients, st.sampled_from(ACTIONS), booleans),
+    st.tuples(st.just("doubt"), clients, booleans, NOTHING),
+)
 
 
-def test_a_lookup_is_answered_and_then_remembered(scene: Scene) -> None:
-    """The first client waits for the upstream, the next is answered at once, with less TTL."""
-    first = scene.look_up(WWW)
-    assert check.data(first) == ["192.0.2.80"]
-    assert check.ttl(first) == 300
-    scene.loop.let(100)
-    second = scene.ask(exact("WWW.Example."), Client("10.0.0.2"))
-    assert second is not None
-    assert check.ttl(second) == 200
-    assert second.question[0].name.to_text() == "WWW.Example."
-    assert len(scene.upstream.asked) == 1
+def take(world: Driven | Served, number: int, step: tuple) -> None:  # type: ignore[type-arg]
+    """Have one thing happen."""
+    match step:
+        case "query", client, which, udp:
+            query = number.to_bytes(2, "big") + query_body(*QUESTIONS[which], use_edns=0)
+            world.query(query, CLIENTS[client], udp=udp)
+        case "heard", which, rcode, _ if world.asked:
+            which %= len(world.asked)
+            world.heard(which, response(world.asked[which], rcode))
+        case "failed", which, _, _ if world.asked:
+            world.failed(which % len(world.asked))
+        case "let", seconds, _, _:
+            world.let(seconds)
+        case "mark", client, action, dry_run:
+            terms = Terms(hold=2.0, bucket=1.0, refill=60.0, excess=4.0, refuses=True)
+            kinds = tuple(LookupKind)
+            mark = Mark(CLIENTS[client], "p", action, terms, kinds, inf, dry_run)
+            world.learn(Briefing(marks=Marks([mark])))
+        case "doubt", client, is_suspect, _:
+            suspects = [(CLIENTS[client], inf)] if is_suspect else []
+            world.learn(Briefing(doubts=Doubts(suspects, [], whole=True)))
 
 
-def test_lookups_are_observed_and_hits_are_counted(scene: Scene) -> None:
-    """The watch hears of the upstream's answer with its addresses, and of hits as a number."""
-    scene.look_up(WWW)
-    for _ in range(3):
-        scene.ask(WWW)
-    (batch,) = scene.batches()
-    (seen,) = batch.observations
-    assert seen.origin is Origin.UPSTREAM
-    assert (seen.client, seen.qname) == (scene.client.address, name.from_text("www.example"))
-    assert seen.addresses == ((b"\xc0\0\2\x50", 300),)
-    assert [(tally.qtype, tally.addresses, tally.count) for tally in batch.tallies] == [(1, 1, 3)]
-
-
-def test_one_observation_of_many_who_wait_is_the_upstreams(scene: Scene) -> None:
-    """Of clients who shared a lookup each is observed; the site cache learns once."""
-    clients = [Client(f"10.0.0.{number}") for number in range(1, 5)]
-    for client in clients:
-        assert scene.ask(WWW, client) is None
-    scene.hear(message(scene.upstream.asked[0].query))
-    assert all(client.got for client in clients)
-    origins = [seen.origin for seen in scene.seen()]
-    assert origins == [Origin.UPSTREAM, Origin.CACHE, Origin.CACHE, Origin.CACHE]
-
-
-def test_every_mail_related_lookup_is_observed(scene: Scene) -> None:
-    """MX questions and addresses of exchanges take no short cut: each goes out on its own."""
-    mx = exact("example.", "MX")
-    assert scene.ask(mx) is None
-    scene.hear(_mx_answer(scene.upstream.asked[0].query.question))
-    for _ in range(2):
-        assert scene.ask(mx) is not None
-    scene.look_up(exact("mx.example."))
-    for _ in range(2):
-        assert scene.ask(exact("mx.example.")) is not None
-    kinds = [(seen.qtype, seen.origin) for seen in scene.seen()]
-    assert kinds == [
-        (Type.MX, Origin.UPSTREAM), (Type.MX, Origin.CACHE), (Type.MX, Origin.CACHE),
-        (Type.A, Origin.UPSTREAM), (Type.A, Origin.CACHE), (Type.A, Origin.CACHE),
-    ]  # fmt: skip
-    assert not scene.service.ready.now
-
-
-def _mx_answer(question: bytes) -> bytes:
+def response(ask: Ask, rcode: int) -> bytes:
+    """Answer a question: an address, the exchange of a domain, or nothing but an rcode."""
+    if rcode or ask.query.qtype != 15:
+        return message(ask.query, rcode, 60)
     data = b"\0\x0a\2mx\xc0\x0c"
-    head = b"\0\0\x81\x80\0\1\0\1\0\0\0\0" + question
-    return head + b"\xc0\x0c\0\x0f\0\1\0\0\1\x2c" + len(data).to_bytes(2, "big") + data
+    record = b"\xc0\x0c\0\x0f\0\1\0\0\0\x3c" + len(data).to_bytes(2, "big") + data
+    return b"\0\0\x81\x80\0\1\0\1\0\0\0\0" + ask.query.question + record
 
 
-def test_a_name_that_becomes_an_exchange_leaves_the_short_cut(scene: Scene) -> None:
-    """From the moment an MX answer names it, each lookup of its address is observed."""
-    host = exact("mx.example.")
-    scene.look_up(exact("x.example."))
-    scene.look_up(host)
-    scene.seen()
-    scene.ask(exact("x.example."))
-    assert exact("x.example.")[10:] in {query[10:] for query in scene.service.ready.now}
-    scene.ask(exact("example.", "MX"))
-    scene.hear(_mx_answer(scene.upstream.asked[-1].query.question))
-    assert not any(b"\2mx\7example" in query for query in scene.service.ready.now)
+@settings(max_examples=60)
+@given(st.lists(steps, max_size=25))
+def test_through_the_service_all_is_as_the_core_has_it(
+    happened: list[tuple],  # type: ignore[type-arg]
+) -> None:
+    """Whatever clients, upstreams, the watch and time do: the same answers leave in the same order,
+    the same questions are put, and the watch hears of the same lookups."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(service, "TICK", 0.0)
+        driven, served = Driven(SETTINGS), Served(SETTINGS)
+        try:
+            for number, step in enumerate(happened):
+                for world in (driven, served):
+                    take(world, number, step)
+            assert served.got == driven.got
+            assert [ask.message for ask in served.asked] == [ask.message for ask in driven.asked]
+            seen = driven.core.observed.take()
+            assert list(map(at_ms, served.observations())) == list(map(at_ms, seen))
+        finally:
+            served.close()
 
 
-@pytest.mark.parametrize("qtype", ["AXFR", "IXFR", "OPT", "TKEY", "TSIG", "MAILA", "MAILB"])
-def test_what_no_forwarder_is_asked_for_is_refused(scene: Scene, qtype: str) -> None:
-    """A forwarder has no zone to give; other types are parts of messages, or of no use any more."""
-    got = scene.ask(exact("example.", qtype, use_edns=0), udp=False)
-    assert got is not None
-    check.rcode(got, "REFUSED")
-    assert check.errors(got) == [Ede.NOT_SUPPORTED]
-    assert not scene.upstream.asked
+def at_ms(seen: Observation) -> Observation:
+    """Round the moment: the loop's clock has other last bits."""
+    return replace(seen, at=round(seen.at, 3))
 
 
-def test_special_names_do_not_leave_the_site(scene: Scene) -> None:
-    """They are answered here, and observed like other lookups."""
-    for qname, rcode in (
-        ("x.onion.", 3),
-        ("_dns.resolver.arpa.", 0),
-        ("9.0.0.10.in-addr.arpa.", 3),
-    ):
-        got = scene.ask(exact(qname, "SVCB", use_edns=0))
-        assert got is not None
-        assert got.rcode() == rcode
-    assert not scene.upstream.asked
-    assert {seen.origin for seen in scene.seen()} == {Origin.LOCAL}
+def test_no_look_at_what_is_due_follows_another_at_once() -> None:
+    """However many lookups there are, the timer rings at most once in `TICK` seconds."""
+    served = Served(configured("limits.in_flight_per_client = 500"))
+    rung = 0
+    fire = served.core.fire
+
+    def counted(now: float) -> None:
+        nonlocal rung
+        rung += 1
+        fire(now)
+
+    served.core.fire = counted  # type: ignore[method-assign]
+    for number in range(200):
+        query = number.to_bytes(2, "big") + query_body(f"n{number}.example.")
+        served.query(query, CLIENTS[0])
+        served.let(0.001)
+    served.let(1.0)
+    assert 0 < rung <= 1.2 / service.TICK + 1
+    served.close()
 
 
-def test_who_asks_to_go_round_is_counted(scene: Scene) -> None:
-    """Each question counts, and each client once: that somebody asks is a sign."""
-    for client in (Client("10.0.0.1"), Client("10.0.0.2"), Client("10.0.0.1")):
-        got = scene.ask(exact("use-application-dns.net."), client)
-        assert got is not None
-        check.rcode(got, "NXDOMAIN")
-    assert scene.reports.counters["kept_here_queries"] == 3
-    assert scene.reports.counters["kept_here_clients"] == 2
-
-
-def test_nonsense_is_refused_and_counted(scene: Scene) -> None:
-    """A query that cannot be read gets its rcode; a response gets nothing."""
-    got = scene.ask(WWW + b"\0")
-    assert got is not None
-    check.rcode(got, "FORMERR")
-    assert scene.ask(b"\x81" + WWW[1:]) is None
-    assert scene.ignored
-    assert scene.reports.counters["refused_formerr"] == 1
-    assert scene.reports.counters["ignored_no_query"] == 1
-
-
-def test_local_names_are_answered_without_asking(scene: Scene) -> None:
-    """Both families and the way back come from the hosts file; the watch hears of it."""
-    for qname, qtype, data in (
-        ("Printer.lan.", "A", ["192.168.0.5"]),
-        ("printer.lan.", "AAAA", ["fd00::5"]),
-        ("5.0.168.192.in-addr.arpa.", "PTR", ["printer.lan."]),
-    ):
-        got = scene.ask(exact(qname, qtype))
-        assert got is not None
-        check.noerror(got)
-        assert check.data(got, qtype) == data
-        assert got.question[0].name.to_text() == qname
-    assert not scene.upstream.asked
-    assert {seen.origin for seen in scene.seen()} == {Origin.LOCAL}
-
-
-def test_an_ended_answer_serves_while_upstreams_fail(scene: Scene) -> None:
-    """It is marked as stale (RFC 8767, 8914), and upstreams are left alone for a while."""
-    query = exact("www.example.", use_edns=0)
-    scene.look_up(query, ttl=10)
-    scene.loop.let(20)
-    stale = scene.look_up(query, rcode=Rcode.SERVFAIL)
-    assert check.data(stale) == ["192.0.2.80"]
-    assert check.ttl(stale) == 30
-    assert check.errors(stale) == [Ede.STALE_ANSWER]
-    asked = len(scene.upstream.asked)
-    scene.loop.let(RETRY_STALE - 1)
-    assert scene.ask(query) is not None
-    assert len(scene.upstream.asked) == asked
-    scene.loop.let(2)
-    assert scene.ask(query) is None
-    assert [seen.origin for seen in scene.seen()] == [Origin.UPSTREAM, Origin.STALE, Origin.STALE]
-
-
-def test_an_ended_denial_is_marked_as_one(scene: Scene) -> None:
-    """A stale NXDOMAIN has an extended error of its own (RFC 8914 section 4.20)."""
-    query = exact("no.example.", use_edns=0)
-    assert scene.ask(query) is None
-    asked = scene.upstream.asked[-1].query
-    soa = b"\0\0\6\0\1\0\0\0\x0a\0\x16\0\0" + bytes(16) + b"\0\0\0\x0a"
-    scene.hear(b"\0\0\x81\x83\0\1\0\0\0\1\0\0" + asked.question + soa)
-    scene.loop.let(20)
-    stale = scene.look_up(query, rcode=Rcode.SERVFAIL)
-    check.rcode(stale, "NXDOMAIN")
-    assert check.errors(stale) == [Ede.STALE_NXDOMAIN]
-
-
-def test_a_slow_upstream_lets_a_stale_answer_out_and_is_heard_later(scene: Scene) -> None:
-    """After `stale_after` the client has the old answer; the new one serves from then on."""
-    scene.look_up(WWW, ttl=10)
-    scene.loop.let(20)
-    assert scene.ask(WWW) is None
-    scene.loop.let(2)
-    assert check.ttl(scene.later()) == 30
-    scene.hear(message(scene.upstream.asked[-1].query, ttl=500))
-    fresh = scene.ask(WWW)
-    assert fresh is not None
-    assert check.ttl(fresh) == 500
-
-
-def test_a_failure_is_not_asked_again_at_once(scene: Scene) -> None:
-    """When nobody answered, equal questions fail at once for a second (RFC 9520), and say why."""
-    query = exact("www.example.", use_edns=0)
-    assert scene.ask(query) is None
-    scene.loop.let(5)
-    check.servfail(scene.later())
-    assert check.errors(scene.later()) == [Ede.NO_REACHABLE_AUTHORITY]
-    asked = len(scene.upstream.asked)
-    again = scene.ask(query)
-    assert again is not None
-    check.servfail(again)
-    assert check.errors(again) == [Ede.NO_REACHABLE_AUTHORITY]
-    assert len(scene.upstream.asked) == asked
-    scene.loop.let(1)
-    assert scene.ask(query) is None
-
-
-def test_a_client_that_is_left_out_stands_in_no_observation(scene: Scene) -> None:
-    """Its lookups count as nobody's."""
-    waiter = scene.client.waiter()
-    waiter.recorded = False
-
-    async def answer() -> None:
-        scene.service.answer(WWW, waiter, udp=True)
-
-    scene.loop.run_until_complete(answer())
-    scene.hear(message(scene.upstream.asked[0].query))
-    assert [seen.client for seen in scene.seen()] == [None]
-
-
-def test_over_udp_an_answer_is_cut_to_what_the_client_takes(scene: Scene) -> None:
-    """The same answer is whole over TCP and cut over UDP."""
-    query = exact("big.example.", "TXT")
-    assert scene.ask(query) is None
-    asked = scene.upstream.asked[-1].query
-    record = b"\xc0\x0c\0\x10\0\1\0\0\0\x3c\0\xc9\xc8" + b"x" * 200
-    scene.hear(b"\0\0\x81\x80\0\1\0\5\0\0\0\0" + asked.question + record * 5)
-    assert check.is_truncated(scene.later())
-    whole = scene.ask(query, udp=False)
-    assert whole is not None
-    assert not check.is_truncated(whole)
-    assert whole.flags & dns.flags.RA
-    assert sum(map(len, whole.answer)) >= 1
-
-
-def test_what_a_reload_forbids_is_forbidden_at_once(scene: Scene) -> None:
-    """A smaller EDNS size holds for answers that were ready already."""
-    query = exact("www.example.", use_edns=0)
-    scene.look_up(query)
-    scene.ask(query)
-    assert scene.service.ready.now
-    scene.service.configure(configured("serve.udp_size = 700"))
-    assert not scene.service.ready.now
-    got = scene.ask(query)
-    assert got is not None
-    assert got.payload == 700
+def test_what_a_transport_refuses_at_once_is_passed_on_at_once() -> None:
+    """A question that fails while it is put ends the lookup within the same turn."""
+    served = Served(SETTINGS)
+    served.transport.ask = lambda ask: served.service.failed(ask)  # type: ignore[method-assign]
+    served.query(b"id" + query_body("www.example.", use_edns=0), CLIENTS[0])
+    assert served.got[0][1][1] & 15 == 2
+    asyncio.set_event_loop(None)
+    served.close()

@@ -13,14 +13,28 @@ from dnswatch.proxy import streams
 from dnswatch.proxy.reports import Reports
 from dnswatch.proxy.service import Service
 from dnswatch.proxy.streams import Connections, TcpListener
-from dnswatch.proxy.upstream.group import Group, Routes
-from dnswatch.resolver.access import Admissions
+from dnswatch.resolver.ask import Ask
 from dnswatch.resolver.cookies import Cookies
-from dnswatch.resolver.rates import Rates
-from tests.proxy.scripted import Scripted, configured, exact, local_names, message
+from dnswatch.resolver.core import ResolverCore
 from tests.proxy.upstream.questions import until
+from tests.resolver.scripted import configured, local_names, message, query_body
 
-LOCAL = struct.pack("!H", len(exact("here.lan.")) + 2) + b"id" + exact("here.lan.")
+LOCAL = struct.pack("!H", len(query_body("here.lan.")) + 2) + b"id" + query_body("here.lan.")
+
+
+class Silent:
+    """A transport that says nothing until the test speaks for it."""
+
+    url = "udp://192.0.2.1"
+
+    def __init__(self) -> None:
+        self.asked: list[Ask] = []
+
+    def ask(self, ask: Ask) -> None:
+        self.asked.append(ask)
+
+    def close(self) -> None:
+        """Have nothing to close."""
 
 
 class Scene:
@@ -28,25 +42,20 @@ class Scene:
 
     def __init__(self, line: socket.socket) -> None:
         """Listen."""
-        self.configured = configured()
         self.faults: list[dict[str, Any]] = []
-        self.upstream = Scripted()
+        settings = configured("limits.rate_per_client = 0")
         now = asyncio.get_running_loop().time
-        self.reports = Reports(line, now, 100)
-        service = Service(
-            self.configured, now, self.reports, Routes(Group([self.upstream], "ordered"), {}),
-            local_names(["10.0.0.1 here.lan"]), Cookies(bytes(32)),
-        )  # fmt: skip
-        self.connections = Connections(
-            self.configured.limits,
-            Admissions(self.configured),
-            Rates(configured("limits.rate_per_client = 0").limits),
-            self.reports,
-        )
+        local = local_names(["10.0.0.1 here.lan"])
+        self.core = ResolverCore(settings, local, Cookies(bytes(32)))
+        self.counters = self.core.observed.counters
+        self.service = Service(self.core, Reports(line, now, self.core.observed), now)
+        self.upstream = Silent()
+        self.service.connect({0: self.upstream})
+        self.connections = Connections(settings.limits, self.counters)
         sock = socket.create_server(("127.0.0.1", 0))
         sock.setblocking(False)
         self.place = sock.getsockname()
-        self.listener = TcpListener(sock, service, self.reports, self.connections, redirected=False)
+        self.listener = TcpListener(sock, self.service, self.connections, redirected=False)
         asyncio.get_running_loop().set_exception_handler(lambda _, what: self.faults.append(what))
 
 
@@ -87,11 +96,11 @@ def test_questions_may_be_piped(play: Play) -> None:
 
     async def test(scene: Scene) -> None:
         reader, writer = await asyncio.open_connection(*scene.place)
-        slow = b"sl" + exact("slow.example.")
+        slow = b"sl" + query_body("slow.example.")
         writer.write(struct.pack("!H", len(slow)) + slow + LOCAL * 20)
         assert [(await read(reader))[:2] for _ in range(20)] == [b"id"] * 20
         asking = scene.upstream.asked[0]
-        asking.response(scene.upstream, message(asking.query), 0.0)
+        scene.service.heard(asking, message(asking.query), 0.0)
         assert (await read(reader))[:2] == b"sl"
         writer.close()
 
@@ -109,8 +118,8 @@ def test_a_client_that_fetches_nothing_is_cut_off(
         for _ in range(400):
             writer.write(LOCAL * 500)
             await asyncio.sleep(0)
-        await until(lambda: scene.reports.counters["tcp_unfetched"])
-        assert scene.reports.counters["tcp_unfetched"] == 1
+        await until(lambda: scene.counters["tcp_unfetched"])
+        assert scene.counters["tcp_unfetched"] == 1
         assert not scene.connections._open
         writer.transport.abort()
 

@@ -13,13 +13,13 @@ import pytest
 
 from dnswatch.names.hosts import HostsFiles
 from dnswatch.proxy.datagrams import Batch, Outbox
-from dnswatch.proxy.upstream.group import Group, Prober, Routes
 from dnswatch.proxy.upstream.kept import KeptConnection, KeptUpstream
 from dnswatch.proxy.upstream.udp import UdpUpstream
 from dnswatch.proxy.worker import Worker
 from dnswatch.resolver.health import Health
 from dnswatch.resolver.local import LocalNames
 from dnswatch.resolver.special import SpecialNames
+from dnswatch.resolver.upstreams import Group, Prober, Routes
 from dnswatch.settings import Settings, read
 from tests.live.certificates import Certificates
 from tests.upstream import Upstream

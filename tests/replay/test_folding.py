@@ -14,7 +14,7 @@ from dnswatch.settings import Source, combine
 from dnswatch.store import Store
 from dnswatch.store.directory import hold, present
 from dnswatch.watchdog.archive import Archive
-from dnswatch.watchdog.site import Site
+from dnswatch.watchdog.pipeline import SitePipeline
 from tests.model.policies.texts import policy
 from tests.records import NOON, asked
 
@@ -50,7 +50,7 @@ def folded(state: Path, *days: list[Observation], policies: frozenset[str] = fro
 def live(state: Path, lookups: list[Observation]) -> None:
     """Do what the watch process does, with a hand-over every second."""
     archive = Archive(state, combine(SOURCE))
-    site = Site(SOURCE, archive.key, lookups[0].at)
+    site = SitePipeline(SOURCE, archive.key, lookups[0].at)
     site.configure(SOURCE, combine(SOURCE))
     site.order(Orders(), lookups[0].at)
     now = lookups[0].at

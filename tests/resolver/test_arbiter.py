@@ -34,23 +34,23 @@ def arbiter(*marks: Mark) -> Arbiter:
 def test_a_dry_run_leaves_the_decision_to_the_mark_that_acts() -> None:
     """What a dry run would do is recorded only where nothing else is done."""
     both = arbiter(mark(Action.QUARANTINE, dry_run=True), mark(Action.DELAY, hold=2.0, bucket=1.0))
-    case = both.case(ASKING, 100.0)
-    assert case is not None
-    ruling = both.rule(WORM, case, GIVEN, 100.0)
+    subject = both.subject(ASKING, 100.0)
+    assert subject is not None
+    ruling = both.rule(WORM, subject, GIVEN, 100.0)
     assert ruling.decision == Hold(102.0, PASS)
     assert ruling.enforced is not None
     assert (ruling.enforced.decided, ruling.is_tried) == (Decided.HELD, False)
     alone = arbiter(mark(Action.QUARANTINE, dry_run=True))
-    tried = alone.rule(WORM, case, GIVEN, 100.0)
+    tried = alone.rule(WORM, subject, GIVEN, 100.0)
     assert (tried.decision, tried.is_tried) == (PASS, True)
 
 
 def test_a_retry_of_what_is_held_is_not_decided_anew() -> None:
     """It waits with the first asking, and takes no second token from the bucket."""
     found = arbiter(mark(Action.DELAY, hold=2.0, bucket=1.0))
-    case = found.case(ASKING, 100.0)
-    assert case is not None
-    assert found.rule(WORM, case, GIVEN, 100.0, is_held=True).decision is None
+    subject = found.subject(ASKING, 100.0)
+    assert subject is not None
+    assert found.rule(WORM, subject, GIVEN, 100.0, is_held=True).decision is None
 
 
 def test_news_tell_whose_answers_need_not_wait_any_more() -> None:
@@ -65,16 +65,16 @@ def test_news_tell_whose_answers_need_not_wait_any_more() -> None:
 def test_a_client_that_is_declared_loses_its_marks() -> None:
     """A declared server is never touched, from the moment it is declared."""
     found = arbiter(mark(Action.QUARANTINE))
-    case = found.case(ASKING, 1.0)
-    assert case is not None
-    assert found.rule(WORM, case, GIVEN, 1.0).decision == Rewrite()
+    subject = found.subject(ASKING, 1.0)
+    assert subject is not None
+    assert found.rule(WORM, subject, GIVEN, 1.0).decision == Rewrite()
     assert found.configure(read('roles.mail_servers = ["10.0.0.6"]', "test")) == [WORM]
     assert found.marks == {}
     assert found.learn(Marks([mark(Action.QUARANTINE)])) == []
 
 
 def asked(found: Arbiter, name: str, qtype: Type = Type.A, now: float = 100.0) -> Subject | None:
-    return found.case((WORM, from_text(name), int(qtype)), now)
+    return found.subject((WORM, from_text(name), int(qtype)), now)
 
 
 def known(domain: str, exchange: str) -> Arbiter:
@@ -91,9 +91,9 @@ def test_what_looks_like_a_mail_host_is_mail_related_whoever_asked_for_its_domai
     """Else a worm that guesses walks past, where nobody mails to the domain."""
     found = arbiter(mark(Action.QUARANTINE))
     for name in ("mx.never.example.org", "mx01.never.org", "inbound.never.org"):
-        case = asked(found, name)
-        assert case is not None
-        assert (case.kind, found.rule(WORM, case, GIVEN, 100.0).decision) == (
+        subject = asked(found, name)
+        assert subject is not None
+        assert (subject.kind, found.rule(WORM, subject, GIVEN, 100.0).decision) == (
             LookupKind.GUESS, Rewrite(),
         )  # fmt: skip
     assert asked(found, "www.never.org") is None
@@ -151,6 +151,15 @@ def test_an_exchange_that_is_called_like_the_web_site_is_one_to_who_asked_no_mx(
     found = known("corp.org", site)
     assert asked(found, site) is None
     found._exchanges.asked_mx(WORM, from_text("corp.org"), 100.0)
-    case = asked(found, site)
-    assert case is not None
-    assert found.rule(WORM, case, GIVEN, 100.0).decision == Rewrite()
+    subject = asked(found, site)
+    assert subject is not None
+    assert found.rule(WORM, subject, GIVEN, 100.0).decision == Rewrite()
+
+
+def test_what_a_mark_refuses_is_refused_before_anybody_is_asked() -> None:
+    """No upstream hears of a lookup whose answer would be thrown away; a dry run lets it pass."""
+    for dry_run, refused in ((False, True), (True, False)):
+        found = arbiter(mark(Action.REFUSE, dry_run=dry_run))
+        subject = found.subject(ASKING, 100.0)
+        assert subject is not None
+        assert (found.refuses(WORM, subject, 100.0) is not None) is refused

@@ -12,7 +12,7 @@ from dnswatch.resolver.local import TTL, LocalNames
 from dnswatch.wire import build, query
 from dnswatch.wire.query import Query
 from tests import check
-from tests.proxy.scripted import exact, local_names
+from tests.resolver.scripted import local_names, query_body
 
 HOSTS = """
 192.168.0.5  printer.lan printer
@@ -24,7 +24,7 @@ fd00::5      printer.lan
 
 def asked(qname: str, qtype: str = "A", qclass: str = "IN") -> Query:
     """Read a query."""
-    found = query.read(b"id" + exact(qname, qtype, rdclass=qclass))
+    found = query.read(b"id" + query_body(qname, qtype, rdclass=qclass))
     assert found is not None
     return found
 
@@ -35,7 +35,7 @@ def answer(local: LocalNames, to: Query, client: str = "192.168.0.9") -> dns.mes
     if found is None:
         return None
     return dns.message.from_wire(
-        b"id" + build.tail(found, to, 0, limit=1232, max_ttl=86400, size=1232)
+        b"id" + build.body(found, to, 0, limit=1232, max_ttl=86400, size=1232)
     )
 
 

@@ -25,7 +25,7 @@ def test_the_short_cut_agrees_with_the_long_way(
     heard.stored_at, heard.expiry = STORED_AT, STORED_AT + min(heard.ttl, max_ttl)
 
     def anew(age: int) -> bytes:
-        return build.tail(heard, asked, age, limit=limit, max_ttl=max_ttl, size=1232)
+        return build.body(heard, asked, age, limit=limit, max_ttl=max_ttl, size=1232)
 
     table = PacketCache()
     first, *later = ages

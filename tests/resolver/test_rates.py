@@ -3,7 +3,7 @@
 from ipaddress import ip_address
 
 from dnswatch.resolver.rates import Fairness, Rates
-from tests.proxy.scripted import configured
+from tests.resolver.scripted import configured
 
 ANSWER, TRUNCATE, SILENCE = Fairness.ANSWER, Fairness.TRUNCATE, Fairness.SILENCE
 

@@ -27,7 +27,7 @@ def answered(
     assert asked is not None
     forged = BayAnswers(quarantine).answer(asked)
     extended = build.ede(Ede.FORGED_ANSWER, "why")
-    tail = build.tail(forged, asked, 0, limit=limit, max_ttl=TTL, size=1232, extended=extended)
+    tail = build.body(forged, asked, 0, limit=limit, max_ttl=TTL, size=1232, extended=extended)
     return dns.message.from_wire(b"\0\0" + tail)
 
 

@@ -7,7 +7,7 @@ from dnswatch.resolver.special import KEPT_HERE, MAX_ASKERS, SPECIAL, Rule, Spec
 from dnswatch.wire import build, query
 from dnswatch.wire.query import Query
 from tests import check
-from tests.proxy.scripted import exact
+from tests.resolver.scripted import query_body
 
 ROWS = (*SPECIAL, *KEPT_HERE)
 NAMES = SpecialNames((), keep_here=True)
@@ -15,7 +15,7 @@ NAMES = SpecialNames((), keep_here=True)
 
 def asked(qname: str, qtype: str = "A", qclass: str = "IN") -> Query:
     """Read a query."""
-    found = query.read(b"id" + exact(qname, qtype, rdclass=qclass))
+    found = query.read(b"id" + query_body(qname, qtype, rdclass=qclass))
     assert found is not None
     return found
 
@@ -27,7 +27,7 @@ def told(
     found = names.find(to, is_local=local)
     if found is None:
         return None
-    tail = build.tail(found.response, to, 0, limit=1232, max_ttl=86400, size=1232)
+    tail = build.body(found.response, to, 0, limit=1232, max_ttl=86400, size=1232)
     return dns.message.from_wire(b"id" + tail)
 
 

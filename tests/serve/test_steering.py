@@ -7,7 +7,7 @@ import pytest
 
 from dnswatch.errors import SteerError
 from dnswatch.model.changes import Changes
-from dnswatch.serve.steering import Steering, nft
+from dnswatch.serve.steering import MailSteering, nft
 from dnswatch.settings import read
 from dnswatch.store import Store
 from dnswatch.store.directory import hold
@@ -19,7 +19,7 @@ WORM = bytes((10, 0, 0, 6))
 def test_a_site_that_may_not_divert_mail_steers_nobody(tmp_path: Path) -> None:
     """The sentence says what must be set, and only where law allows it."""
     with pytest.raises(SteerError, match="i_have_authority = true"):
-        Steering(tmp_path, read("", "test"), 60)
+        MailSteering(tmp_path, read("", "test"), 60)
 
 
 def test_nobody_is_steered_while_no_server_runs(tmp_path: Path) -> None:
@@ -30,7 +30,7 @@ def test_nobody_is_steered_while_no_server_runs(tmp_path: Path) -> None:
     lock = hold(state)
     with Store.open(state) as store:
         store.write(changes, lambda _: "10.0.0.6", 6.0)
-    steering = Steering(state, read(MAY, "test"), 60)
+    steering = MailSteering(state, read(MAY, "test"), 60)
     assert steering.clients() == ([WORM], 0)
     os.close(lock)
     assert steering.clients() == ([], 0)

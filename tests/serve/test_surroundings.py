@@ -31,3 +31,14 @@ def test_addresses_of_other_machines_are_named() -> None:
     assert found(listen) == ["serve.listen: 192.0.2.1 is no address of this machine now"]
     bay = 'bay.enabled = true\nbay.listen = ["[2001:db8::25]:25"]'
     assert found(bay) == ["bay.listen: 2001:db8::25 is no address of this machine now"]
+
+
+def test_what_other_vantage_points_need_is_named() -> None:
+    """The directory of their socket, and the users who may come in."""
+    text = (
+        'ingest.listen = "unix:/nowhere/at/all.sock"\ningest.users = ["root", "nobody-at-all", "7"]'
+    )
+    assert found(text) == [
+        "ingest.users: this machine knows no user 'nobody-at-all'",
+        "ingest.listen: there is no directory '/nowhere/at'",
+    ]

@@ -11,18 +11,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any, Self
 
 from dnswatch.model.observation import Observation, Origin
 from dnswatch.seams.batch import Batch, Briefing, Lessons, Mark, decode_briefing, encode
-from dnswatch.serve.vantages import close_door, open_door
+from dnswatch.serve.vantages import Guests, close_door, open_door
 from dnswatch.settings import Ingest, Source, UnixSocket
 from dnswatch.settings import encode as encode_source
 from dnswatch.store.database import FILE
 from dnswatch.watchdog import journal
+from dnswatch.watchdog.intake import Tied
 from tests.check import PATIENCE
 
 QUIET = "[names]\nhosts = []\nneighbours = false\npointers = false\n"
@@ -36,15 +37,14 @@ from dnswatch.serve.vantages import close_door, open_door
 from dnswatch.settings import Ingest, Source, UnixSocket
 from dnswatch.watchdog.process import main
 logging.basicConfig(format="%(message)s", level=logging.INFO)
-from dnswatch.watchdog.intake import Tied
-text, state, journal, control, workers, tied, door = json.loads(sys.argv[1])
+from dnswatch.watchdog.intake import Lines, Tied
+text, state, journal, control, workers, tied, door, guests = json.loads(sys.argv[1])
 socket_of = lambda number: socket.socket(fileno=number)
+kept = lambda them: [Tied(name, lag, socket_of(number)) for name, lag, number in them]
 source = Source(text, "dnswatch.toml", policies=texts(""))
-main(
-    source, Path(state), list(map(socket_of, workers)), journal, socket_of(control),
-    tied=[Tied(name, lag, socket_of(number)) for name, lag, number in tied],
-    door=socket_of(door) if door else None,
-)
+door = socket_of(door) if door else None
+lines = Lines(list(map(socket_of, workers)), kept(tied), door, kept(guests))
+main(source, Path(state), lines, journal, socket_of(control))
 logging.shutdown()
 os._exit(0)
 """
@@ -80,6 +80,7 @@ class Site:
         self.log = state.parent / "log"
         self._lines = [seqpacket() for _ in range(workers)]
         self._control = seqpacket()
+        self._guests = Guests()
         self._journal = journal.create()
         self.start()
 
@@ -90,6 +91,8 @@ class Site:
         self.process.kill()
         self.process.wait()
         close_door(self._door)
+        for guest in self._keep():
+            guest.line.close()
         for end in chain(self._control, *self._lines, *self._tied.values()):
             end.close()
         os.close(self._journal)
@@ -98,13 +101,23 @@ class Site:
         """Start a watch process on the lines as they are."""
         ends = [pair[1].fileno() for pair in (self._control, *self._lines)]
         tied = [(name, 5.0, theirs.fileno()) for name, (_, theirs) in self._tied.items()]
+        guests = [(name, lag, line.fileno()) for name, lag, line in self._keep()]
         door = self._door.fileno() if self._door else 0
-        told = [self.config, str(self.state), self._journal, ends[0], ends[1:], tied, door]
-        passed = [self._journal, *ends, *(number for *_, number in tied), *[door] * bool(door)]
+        told = [self.config, str(self.state), self._journal, ends[0], ends[1:], tied, door, guests]
+        passed = [
+            self._journal, *ends, *(number for *_, number in tied + guests), *[door] * bool(door)
+        ]  # fmt: skip
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", _MAIN, json.dumps(told)], pass_fds=passed, stderr=log
             )
+
+    def _keep(self) -> list[Tied]:
+        """Keep the connections that the watch leaves with us, as the supervisor does."""
+        with suppress(OSError):  # nothing more is said, or our end is closed
+            while (heard := socket.recv_fds(self._control[0], 256, 1))[0]:
+                self._guests.heard(heard[0], heard[1])
+        return self._guests.tied()
 
     def send(self, *seen: Observation, worker: int = 0, **more: Any) -> None:
         """Send a batch, as worker number `worker`."""

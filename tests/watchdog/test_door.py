@@ -88,6 +88,8 @@ def test_who_says_nothing_is_sent_away(house: House, monkeypatch: pytest.MonkeyP
     assert GUESTS > 2
     house.guest(None), house.guest(None)
     assert house.refused(None) == "2 are waiting at the door already"
+    house.door.tidy()
+    assert house.door.refused == 8
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")

@@ -98,29 +98,34 @@ def test_whoever_sends_damage_is_sent_away(site: Site, door: Path) -> None:
         eventually(lambda: site.counter("ingest_refused") == 2)
 
 
-def test_a_killed_watch_is_found_again(site: Site, door: Path) -> None:
-    """What the watch had read is recorded once though it is killed; whoever came in at the door
-    hears of the end, knocks again, and is told from those that did not."""
+def test_a_kill_of_the_watch_costs_nobody_anything(site: Site, door: Path) -> None:
+    """What the watch had read, what waits for it, and what comes while there is none is recorded
+    once; who came in at the door need not knock again, and who left is gone."""
     with (
         closing(Guest(door, {"hello": "one"})) as one,
         closing(Guest(door, {"hello": "two"})) as two,
+        closing(Guest(door, {"hello": "three"})) as three,
     ):
-        assert (one.answer(), two.answer()) == ({"welcome": "one"}, {"welcome": "two"})
+        welcome = [guest.answer()["welcome"] for guest in (one, two, three)]
+        assert welcome == ["one", "two", "three"]
         one.tell(lookup(1))
         site.send_tied(saw(time.time(), BOB, DOMAIN, Type.MX))
         eventually(lambda: list(site.lessons(0)))  # it has read that
+        three.close()
+        eventually(lambda: points(site, "gone_at IS NULL").get("three") == [0])
+        site.process.send_signal(signal.SIGSTOP)
+        one.tell(lookup(2))
         site.stop(signal.SIGKILL)
-        assert (one.answer(), two.answer()) == ({}, {})
+        one.tell(lookup(3))
+        two.close()
         site.send_tied(saw(time.time(), BOB, DOMAIN, Type.MX))
-        with closing(Guest(door, {"hello": "one"})) as again:  # it waits in the socket
-            site.start()
-            assert again.answer() == {"welcome": "one"}
-            again.tell(lookup(2))
-            eventually(lambda: site.measure("lookup") == 4)
-            assert site.rows("SELECT count(*) FROM lookup") == [(4,)]
-            gone = points(site, "gone_at IS NULL")
-            assert gone["one"] == [1]
-            assert gone.get("two", [0]) == [0]
+        site.start()
+        one.tell(lookup(4))
+        eventually(lambda: site.measure("lookup") == 6)
+        assert site.rows("SELECT count(*) FROM lookup") == [(6,)]
+        here = {"child": [1], "one": [1], "two": [0], "three": [0]}
+        eventually(lambda: points(site, "gone_at IS NULL") == here)
+        assert site.counter("batches_broken") == 0
 
 
 def test_the_example_of_the_documentation_works(site: Site, door: Path) -> None:

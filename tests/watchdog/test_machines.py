@@ -22,7 +22,7 @@ from dnswatch.store import Store
 from dnswatch.watchdog.archive import Archive
 from dnswatch.watchdog.housekeeper import Housekeeper
 from dnswatch.watchdog.judging import WAIT
-from dnswatch.watchdog.site import Site as LiveSite
+from dnswatch.watchdog.pipeline import SitePipeline
 from tests.records import NOON, asked
 from tests.watchdog.test_judging import AT, AT_ONCE, Site, evidence, hidden, lookups, plain
 
@@ -55,7 +55,7 @@ class Live:
         self.settings = combine(SOURCE)
         self.archive = Archive(state, self.settings)
         self.state = state
-        self.site = LiveSite(SOURCE, plain, NOON)
+        self.site = SitePipeline(SOURCE, plain, NOON)
         self.site.configure(SOURCE, self.settings)
         self.keeper = Housekeeper(Archive(state, self.settings), self.settings, lambda: self.now)
         self.notes: list[Note] = []

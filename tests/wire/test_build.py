@@ -45,7 +45,7 @@ def written(
     stale: bool = False, extended: bytes = b"",
 ) -> dns.message.Message:  # fmt: skip
     """What a client reads in our answer."""
-    tail = build.tail(
+    tail = build.body(
         heard, client, age, limit=limit, max_ttl=max_ttl, size=1232, stale=stale, extended=extended
     )
     assert len(ID + tail) <= limit
@@ -109,7 +109,7 @@ def test_the_question_comes_back_in_the_clients_case(
 ) -> None:
     """The question section is the client's to the bit, whoever asked first (0x20)."""
     _, _, heard, client = exchange
-    tail = build.tail(heard, client, 3, limit=WHOLE, max_ttl=MAX_TTL, size=1232)
+    tail = build.body(heard, client, 3, limit=WHOLE, max_ttl=MAX_TTL, size=1232)
     assert tail[10 : 10 + len(client.question)] == client.question
 
 
@@ -146,7 +146,7 @@ def test_what_does_not_fit_is_cut(
     if flat(got) != flat(whole):
         assert got.flags & dns.flags.TC
         assert flat(got) == [[], [], []]
-        assert len(build.tail(heard, client, age, limit=WHOLE, max_ttl=MAX_TTL, size=1232)) > limit - 2  # fmt: skip  # noqa: E501
+        assert len(build.body(heard, client, age, limit=WHOLE, max_ttl=MAX_TTL, size=1232)) > limit - 2  # fmt: skip  # noqa: E501
 
 
 @given(answers(), st.floats(0, 10**6))
@@ -168,7 +168,7 @@ def test_a_ttl_with_its_top_bit_set_reaches_clients_as_zero(age: int) -> None:
     record = b"\xc0\x0c\0\1\0\1\x80\0\0\1\0\4\xc0\0\2\1"
     wire = b"\0\0\x81\x80\0\1\0\1\0\0\0\0" + asked.question + record
     heard = response.read(wire, asked, 3600)
-    tail = build.tail(heard, asked, age, limit=WHOLE, max_ttl=MAX_TTL, size=1232)
+    tail = build.body(heard, asked, age, limit=WHOLE, max_ttl=MAX_TTL, size=1232)
     assert b"\xc0\x0c\0\1\0\1\0\0\0\0\0\4\xc0\0\2\1" in tail
 
 
@@ -177,7 +177,7 @@ def test_failures_are_said_with_their_reason(exact: bytes, rcode: Rcode, text: s
     """An error repeats the question; with EDNS it says why (RFC 8914)."""
     asked = query.read(ID + exact)
     assert asked is not None
-    got = parsed(ID + build.error_tail(asked, rcode, 1232, build.ede(Ede.NETWORK_ERROR, text)))
+    got = parsed(ID + build.error_body(asked, rcode, 1232, build.ede(Ede.NETWORK_ERROR, text)))
     assert got.rcode() == int(rcode)
     assert got.question == parsed(ID + exact).question
     assert flat(got) == [[], [], []]

@@ -327,7 +327,7 @@ def test_a_negative_answer_counts_down_for_clients_too() -> None:
     (RFC 2308 section 5): whoever keeps it by the SOA's minimum keeps it no longer than we do."""
     heard = responded(asked(), (), (SOA,), rcode=3)
     assert (heard.ttl, heard.ttls) == (600, (600,))
-    tail = build.tail(heard, asked(), 250, limit=1232, max_ttl=86400, size=1232)
+    tail = build.body(heard, asked(), 250, limit=1232, max_ttl=86400, size=1232)
     assert parsed(b"id" + tail).authority[0].ttl == 350
 
 
@@ -387,7 +387,7 @@ def test_what_was_not_asked_for_is_not_taken(beside: str, is_first: bool) -> Non
     answer = (beside, REAL) if is_first else (REAL, beside)
     heard = responded(asked(), answer, (), ("bank.example. 300 IN A 192.0.2.66",))
     assert [address[0] for address in heard.addresses] == [bytes((192, 0, 2, 1))]
-    told = parsed(b"id" + build.tail(heard, asked(), 0, limit=1232, max_ttl=86400, size=1232))
+    told = parsed(b"id" + build.body(heard, asked(), 0, limit=1232, max_ttl=86400, size=1232))
     assert [rrset.to_text() for rrset in told.answer] == [REAL]
     assert told.additional == []
 
@@ -410,7 +410,7 @@ def test_a_long_answer_is_scrubbed_whole() -> None:
               "example. 60 IN MX 20 mx2.mail.example.")  # fmt: skip
     heard = responded(asked("example.", "MX"), answer)
     assert heard.exchanges == (b"\3mx1\4mail\7example\0", b"\3mx2\4mail\7example\0")
-    tail = build.tail(heard, asked("example.", "MX"), 0, limit=1232, max_ttl=86400, size=1232)
+    tail = build.body(heard, asked("example.", "MX"), 0, limit=1232, max_ttl=86400, size=1232)
     assert [str(rrset[0].exchange) for rrset in parsed(b"id" + tail).answer] == [
         "mx1.mail.example.", "mx2.mail.example.",
     ]  # fmt: skip

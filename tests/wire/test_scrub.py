@@ -5,14 +5,14 @@ import pytest
 from dnswatch.errors import WireError
 from dnswatch.wire import name, query, scrub
 from dnswatch.wire.query import Query
-from tests.proxy.scripted import exact
+from tests.resolver.scripted import query_body
 
 A, CNAME, DNAME, RRSIG, TXT = 1, 5, 39, 46, 16
 
 
 def asked(qname: str, qtype: str = "A") -> Query:
     """Read a query."""
-    found = query.read(b"id" + exact(qname, qtype))
+    found = query.read(b"id" + query_body(qname, qtype))
     assert found is not None
     return found
 

@@ -34,7 +34,7 @@ from dnswatch.model.policies.orders import Orders
 from dnswatch.model.policies.reading import read_all
 from dnswatch.settings import Settings
 from dnswatch.watchdog.judging import Judging
-from dnswatch.watchdog.vigil import Judges, Vigil
+from dnswatch.watchdog.pipeline import Judges, Pipeline
 from dnswatch.wire.name import from_text
 
 _A: Final = int(Type.A)
@@ -74,12 +74,12 @@ class Campus:
         self.calendar = Calendar(plan.calendar)
         judging = (judges or _detector)(self)
         web_names = judging.web_names if isinstance(judging, Judging) else lambda _: WebNames()
-        self.vigil = Vigil(self.settings, key_of, judging, web_names)
-        self.vigil.policing.configure(policies, self.settings)
+        self.pipeline = Pipeline(self.settings, key_of, judging, web_names)
+        self.pipeline.policing.configure(policies, self.settings)
         self._policies = frozenset(read_all(policies)[0])
         self.enable(plan.policies)
         self.resolver = Resolver(
-            self.outside, self.settings, self.loop, self.vigil, self.truth, plan.site.dns_servers
+            self.outside, self.settings, self.loop, self.pipeline, self.truth, plan.site.dns_servers
         )
         self.post = Post(
             self.outside,
@@ -105,7 +105,7 @@ class Campus:
                     f"there is no policy '{name}': expected one of"
                     f" {', '.join(sorted(self._policies))}"
                 )
-        self.vigil.policing.order(Orders(enabled=frozenset(policies)))
+        self.pipeline.policing.order(Orders(enabled=frozenset(policies)))
 
     def break_out(self, plan: CampusPlan) -> None:
         """Let a worm break out on its day."""

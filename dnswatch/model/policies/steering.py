@@ -1,8 +1,9 @@
-"""Steering: whose port 25 a router leads to the holding bay, and how nftables is told.
+"""Steering: who is led to the holding bay or to dnswatch by others, and how nftables is told.
 
 Names can be cached, hard-coded or looked up elsewhere, and a signed zone cannot be rewritten; a
-connection to port 25 comes past the router all the same.  The rule set is the site's
-(docs/examples/steer.nft); dnswatch only says who is in its two sets.
+connection to port 25 comes past the router all the same.  And where another resolver serves the
+site, the lookups of marked clients, and theirs alone, are led to dnswatch.  The rule sets are the
+site's (docs/examples/steer.nft, steer-dns.nft); dnswatch only says who is in their two sets.
 
 Each telling replaces the whole of both sets in one transaction, and each element ends by itself
 after `lease` seconds: who hears nothing more lets go.
@@ -14,9 +15,12 @@ from typing import Any, Final
 
 from dnswatch import addresses
 from dnswatch.model.policies.exempt import Exempt
+from dnswatch.model.policies.mark import Action, Mark
 
 TABLE: Final = "dnswatch_steer"
-"""The table of family inet that holds the sets."""
+"""The table of family inet that leads port 25 to the bay."""
+DNS_TABLE: Final = "dnswatch_steer_dns"
+"""The one that leads port 53 to dnswatch; both have sets of the same names."""
 SETS: Final = {4: "clients4", 16: "clients6"}
 """Length of a packed address to the name of its set."""
 MOST: Final = 60_000
@@ -38,7 +42,18 @@ def steered(
     return sorted(client for client in packed if not exempt.client(client)), hidden
 
 
-def transaction(clients: Iterable[bytes], lease: int) -> dict[str, Any]:
+def led_here(marks: Iterable[Mark], exempt: Exempt) -> list[bytes]:
+    """Return the packed addresses of those whose lookups a policy acts on: a dry run leads nobody.
+
+    Declared servers and the bay are never among them.
+    """
+    acting = {
+        mark.client for mark in marks if not mark.dry_run and mark.action is not Action.OBSERVE
+    }
+    return sorted(client for client in acting if not exempt.client(client))
+
+
+def transaction(clients: Iterable[bytes], lease: int, table: str = TABLE) -> dict[str, Any]:
     """Write the commands by which the sets hold these clients and no others, for `lease` seconds.
 
     They are for `nft -j -f -` (libnftables-json(5)).
@@ -46,7 +61,7 @@ def transaction(clients: Iterable[bytes], lease: int) -> dict[str, Any]:
     chosen = list(clients)
     commands: list[dict[str, Any]] = []
     for length, name in SETS.items():
-        place = {"family": "inet", "table": TABLE, "name": name}
+        place = {"family": "inet", "table": table, "name": name}
         commands.append({"flush": {"set": place}})
         members = [
             {"elem": {"val": str(ip_address(client)), "timeout": lease}}

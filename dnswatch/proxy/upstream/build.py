@@ -6,22 +6,21 @@ from collections.abc import Callable
 from functools import cached_property
 
 from dnswatch.proxy.datagrams import Batch
-from dnswatch.proxy.upstream.group import Group, Routes
 from dnswatch.proxy.upstream.https import HttpsUpstream
 from dnswatch.proxy.upstream.stream import StreamUpstream
-from dnswatch.proxy.upstream.transport import Upstream
+from dnswatch.proxy.upstream.transport import Listener, Transport
 from dnswatch.proxy.upstream.udp import UdpUpstream
 from dnswatch.settings import Server, Settings
-from dnswatch.wire import name
 
 
 class Builder:
-    """Makes upstreams; one server that stands in several places is one upstream."""
+    """Makes the transports to upstreams."""
 
     def __init__(
         self,
         settings: Settings,
         room: Batch,
+        listener: Listener,
         now: Callable[[], float],
         counters: Counter[str],
         attacked: Callable[[str, float], None],
@@ -31,25 +30,11 @@ class Builder:
         `attacked` is told whose answers are being forged, and since when (Unix seconds).
         """
         self._settings = settings.upstream
-        self._forward = settings.forward
         self._room = room
+        self._listener = listener
         self._now = now
         self._counters = counters
         self._attacked = attacked
-        self._made: dict[Server, Upstream] = {}
-
-    def routes(self) -> Routes:
-        """Build all upstreams and say which is asked for which domain.
-
-        Raises `OSError` where the file of certificate authorities cannot be read.
-        """
-        return Routes(
-            self._group(self._settings.servers),
-            {
-                name.from_text(forward.domain): self._group(forward.servers)
-                for forward in self._forward
-            },
-        )
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
@@ -65,23 +50,22 @@ class Builder:
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         return context
 
-    def _group(self, servers: tuple[Server, ...]) -> Group:
-        return Group([self._upstream(server) for server in servers], self._settings.strategy)
+    def make(self, server: Server) -> Transport:
+        """Make the transport to a server.
 
-    def _upstream(self, server: Server) -> Upstream:
-        if server not in self._made:
-            self._made[server] = self._make(server)
-        return self._made[server]
-
-    def _make(self, server: Server) -> Upstream:
-        size, now, counters = self._settings.udp_size, self._now, self._counters
+        Raises `OSError` where the file of certificate authorities cannot be read.
+        """
+        listener, now, counters = self._listener, self._now, self._counters
         if server.scheme == "https":
-            return HttpsUpstream(server, tls=self._https, size=size, now=now, counters=counters)
-        tls = self._tls if server.scheme == "tls" else None
-        stream = StreamUpstream(server, tls=tls, size=size, now=now, counters=counters)
+            tls = self._https
+            return HttpsUpstream(server, tls=tls, listener=listener, now=now, counters=counters)
+        stream = StreamUpstream(
+            server, tls=self._tls if server.scheme == "tls" else None, listener=listener, now=now,
+            counters=counters,
+        )  # fmt: skip
         if server.scheme != "udp":
             return stream
         return UdpUpstream(
-            server, fallback=stream, settings=self._settings, room=self._room, now=now,
-            counters=counters, attacked=self._attacked,
+            server, fallback=stream, listener=listener, settings=self._settings, room=self._room,
+            now=now, counters=counters, attacked=self._attacked,
         )  # fmt: skip

@@ -20,7 +20,8 @@ from h2.exceptions import ProtocolError, StreamClosedError
 
 from dnswatch.errors import WireError
 from dnswatch.proxy.upstream.kept import MAX_WAITING, KeptConnection, KeptUpstream, Pending
-from dnswatch.proxy.upstream.transport import Asking
+from dnswatch.proxy.upstream.transport import Listener
+from dnswatch.resolver.ask import Ask
 from dnswatch.settings import Server
 from dnswatch.wire import build, response
 
@@ -48,12 +49,12 @@ class HttpsUpstream(KeptUpstream):
     """One server over HTTPS; `tls` says which certificates are believed."""
 
     def __init__(
-        self, server: Server, *, tls: ssl.SSLContext, size: int, now: Callable[[], float],
-        counters: dict[str, int],
+        self, server: Server, *, tls: ssl.SSLContext, listener: Listener,
+        now: Callable[[], float], counters: dict[str, int],
     ) -> None:  # fmt: skip
         """Connect on the first question; `tls` is for this protocol alone from now on."""
         tls.set_alpn_protocols(["h2"])
-        super().__init__(server, tls=tls, size=size, now=now, counters=counters)
+        super().__init__(server, tls=tls, listener=listener, now=now, counters=counters)
 
     def protocol(self) -> "_Connection":
         """Make a connection that is to be opened."""
@@ -107,11 +108,11 @@ class _Connection(KeptConnection):
         elif len(self._later) < MAX_WAITING:
             self._later.append(pending)
         else:
-            pending.asking.failure(self.upstream)
+            self.upstream.listener.failed(pending.ask)
 
-    def write(self, asking: Asking) -> int:
+    def write(self, ask: Ask) -> int:
         """Write a request on a stream of its own; RFC 8484 section 4.1 wants 0 for an ID."""
-        question = b"\0\0" + self.upstream.message(asking)
+        question = b"\0\0" + ask.message
         stream = self._http.get_next_available_stream_id()
         self._http.send_headers(stream, [*self._headers, ("content-length", str(len(question)))])
         self._http.send_data(stream, question, end_stream=True)
@@ -187,7 +188,7 @@ class _Connection(KeptConnection):
             message = response.older(reply.message, reply.age) if reply.age else reply.message
         except WireError:
             message = b""
-        if response.answers(message, self.waiting[stream].asking.query.asked):
+        if response.answers(message, self.waiting[stream].ask.asked):
             self.answered(stream, message)
         else:
             self.failed(stream, "mismatch")
@@ -208,7 +209,7 @@ class _Connection(KeptConnection):
             return False
         limit = min(self._http.remote_settings.max_concurrent_streams, MAX_WAITING)
         if len(self.waiting) >= limit:
-            for stream in [n for n, one in self.waiting.items() if one.asking.done]:
+            for stream in [n for n, one in self.waiting.items() if one.ask.is_done]:
                 self._cancel(stream)
                 del self.waiting[stream]
             self._put_http()
@@ -218,7 +219,7 @@ class _Connection(KeptConnection):
         """Send what waited for room."""
         while self._later and self.open and self._has_room():
             pending = self._later.popleft()
-            if not pending.asking.done:
+            if not pending.ask.is_done:
                 super().send(pending)
 
     def _pass_on_later(self) -> None:

@@ -11,10 +11,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
-from dnswatch.proxy.upstream.transport import Asking
-from dnswatch.resolver.health import Health
+from dnswatch.proxy.upstream.transport import Listener
+from dnswatch.resolver.ask import Ask
 from dnswatch.settings import Server
-from dnswatch.wire import query
 
 CONNECT_TIMEOUT: Final = 3.0
 """Seconds for TCP and TLS handshakes together."""
@@ -37,7 +36,7 @@ first may just have been idle for too long."""
 class Pending(NamedTuple):
     """One question with what became of it so far."""
 
-    asking: Asking
+    ask: Ask
     answered: int
     "What its upstream had answered when it was asked, or last asked anew."
     fruitless: int = 0
@@ -50,17 +49,16 @@ class KeptUpstream(ABC):
     """One server that is asked over one connection at a time."""
 
     def __init__(
-        self, server: Server, *, tls: ssl.SSLContext | None, size: int, now: Callable[[], float],
-        counters: dict[str, int],
+        self, server: Server, *, tls: ssl.SSLContext | None, listener: Listener,
+        now: Callable[[], float], counters: dict[str, int],
     ) -> None:  # fmt: skip
         """Connect on the first question."""
         self.url = str(server)
-        self.health = Health()
+        self.listener = listener
         self.now = now
         self.counters = counters
         self.server = server
         self._tls = tls
-        self._size = size
         self._connection: KeptConnection | None = None
         self._connecting: asyncio.Task[None] | None = None
         self.answered = 0
@@ -73,9 +71,9 @@ class KeptUpstream(ABC):
     def protocol(self) -> "KeptConnection":
         """Make a connection that is to be opened."""
 
-    def ask(self, asking: Asking) -> None:
+    def ask(self, ask: Ask) -> None:
         """Send a question, over a connection that is open or is opened for it."""
-        self._ask(Pending(asking, self.answered))
+        self._ask(Pending(ask, self.answered))
 
     def close(self) -> None:
         """Close the connections; nobody is told."""
@@ -92,7 +90,7 @@ class KeptUpstream(ABC):
         if self._connection is not None and self._connection.open:
             self._connection.send(pending)
         elif len(self._queue) >= MAX_WAITING:
-            pending.asking.failure(self)
+            self.listener.failed(pending.ask)
         else:
             self._queue.append(pending)
             if self._connecting is None:
@@ -116,11 +114,11 @@ class KeptUpstream(ABC):
         waiting, self._queue = self._queue, []
         if connection is None:
             for pending in waiting:
-                pending.asking.failure(self)
+                self.listener.failed(pending.ask)
         elif connection.open:
             self._connection = connection
             for pending in waiting:
-                if not pending.asking.done:
+                if not pending.ask.is_done:
                     self._ask(pending)
         else:
             self.again(waiting)
@@ -138,19 +136,14 @@ class KeptUpstream(ABC):
 
     def again(self, waiting: Iterable[Pending]) -> None:
         """Ask anew what a connection left open."""
-        for asking, answered, fruitless, _ in waiting:
-            if asking.done:
+        for ask, answered, fruitless, _ in waiting:
+            if ask.is_done:
                 continue
             is_fruitless = self.answered == answered
             if is_fruitless and fruitless + 1 >= MAX_FRUITLESS:
-                asking.failure(self)
+                self.listener.failed(ask)
             else:
-                self._ask(Pending(asking, self.answered, fruitless + 1 if is_fruitless else 0))
-
-    def message(self, asking: Asking) -> bytes:
-        """Write the question, all but its ID; padded where it is encrypted."""
-        block = query.PADDING_BLOCK if self._tls else 0
-        return query.for_upstream(asking.query, self._size, asking.edns, block=block)
+                self._ask(Pending(ask, self.answered, fruitless + 1 if is_fruitless else 0))
 
 
 class KeptConnection(asyncio.Protocol, ABC):
@@ -168,7 +161,7 @@ class KeptConnection(asyncio.Protocol, ABC):
         self._idle: asyncio.TimerHandle | None = None
 
     @abstractmethod
-    def write(self, asking: Asking) -> int:
+    def write(self, ask: Ask) -> int:
         """Write a question by `put`; returns the number that its answer comes under."""
 
     @property
@@ -185,14 +178,14 @@ class KeptConnection(asyncio.Protocol, ABC):
     def send(self, pending: Pending) -> None:
         """Send a question; what nobody waits for any more makes room for it."""
         if len(self.waiting) >= MAX_WAITING:
-            self.waiting = {n: one for n, one in self.waiting.items() if not one.asking.done}
+            self.waiting = {n: one for n, one in self.waiting.items() if not one.ask.is_done}
             if len(self.waiting) >= MAX_WAITING:
-                pending.asking.failure(self.upstream)
+                self.upstream.listener.failed(pending.ask)
                 return
         now = self.upstream.now()
         if not self.waiting:
             self._quiet_since = now
-        number = self.write(pending.asking)
+        number = self.write(pending.ask)
         self.waiting[number] = pending._replace(sent_at=now)
         self._rest()
 
@@ -229,13 +222,13 @@ class KeptConnection(asyncio.Protocol, ABC):
         """Hand on the answer to what waits under `number`."""
         pending = self.waiting.pop(number)
         self.upstream.answered += 1
-        pending.asking.response(self.upstream, message, pending.sent_at)
+        self.upstream.listener.heard(pending.ask, message, pending.sent_at)
         self._end_if_done()
 
     def failed(self, number: int, counter: str) -> None:
         """Take it that what waits under `number` gets no answer, and count why."""
         self.upstream.counters[counter] += 1
-        self.waiting.pop(number).asking.failure(self.upstream)
+        self.upstream.listener.failed(self.waiting.pop(number).ask)
         self._end_if_done()
 
     def leave(self, unanswered: Iterable[int] = ()) -> None:

@@ -4,7 +4,7 @@ import struct
 from itertools import count
 
 from dnswatch.proxy.upstream.kept import KeptConnection, KeptUpstream
-from dnswatch.proxy.upstream.transport import Asking
+from dnswatch.resolver.ask import Ask
 from dnswatch.wire import response
 
 _LENGTH = struct.Struct("!H")
@@ -27,13 +27,13 @@ class _Connection(KeptConnection):
         self._received = bytearray()
         self._ids = count()
 
-    def write(self, asking: Asking) -> int:
+    def write(self, ask: Ask) -> int:
         """Write a question under an ID that is free here."""
-        while (ident := next(self._ids) & 0xFFFF) in self.waiting:
+        while (message_id := next(self._ids) & 0xFFFF) in self.waiting:
             pass
-        message = self.upstream.message(asking)
-        self.put(_LENGTH_AND_ID.pack(len(message) + 2, ident) + message)
-        return ident
+        message = ask.message
+        self.put(_LENGTH_AND_ID.pack(len(message) + 2, message_id) + message)
+        return message_id
 
     def data_received(self, data: bytes) -> None:
         self.heard()
@@ -47,9 +47,9 @@ class _Connection(KeptConnection):
             self._take(message)
 
     def _take(self, message: bytes) -> None:
-        ident = int.from_bytes(message[:2], "big")
-        sent = self.waiting.get(ident)
-        if sent is None or not response.answers(message, sent.asking.query.asked):
+        message_id = int.from_bytes(message[:2], "big")
+        sent = self.waiting.get(message_id)
+        if sent is None or not response.answers(message, sent.ask.asked):
             self.upstream.counters["mismatch"] += 1
             return
-        self.answered(ident, message)
+        self.answered(message_id, message)

@@ -29,8 +29,8 @@ from dnswatch.proxy.datagrams import (
     Outbox,
 )
 from dnswatch.proxy.upstream import ports
-from dnswatch.proxy.upstream.transport import LATE, Asking, Upstream
-from dnswatch.resolver.health import Health
+from dnswatch.proxy.upstream.transport import Listener, Transport
+from dnswatch.resolver.ask import LATE, Ask
 from dnswatch.settings import Server
 from dnswatch.settings import Upstream as Configured
 from dnswatch.wire import query, response
@@ -62,7 +62,8 @@ class UdpUpstream:
         self,
         server: Server,
         *,
-        fallback: Upstream,
+        fallback: Transport,
+        listener: Listener,
         settings: Configured,
         room: Batch,
         now: Callable[[], float],
@@ -74,7 +75,7 @@ class UdpUpstream:
         `attacked` is told whose answers are being forged, and since when (Unix seconds).
         """
         self.url = str(server)
-        self.health = Health()
+        self.listener = listener
         self.now = now
         self.counters = counters
         self.room = room
@@ -82,7 +83,6 @@ class UdpUpstream:
         self._address = _address(server)
         self._fallback = fallback
         self._sockets = settings.sockets
-        self._size = settings.udp_size
         self._life = settings.deadline + LATE
         self._attacked = attacked
         self._chance = ports.Chance()
@@ -98,28 +98,27 @@ class UdpUpstream:
         self._near_misses, self._since, self._last = 0, 0.0, 0.0
         self._closed = False
 
-    def ask(self, asking: Asking) -> None:
+    def ask(self, ask: Ask) -> None:
         """Send a question; those of one turn of the loop leave together, from a random port."""
         if not self._outbox.count or not self._room_left:
             self._outbox.flush()
             port = self._port = self._choose_port()
             if port is None:
-                asking.failure(self)
+                self.listener.failed(ask)
                 return
             self._room_left, self._outbox.socket = SHARED, port.socket
         assert self._port is not None
         self._room_left -= 1
-        message = query.for_upstream(asking.query, self._size, asking.edns)
-        asked = asking.query.asked
+        message, asked = ask.message, ask.asked
         if self.mixed_case:
             asked = _mixed(asked)
             message = message[:_NAME_AT] + asked + message[_NAME_AT + len(asked) :]
-        self._outbox.put(self._port.expect(self._chance.draw(), asking, asked) + message)
+        self._outbox.put(self._port.expect(self._chance.draw(), ask, asked) + message)
 
-    def over_tcp(self, asking: Asking) -> None:
+    def over_tcp(self, ask: Ask) -> None:
         """Ask again where a response has all the room it needs, and cannot be forged from afar."""
-        if not asking.done:
-            self._fallback.ask(_OverTcp(asking, self))
+        if not ask.is_done:
+            self._fallback.ask(ask)
 
     def near_miss(self) -> None:
         """Take note that somebody guesses; tell when it is an attack."""
@@ -201,26 +200,6 @@ class UdpUpstream:
         asyncio.get_running_loop().call_later(_SWEEP, self._sweep)
 
 
-class _OverTcp:
-    """A question asked anew over TCP, in the same form: what comes counts for the same server."""
-
-    def __init__(self, asking: Asking, upstream: UdpUpstream) -> None:
-        self._asking = asking
-        self._upstream = upstream
-        self.query = asking.query
-        self.edns = asking.edns
-
-    @property
-    def done(self) -> bool:
-        return self._asking.done
-
-    def response(self, _: Upstream, message: bytes, sent_at: float) -> None:
-        self._asking.response(self._upstream, message, sent_at)
-
-    def failure(self, _: Upstream) -> None:
-        self._asking.failure(self._upstream)
-
-
 class _Port:
     """One socket at a random port, with the questions that left from it."""
 
@@ -228,7 +207,7 @@ class _Port:
 
     def __init__(self, upstream: UdpUpstream, sock: socket.socket) -> None:
         self._upstream = upstream
-        self._waiting: dict[bytes, tuple[Asking, float, bytes]] = {}
+        self._waiting: dict[bytes, tuple[Ask, float, bytes]] = {}
         "ID to question, when it left (Unix seconds), and the question as it was written."
         self._answered: set[bytes] = set()
         self.socket = sock
@@ -242,14 +221,14 @@ class _Port:
     @property
     def is_idle(self) -> bool:
         """Nobody has a use for what may still come."""
-        return all(asking.done for asking, _, _ in self._waiting.values())
+        return all(ask.is_done for ask, _, _ in self._waiting.values())
 
-    def expect(self, ident: bytes, asking: Asking, asked: bytes) -> bytes:
-        """Note that a question leaves from here, under `ident` or another ID that is free."""
-        while ident in self._waiting or ident in self._answered:
-            ident = os.urandom(2)
-        self._waiting[ident] = (asking, self._upstream.now(), asked)
-        return ident
+    def expect(self, message_id: bytes, ask: Ask, asked: bytes) -> bytes:
+        """Note that a question leaves from here, under `message_id` or another ID that is free."""
+        while message_id in self._waiting or message_id in self._answered:
+            message_id = os.urandom(2)
+        self._waiting[message_id] = (ask, self._upstream.now(), asked)
+        return message_id
 
     def take_in(self) -> None:
         """Take in responses; close where none is missing."""
@@ -276,28 +255,28 @@ class _Port:
             if message[:2] not in self._answered:
                 self._distrust()
             return
-        asking, sent_at, asked = found
-        if not response.answers(message, asking.query.asked):
+        ask, sent_at, asked = found
+        if not response.answers(message, ask.asked):
             self._upstream.counters["mismatch"] += 1
             self._distrust()
             return
         del self._waiting[message[:2]]
         self._answered.add(message[:2])
         if message[2] & 2 or is_cut:
-            self._upstream.over_tcp(asking)
+            self._upstream.over_tcp(ask)
         elif self._upstream.mixed_case and not message.startswith(asked, query.HEADER):
             self._upstream.counters["upstream_case_lost"] += 1
-            self._upstream.over_tcp(asking)
+            self._upstream.over_tcp(ask)
         else:
-            asking.response(self._upstream, message, sent_at)
+            self._upstream.listener.heard(ask, message, sent_at)
 
     def _distrust(self) -> None:
         """Ask all that waits here over TCP, and believe nothing that comes here any more."""
         waiting, self._waiting = self._waiting, {}
         self._answered.update(waiting)
         self._upstream.near_miss()
-        for asking, _, _ in waiting.values():
-            self._upstream.over_tcp(asking)
+        for ask, _, _ in waiting.values():
+            self._upstream.over_tcp(ask)
 
     def _fail(self, error: OSError) -> None:
         """Learn from ICMP that the server refuses."""
@@ -305,8 +284,8 @@ class _Port:
             return
         waiting, self._waiting = self._waiting, {}
         self._upstream.let_go(self)
-        for asking, _, _ in waiting.values():
-            asking.failure(self._upstream)
+        for ask, _, _ in waiting.values():
+            self._upstream.listener.failed(ask)
 
 
 def _mixed(question: bytes) -> bytes:

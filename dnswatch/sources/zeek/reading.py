@@ -32,7 +32,7 @@ _at: Final = attrgetter("at")
 
 def readings(lines: Iterable[bytes], *, counts_mails_only: bool = False) -> Readings:
     """Read a log; of smtp.log only the mails are counted where conn.log tells of the rest."""
-    log = _Log(counts_mails_only)
+    log = Log(counts_mails_only)
     table = rows(lines)
     while some := list(islice(table, LINES)):
         log.take(some)
@@ -40,10 +40,11 @@ def readings(lines: Iterable[bytes], *, counts_mails_only: bool = False) -> Read
     yield log.reading(log.last)
 
 
-class _Log:
+class Log:
     """A log, as far as it was read."""
 
     def __init__(self, counts_mails_only: bool) -> None:
+        """Begin; of smtp.log only the mails may be counted."""
         self.last = 0.0
         self._counts_mails_only = counts_mails_only
         self._lookups: list[Observation] = []

@@ -1,57 +1,62 @@
 """Questions that remember what became of them, for upstreams over real sockets."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 
 from dnswatch.proxy.upstream.stream import StreamUpstream
-from dnswatch.proxy.upstream.transport import Upstream
+from dnswatch.proxy.upstream.transport import Transport
+from dnswatch.resolver.ask import Ask, UpstreamState
+from dnswatch.resolver.upstreams import Probe
 from dnswatch.settings import Server
 from dnswatch.wire import query
-from dnswatch.wire.query import Query
-from tests.proxy.scripted import exact
+from tests.resolver.scripted import query_body
 from tests.upstream import Upstream as RealServer
 
 WITHIN = 10.0
 """Seconds before a test gives up."""
 
 
-class Question:
+class Question(Ask):
     """One question, and what became of it."""
 
-    edns = True
-
-    def __init__(self, qname: str = "www.example.", *, do: bool = False) -> None:
+    def __init__(self, qname: str = "www.example.", *, do: bool = False, block: int = 0) -> None:
         """Ask for an address."""
-        asked = query.read(b"id" + exact(qname, want_dnssec=do))
+        asked = query.read(b"id" + query_body(qname, want_dnssec=do))
         assert asked is not None
-        self.query: Query = asked
-        self.done = False
+        upstream = UpstreamState(0, "", 1232, block)
+        super().__init__(Probe(upstream, 0.0, deque()), upstream, asked)
         self.responses: list[bytes] = []
-        self.told_by: list[object] = []
-        "The upstream of each response and failure."
         self.failures = 0
         self.told = asyncio.Event()
 
-    def response(
-        self, upstream: object, message: bytes, sent_at: float, form: object = None
-    ) -> None:
+    def give_up(self) -> None:
+        """Have no use for an answer any more."""
+        self.asker.failed(self, 0.0)
+
+
+class Told:
+    """Tells questions what became of them."""
+
+    def heard(self, ask: Ask, message: bytes, sent_at: float) -> None:
         """Take an answer."""
-        self.responses.append(message)
-        self.told_by.append(upstream)
-        self.done = True
-        self.told.set()
+        assert isinstance(ask, Question)
+        ask.responses.append(message)
+        ask.give_up()
+        ask.told.set()
 
-    def failure(self, upstream: object) -> None:
+    def failed(self, ask: Ask) -> None:
         """Take a failure."""
-        self.failures += 1
-        self.told_by.append(upstream)
-        self.told.set()
+        assert isinstance(ask, Question)
+        ask.failures += 1
+        ask.told.set()
 
-    async def ended(self) -> None:
-        """Wait until something has been heard."""
-        async with asyncio.timeout(WITHIN):
-            await self.told.wait()
+
+async def ended(question: Question) -> Question:
+    """Wait until something has been heard of a question."""
+    async with asyncio.timeout(WITHIN):
+        await question.told.wait()
+    return question
 
 
 class Bench:
@@ -62,17 +67,17 @@ class Bench:
         self.now = 1000.0
         self.counters: Counter[str] = Counter()
         self.upstream = StreamUpstream(
-            Server(server.url), tls=None, size=1232, now=lambda: self.now, counters=self.counters
-        )
+            Server(server.url), tls=None, listener=Told(), now=lambda: self.now,
+            counters=self.counters,
+        )  # fmt: skip
 
     async def asks(self, question: Question) -> Question:
         """Ask, and wait for what comes."""
         self.upstream.ask(question)
-        await question.ended()
-        return question
+        return await ended(question)
 
 
-async def ask_by_eights(upstream: Upstream, names: int = 32) -> list[Question]:
+async def ask_by_eights(upstream: Transport, names: int = 32) -> list[Question]:
     """Ask for so many names, eight at a time, and wait for the end of each."""
     questions = [Question(f"n{number}.example.") for number in range(names)]
     room = asyncio.Semaphore(8)
@@ -80,7 +85,7 @@ async def ask_by_eights(upstream: Upstream, names: int = 32) -> list[Question]:
     async def ask(question: Question) -> None:
         async with room:
             upstream.ask(question)
-            await question.ended()
+            await ended(question)
 
     await asyncio.gather(*map(ask, questions))
     return questions

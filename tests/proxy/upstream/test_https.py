@@ -27,7 +27,7 @@ from tests.behaviour import (
     wrong_question,
 )
 from tests.live.certificates import Certificates
-from tests.proxy.upstream.questions import Question, ask_by_eights, until
+from tests.proxy.upstream.questions import Question, Told, ask_by_eights, ended, until
 from tests.upstream import Upstream
 
 
@@ -55,12 +55,12 @@ async def ask(server: Upstream, ca_file: str, *questions: Question) -> Counter[s
     counters: Counter[str] = Counter()
     tls = ssl.create_default_context(cafile=ca_file)
     upstream = HttpsUpstream(
-        Server(server.url), tls=tls, size=1232, now=lambda: 1000.0, counters=counters
+        Server(server.url), tls=tls, listener=Told(), now=lambda: 1000.0, counters=counters
     )
     for question in questions:
         upstream.ask(question)
     for question in questions:
-        await question.ended()
+        await ended(question)
     await close(upstream)
     return counters
 
@@ -129,7 +129,7 @@ REFUSED_STREAM = 7
 def upstream_of(server: Upstream, ca_file: str) -> HttpsUpstream:
     """Make the upstream that asks a server."""
     return HttpsUpstream(
-        Server(server.url), tls=ssl.create_default_context(cafile=ca_file), size=1232,
+        Server(server.url), tls=ssl.create_default_context(cafile=ca_file), listener=Told(),
         now=lambda: 1000.0, counters=Counter(),
     )  # fmt: skip
 
@@ -220,5 +220,6 @@ def test_a_media_type_is_read_as_http_has_it(
 
 def test_questions_are_padded(server: Upstream, own: Certificates) -> None:
     """Every question is a multiple of 128 bytes long (RFC 8467 section 4.1)."""
-    asyncio.run(ask(server, own.file, Question("a."), Question("www.example.org.")))
+    questions = [Question(qname, block=128) for qname in ("a.", "www.example.org.")]
+    asyncio.run(ask(server, own.file, *questions))
     assert {len(asked.wire) for asked in server.asked} == {128}

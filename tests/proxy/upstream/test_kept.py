@@ -13,7 +13,7 @@ from tests.behaviour import (
     plain,
     silent,
 )
-from tests.proxy.upstream.questions import Bench, Question, ask_by_eights, until
+from tests.proxy.upstream.questions import Bench, Question, ask_by_eights, ended, until
 from tests.upstream import Upstream
 
 
@@ -26,7 +26,7 @@ def test_many_questions_share_a_connection() -> None:
         for question in questions:
             bench.upstream.ask(question)
         for question in questions:
-            await question.ended()
+            await ended(question)
             assert question.responses[0][12:].startswith(question.query.asked)
         bench.upstream.close()
         assert server.connections == 1
@@ -44,7 +44,7 @@ def test_nobody_there_is_a_failure() -> None:
         for question in questions:
             bench.upstream.ask(question)
         for question in questions:
-            await question.ended()
+            await ended(question)
             assert (question.failures, question.responses) == (1, [])
 
     server = Upstream(plain, scheme="tcp")
@@ -94,7 +94,7 @@ def test_a_connection_that_went_dead_is_left() -> None:
         bench.now += kept.SILENCE + 1
         server.behaviour = plain
         await bench.asks(second)
-        await first.ended()
+        await ended(first)
         assert first.responses
         assert second.responses
         assert server.connections == 2
@@ -160,7 +160,7 @@ def test_what_nobody_waits_for_is_not_asked_anew() -> None:
         given_up = Question("given-up.example.")
         bench.upstream.ask(given_up)
         await until(lambda: server.asked)
-        given_up.done = True
+        given_up.give_up()
         server.behaviour = ending_after(1, Close())
         await bench.asks(Question())
         await until(lambda: bench.upstream._connection is None)

@@ -1,15 +1,13 @@
 """An upstream over TCP and TLS, over real connections: order, crumbs, forgeries, padding."""
 
 import asyncio
-import ssl
-from collections import Counter
 
 import dns.edns
 import dns.message
 import pytest
 
-from dnswatch.proxy.upstream.stream import StreamUpstream
-from dnswatch.settings import Server
+from dnswatch.resolver.upstreams import routes
+from dnswatch.settings import read
 from tests.behaviour import both as both_of
 from tests.behaviour import (
     by_name,
@@ -19,7 +17,7 @@ from tests.behaviour import (
     wrong_id,
     wrong_question,
 )
-from tests.proxy.upstream.questions import Bench, Question
+from tests.proxy.upstream.questions import Bench, Question, ended
 from tests.upstream import Upstream
 
 
@@ -32,7 +30,7 @@ def test_answers_may_come_in_any_order() -> None:
         bench.upstream.ask(slow)
         await bench.asks(quick)
         assert not slow.told.is_set()
-        await slow.ended()
+        await ended(slow)
         assert slow.responses
         bench.upstream.close()
 
@@ -69,15 +67,11 @@ def test_what_fits_no_question_is_counted(forged: object) -> None:
 
 def test_encrypted_questions_are_padded() -> None:
     """Over TLS every question is a multiple of 128 bytes long (RFC 8467); over TCP none is."""
-    server = Server("tls://127.0.0.1:853#dns.test")
-    tls = ssl.create_default_context()
-    plain_one, encrypted = (
-        StreamUpstream(server, tls=context, size=1232, now=lambda: 0.0, counters=Counter())
-        for context in (None, tls)
-    )
+    settings = read('upstream.servers = ["tls://127.0.0.1#dns.test", "tcp://127.0.0.1"]', "test")
+    encrypted, plain_one = (state.block for state in routes(settings, 0).upstreams())
     for qname in ("a.", "www.example.org.", f"{'x' * 60}.{'y' * 60}.example."):
-        message = b"\0\0" + encrypted.message(Question(qname))
+        message = b"\0\0" + Question(qname, block=encrypted).message
         assert len(message) % 128 == 0
-        assert len(plain_one.message(Question(qname))) < len(message) - 2
+        assert len(Question(qname, block=plain_one).message) < len(message) - 2
         (padding,) = dns.message.from_wire(message).options
         assert padding.otype == dns.edns.OptionType.PADDING

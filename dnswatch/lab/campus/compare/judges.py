@@ -28,7 +28,7 @@ from dnswatch.model.policies.standing import Standing
 from dnswatch.model.role import Role
 from dnswatch.settings import Settings
 from dnswatch.watchdog.judging import Judge, Judging
-from dnswatch.watchdog.vigil import Judges
+from dnswatch.watchdog.pipeline import Judges
 
 NOBODY: Final = "nobody"
 """The name of no judge at all."""

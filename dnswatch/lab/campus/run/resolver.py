@@ -1,8 +1,8 @@
-"""The resolver: the site's DNS servers in simulated time, made of dnswatch's own parts.
+"""The resolver: the site's DNS servers in simulated time, by the very core that a worker drives.
 
-A question goes the way that it goes in a worker (`proxy/service`): marks, answer cache, outside,
-arbiter, observation; the observation goes the way that it goes in the watch process.  The only
-things left out are the wire and the waiting: a reply says when it is there.
+A question goes the way that it goes in a worker (`resolver/core`), and what the core observes the
+way that it goes in the watch process.  Left out are the wire and the waiting: the outside answers
+at once, and a reply says when it is there.
 """
 
 from collections.abc import Callable
@@ -11,29 +11,27 @@ from ipaddress import ip_address
 from math import floor
 from typing import Final, NamedTuple
 
-from dnswatch.codes import Rcode, Type
+from msgspec.structs import replace
+
+from dnswatch.codes import Class
 from dnswatch.lab.campus.run.loop import Loop
 from dnswatch.lab.campus.run.truth import Truth
 from dnswatch.lab.campus.world import Outside
 from dnswatch.lab.campus.world import OutsideAnswer as Heard
 from dnswatch.model.exchanges import Exchanges
-from dnswatch.model.observation import Enforced, Observation, Origin, Tally
+from dnswatch.model.observation import Observation, Origin, Tally
 from dnswatch.model.role import Role, role_of
-from dnswatch.resolver.arbiter import Arbiter
-from dnswatch.resolver.cache import AnswerCache
-from dnswatch.resolver.decision import (
-    PASS,
-    Decision,
-    Facts,
-    Hold,
-    Refuse,
-    Rewrite,
-    Subject,
-)
-from dnswatch.resolver.known import KnownAddresses
-from dnswatch.settings import Settings
+from dnswatch.resolver.ask import Ask
+from dnswatch.resolver.cookies import Cookies
+from dnswatch.resolver.core import ResolverCore
+from dnswatch.resolver.events import Answer, Fault, Form, Held
+from dnswatch.resolver.local import LocalNames
+from dnswatch.resolver.observed import Observed
+from dnswatch.resolver.pending import PendingQuery
+from dnswatch.settings import Server, Settings
+from dnswatch.watchdog.pipeline import Pipeline
 from dnswatch.watchdog.process import TICK
-from dnswatch.watchdog.vigil import Vigil
+from dnswatch.wire.query import MIN_UDP, Query
 from dnswatch.wire.response import Response
 
 QUIET_TICK: Final = 600.0
@@ -42,6 +40,12 @@ turn without evidence changes nothing that is looked at in between."""
 
 Hear = Callable[[Observation], None]
 """Takes each observation, for an output."""
+
+
+_UPSTREAMS: Final = (Server("192.0.2.53"),)
+"""The outside, as far as the core is told of it."""
+_RECURSION_DESIRED: Final = 0x0100
+_CLASS_IN: Final = Class.IN.to_bytes(2, "big")
 
 
 class Reply(NamedTuple):
@@ -70,17 +74,20 @@ class Resolver:
     """The site's DNS servers, all under one watch; a client always asks the same."""
 
     def __init__(
-        self, outside: Outside, settings: Settings, loop: Loop, vigil: Vigil, truth: Truth,
+        self, outside: Outside, settings: Settings, loop: Loop, pipeline: Pipeline, truth: Truth,
         servers: int = 1,
     ) -> None:  # fmt: skip
         """Serve by some servers, each with a cache; verdicts are noted in the truth."""
-        self.vigil = vigil
+        self.pipeline = pipeline
         self._outside = outside
         self._loop = loop
         self._truth = truth
         self._exchanges = Exchanges()
-        self._arbiter = Arbiter(settings, self._exchanges)
-        self._servers = [(AnswerCache(settings.cache), KnownAddresses()) for _ in range(servers)]
+        settings = replace(settings, upstream=replace(settings.upstream, servers=_UPSTREAMS))
+        self._cores = [
+            ResolverCore(settings, LocalNames({}, {}), Cookies(b""), self._exchanges)
+            for _ in range(servers)
+        ]
         "Each keeps answers of its own, and the addresses that it has seen."
         self.hear: Hear | None = None
         "Hears each observation."
@@ -93,32 +100,38 @@ class Resolver:
     def ask(self, asking: Asking) -> Reply:
         """Answer a question."""
         now = self._loop.now
-        client, qname, qtype, _ = asking
-        case: Subject | None = None
-        if client in self._arbiter.marks:
-            case = self._arbiter.case((client, qname, qtype), now)
-            if case is not None and (done := self._arbiter.refuses(client, case, now)):
-                return self._refused(asking, done)
-        heard, origin, is_refresh = self._heard(asking, now)
-        if case is None:
-            self._observe(asking, heard, origin, None)
-            return _true(now, heard)
-        answer = Facts(heard.rcode, heard.exchanges, is_refresh)
-        ruling = self._arbiter.rule(client, case, answer, now)
-        self._observe(asking, heard, origin, ruling.enforced)
-        return self._given(ruling.decision or PASS, heard, now)
+        core = self._cores[place_of(asking.client, len(self._cores))]
+        core.fire(now)
+        core.events.clear()  # held answers: who waited for them was told when they would be there
+        pending = PendingQuery(asking.client, is_redirected=asking.is_foreign, is_proven=True)
+        pending.query = _query(asking)
+        answer, at = core.ask(pending, now), now
+        while answer is None:
+            match core.events.popleft():
+                case Ask() as question:
+                    heard = self._outside.answer(asking.qname, asking.qtype)
+                    core.told(question, _response(heard), now)
+                case Answer() as given:
+                    answer = given
+                case Held(given, until):
+                    answer, at = given, until
+                case Fault(error):
+                    raise error
+        self._see(asking, core.observed, answer)
+        return _reply(answer, at)
 
     def tally(self, tally: Tally) -> None:
         """Count ordinary lookups that nothing looks at singly."""
         self._truth.lookups["honest"] += tally.count
-        self.vigil.watch.tally(tally, self._loop.now)
+        self.pipeline.watch.tally(tally, self._loop.now)
 
     def turn(self) -> None:
         """Let the watch judge what it has seen, and the arbiter hear of it."""
-        self.vigil.watch.expire(self._loop.now)
-        changes, news = self.vigil.turn(self._loop.now)
+        self.pipeline.watch.expire(self._loop.now)
+        changes, news = self.pipeline.turn(self._loop.now)
         if news is not None:
-            self._arbiter.learn(news)
+            for core in self._cores:
+                core.enforcement.learn(news)
         for client, standing in changes.standings.items():
             self._truth.judged(client, standing.rung, standing.at)
             is_infected = standing.rung == "infected"
@@ -133,57 +146,24 @@ class Resolver:
         self._is_due = False
         self.turn()
 
-    def _heard(self, asking: Asking, now: float) -> tuple[Heard, Origin, bool]:
-        """Return an answer, where it came from, and whether it brings nothing but refreshes."""
-        client, qname, qtype, _ = asking
-        cache, known = self._servers[place_of(client, len(self._servers))]
-        key = qname + qtype.to_bytes(2, "big")
-        kept = cache.get(key, now)
-        if kept is not None:
-            heard = Heard(kept.rcode, kept.addresses, kept.exchanges, kept.ttl)
-            return heard, Origin.CACHE, bool(kept.addresses)
-        heard = self._outside.answer(qname, qtype)
-        fresh = Response(0, heard.rcode)
-        fresh.addresses, fresh.exchanges, fresh.ttl = heard.addresses, heard.exchanges, heard.ttl
-        cache.put(key, fresh, now)
-        is_candidate = self._exchanges.is_candidate(qname, qtype)
-        is_refresh = is_candidate and known.note(heard.addresses, now)
-        return heard, Origin.UPSTREAM, is_refresh
-
-    def _given(self, decision: Decision, heard: Heard, now: float) -> Reply:
-        match decision:
-            case Rewrite():
-                return Reply(now, Rcode.NOERROR, is_bay=True)
-            case Refuse():
-                return Reply(now, Rcode.SERVFAIL)
-            case Hold(until, Refuse()):
-                return Reply(until, Rcode.SERVFAIL)
-            case Hold(until):
-                return _true(until, heard)
-        return _true(now, heard)
-
-    def _refused(self, asking: Asking, done: Enforced) -> Reply:
-        self._observe(asking, Heard(Rcode.SERVFAIL, ttl=0), Origin.LOCAL, done)
-        return Reply(self._loop.now, Rcode.SERVFAIL)
-
-    def _observe(self, asking: Asking, heard: Heard, origin: Origin, done: Enforced | None) -> None:
-        """Let the watch see a lookup, and learn from it which names are mail-related."""
+    def _see(self, asking: Asking, observed: Observed, answer: Answer) -> None:
+        """Let the watch see a lookup, as it would of a worker's batch."""
         now = self._loop.now
-        client, qname, qtype, is_foreign = asking
-        if qtype == Type.MX:
-            self._exchanges.asked_mx(client, qname, now)
-            self._exchanges.learn_mx(qname, heard.exchanges, heard.ttl, now)
-        seen = Observation(
-            now, client, qname, qtype, heard.rcode, origin, heard.addresses, heard.exchanges,
-            heard.ttl if heard.exchanges else 0, is_foreign, not is_foreign, done,
-        )  # fmt: skip
-        self.vigil.fold(seen)
-        if self.hear is not None:
-            self.hear(seen)
+        client, qname, qtype, _ = asking
+        for seen in observed.take():
+            self.pipeline.fold(seen)
+            if seen.enforced is not None:
+                self._truth.enforced(seen.enforced.decided)
+            if self.hear is not None:
+                self.hear(seen)
+        for tally in observed.take_tallies():
+            self.pipeline.watch.tally(tally, now)
+        if answer.tally is not None and self.hear is not None:
+            pending = answer.pending
+            self.hear(observed.lookup(pending.query, answer.response, Origin.CACHE, now, pending))
+            observed.take()
         is_worm = client in self._truth.senders
         self._truth.lookups["worm" if is_worm else "honest"] += 1
-        if done is not None:
-            self._truth.enforced(done.decided)
         if not self._is_due and self._is_evidence(client, qname, qtype):
             self._is_due = True
             self._loop.call(floor(now / TICK + 1) * TICK, self._soon)
@@ -213,5 +193,21 @@ def _text(client: bytes) -> str:
     return str(ip_address(client))
 
 
-def _true(at: float, heard: Heard) -> Reply:
-    return Reply(at, heard.rcode, tuple(address for address, _ in heard.addresses), heard.exchanges)
+def _query(asking: Asking) -> Query:
+    flags = 0 if asking.is_foreign else _RECURSION_DESIRED
+    question = asking.qname + asking.qtype.to_bytes(2, "big") + _CLASS_IN
+    return Query(flags, question, 0, MIN_UDP, b"", False)
+
+
+def _response(heard: Heard) -> Response:
+    response = Response(0, heard.rcode)
+    response.addresses, response.exchanges, response.ttl = heard[1:]
+    return response
+
+
+def _reply(answer: Answer, at: float) -> Reply:
+    response = answer.response
+    if answer.form is Form.FORGED:
+        return Reply(at, response.rcode, is_bay=True)
+    addresses = tuple(address for address, _ in response.addresses)
+    return Reply(at, response.rcode, addresses, response.exchanges)

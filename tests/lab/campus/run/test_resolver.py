@@ -18,7 +18,7 @@ def marked(policy: str) -> tuple[Campus, bytes]:
     """A campus where a client counts as infected."""
     built = campus(plan(), policy)
     client = built.site.clients[0]
-    built.vigil.policing.judge(client, Standing(1.0, inf, built.loop.now), "a test")
+    built.pipeline.policing.judge(client, Standing(1.0, inf, built.loop.now), "a test")
     built.resolver.turn()
     return built, client
 
@@ -40,7 +40,7 @@ def test_a_quarantined_client_is_led_to_the_bay_and_a_server_never() -> None:
     name = built.outside.mail.name(0)
     assert built.resolver.ask(Asking(client, name, MX)).is_bay
     server = built.site.mail_servers[0]
-    built.vigil.policing.judge(server, Standing(1.0, inf, built.loop.now), "a test")
+    built.pipeline.policing.judge(server, Standing(1.0, inf, built.loop.now), "a test")
     built.resolver.turn()
     assert not built.resolver.ask(Asking(server, name, MX)).is_bay
 

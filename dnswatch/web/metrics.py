@@ -1,0 +1,218 @@
+"""Metrics: what Prometheus is told, in its text form or as OpenMetrics.
+
+Labels come from closed sets; never a client's address or a name (whoever can read metrics need not
+be allowed to know who asks what).  What the store counts by the minute goes with its retention, but
+a counter never falls: each scrape adds what has come since the one before.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector, CollectorRegistry
+
+from dnswatch.codes import Type
+from dnswatch.store import site
+from dnswatch.store.directory import Server
+from dnswatch.store.reports import RoleOf
+from dnswatch.store.sqlite import Database
+from dnswatch.store.standouts import standouts
+
+STALE: Final = 60.0
+"""Seconds after which a store that nothing was written to says that the watch does not work."""
+
+_SETTLED: Final = 600
+"""Seconds after which no count of a minute grows any more."""
+
+_TYPES: Final = frozenset(one.name for one in Type)
+"""RR types with a label of their own; what clients make up is `other`."""
+
+_SITECACHE: Final = {
+    "new": "Addresses that the site had not seen, or whose life had ended",
+    "refresh": "Addresses that upstream sent again before their life had ended",
+    "expire": "Addresses whose life has ended",
+    "evicted": "Addresses that went early at the bound",
+    "hit": "Addresses given from an answer cache",
+    "superfluous": "Upstream lookups that brought nothing but unexpired addresses",
+}
+
+
+class Totals:
+    """Sums of what the store counts by the minute, which never fall."""
+
+    def __init__(self, statement: str, since: float) -> None:
+        """Add up a statement's rows of name and count from a moment on, Unix seconds."""
+        self._statement = statement
+        self._from = int(since) // 60 * 60
+        self._settled: Counter[str] = Counter()
+
+    def read(self, db: Database, now: float) -> Counter[str]:
+        """Return the sums up to now."""
+        until = int(now - _SETTLED) // 60 * 60
+        if until > self._from:
+            self._settled += self._sums(db, self._from, until)
+            self._from = until
+        return self._settled + self._sums(db, self._from, 1 << 40)
+
+    def _sums(self, db: Database, begin: int, end: int) -> Counter[str]:
+        return Counter(dict(db.conn.execute(self._statement, (begin, end)).fetchall()))
+
+
+_SITE: Final = (
+    "SELECT measure, sum(count) FROM site WHERE start >= ? AND start < ? GROUP BY measure"
+)
+_COUNTERS: Final = (
+    "SELECT name, sum(count) FROM counter WHERE start >= ? AND start < ? GROUP BY name"
+)
+_ACCOUNTS: Final = """
+    SELECT name, sum(count) FROM tally JOIN measure ON measure.id = tally.measure
+    WHERE start >= ? AND start < ? GROUP BY name"""
+_ENFORCED: Final = """
+    SELECT policy || ' ' || decided || ' ' || dry_run, count(*) FROM lookup
+    WHERE policy IS NOT NULL AND at >= ? AND at < ? GROUP BY 1"""
+_WRITTEN: Final = "SELECT until FROM passed"
+
+
+class Metrics(Collector):
+    """All that is told of one site."""
+
+    def __init__(self, since: float, role_of: RoleOf) -> None:
+        """Count from a moment on, Unix seconds."""
+        self._site = Totals(_SITE, since)
+        self._counters = Totals(_COUNTERS, since)
+        self._accounts = Totals(_ACCOUNTS, since)
+        self._enforced = Totals(_ENFORCED, since)
+        self._role_of = role_of
+        self._registry = CollectorRegistry(auto_describe=False)
+        self._found: list[Metric] = []
+        self._registry.register(self)
+
+    def collect(self) -> Iterable[Metric]:
+        """Give what was read last, to prometheus-client."""
+        return self._found
+
+    def exposition(
+        self, db: Database, server: Server | None, now: float, accept: str
+    ) -> tuple[bytes, str]:
+        """Read the store; return the text and its content type, in the form that is accepted."""
+        self._found = list(self._families(db, server, now))
+        encode, content_type = choose_encoder(accept)
+        return encode(self._registry), content_type
+
+    def _families(self, db: Database, server: Server | None, now: float) -> Iterator[Metric]:
+        yield from _server(server)
+        yield from self._lookups(db, now)
+        yield from self._sitecache(db, now)
+        yield from _upstreams(site.upstreams(db))
+        yield from self._verdicts(db, now)
+        counted = self._counters.read(db, now)
+        yield _labelled("dnswatch_events", "What the processes counted", "what", counted)
+        extent = site.extent(db)
+        yield GaugeMetricFamily("dnswatch_store_bytes", "Bytes that records take", extent.used)
+        row = db.conn.execute(_WRITTEN).fetchone()
+        if row is not None:
+            yield GaugeMetricFamily(
+                "dnswatch_store_last_commit_timestamp_seconds",
+                "Up to when the store knows the site",
+                row[0],
+            )
+
+    def _lookups(self, db: Database, now: float) -> Iterator[Metric]:
+        measures, accounts = self._site.read(db, now), self._accounts.read(db, now)
+        yield CounterMetricFamily("dnswatch_lookups", "Lookups of clients", measures["lookup"])
+        yield CounterMetricFamily(
+            "dnswatch_upstream_lookups", "Lookups that an upstream answered", measures["upstream"]
+        )
+        by_prefix: dict[str, Counter[str]] = {
+            "type": Counter(),
+            "rcode": Counter(),
+            "mail": Counter(),
+        }
+        for measure, count in accounts.items():
+            prefix, _, value = measure.partition(":")
+            if prefix in by_prefix:
+                is_made_up = prefix == "type" and value not in _TYPES
+                by_prefix[prefix]["other" if is_made_up else value] += count
+        for prefix, name, said, label in (
+            ("type", "dnswatch_lookups_by_type", "Lookups by RR type", "qtype"),
+            ("rcode", "dnswatch_lookups_by_rcode", "Lookups by response code", "rcode"),
+            ("mail", "dnswatch_mail_lookups", "Mail-related lookups", "kind"),
+        ):
+            yield _labelled(name, said, label, by_prefix[prefix])
+        for origin in ("stale", "failed"):
+            yield CounterMetricFamily(
+                f"dnswatch_{origin}_answers", f"Lookups with a {origin} answer", accounts[origin]
+            )
+
+    def _sitecache(self, db: Database, now: float) -> Iterator[Metric]:
+        measures = self._site.read(db, now)
+        for measure, said in _SITECACHE.items():
+            yield CounterMetricFamily(f"dnswatch_sitecache_{measure}", said, measures[measure])
+        yield GaugeMetricFamily(
+            "dnswatch_sitecache_addresses", "Addresses alive", site.live_entries(db, now)
+        )
+
+    def _verdicts(self, db: Database, now: float) -> Iterator[Metric]:
+        rungs = Counter(one.standing.rung for one in standouts(db, self._role_of, now))
+        clients = GaugeMetricFamily(
+            "dnswatch_clients", "Clients that are not clean", labels=["state"]
+        )
+        for state in ("suspect", "infected"):
+            clients.add_metric([state], rungs[state])
+        yield clients
+        enforced = CounterMetricFamily(
+            "dnswatch_enforced",
+            "Answers that a policy held, refused or rewrote",
+            labels=["policy", "decided", "dry_run"],
+        )
+        for what, count in sorted(self._enforced.read(db, now).items()):
+            enforced.add_metric(what.split(" "), count)
+        yield enforced
+
+
+def _labelled(name: str, said: str, label: str, counts: Counter[str]) -> Metric:
+    family = CounterMetricFamily(name, said, labels=[label])
+    for value, count in sorted(counts.items()):
+        family.add_metric([value], count)
+    return family
+
+
+def _server(server: Server | None) -> Iterator[Metric]:
+    yield GaugeMetricFamily("dnswatch_up", "Whether the server runs", float(server is not None))
+    if server is not None:
+        value = {"version": server.version, "build": server.build}
+        yield InfoMetricFamily("dnswatch_build", "What runs", value)
+        yield GaugeMetricFamily(
+            "dnswatch_start_timestamp_seconds", "When it was started", server.since
+        )
+
+
+def _upstreams(found: list[site.Upstream]) -> Iterator[Metric]:
+    """Tell of upstreams by their place in the list and their transport, never by name."""
+    labels = ["upstream", "worker"]
+    up = GaugeMetricFamily("dnswatch_upstream_up", "Whether it answers", labels=labels)
+    rtt = GaugeMetricFamily("dnswatch_upstream_rtt_seconds", "Smoothed", labels=labels)
+    answers = CounterMetricFamily("dnswatch_upstream_answers", "Answers", labels=labels)
+    failures = CounterMetricFamily("dnswatch_upstream_failures", "Failures", labels=labels)
+    names = list(dict.fromkeys(one.upstream for one in found))
+    for one in found:
+        scheme = one.upstream.partition("://")[0]
+        who = [f"{names.index(one.upstream)}-{scheme}", str(one.worker)]
+        up.add_metric(who, float(one.up))
+        rtt.add_metric(who, one.rtt)
+        answers.add_metric(who, one.answers)
+        failures.add_metric(who, one.failures)
+    return iter((up, rtt, answers, failures))
+
+
+def is_ready(db: Database, now: float) -> bool:
+    """Say whether the watch has written to the store of late."""
+    row = db.conn.execute(_WRITTEN).fetchone()
+    return row is not None and now - row[0] < STALE

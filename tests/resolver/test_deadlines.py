@@ -1,0 +1,45 @@
+"""Deadlines: all is done once, in order of time, and nothing before its time."""
+
+from math import inf
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dnswatch.resolver.deadlines import Deadlines
+
+
+@given(st.lists(st.integers(0, 50)), st.lists(st.integers(0, 60)))
+def test_what_is_due_is_done_in_order_and_once(due: list[int], looks: list[int]) -> None:
+    """However often one looks, each is done at the first look that is not too early."""
+    deadlines, done = Deadlines(), list[tuple[int, int, float]]()
+    for number, at in enumerate(due):
+        deadlines.add(at, lambda now, at=at, number=number: done.append((at, number, now)))  # type: ignore[misc]
+    assert deadlines.timer() == min(due, default=inf)
+    for now in sorted(looks):
+        deadlines.fire(now)
+        assert deadlines.timer() > now
+    last = max(looks, default=-1)
+    expected = sorted((at, number) for number, at in enumerate(due) if at <= last)
+    assert [(at, number) for at, number, _ in done] == expected
+    assert all(now == min(look for look in looks if look >= at) for at, _, now in done)
+    assert len(deadlines) == len(due) - len(done)
+
+
+def test_what_is_put_there_while_others_are_done_waits_its_turn() -> None:
+    """A thing may put itself there again; what is due by then is done in the same go."""
+    deadlines, rung = Deadlines(), list[float]()
+
+    def again(now: float) -> None:
+        rung.append(now)
+        if len(rung) < 3:
+            deadlines.add(now + len(rung), again)
+
+    deadlines.add(1.0, again)
+    deadlines.fire(1.5)
+    assert rung == [1.5]
+    assert deadlines.timer() == 2.5
+    deadlines.fire(9.0)
+    assert rung == [1.5, 9.0]
+    deadlines.fire(11.0)
+    assert len(rung) == 3
+    assert deadlines.timer() == inf

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dnswatch import clock
-from dnswatch.bay.record import Decided, Gone, Verdict
+from dnswatch.bay.record import Decision, Gone, Verdict
 from dnswatch.bay.spool import Spool
 from dnswatch.errors import SpoolError
 from dnswatch.settings import Duration
@@ -60,7 +60,7 @@ def test_retry_is_answered_as_a_person_decided(tmp_path: Path, fate: str, code: 
     with Served(tmp_path, inspector=Says("unsure")) as served:
         assert served.send() == 451
         (message,) = served.messages()
-        decided = Decided(at=clock.now(), fate=fate, actor="root")  # type: ignore[arg-type]
+        decided = Decision(at=clock.now(), fate=fate, actor="root")  # type: ignore[arg-type]
         served.spool.append(message.ident, decided)
         assert served.send() == code
         assert len(served.messages()) == 1
@@ -79,7 +79,7 @@ def test_what_a_person_decides_during_inspection_stands(
         client.send(BODY + b".\r\n")
         assert inspector.asked.wait(check.PATIENCE)
         (ident,) = served.spool.idents()
-        line = Decided(at=clock.now(), fate=order, actor="root")  # type: ignore[arg-type]
+        line = Decision(at=clock.now(), fate=order, actor="root")  # type: ignore[arg-type]
         served.spool.append(ident, line)
         inspector.may_answer.set()
         client.read()

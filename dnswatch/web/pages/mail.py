@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import msgspec
 
-from dnswatch.bay.desk.rows import Filter, Row
-from dnswatch.bay.desk.view import MOST_BYTES, view_of
+from dnswatch.bay.queue.index import Filter, IndexRow
+from dnswatch.bay.queue.view import MOST_BYTES, view_of
 from dnswatch.errors import ConsoleError, SpoolError
 from dnswatch.office import mail
 from dnswatch.web.console import Console
@@ -181,7 +181,7 @@ def _held(console: Console) -> Any:
     return mail.held_mail(console.settings, console.state, logger.warning)
 
 
-def _row(held: mail.Held, ident: str) -> Row:
+def _row(held: mail.Held, ident: str) -> IndexRow:
     names = held.index.named(ident, 1) if ident.isalnum() else []
     if names != [ident]:
         raise ConsoleError(f"there is no message '{ident}'", 404)
@@ -189,7 +189,7 @@ def _row(held: mail.Held, ident: str) -> Row:
     return next(row for row in rows if row.ident == ident)
 
 
-def _message(row: Row) -> MessageRow:
+def _message(row: IndexRow) -> MessageRow:
     return MessageRow(
         row.ident, row.at, row.key, row.sender or "<>", [to for to, _ in row.recipients],
         row.subject, row.verdict or "", row.state, row.size, row.has_body,

@@ -56,6 +56,8 @@ class Chart(msgspec.Struct):
     begin: float
     width: int
     "Seconds of an interval."
+    offset: float
+    "Seconds by which the site's zone is ahead of UTC."
     lookups: list[int]
     mail: list[int]
 
@@ -148,7 +150,8 @@ def _chart(glance: Glance) -> Chart | None:
     if found is None or not found.accounts:
         return None
     activity = found.activity
-    return Chart(found.grid.begin, found.grid.width, activity.lookups, activity.mail)
+    begin, offset = found.grid.begin, clock.offset(glance.now)
+    return Chart(begin, found.grid.width, offset, activity.lookups, activity.mail)
 
 
 def _standouts(glance: Glance) -> list[StandoutRow]:

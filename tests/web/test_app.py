@@ -75,6 +75,7 @@ def test_an_order_is_what_the_command_would_have_written(served: Served) -> None
         form = {"token": token, "why": "seen spreading", "for": "2h"}
         answer = browser.post(f"/orders/distrust/{WORM}", data=form)
         assert answer.status_code == 303
+        browser.get("/policies", headers={"hx-request": "true"})  # another tab moves meanwhile
         page = browser.get(answer.headers["location"]).text
         assert f"ordered: {WORM} is infected, whatever is seen, until" in page
         assert "distrust by alice: seen spreading, until" in page

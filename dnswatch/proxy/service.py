@@ -78,7 +78,9 @@ class Service:
         """
         core = self.core
         answer = core.query(body, pending, self._now(), udp=udp)
-        if core.events or core.observed.is_urgent or core.observed.is_full:
+        if core.observed.is_urgent:  # even where this query came while an answer was sent
+            self._reports.hand_over(core.observed.take())
+        if core.events or core.observed.is_full:
             self.carry_out()
         return answer
 

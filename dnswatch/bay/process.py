@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from dnswatch import clock
-from dnswatch.bay.service import Service
+from dnswatch.bay.service import BayService
 from dnswatch.control import BEAT, Control
 from dnswatch.errors import DnswatchError
 from dnswatch.settings import Source, combine
@@ -84,7 +84,7 @@ class _BayProcess:
         """Run one bay until called; where it cannot be, wait a while."""
         service = None
         try:
-            service = Service(self._settings, self._state, clock.now)
+            service = BayService(self._settings, self._state, clock.now)
             await service.start()
         except DnswatchError as error:
             if service is not None:

@@ -13,7 +13,7 @@ from dnswatch.bay.paths import endpoints, hostname, spool_of
 from dnswatch.bay.queue.manager import QueueManager
 from dnswatch.bay.queue.notices import QuarantineNotices
 from dnswatch.bay.reception import Reception
-from dnswatch.bay.smtp.access import Access, Banner
+from dnswatch.bay.smtp.access import Banner, SmtpAccess
 from dnswatch.bay.smtp.connection import Shared
 from dnswatch.bay.smtp.limits import RateLimits, Room, StrangerTally
 from dnswatch.bay.smtp.server import SmtpServer, bind, context
@@ -23,7 +23,7 @@ from dnswatch.settings import Settings
 logger: Final = logging.getLogger("dnswatch.bay")
 
 
-class Service:
+class BayService:
     """A bay with all its parts."""
 
     def __init__(self, settings: Settings, state: Path, now: Callable[[], float]) -> None:
@@ -42,7 +42,7 @@ class Service:
         with contextlib.ExitStack() as undo:
             undo.callback(self._spool.close)
             tls = context(settings.bay.tls, state, name, now())
-            self._access = Access(state, settings, now)
+            self._access = SmtpAccess(state, settings, now)
             self._findings = FindingsWriter(state)
             self._manager = QueueManager(settings, self._spool, now)
             undo.callback(self._manager.close)

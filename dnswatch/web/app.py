@@ -225,7 +225,7 @@ def _rendered(
     html = render(
         page.template, page=found, visitor=visitor, path=request.url.path,
         query=dict(request.query_params), flash="" if is_part else console.flashed(visitor.secret),
-        held=mail.held_count(console) if visitor.rank.covers(Rank.MAIL) else 0,
+        held=mail.held_count(console) if page.template == "site" else 0,
     )  # fmt: skip
     return Response(html, media_type="text/html")
 

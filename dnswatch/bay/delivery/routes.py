@@ -48,7 +48,7 @@ MOST_RECORDS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class MailHosts:
+class HostsFound:
     """What a server said of a name and a type."""
 
     records: tuple[Rdata, ...]
@@ -71,7 +71,7 @@ class MailLookups:
         self._questions = Questions(ca_file, PATIENCE)
         self._access = asyncio.Semaphore(AT_ONCE)
 
-    async def ask(self, name: dns.name.Name, kind: dns.rdatatype.RdataType) -> MailHosts | None:
+    async def ask(self, name: dns.name.Name, kind: dns.rdatatype.RdataType) -> HostsFound | None:
         """Ask one server after the other; None where none of them can say."""
         question = dns.message.make_query(name, kind, use_edns=0, payload=1232)
         for server in self._asked(name.to_text(omit_final_dot=True).lower()):
@@ -90,13 +90,13 @@ class MailLookups:
         return self._servers if servers is None else servers
 
 
-def _found(response: Message) -> MailHosts | None:
+def _found(response: Message) -> HostsFound | None:
     if response.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
         return None
     assert isinstance(response, QueryMessage), "it answers a query"
     chain = response.resolve_chaining()
     records = tuple(chain.answer)[:MOST_RECORDS] if chain.answer else ()
-    return MailHosts(records, response.rcode() == dns.rcode.NOERROR, int(chain.minimum_ttl))
+    return HostsFound(records, response.rcode() == dns.rcode.NOERROR, int(chain.minimum_ttl))
 
 
 _UNICAST: Final = 1
@@ -248,7 +248,7 @@ class MailRoutes:
         return await self._follow(domain, pairs, found)
 
     async def _follow(
-        self, domain: str, records: Sequence[tuple[int, dns.name.Name]], found: MailHosts
+        self, domain: str, records: Sequence[tuple[int, dns.name.Name]], found: HostsFound
     ) -> tuple[Route | NoRoute, float]:
         """Look up the addresses of exchanges, given with their preferences."""
         shuffled = self._chance.sample(records, len(records))

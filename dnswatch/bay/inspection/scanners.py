@@ -133,7 +133,7 @@ class Symbol(msgspec.Struct, frozen=True):
     score: float = 0.0
 
 
-class Answer(msgspec.Struct, frozen=True):
+class RspamdAnswer(msgspec.Struct, frozen=True):
     """What rspamd says."""
 
     action: str
@@ -169,7 +169,7 @@ class Rspamd:
         if status != httpx2.codes.OK:
             raise UnscannedError(f"rspamd at {self._url} answered with HTTP status {status}")
         try:
-            return understand_rspamd(msgspec.json.decode(body, type=Answer))
+            return understand_rspamd(msgspec.json.decode(body, type=RspamdAnswer))
         except msgspec.MsgspecError as error:
             raise UnscannedError(f"rspamd's answer cannot be read: {error}") from None
 
@@ -178,7 +178,7 @@ class Rspamd:
         await self._client.aclose()
 
 
-def understand_rspamd(answer: Answer) -> Said:
+def understand_rspamd(answer: RspamdAnswer) -> Said:
     """Read its action: what mail from outside would meet with."""
     if answer.is_skipped:
         raise UnscannedError("rspamd skips this message, by its own settings")

@@ -83,7 +83,7 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
+class MailTotals:
     """Messages, counted."""
 
     states: dict[str, int]
@@ -188,7 +188,7 @@ class Index:
             ).fetchall()
         return max(1 + _common(ident, other or "") for (other,) in beside)
 
-    def totals(self, wanted: Filter) -> Totals:
+    def totals(self, wanted: Filter) -> MailTotals:
         """Count the messages that fit."""
         values = _values_of(wanted)
         with self._reading() as conn:
@@ -197,7 +197,7 @@ class Index:
                 for column in ("state", "ifnull(verdict, 'not judged')", "key")
             )
             received, kept = conn.execute(_SIZES, values).fetchone()
-        return Totals(states, verdicts, clients, received, kept)
+        return MailTotals(states, verdicts, clients, received, kept)
 
     def keys(self) -> list[str]:
         """Return the keys of all clients that have mail here."""

@@ -34,7 +34,7 @@ FRESH: Final = 0.5
 """Seconds for which what was read holds: a client waits no longer to be let in."""
 
 
-class Access:
+class SmtpAccess:
     """Who may speak."""
 
     def __init__(self, state: Path, settings: Settings, now: Callable[[], float]) -> None:

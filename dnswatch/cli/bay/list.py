@@ -18,7 +18,7 @@ from dnswatch.cli.options import Config, Json, State, nothing_found
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dnswatch.bay.queue.index import IndexRow, Totals
+    from dnswatch.bay.queue.index import IndexRow, MailTotals
 
 WIDE = 120
 """Columns of a screen on which subjects are shown: on a narrow one addresses need the room."""
@@ -133,7 +133,7 @@ def _cut(text: str) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
-def _print_totals(totals: "Totals") -> None:
+def _print_totals(totals: "MailTotals") -> None:
     from dnswatch.cli import render
 
     screen = render.console()

@@ -105,9 +105,8 @@ def _front(console: Console, glance: Glance) -> Front:
         list(_standouts(glance)),
         [key for key, _ in glance.judged.provisional],
         [name for name in console.policies if name in enabled],
-        {name: count for name, count in sorted(status.counters.items())
-         if count and _LOSSES & set(name.split("_"))},
-    )  # fmt: skip
+        {name: status.counters[name] for name in status.losses},
+    )
 
 
 def figures(glance: Glance, chart: Chart | None) -> dict[str, int]:
@@ -176,10 +175,3 @@ def _upstreams(found: list[site.Upstream]) -> list[UpstreamRow]:
         sums.answers += one.answers
         sums.failures += one.failures
     return list(by_name.values())
-
-
-_LOSSES = {
-    "broken", "dropped", "evicted", "forgotten", "full", "late", "lost", "malformed", "mismatch",
-    "unsent",
-}  # fmt: skip
-"""Words in the names of counters that tell of what was dropped, evicted or not believed."""

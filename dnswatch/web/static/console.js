@@ -54,7 +54,7 @@
       width: place.clientWidth, height: 220, padding: [8, 30, 0, 0], cursor: { points: { show: false } },
       scales: { x: { range: () => [first(), first() + data.width * data.lookups.length] }, y: { range: (_, __, most) => [0, Math.max(1, most)] } },
       tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "Etc/UTC"),
-      axes: [{ ...axis, values: (_, ticks) => ticks.map(moment) }, { ...axis, size: 52, values: (_, ticks) => ticks.map((t) => (Number.isInteger(t) ? short(t) : "")) }],
+      axes: [{ ...axis, space: 76, values: (_, ticks) => ticks.map(moment) }, { ...axis, size: 52, values: (_, ticks) => ticks.map((t) => (Number.isInteger(t) ? short(t) : "")) }],
       series: [
         { label: "time", value: (_, at) => (at ? moment(at) : "–") },
         { label: "lookups", fill: colour("--lookups"), stroke: colour("--lookups"), paths: bars, points: { show: false } },

@@ -5,13 +5,13 @@ import asyncio
 import dns.name
 from dns.rdatatype import RdataType
 
-from dnswatch.bay.delivery.routes import MailHosts, MailLookups
+from dnswatch.bay.delivery.routes import HostsFound, MailLookups
 from dnswatch.settings import Server
 from tests.behaviour import answer, plain, rcode, truncated
 from tests.upstream import Upstream
 
 
-def ask(*upstreams: Upstream) -> MailHosts | None:
+def ask(*upstreams: Upstream) -> HostsFound | None:
     """Ask for the exchanges of a domain."""
     lookups = MailLookups(tuple(Server(one.url) for one in upstreams))
     return asyncio.run(lookups.ask(dns.name.from_text("there.example"), RdataType.MX))

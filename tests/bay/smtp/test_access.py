@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dnswatch.bay.smtp.access import Access
+from dnswatch.bay.smtp.access import SmtpAccess
 from dnswatch.errors import StoreError
 from dnswatch.settings import Settings, read
 from dnswatch.store.database import open_writer
@@ -23,9 +23,9 @@ def site(state: Path, *rows: tuple[str, float, float | None]) -> None:
     db.close()
 
 
-def gate(state: Path, settings: Settings | None = None, now: float = NOW) -> Access:
+def gate(state: Path, settings: Settings | None = None, now: float = NOW) -> SmtpAccess:
     """Make a gate."""
-    return Access(state, settings or Settings(), lambda: now)
+    return SmtpAccess(state, settings or Settings(), lambda: now)
 
 
 def test_quarantined_clients_may_speak(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_store_that_fails_lets_nobody_new_in(tmp_path: Path) -> None:
     """While the store cannot be read, those who were known may go on; of others nobody can say."""
     site(tmp_path, ("192.0.2.1", NOW - 9, None))
     times = iter([NOW, NOW + 10, NOW + 20, NOW + 30])
-    made = Access(tmp_path, Settings(), lambda: next(times))
+    made = SmtpAccess(tmp_path, Settings(), lambda: next(times))
     assert made.admits("192.0.2.1")
     made.close()
     (tmp_path / "dnswatch.db").rename(tmp_path / "away")

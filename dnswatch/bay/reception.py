@@ -8,7 +8,7 @@ when it comes again.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
@@ -73,14 +73,18 @@ class GroupCommit:
         while self._waiting:
             batch, self._waiting = self._waiting, []
             news = [(ident, lines) for ident, lines, _ in batch]
-            errors = await _thread(self._spool.append_all, news)
-            for (_, _, done), error in zip(batch, errors, strict=True):
+            errors: Sequence[Exception | None]
+            try:
+                errors = await _thread(self._spool.append_all, news)
+            except Exception as error:  # noqa: BLE001 whoever waits must hear of any fault
+                errors = [error] * len(batch)
+            for (_, _, done), failure in zip(batch, errors, strict=True):
                 if done.done():  # whoever waited was cancelled
                     continue
-                if error is None:
+                if failure is None:
                     done.set_result(None)
                 else:
-                    done.set_exception(error)
+                    done.set_exception(failure)
 
 
 class Reception:

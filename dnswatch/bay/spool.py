@@ -353,7 +353,9 @@ class Spool:
                     _write_behind(one.file, one.entry.record[len(one.before) :])
             except SpoolError as error:
                 errors[one.number] = error
-                with _sentences(self.path / "journal"):  # the last entry of a message counts
+                # The last entry of a message counts; where not even that can be written, the
+                # message may be taken for acknowledged at the next start: kept twice, never lost.
+                with contextlib.suppress(SpoolError), _sentences(self.path / "journal"):
                     self._journal.write([replace(one.entry, record=one.before)])
             else:
                 del self._fresh[one.entry.ident]

@@ -139,7 +139,7 @@ class Service:
                 log.warning(_KNOWS if knows else _KNOWS_NOT, url)
 
     def _ask(self, ask: Ask) -> None:
-        if ask.is_done:
+        if ask.asker.is_done:
             return  # another upstream failed or answered at once
         transport = self._transports.get(ask.upstream.number)
         if transport is None:

@@ -177,6 +177,22 @@ def test_spool_that_fails_puts_mail_off(tmp_path: Path) -> None:
         assert len(served.messages()) == 1
 
 
+def test_fault_of_a_commit_leaves_nobody_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever goes wrong while messages are forced to the disk, their clients are answered 451."""
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with Served(tmp_path) as served:
+        with monkeypatch.context() as patched:
+            patched.setattr("dnswatch.bay.spool.Spool._keep", fail)
+            assert served.send() == 451
+        assert served.send() == 250
+        assert len(served.messages()) == 1
+
+
 def test_full_disk_is_452(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no room is left as configured, mail is put off before it is sent."""
     settings = Bay(pause=Duration(0))

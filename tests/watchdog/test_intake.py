@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -23,7 +22,7 @@ from dnswatch.watchdog.journal import Journal, create
 from dnswatch.wire.name import from_text
 from tests.check import PATIENCE, eventually
 from tests.watchdog.guest import Guest, refused
-from tests.watchdog.process import Site, saw
+from tests.watchdog.process import Site, saw, seqpacket
 
 ALICE, BOB = b"\xc0\0\2\7", b"\xc0\0\2\x08"
 EXAMPLE = Path(__file__).parents[2] / "docs/examples/coredns.py"
@@ -137,7 +136,7 @@ def test_a_kill_of_the_watch_costs_nobody_anything(site: Site, door: Path) -> No
 def test_a_child_has_its_name_for_itself(tmp_path: Path) -> None:
     """Where a guest of an earlier watch is called as a child is now, the guest has to go."""
     with ExitStack() as open_:
-        ends = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(3)]
+        ends = [seqpacket() for _ in range(3)]
         (child, child_line), (guest, guest_line), (supervisor, control) = ends
         for end in chain.from_iterable(ends):
             open_.callback(end.close)

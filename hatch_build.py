@@ -38,8 +38,8 @@ MODULES: Final = (
     "proxy/service",
 )
 """What is compiled.  Never a module that defines a `msgspec.Struct` (mypyc loses its keywords
-without a word), an exception with attributes, a subclass of what is built in, or a class that others
-extend.
+without a word), an exception with attributes, a subclass of what is built in, or a class that
+others extend.
 """
 
 COMPILER: Final = ["mypy==2.4.1", "setuptools>=75", "msgspec>=0.19"]

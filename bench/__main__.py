@@ -47,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
     for name in options.what:
         if name not in _MEASUREMENTS:
             parser.error(f"nothing is called {name!r} here; choose from {', '.join(_MEASUREMENTS)}")
-    plan = Plan(options.seconds, options.rounds, options.clients, options.answers)
+    plan = Plan(options.seconds, options.rounds, options.clients, options.answers, options.names)
     command = " ".join(["python -m bench", *arguments])
 
     def work() -> None:
@@ -73,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=_count, default=default.rounds, help="interleaved rounds")
     parser.add_argument("--clients", type=_count, default=default.clients, help="for memory")
     parser.add_argument("--answers", type=_count, default=default.answers, help="for memory")
+    parser.add_argument("--names", type=_count, default=default.names, help="hot names")
     add_page(parser, _PAGE)
     return parser
 

@@ -214,6 +214,7 @@ def test_the_bay_is_told_who_is_quarantined_over_restarts(tmp_path: Path) -> Non
     """A mark that ends while no watch runs has ended for the bay, too, once one runs again."""
     with Site(tmp_path / "state", config=QUARANTINE) as site:
         word = Overrule(Word.DISTRUST, time.time(), inf)
+        eventually(lambda: site.rows("SELECT count(*) FROM client"))  # two that make it lock it
         with Store.open(site.state) as store, store.snapshot() as db:
             orders.enable(db, "quarantine", "alice", 1.0)
             orders.overrule(db, ["192.0.2.7", "2001:db8::7"], word)

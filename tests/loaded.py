@@ -28,6 +28,8 @@ MOST: Final = 200_000
 FILES: Final = 64
 """Open files that a process is given."""
 
+_NETWORK: Final = Path("/proc/thread-self/ns/net")
+
 Program = Callable[[list[str], list[int]], object]
 """What a process does: with its arguments, and the files that it was given."""
 Act = Callable[[], object]
@@ -55,8 +57,9 @@ class Process:
         with theirs:
             what = [named.__module__, named.__qualname__, list(arguments), str(cwd), dict(env)]
             nursery, _ = _nursery()
-            given = [stderr, theirs.fileno(), *files]
-            socket.send_fds(nursery, [json.dumps(what).encode()], given)
+            with _NETWORK.open() as network:
+                given = [stderr, theirs.fileno(), network.fileno(), *files]
+                socket.send_fds(nursery, [json.dumps(what).encode()], given)
         self._keeper.settimeout(PATIENCE)
         self.pid = int(self._keeper.recv(32))
 
@@ -122,10 +125,20 @@ def fork_on_request() -> None:
             program = getattr(import_module(module), name)  # what it needs stays loaded
             if os.fork() == 0:
                 requests.close()
-                stderr, test, *given = files
+                stderr, test, network, *given = files
+                _join(network)
                 _keep(partial(program, how[0], given), how[1], how[2], stderr, test, given)
             for file in files:
                 os.close(file)
+
+
+def _join(network: int) -> None:
+    """Be in the network where the test is, as if it had started us."""
+    if not os.path.samestat(os.fstat(network), _NETWORK.stat()):
+        from tests.network.places import enter
+
+        enter(network)
+    os.close(network)
 
 
 def _keep(

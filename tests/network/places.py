@@ -64,11 +64,11 @@ class Place:
     def inside(self) -> Iterator[None]:
         """Let this thread be there: its new sockets, threads and processes are, too."""
         with (NAMED / self.name).open() as there, Path("/proc/thread-self/ns/net").open() as here:
-            _enter(there.fileno())
+            enter(there.fileno())
             try:
                 yield
             finally:
-                _enter(here.fileno())
+                enter(here.fileno())
 
     def remove(self) -> None:
         """Remove it; it ends with the last process in it."""
@@ -129,6 +129,7 @@ def _ip(*arguments: str) -> None:
     assert done.returncode == 0, f"ip {' '.join(arguments)}: {done.stderr}"
 
 
-def _enter(descriptor: int) -> None:
+def enter(descriptor: int) -> None:
+    """Let this thread be in the network of an open namespace."""
     if _libc.setns(descriptor, CLONE_NEWNET):
         raise OSError(ctypes.get_errno(), "setns")

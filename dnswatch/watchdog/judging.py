@@ -21,8 +21,8 @@ from msgspec.structs import replace
 from dnswatch.codes import Type
 from dnswatch.model.changes import Changes, MailLookup
 from dnswatch.model.detection.detector import Detector, News
-from dnswatch.model.detection.fleet import Calmed, Warned
 from dnswatch.model.detection.servers import Surge
+from dnswatch.model.detection.sitewide import Calmed, Warned
 from dnswatch.model.detection.tunnels import Tunnels
 from dnswatch.model.detection.verdict import Change, Knob, Plan, Rung, Verdict
 from dnswatch.model.exchanges import LookupKind

@@ -8,7 +8,7 @@ from msgspec.msgpack import decode
 from msgspec.structs import replace
 
 from dnswatch.model.changes import Changes, MailLookup
-from dnswatch.model.detection.case import Case
+from dnswatch.model.detection.client_state import ClientState
 from dnswatch.model.detection.verdict import FADE
 from dnswatch.model.exchanges import LookupKind
 from dnswatch.model.finding import Finding
@@ -238,7 +238,7 @@ def test_who_takes_smtp_connections_of_others_is_told_to_the_detector() -> None:
             site.judging.contact([flow])
     saved = Changes()
     site.judging.save(saved, AT + 1)
-    cases = {key: decode(case, type=Case) for key, case in saved.cases.items() if case}
+    cases = {key: decode(case, type=ClientState) for key, case in saved.cases.items() if case}
     assert cases[plain(MAILER)].conduct.callers == [b"abcd", b"efgh", b"ijkl"]
     assert cases[plain(READER)].conduct.callers == []
 

@@ -60,7 +60,7 @@ class Lines(NamedTuple):
     "Those that came in at an earlier watch's door."
 
 
-class Heard(NamedTuple):
+class ReceivedBatch(NamedTuple):
     """A batch, and what of it is too old to be put into the order of time."""
 
     name: str
@@ -109,7 +109,7 @@ class Intake:
         if self._door is not None:
             self._door.configure(settings.users)
 
-    def take_up(self, stored: Cursor | None, now: float) -> tuple[list[Heard], int]:
+    def take_up(self, stored: Cursor | None, now: float) -> tuple[list[ReceivedBatch], int]:
         """Return what a watch that was killed had read and not stored, and how much was lost.
 
         `stored` says what of it is in the store; where that is not known all is lost, rather than
@@ -144,7 +144,7 @@ class Intake:
         if self._door is not None:
             self._door.open(selector)
 
-    def read(self, line: Line, now: float) -> list[Heard]:
+    def read(self, line: Line, now: float) -> list[ReceivedBatch]:
         """Take in some of what waits on a line."""
         heard = [
             self._heard(line.name, batch, now, place)
@@ -221,7 +221,7 @@ class Intake:
             self._say_at = clock.elapsed() + 1.0
             logger.info(text, *what)
 
-    def _heard(self, name: str, batch: Batch, now: float, place: int) -> Heard:
+    def _heard(self, name: str, batch: Batch, now: float, place: int) -> ReceivedBatch:
         """Take in a batch; a vantage point's counter goes into ours."""
         outdated = self._merge.add(name, batch, now, place)
         if name not in self._numbers:
@@ -233,7 +233,7 @@ class Intake:
                 point.lookups += len(batch.observations) + sum(one.count for one in batch.tallies)
                 point.dropped += dropped
                 self._changed.add(name)
-        return Heard(name, batch, outdated)
+        return ReceivedBatch(name, batch, outdated)
 
     def _look_after(self, line: Line, now: float) -> None:
         """Count a vantage point's damage; let it go where it is gone, or sends too much of that."""

@@ -9,7 +9,7 @@ import pytest
 
 from dnswatch.model.health import Health
 from dnswatch.store import Store, orders
-from dnswatch.store.directory import Server, announced, hold, note_replayed
+from dnswatch.store.directory import RunningServer, announced, hold, note_replayed
 from tests.cli.conftest import Read, Run
 from tests.records import NOON, changes, plain
 
@@ -18,7 +18,7 @@ from tests.records import NOON, changes, plain
 def serving(state: Path, tmp_path: Path) -> Iterator[Path]:
     """Give the records of a server that runs, as far as anybody can tell from outside."""
     lock = hold(state)
-    with announced(state, tmp_path / "run", Server(4711, "1.2.3", NOON)):
+    with announced(state, tmp_path / "run", RunningServer(4711, "1.2.3", NOON)):
         yield state
     os.close(lock)
 

@@ -14,14 +14,14 @@ from dnswatch.model.health import Health
 from dnswatch.model.policies.standing import Standing
 from dnswatch.model.role import Role
 from dnswatch.store import Store
-from dnswatch.store.directory import Server
+from dnswatch.store.directory import RunningServer
 from dnswatch.web.metrics import Metrics, is_ready
 from tests.live.tools import need
 from tests.records import NOON, asked, changes, plain
 
 MONITORING = Path(__file__).parent.parent.parent / "docs" / "monitoring"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
-SERVER = Server(1, "0.1.0", NOON, "pure")
+SERVER = RunningServer(1, "0.1.0", NOON, "pure")
 
 
 @pytest.fixture

@@ -257,7 +257,7 @@ def _end(one: Overrule) -> str:
     return "" if isinf(one.until) else f", until {local(one.until):%b %d %H:%M}"
 
 
-def _looked(one: clients.Lookup) -> LookupRow:
+def _looked(one: clients.RecordedLookup) -> LookupRow:
     given = [*one.exchanges, *(address for address, _ in one.addresses)]
     more = f" and {len(given) - 3} more" if len(given) > 3 else ""
     answer = ", ".join(given[:3]) + more or (rcode_name(one.rcode) if one.rcode else "nothing")

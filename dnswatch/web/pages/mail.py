@@ -180,11 +180,11 @@ def held_count(console: Console) -> int:
     return sum(states.values())
 
 
-def _held(console: Console) -> AbstractContextManager[mail.Held]:
+def _held(console: Console) -> AbstractContextManager[mail.HeldMail]:
     return mail.held_mail(console.settings, console.state, logger.warning)
 
 
-def _rows(held: mail.Held, idents: Sequence[str]) -> list[IndexRow]:
+def _rows(held: mail.HeldMail, idents: Sequence[str]) -> list[IndexRow]:
     """Return the messages of these names."""
     found = {row.ident: row for row in held.index.find(Filter())}
     for ident in idents:

@@ -164,7 +164,7 @@ def _standouts(glance: Glance) -> list[StandoutRow]:
     return found
 
 
-def _upstreams(found: list[site.Upstream]) -> list[UpstreamRow]:
+def _upstreams(found: list[site.UpstreamStatus]) -> list[UpstreamRow]:
     """Sum up what the workers say of each."""
     by_name: dict[str, UpstreamRow] = {}
     for one in found:

@@ -66,7 +66,7 @@ def tail(
 
 @app.command("test")
 def try_out(config: Config = None) -> None:
-    """Send each sink an event that is marked as a test, and say what came of it.
+    """Send each sink a test event, and say what came of it.
 
     It is sent by this command, not by the server.  The exit code is 1 where one was not taken.
 

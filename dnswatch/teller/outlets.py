@@ -211,10 +211,12 @@ class StreamOutlet:
 
     def _see_alive(self) -> None:
         """Raise `OSError` where it has closed the connection: what is sent now would be lost."""
+        self._sock.setblocking(False)
         try:
-            while self._sock.recv(4096, socket.MSG_DONTWAIT):
+            while self._sock.recv(4096):
                 pass  # syslog has no answers
         except BlockingIOError:
+            self._sock.settimeout(PATIENCE)
             return
         raise ConnectionResetError("it closed the connection")
 

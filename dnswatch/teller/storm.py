@@ -50,16 +50,18 @@ class Folding:
         self._first = 0
         self._folded: Counter[str] = Counter()
 
-    def take(self, changes: list[Noted], last: int, now: float) -> Iterator[Due]:
+    def take(self, changes: list[Noted], last: int | None, now: float) -> Iterator[Due]:
         """Take in the next changes; each that is due must be told before the next is asked for.
 
-        `last` is the number of the last change that was noted, where `changes` reach up to it, or
-        else of the last of these; what is missing of them, retention let go of.
+        `last` is the number of the last change that was noted, or None where `changes` do not reach
+        up to it; what is missing of them, retention let go of.
         """
         for noted in changes:
             yield from self._gap(noted.number, noted.entry.at)
             yield from self._change(noted)
             self.read = noted.number
+        if last is None:
+            return
         yield from self._gap(last + 1, now)
         if self._folded and not self._mark.minute * 60 <= now < self._mark.minute * 60 + 60:
             yield self._summary()

@@ -83,7 +83,7 @@ class Telling:
                 folding = self._folding_at(name, last)
                 changes = events.after(db, folding.read)
             is_more = len(changes) == events.PAGE
-            for due in folding.take(changes, changes[-1].number if is_more else last, clock.now()):
+            for due in folding.take(changes, None if is_more else last, clock.now()):
                 if not self._tell(due):
                     return
         self._recovered()

@@ -45,6 +45,15 @@ def test_the_rest_of_a_minute_is_told_at_once_when_it_is_over() -> None:
     assert marks[-1].number == 7
 
 
+def test_a_storm_that_is_read_in_parts_has_one_summary() -> None:
+    """Whatever the time: none is told while more is to be read."""
+    one = folding()
+    first = list(one.take([change(n) for n in range(1, 8)], None, NEVER))
+    assert [due.mark.number for due in first] == [1, 2]
+    events, _ = told(one, [change(8)])
+    assert [one.counts for one in events] == [{"verdict infected": 6}]
+
+
 def test_a_storm_ends_with_its_minute() -> None:
     """The next minute's changes come after the summary, one by one again."""
     changes = [*(change(n) for n in range(1, 5)), change(5, AT + 60)]

@@ -23,15 +23,23 @@ MODULES: Final = (
     "wire/scrub",
     "model/lives",
     "resolver/access",
+    "resolver/askings",
     "resolver/cache",
+    "resolver/core",
+    "resolver/deadlines",
+    "resolver/known",
+    "resolver/lookups",
+    "resolver/observed",
     "resolver/packets",
+    "resolver/pending",
     "resolver/rates",
+    "resolver/writer",
     "proxy/fast",
-    "proxy/lookup",
     "proxy/service",
 )
 """What is compiled.  Never a module that defines a `msgspec.Struct` (mypyc loses its keywords
-without a word), an exception with attributes, or a subclass of what is built in.
+without a word), an exception with attributes, a subclass of what is built in, or a class that
+others extend.
 """
 
 COMPILER: Final = ["mypy==2.4.1", "setuptools>=75", "msgspec>=0.19"]

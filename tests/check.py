@@ -1,7 +1,7 @@
 """The words in which tests judge a response, and the one way in which they wait."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, TypeVar
 
 import dns.edns
@@ -24,6 +24,11 @@ def eventually(look: Callable[[], T | None]) -> T:
         assert time.monotonic() < deadline, f"not so within {PATIENCE} s; last look: {found!r}"
         time.sleep(0.02)
     return found
+
+
+def once(told: Iterable[T]) -> list[T]:
+    """Give each thing once: an upstream that a busy machine holds up is asked again."""
+    return list(dict.fromkeys(told))
 
 
 def rcode(response: dns.message.Message, expected: str) -> None:

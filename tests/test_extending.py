@@ -9,8 +9,7 @@ from typing import Final, get_args
 
 import pytest
 
-from dnswatch.bay.inspection.inspector import Case, Said
-from dnswatch.bay.inspection.verdict import combine
+from dnswatch.bay.inspection.opinions import Inspected, Said, combine
 from dnswatch.bay.record import Opinion
 from dnswatch.codes import Type
 from dnswatch.model.exchanges import Exchanges, LookupKind
@@ -105,7 +104,7 @@ class Links:
         """More links than `most` are suspicious."""
         self._most = most
 
-    async def look(self, case: Case) -> Said:
+    async def look(self, case: Inspected) -> Said:
         """Count the links of a message as it came."""
         found = case.path.read_bytes().count(b"http")
         if found > self._most:

@@ -20,11 +20,6 @@ MANY_PARAMETERS: Final[frozenset[str]] = frozenset(
         "cli/report.py:report",
         "lab/commands/campus/compare.py:compare",
         "cli/site.py:cache",
-        "cli/bay/list.py:list_",
-        "cli/bay/list.py:stats",
-        "cli/bay/decide.py:release",
-        "cli/bay/decide.py:discard",
-        "cli/bay/export.py:export",
         "lab/commands/study.py:study",
     }
 )
@@ -35,7 +30,6 @@ UNTESTED: Final[frozenset[str]] = frozenset(
         "clock.py", "codes.py", "errors.py", "model/observation.py",  # nothing that could be wrong
         "settings/table.py",  # nor here
         "model/flow.py", "model/vantage.py",  # nor here
-        "bay/inspection/inspector.py", "bay/inspection/anatomy/task.py",  # nor here
         "sources/census.py", "sources/reading.py",  # nor here
         "sources/capture/chunk.py", "replay/summary.py",  # nor here
         "lab/study/question.py", "lab/pictures.py", "lab/commands/demo.py",  # nor here
@@ -45,14 +39,13 @@ UNTESTED: Final[frozenset[str]] = frozenset(
         "lab/campus/defences/acts.py",  # nor here
         *(f"lab/demo/{name}.py" for name in ("act", "screen", "show", "site", "world", "worm")),
         "__main__.py", "cli/serve.py",  # tests/live, from outside
-        "bay/house.py",
+        "bay/service.py",
         "bay/smtp/connection.py",  # tests/bay/smtp/test_session.py, by real clients
         "cli/bay/serve.py",  # tests/bay/test_process.py, from outside
         "web/console.py", "web/visits.py", "web/server.py", "web/process.py", "web/pages/ask.py",
         "web/pages/access.py", "web/pages/client.py", "web/pages/clients.py", "web/pages/log.py",
         "web/pages/mail.py", "web/pages/policies.py", "web/pages/site.py", "web/pages/trace.py",
         # tests/web/test_app.py and test_browser.py
-        "store/bay/kin.py",  # tests/bay/test_gate.py
         "proxy/upstream/build.py", "proxy/upstream/transport.py",  # tests/live, all transports
         "store/clients.py", "store/schema.py", "store/site.py",  # tests/store/test_store.py
     }

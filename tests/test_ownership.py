@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dnswatch import ownership
-from dnswatch.bay.desk.index import Index
+from dnswatch.bay.queue.index import Index
 from dnswatch.bay.spool import Spool
 from dnswatch.names.pseudonym import Pseudonyms
 from dnswatch.store import Store

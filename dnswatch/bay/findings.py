@@ -29,7 +29,7 @@ RETRY: Final = 1.0
 """Seconds between two attempts."""
 
 
-class Findings:
+class FindingsWriter:
     """The findings on their way to the store."""
 
     def __init__(self, state: Path) -> None:

@@ -68,7 +68,7 @@ class _Head(msgspec.Struct):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class JournalEntry:
     """A new message."""
 
     ident: str
@@ -78,7 +78,7 @@ class Entry:
     "The message; None where it is a file of its own that is on the disk."
 
 
-class Journal:
+class SpoolJournal:
     """The journal in one folder, for the one process that holds the claim, a thread at a time.
 
     Raises `OSError`.
@@ -102,7 +102,7 @@ class Journal:
         """Close the file; what it holds is read at the next start."""
         os.close(self._number)
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[JournalEntry]:
         """Read what is in it, once, before anything is written."""
         data = memoryview(os.pread(self._number, self._size, 0))
         while (found := self._entry(data, self._end)) is not None:
@@ -114,7 +114,7 @@ class Journal:
         """Say whether the files of a message may not be on the disk but for the journal."""
         return ident in self._idents
 
-    def write(self, entries: Sequence[Entry]) -> None:
+    def write(self, entries: Sequence[JournalEntry]) -> None:
         """Force entries to the disk, in one go.
 
         All files of earlier ones have to be written; they need not be forced.
@@ -160,7 +160,7 @@ class Journal:
         except (msgspec.MsgspecError, UnicodeDecodeError):
             return None
 
-    def _pieces(self, entry: Entry) -> tuple[bytes, bytes, bytes, bytes]:
+    def _pieces(self, entry: JournalEntry) -> tuple[bytes, bytes, bytes, bytes]:
         assert self._generation is not None
         body = entry.body or b""
         head = _Head(
@@ -172,7 +172,7 @@ class Journal:
         )
         return msgspec.json.encode(head) + b"\n", entry.record, body, b"\n"
 
-    def _entry(self, data: memoryview, at: int) -> tuple[Entry, int] | None:
+    def _entry(self, data: memoryview, at: int) -> tuple[JournalEntry, int] | None:
         """Read the entry at an offset, and where the next one is; None where there is none."""
         line, newline, _ = bytes(data[at : at + 256]).partition(b"\n")
         try:
@@ -190,7 +190,7 @@ class Journal:
             or bytes(data[end : end + 1]) != b"\n"
         ):
             return None
-        return Entry(head.ident, record, None if head.body is None else body), end + 1
+        return JournalEntry(head.ident, record, None if head.body is None else body), end + 1
 
     def _grow(self, size: int) -> None:
         """Make room in steps, before it is needed; without, the file grows as it is written."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from dnswatch import clock
-from dnswatch.bay.house import House
+from dnswatch.bay.service import BayService
 from dnswatch.control import BEAT, Control
 from dnswatch.errors import DnswatchError
 from dnswatch.settings import Source, combine
@@ -44,7 +44,7 @@ def main(source: Source, state: Path, control: socket.socket | None) -> None:
     _raise_limit()
     if control is not None:
         os.nice(NICENESS)
-    asyncio.run(_Process(source, state, control).run())
+    asyncio.run(_BayProcess(source, state, control).run())
 
 
 def _raise_limit() -> None:
@@ -54,7 +54,7 @@ def _raise_limit() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
-class _Process:
+class _BayProcess:
     """What the process is told, and the bay that it runs."""
 
     def __init__(self, source: Source, state: Path, control: socket.socket | None) -> None:
@@ -82,13 +82,13 @@ class _Process:
 
     async def _serve(self) -> None:
         """Run one bay until called; where it cannot be, wait a while."""
-        house = None
+        service = None
         try:
-            house = House(self._settings, self._state, clock.now)
-            await house.start()
+            service = BayService(self._settings, self._state, clock.now)
+            await service.start()
         except DnswatchError as error:
-            if house is not None:
-                await house.stop(0.0)
+            if service is not None:
+                await service.stop(0.0)
             if self._control is None:
                 raise
             self._complain(str(error))
@@ -97,9 +97,9 @@ class _Process:
             return
         self._said = ""
         try:
-            await house.run(self._called)
+            await service.run(self._called)
         finally:
-            await house.stop(PATIENCE)
+            await service.stop(PATIENCE)
 
     def _beat(self, loop: asyncio.AbstractEventLoop, control: Control) -> None:
         """Say again and again that the loop goes round."""

@@ -8,23 +8,29 @@ when it comes again.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
 import msgspec
 
-from dnswatch.bay.fates import Reply, fate_of, reply_to, reply_to_retry
+from dnswatch.bay.disposition import (
+    Retries,
+    SmtpReply,
+    disposition_of,
+    is_over,
+    reply_to,
+    reply_to_retry,
+)
 from dnswatch.bay.record import (
     Answered,
-    Decided,
+    Decision,
     Envelope,
     Gone,
     Judged,
     Line,
     Opinion,
 )
-from dnswatch.bay.retries import Retries, is_over
 from dnswatch.bay.spool import Draft, Spool
 from dnswatch.bay.state import Message
 from dnswatch.errors import SpoolError
@@ -67,14 +73,18 @@ class GroupCommit:
         while self._waiting:
             batch, self._waiting = self._waiting, []
             news = [(ident, lines) for ident, lines, _ in batch]
-            errors = await _thread(self._spool.append_all, news)
-            for (_, _, done), error in zip(batch, errors, strict=True):
+            errors: Sequence[Exception | None]
+            try:
+                errors = await _thread(self._spool.append_all, news)
+            except Exception as error:  # noqa: BLE001 whoever waits must hear of any fault
+                errors = [error] * len(batch)
+            for (_, _, done), failure in zip(batch, errors, strict=True):
                 if done.done():  # whoever waited was cancelled
                     continue
-                if error is None:
+                if failure is None:
                     done.set_result(None)
                 else:
-                    done.set_exception(error)
+                    done.set_exception(failure)
 
 
 class Reception:
@@ -88,11 +98,11 @@ class Reception:
         found: Callable[[Envelope, Judged], None],
         changed: Callable[[str], None],
         now: Callable[[], float],
-        kin: Callable[[str], Iterable[str]] = lambda _: (),
+        same_machine: Callable[[str], Iterable[str]] = lambda _: (),
     ) -> None:
         """Keep in `spool`; tell `found` of verdicts, and `changed` of messages with news.
 
-        `kin` gives the keys of the machine that a key is of.
+        `same_machine` gives the keys of the machine that a key is of.
         """
         self._bay = bay
         self._spool = spool
@@ -101,7 +111,7 @@ class Reception:
         self._found = found
         self._changed = changed
         self._now = now
-        self._kin = kin
+        self._same_machine = same_machine
         self._retries = Retries()
         self._busy: set[str] = set()
 
@@ -110,15 +120,15 @@ class Reception:
         self._retries.learn(message)
         if message.state == "waiting":
             why = "the bay was stopped before its client was answered"
-            self._spool.append(message.ident, Decided(at=self._now(), fate="defer", why=why))
+            self._spool.append(message.ident, Decision(at=self._now(), fate="defer", why=why))
 
-    async def take(self, draft: Draft, envelope: Envelope, waits: Callable[[], bool]) -> Reply:
+    async def take(self, draft: Draft, envelope: Envelope, waits: Callable[[], bool]) -> SmtpReply:
         """Take in a message whole, and return what to answer; `waits`: is the client still there.
 
         May not be cancelled: wrap it in a task, and let that run.
         """
         try:
-            known = self._retries.find(envelope, self._kin(envelope.key))
+            known = self._retries.find(envelope, self._same_machine(envelope.key))
             if known is None or await self._is_over(known):
                 return await self._take_new(draft, envelope, waits)
             draft.drop()
@@ -137,7 +147,9 @@ class Reception:
         """Note that the client left while it was answered: it may bring the message again."""
         self._retries.expect(envelope)
 
-    async def _take_new(self, draft: Draft, envelope: Envelope, waits: Callable[[], bool]) -> Reply:
+    async def _take_new(
+        self, draft: Draft, envelope: Envelope, waits: Callable[[], bool]
+    ) -> SmtpReply:
         ident = envelope.ident
         self._busy.add(ident)
         self._retries.expect(envelope)
@@ -152,7 +164,7 @@ class Reception:
         finally:
             self._busy.discard(ident)
 
-    async def _take_again(self, ident: str, waits: Callable[[], bool]) -> Reply:
+    async def _take_again(self, ident: str, waits: Callable[[], bool]) -> SmtpReply:
         if ident in self._busy:
             return reply_to("defer", ident)
         self._busy.add(ident)
@@ -167,18 +179,18 @@ class Reception:
         finally:
             self._busy.discard(ident)
 
-    async def _settle(self, envelope: Envelope, waits: Callable[[], bool]) -> Reply:
+    async def _settle(self, envelope: Envelope, waits: Callable[[], bool]) -> SmtpReply:
         """Judge a message, decide on it, and answer."""
         judged = await self._judge(envelope)
         self._found(envelope, judged)
         at = self._now()
         if not waits():
             why = "its client left before it was answered"
-            await self._note(envelope, judged, Decided(at=at, fate="defer", why=why))
+            await self._note(envelope, judged, Decision(at=at, fate="defer", why=why))
             return reply_to("defer", envelope.ident)
-        fate = fate_of(judged.verdict, self._bay.fates)
+        fate = disposition_of(judged.verdict, self._bay.fates)
         reply = reply_to(fate, envelope.ident)
-        decided = Decided(at=at, fate=fate, why=f"it was found {judged.verdict}")
+        decided = Decision(at=at, fate=fate, why=f"it was found {judged.verdict}")
         await self._note(envelope, judged, decided, Answered(at=at, code=reply.code))
         if fate == "discard":
             gone = Gone(at=at, why=f"bay.fates.{judged.verdict} discards it")
@@ -210,11 +222,11 @@ def recorded(envelope: Envelope) -> Envelope:
     return msgspec.structs.replace(envelope, client="") if is_pseudonym else envelope
 
 
-def reply_to_trouble(error: SpoolError) -> Reply:
+def reply_to_trouble(error: SpoolError) -> SmtpReply:
     """Say what a client is told while mail cannot be kept."""
     if error.is_full:
-        return Reply(452, "4.3.1 Not enough room for mail now, try again later")
-    return Reply(451, "4.3.0 Mail cannot be kept now, try again later")
+        return SmtpReply(452, "4.3.1 Not enough room for mail now, try again later")
+    return SmtpReply(451, "4.3.0 Mail cannot be kept now, try again later")
 
 
 async def _thread(work: Callable[..., T], *arguments: Any) -> T:

@@ -8,12 +8,12 @@ from typing import Final, Literal
 
 import msgspec
 
-from dnswatch.bay.words import in_words
+from dnswatch.bay.text import in_words
 
 Verdict = Literal["clean", "unsure", "worm"]
 """What inspection says of a message."""
 
-Fate = Literal["release", "defer", "hold", "discard"]
+Disposition = Literal["release", "defer", "hold", "discard"]
 """What becomes of a message."""
 
 Says = Literal["clean", "suspicious", "worm", "not-scanned"]
@@ -96,10 +96,10 @@ class Judged(_Line, frozen=True, kw_only=True, tag="judged"):
     "The rule by which it follows."
 
 
-class Decided(_Line, frozen=True, kw_only=True, tag="decided"):
+class Decision(_Line, frozen=True, kw_only=True, tag="decided"):
     """It is settled what becomes of the message; a later decision takes the place of an earlier."""
 
-    fate: Fate
+    fate: Disposition
     "What."
     actor: str = DAEMON
     "Who said so."
@@ -125,7 +125,7 @@ class Tried(_Line, frozen=True, kw_only=True, tag="tried"):
     "Name and address of the exchange."
 
 
-class Outcome(_Line, frozen=True, kw_only=True, tag="outcome"):
+class DeliveryOutcome(_Line, frozen=True, kw_only=True, tag="outcome"):
     """What an exchange said of a recipient."""
 
     recipient: str
@@ -136,7 +136,7 @@ class Outcome(_Line, frozen=True, kw_only=True, tag="outcome"):
     "What the exchange said, or why it could not be heard."
 
 
-class Warned(_Line, frozen=True, kw_only=True, tag="warned"):
+class ExpiryWarning(_Line, frozen=True, kw_only=True, tag="warned"):
     """It was said that the message will be thrown away; nothing undelivered goes without that."""
 
 
@@ -149,7 +149,7 @@ class Gone(_Line, frozen=True, kw_only=True, tag="gone"):
     "Who said so."
 
 
-Line = Envelope | Judged | Decided | Answered | Tried | Outcome | Warned | Gone
+Line = Envelope | Judged | Decision | Answered | Tried | DeliveryOutcome | ExpiryWarning | Gone
 """Any line of a record."""
 
 _encoder: Final = msgspec.json.Encoder()

@@ -28,8 +28,8 @@ from typing import BinaryIO, Final
 
 import msgspec
 
-from dnswatch.bay.journal import INLINE, Entry, Journal
-from dnswatch.bay.record import Answered, Decided, Envelope, Gone, Line, decode, encode
+from dnswatch.bay.journal import INLINE, JournalEntry, SpoolJournal
+from dnswatch.bay.record import Answered, Decision, Envelope, Gone, Line, decode, encode
 from dnswatch.bay.state import STATES, Message, State, fold
 from dnswatch.errors import SpoolError
 from dnswatch.ownership import settle
@@ -120,7 +120,7 @@ class _New:
     "Its record, locked."
     before: bytes
     "What stands there."
-    entry: Entry
+    entry: JournalEntry
 
 
 class Spool:
@@ -131,7 +131,7 @@ class Spool:
         self.path = path
         self._tmp, self._new, self._records = path / "tmp", path / "new", path / "records"
         self._lock: int | None = None
-        self._journal: Journal | None = None
+        self._journal: SpoolJournal | None = None
         self._fresh: dict[str, bytes | None] = {}
         "Messages that were put, and are not forced to the disk yet; None for those that are long."
         self._turn = threading.Lock()
@@ -157,7 +157,7 @@ class Spool:
                     " one a directory of its own as bay.spool"
                 ) from None
             self._lock = lock
-            self._journal = Journal(self.path / "journal")
+            self._journal = SpoolJournal(self.path / "journal")
             self._restore(self._journal)
             self._clean()
 
@@ -228,7 +228,7 @@ class Spool:
             self._force(ident, file, lines)
 
     def _check(self, ident: str, lines: Iterable[Line]) -> None:
-        if any(isinstance(line, Decided) for line in lines) and not self.body(ident).exists():
+        if any(isinstance(line, Decision) for line in lines) and not self.body(ident).exists():
             raise SpoolError(f"message {ident} is no longer kept: nothing was done")
 
     def _force(self, ident: str, file: BinaryIO, lines: Iterable[Line]) -> None:
@@ -325,14 +325,14 @@ class Spool:
         file.seek(0)
         before, added = file.read(end), b"".join(map(encode, lines))
         if (whole := self._fresh[ident]) is not None:
-            return _New(number, file, before, Entry(ident, before + added, whole))
+            return _New(number, file, before, JournalEntry(ident, before + added, whole))
         body = self.body(ident)
         with _sentences(body), body.open("rb", buffering=0) as message:
             if os.fstat(message.fileno()).st_size > INLINE:
                 os.fsync(message.fileno())
                 _sync(self._new)
-                return _New(number, file, before, Entry(ident, before + added, None))
-            return _New(number, file, before, Entry(ident, before + added, message.read()))
+                return _New(number, file, before, JournalEntry(ident, before + added, None))
+            return _New(number, file, before, JournalEntry(ident, before + added, message.read()))
 
     def _keep(self, new: Sequence["_New"], errors: list[SpoolError | None]) -> None:
         """Write new messages to the journal, and then what was added to their records."""
@@ -353,12 +353,14 @@ class Spool:
                     _write_behind(one.file, one.entry.record[len(one.before) :])
             except SpoolError as error:
                 errors[one.number] = error
-                with _sentences(self.path / "journal"):  # the last entry of a message counts
+                # The last entry of a message counts; where not even that can be written, the
+                # message may be taken for acknowledged at the next start: kept twice, never lost.
+                with contextlib.suppress(SpoolError), _sentences(self.path / "journal"):
                     self._journal.write([replace(one.entry, record=one.before)])
             else:
                 del self._fresh[one.entry.ident]
 
-    def _restore(self, journal: Journal) -> None:
+    def _restore(self, journal: SpoolJournal) -> None:
         """Write what a power cut took of new messages' files, from the journal."""
         for entry in {entry.ident: entry for entry in journal.entries()}.values():
             record, body = self._record(entry.ident), self._new / entry.ident

@@ -19,16 +19,16 @@ from typing import Final, Literal, get_args
 from dnswatch.bay.record import (
     DAEMON,
     Answered,
-    Decided,
+    Decision,
+    DeliveryOutcome,
+    Disposition,
     Envelope,
-    Fate,
+    ExpiryWarning,
     Gone,
     Judged,
     Line,
-    Outcome,
     Tried,
     Verdict,
-    Warned,
 )
 
 State = Literal["waiting", "deferred", "held", "releasing", "released", "failed", "discarded"]
@@ -37,16 +37,27 @@ State = Literal["waiting", "deferred", "held", "releasing", "released", "failed"
 STATES: Final[tuple[State, ...]] = get_args(State)
 """All of them."""
 
-_OF_FATE: Final[dict[Fate | None, State]] = {
-    None: "waiting", "defer": "deferred", "hold": "held", "release": "releasing",
+_OF_FATE: Final[dict[Disposition | None, State]] = {
+    None: "waiting",
+    "defer": "deferred",
+    "hold": "held",
+    "release": "releasing",
     "discard": "discarded",
-}  # fmt: skip
+}
 _OF_RESULT: Final[dict[str, State]] = {
-    "delivered": "released", "later": "releasing", "refused": "failed",
-}  # fmt: skip
+    "delivered": "released",
+    "later": "releasing",
+    "refused": "failed",
+}
 _FIRST: Final[tuple[State, ...]] = (
-    "releasing", "waiting", "held", "deferred", "failed", "released", "discarded",
-)  # fmt: skip
+    "releasing",
+    "waiting",
+    "held",
+    "deferred",
+    "failed",
+    "released",
+    "discarded",
+)
 """Of its recipients' states the message has the first of these."""
 
 
@@ -56,7 +67,7 @@ class Recipient:
 
     address: str
     "As in RCPT TO."
-    fate: Fate | None = None
+    fate: Disposition | None = None
     "What was decided last; None before."
     is_ordered: bool = False
     "Whether a person decided it: the bay itself decides nothing against that."
@@ -96,13 +107,13 @@ class Message:
     "Each once, in the order of RCPT TO."
     judged: Judged | None = None
     "The last judgment."
-    decided: Decided | None = None
+    decided: Decision | None = None
     "The last decision."
     released_at: float | None = None
     "When it was released, or ordered to be again, Unix seconds: delivery is given up after that."
     answered: Answered | None = None
     "The last answer to DATA; None where the client left without one."
-    warned: Warned | None = None
+    warned: ExpiryWarning | None = None
     "The last warning that it will be thrown away."
     gone: Gone | None = None
     "Why there is no body any more."
@@ -156,7 +167,7 @@ def fold(lines: Iterable[Line]) -> Message | None:
 
 def follow(message: Message, line: Line) -> Message:
     """Return the message as it is after one more line."""
-    if isinstance(line, Warned):
+    if isinstance(line, ExpiryWarning):
         return replace(message, warned=line)
     return replace(_follow(message, line), changed_at=line.at)
 
@@ -165,21 +176,21 @@ def _follow(message: Message, line: Line) -> Message:
     match line:
         case Judged():
             return replace(message, judged=line)
-        case Decided():
+        case Decision():
             return _decide(message, line)
         case Answered():
             return replace(message, answered=line)
         case Tried():
             return _try(message, line)
-        case Outcome():
+        case DeliveryOutcome():
             return _end(message, line)
         case Gone():
             return replace(message, gone=line)
-        case Envelope() | Warned():
+        case Envelope() | ExpiryWarning():
             return message  # a second envelope says nothing new
 
 
-def _decide(message: Message, line: Decided) -> Message:
+def _decide(message: Message, line: Decision) -> Message:
     is_order = line.actor != DAEMON
 
     def decided(one: Recipient) -> Recipient:
@@ -209,7 +220,7 @@ def _try(message: Message, line: Tried) -> Message:
     return replace(message, recipients=tuple(map(tried, message.recipients)))
 
 
-def _end(message: Message, line: Outcome) -> Message:
+def _end(message: Message, line: DeliveryOutcome) -> Message:
     def ended(one: Recipient) -> Recipient:
         if one.address != line.recipient:
             return one

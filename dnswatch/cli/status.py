@@ -21,12 +21,6 @@ if TYPE_CHECKING:
 NOT_RUNNING: Final = 3
 """Exit code where no server runs, as of `systemctl status` (LSB 3.1, 20.2)."""
 
-_LOSSES: Final = {
-    "broken", "dropped", "evicted", "forgotten", "full", "late", "lost", "malformed", "mismatch",
-    "unsent",
-}  # fmt: skip
-"""Words in the names of counters that tell of what was dropped, evicted or not believed."""
-
 
 class _Now(NamedTuple):
     """What a server is at."""
@@ -144,7 +138,7 @@ def _status_json(found: "StatusReport") -> dict[str, Any]:
         },
         "cached_share": found.cached_share,
         "counters": dict(sorted(found.counters.items())),
-        "losses": {name: found.counters[name] for name in _losses(found)},
+        "losses": {name: found.counters[name] for name in found.losses},
         "upstreams": [
             {
                 "upstream": each.upstream, "worker": each.worker, "up": each.up, "rtt": each.rtt,
@@ -164,12 +158,6 @@ def _status_json(found: "StatusReport") -> dict[str, Any]:
             for each in found.vantages
         ],
     }  # fmt: skip
-
-
-def _losses(found: "StatusReport") -> list[str]:
-    return sorted(
-        name for name, count in found.counters.items() if count and _LOSSES & set(name.split("_"))
-    )
 
 
 def _print_status(found: "StatusReport", now: float, *, runs: bool) -> None:
@@ -247,7 +235,7 @@ def _print_vantages(console: "Console", found: "StatusReport", now: float, *, ru
 def _print_counters(console: "Console", found: "StatusReport") -> None:
     from dnswatch.cli import render
 
-    losses = _losses(found)
+    losses = found.losses
     table = render.table("counter", "count", words=("counter",))
     for name in [*losses, *sorted(set(found.counters) - set(losses))]:
         style = "bold red" if name in losses else ""

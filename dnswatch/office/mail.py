@@ -8,10 +8,9 @@ from typing import Final
 
 from dnswatch import clock
 from dnswatch.bay import record
-from dnswatch.bay.desk import orders
-from dnswatch.bay.desk.index import Index
-from dnswatch.bay.desk.rows import Row
-from dnswatch.bay.places import spool_of
+from dnswatch.bay.paths import spool_of
+from dnswatch.bay.queue import orders
+from dnswatch.bay.queue.index import Index, IndexRow
 from dnswatch.bay.spool import Spool
 from dnswatch.errors import SpoolError
 from dnswatch.settings import Settings
@@ -54,7 +53,9 @@ def held_mail(
         yield Held(directory, settings, spool, index)
 
 
-def usable(rows: Sequence[Row], fate: record.Fate, *, are_named: bool) -> list[Row]:
+def usable(
+    rows: Sequence[IndexRow], fate: record.Disposition, *, are_named: bool
+) -> list[IndexRow]:
     """Return the messages that can be released or discarded.
 
     Raises `SpoolError` where one of those that a person named cannot be.
@@ -70,7 +71,12 @@ def usable(rows: Sequence[Row], fate: record.Fate, *, are_named: bool) -> list[R
 
 
 def decide(
-    spool: Spool, rows: Sequence[Row], fate: record.Fate, to: tuple[str, ...], why: str, actor: str
+    spool: Spool,
+    rows: Sequence[IndexRow],
+    fate: record.Disposition,
+    to: tuple[str, ...],
+    why: str,
+    actor: str,
 ) -> None:
     """Write a person's decision on messages, for the recipients `to`, or all where it is empty."""
     now = clock.now()
@@ -84,7 +90,7 @@ def decide(
                 f" {', '.join(addresses[:5])}{' and others' if len(addresses) > 5 else ''}:"
                 " nothing was done"
             )
-        line = record.Decided(at=now, fate=fate, actor=actor, why=why, recipients=to)
+        line = record.Decision(at=now, fate=fate, actor=actor, why=why, recipients=to)
         lines.append((row.ident, line))
     orders.give(spool, lines)
 
@@ -95,25 +101,25 @@ def told(line: record.Line) -> list[str]:
         case record.Judged(verdict=verdict, opinions=opinions):
             reasons = [f"  {one.inspector}: {one.says}, {one.reason}" for one in opinions]
             return [f"found {verdict}", *reasons]
-        case record.Decided(fate=fate, actor=actor, why=why, recipients=recipients):
+        case record.Decision(fate=fate, actor=actor, why=why, recipients=recipients):
             whom = f" for {', '.join(recipients)}" if recipients else ""
             return [f"{fate}{whom}, by {actor}{f': {why}' if why else ''}"]
         case record.Answered(code=code):
             return [f"its client was answered {code}"]
         case record.Tried(recipients=recipients, exchange=exchange):
             return [f"tried {exchange or 'no exchange'} for {', '.join(recipients)}"]
-        case record.Outcome(recipient=recipient, result=result, text=text):
+        case record.DeliveryOutcome(recipient=recipient, result=result, text=text):
             return [f"{recipient}: {result}, {text}"]
-        case record.Warned():
+        case record.ExpiryWarning():
             return ["it was said that it will be thrown away"]
         case record.Gone(why=why, actor=actor):
             return [f"its body went, by {actor}: {why}"]
     return []
 
 
-def _is_left(row: Row) -> bool:
+def _is_left(row: IndexRow) -> bool:
     return any(its != "released" for _, its in row.recipients)
 
 
-def _is_open(row: Row) -> bool:
+def _is_open(row: IndexRow) -> bool:
     return row.state not in ("released", "discarded")

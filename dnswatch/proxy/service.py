@@ -78,7 +78,9 @@ class Service:
         """
         core = self.core
         answer = core.query(body, pending, self._now(), udp=udp)
-        if core.events or core.observed.is_urgent or core.observed.is_full:
+        if core.observed.is_urgent:  # even where this query came while an answer was sent
+            self._reports.hand_over(core.observed.take())
+        if core.events or core.observed.is_full:
             self.carry_out()
         return answer
 
@@ -137,7 +139,7 @@ class Service:
                 log.warning(_KNOWS if knows else _KNOWS_NOT, url)
 
     def _ask(self, ask: Ask) -> None:
-        if ask.is_done:
+        if ask.asker.is_done:
             return  # another upstream failed or answered at once
         transport = self._transports.get(ask.upstream.number)
         if transport is None:

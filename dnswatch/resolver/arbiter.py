@@ -82,7 +82,7 @@ class Arbiter:
         for client in changed:
             self._unmark(client)
         for client, theirs in marks.items():
-            if _acting(self.marks.get(client, ())) != _acting(theirs):
+            if _effect(self.marks.get(client, ())) != _effect(theirs):
                 changed.append(client)
             self.marks[client] = tuple(theirs)
         return changed
@@ -195,10 +195,14 @@ class Arbiter:
 
 
 def _acting(marks: "tuple[Mark, ...] | list[Mark]") -> Mark | None:
-    """Return the mark that is no dry run, if there is one, without its end and the web sites."""
-    return (
-        replace(marks[-1], until=0.0, web=WebNames()) if marks and not marks[-1].dry_run else None
-    )
+    """Return the mark that is no dry run, if there is one."""
+    return marks[-1] if marks and not marks[-1].dry_run else None
+
+
+def _effect(marks: "tuple[Mark, ...] | list[Mark]") -> Mark | None:
+    """Return what acts, without its end and the web sites: news of those release nothing."""
+    mark = _acting(marks)
+    return None if mark is None else replace(mark, until=0.0, web=WebNames())
 
 
 def _decided(decision: Decision) -> Decided | None:

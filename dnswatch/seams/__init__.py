@@ -1,1 +1,1 @@
-"""The seams: bytes to observation, batches between processes.  Pure; above `wire` and `model`."""
+"""The seams: what processes tell each other, and the merge of it in order of time.  Pure."""

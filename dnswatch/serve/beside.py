@@ -3,6 +3,7 @@
 Their code, and the library that the tap takes, is loaded in the child: few sites need it.
 """
 
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
@@ -35,6 +36,7 @@ def _tap(tap: Tap, source: Source) -> Run:
     def run(line: socket.socket, control: socket.socket) -> None:
         from dnswatch.sources.live import tap as process
 
+        _end_in_order(control)
         process.main(tap, source, is_here, line, control)
 
     return run
@@ -44,6 +46,14 @@ def _follow(follow: Follow, source: Source) -> Run:
     def run(line: socket.socket, control: socket.socket) -> None:
         from dnswatch.sources.live import following as process
 
+        _end_in_order(control)
         process.main(follow, source, line, control)
 
     return run
+
+
+def _end_in_order(control: socket.socket) -> None:
+    """Have SIGTERM end a process as the supervisor's own end does: with what it still holds."""
+    signal.signal(signal.SIGTERM, lambda *_: control.shutdown(socket.SHUT_RDWR))
+    for number in (signal.SIGINT, signal.SIGHUP):  # a terminal's go to the supervisor as well
+        signal.signal(number, signal.SIG_IGN)

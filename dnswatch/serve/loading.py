@@ -45,6 +45,7 @@ def load(
         source = msgspec.structs.replace(source, upstream=_machine_upstreams(settings, resolv_conf))
         settings = combine(source)
     _check_authorities(settings)
+    _check_certificate(settings)
     for sink in settings.events:
         secret_of(sink)
     _check_loops(settings)
@@ -112,6 +113,21 @@ def _check_authorities(settings: Settings) -> None:
         raise SettingsError(
             f"upstream.ca_file: '{path}' holds no certificate authorities ({error});"
             " expected a file of PEM certificates"
+        ) from None
+
+
+def _check_certificate(settings: Settings) -> None:
+    web = settings.web
+    if not (web.enabled and web.certificate):
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
+            web.certificate, web.key or None, password=""
+        )
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        raise SettingsError(
+            f"web.certificate: '{web.certificate}' and its key cannot be used ({error}); expected"
+            " PEM files that belong together, the key without a password"
         ) from None
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from dnswatch import clock, control
-from dnswatch.bay import places as bay_places
+from dnswatch.bay import paths as bay_paths
 from dnswatch.errors import SettingsError
 from dnswatch.proxy import worker
 from dnswatch.proxy.descriptors import provide
@@ -144,7 +144,7 @@ class Supervisor:
     @property
     def _wanted(self) -> list[Child]:
         unwanted = [*self._leaving]
-        if not bay_places.is_wanted(self._settings):
+        if not bay_paths.is_wanted(self._settings):
             unwanted.append(self._bay)
         if not web_places.is_wanted(self._settings):
             unwanted.append(self._console)

@@ -8,7 +8,7 @@ import pwd
 from collections.abc import Iterator
 from pathlib import Path
 
-from dnswatch.bay.places import endpoints, is_wanted
+from dnswatch.bay.paths import endpoints, is_wanted
 from dnswatch.serve.loading import is_here
 from dnswatch.settings import Settings
 

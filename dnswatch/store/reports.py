@@ -27,6 +27,12 @@ from dnswatch.store.summary import (
 INTERVALS: Final = 24
 """Intervals of a time axis, at most: of 30 days each is longer than the hour of summed counts."""
 
+_LOSSES: Final = {
+    "broken", "dropped", "evicted", "forgotten", "full", "late", "lost", "malformed", "mismatch",
+    "unsent",
+}  # fmt: skip
+"""Words in the names of counters that tell of what was dropped, evicted or not believed."""
+
 RoleOf = Callable[[str], Role]
 Choose = Callable[[list[Machine]], Iterable[Machine]]
 
@@ -104,6 +110,12 @@ class StatusReport:
         """Share of the lookups that were answered without asking upstream; None where none was."""
         lookups = self.measures["lookup"]
         return 1 - self.measures["upstream"] / lookups if lookups else None
+
+    @property
+    def losses(self) -> list[str]:
+        """Name the counters that tell of a loss."""
+        counted = (name for name, count in self.counters.items() if count)
+        return sorted(name for name in counted if _LOSSES & set(name.split("_")))
 
 
 def ranking(db: Database, since: float, role_of: RoleOf) -> Ranking | None:

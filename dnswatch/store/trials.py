@@ -56,7 +56,7 @@ def try_out(
     db: Database, policy: Policy, settings: Settings, ids: Iterable[int], since: float
 ) -> Trial:
     """Put the mail-related lookups of some clients through a policy."""
-    dry_run = _DryRun(lambda client: mark_by(policy, client, inf, inf), settings)
+    dry_run = DryRun(lambda client: mark_by(policy, client, inf, inf), settings)
     outcomes, sums = [], Counter[str]()
     for lookup in reversed(last_lookups(db, ids, since, -1)):
         decided, wait = dry_run.put(lookup)
@@ -65,10 +65,11 @@ def try_out(
     return Trial(tuple(dry_run.marks), outcomes, sums)
 
 
-class _DryRun:
+class DryRun:
     """An enforcement point that nobody waits for."""
 
     def __init__(self, mark_of: Callable[[bytes], Mark | None], settings: Settings) -> None:
+        """Mark each client as `mark_of` its packed address says."""
         self.marks: list[Mark] = []
         "One for each client, as if its evidence were the strongest."
         self._mark_of = mark_of
@@ -166,7 +167,7 @@ def marks_now(
 
 def would(mark: Mark, lookup: Lookup, settings: Settings) -> str:
     """Say what a mark does to a lookup, as if it were its client's first: `held 0.8 s`."""
-    return _said(*_DryRun(lambda _: mark, settings).put(lookup))
+    return _said(*DryRun(lambda _: mark, settings).put(lookup))
 
 
 def shown(packed: bytes) -> str:

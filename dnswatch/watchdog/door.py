@@ -69,7 +69,7 @@ class Door:
                 self._refuse(guest, f"said nothing for {PATIENCE:.0f} s")
 
     def _answer(self) -> None:
-        with contextlib.suppress(BlockingIOError, ConnectionError):
+        with contextlib.suppress(OSError):  # it is gone already, or too many files are open
             guest, _ = self._listening.accept()
             guest.setblocking(False)
             _, user, _ = _CREDENTIALS.unpack(

@@ -86,6 +86,7 @@ class Intake:
         "When each vantage point sent damage of late."
         self._door = None if lines.door is None else Door(lines.door, self._let_in)
         self._counters: Counter[str] = Counter()
+        self._say_at = 0.0
         self._merge = Merge()
         self._journal = journal
 
@@ -118,7 +119,11 @@ class Intake:
             self._merge.join(worker.name, now)
         self._kept = [self._join(*each, now) for each in self._tied]
         for each in self._guests:
-            self._join(*each, now)
+            if each.name in self._others:  # a child has that name since the last reload
+                Line(each.name, each.line).close()
+                self._control.drop(each.name)
+            else:
+                self._join(*each, now)
         for line in self.lines:
             line.drop(self._journal.last)
         records = list(self._journal.records())
@@ -207,8 +212,14 @@ class Intake:
         line = self._join(name, hello.lag, guest, now)
         self._control.keep(name, hello.lag, guest)
         self._selector.register(line, selectors.EVENT_READ, partial(self._ready, line))
-        logger.info("vantage point '%s' has come, and may be %.1f s behind", name, hello.lag)
+        self._say("vantage point '%s' has come, and may be %.1f s behind", name, hello.lag)
         return None
+
+    def _say(self, text: str, *what: object) -> None:
+        """Say who comes and goes, a line a second at most."""
+        if clock.elapsed() >= self._say_at:
+            self._say_at = clock.elapsed() + 1.0
+            logger.info(text, *what)
 
     def _heard(self, name: str, batch: Batch, now: float, place: int) -> Heard:
         """Take in a batch; a vantage point's counter goes into ours."""
@@ -239,7 +250,7 @@ class Intake:
             )  # fmt: skip
             self._leave(line, now)
         elif line.is_over:
-            logger.info("vantage point '%s' is gone", line.name)
+            self._say("vantage point '%s' is gone", line.name)
             self._leave(line, now)
 
     def _leave(self, line: Line, now: float) -> None:

@@ -189,7 +189,7 @@ async def _answered(
             to = quote(str(request.url.path), safe="/")
             return RedirectResponse(f"/login?to={to}", 303)
         if not visitor.rank.covers(rank):
-            raise ConsoleError(f"that is for the rank '{rank}', and yours is '{visitor.rank}'", 403)
+            raise ConsoleError(f"that is for the role '{rank}', and yours is '{visitor.rank}'", 403)
         return await answer(visitor)
     except DnswatchError as error:
         status = error.status if isinstance(error, ConsoleError) else 409
@@ -221,10 +221,11 @@ def _nowhere(console: Console) -> Any:
 def _rendered(
     console: Console, request: Request, visitor: Visitor, page: Shown, found: msgspec.Struct
 ) -> Response:
+    is_part = "hx-request" in request.headers  # of a page that moves by itself: nobody reads it
     html = render(
         page.template, page=found, visitor=visitor, path=request.url.path,
-        query=dict(request.query_params), flash=console.flashed(visitor.secret),
-        held=mail.held_count(console) if visitor.rank.covers(Rank.MAIL) else 0,
+        query=dict(request.query_params), flash="" if is_part else console.flashed(visitor.secret),
+        held=mail.held_count(console) if page.template == "site" else 0,
     )  # fmt: skip
     return Response(html, media_type="text/html")
 

@@ -12,6 +12,9 @@ from markupsafe import Markup
 HEIGHT = 40
 """Pixels of a lane."""
 
+FILLED = 0.86
+"""Share of its interval that a bar fills, so that neighbours are told apart."""
+
 
 class Bar(NamedTuple):
     """A bar or a stretch of a lane."""
@@ -41,7 +44,7 @@ def bars(counts: Sequence[int], kind: str, titles: Sequence[str], top: int = 0) 
     most = max(top, *counts, 1)
     step = 1 / max(1, len(counts))
     return [
-        Bar(place * step, step, count / most, kind, title)
+        Bar(place * step, step * FILLED, count / most, kind, title)
         for place, (count, title) in enumerate(zip(counts, titles, strict=True))
         if count
     ]
@@ -81,7 +84,7 @@ def _shape(one: Bar | Dot, height: int) -> Markup:
         )
     tall = max(1.5, one.height * height)
     return Markup('<rect class="{}" x="{}%" width="{}%" y="{}" height="{}">{}</rect>').format(
-        one.kind, _percent(one.begin), _percent(max(0.002, one.width * 0.86)),
+        one.kind, _percent(one.begin), _percent(max(0.002, one.width)),
         f"{height - tall:.1f}", f"{tall:.1f}", title,
     )  # fmt: skip
 

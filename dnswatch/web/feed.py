@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from dnswatch import clock
-from dnswatch.bay.places import spool_of
+from dnswatch.bay.paths import spool_of
 from dnswatch.errors import DnswatchError
 from dnswatch.web.console import Console
 from dnswatch.web.pages import mail, site

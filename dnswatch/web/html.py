@@ -9,8 +9,8 @@ from html import escape
 from html.parser import HTMLParser
 from typing import Final
 
-from dnswatch.bay.desk.view import MOST_TEXT
-from dnswatch.bay.mime import leaf_of, roughly
+from dnswatch.bay.queue.view import MOST_TEXT
+from dnswatch.bay.text import leaf_of, roughly
 
 KEPT: Final = frozenset(
     {

@@ -56,9 +56,14 @@ class Exchange:
     def __enter__(self) -> Self:
         """Start."""
         self._controller = Controller(
-            self, hostname=self.address, port=self.port, tls_context=self._tls,
-            enable_SMTPUTF8=self._utf8, decode_data=False, data_size_limit=1_000_000,
-        )  # fmt: skip
+            self,
+            hostname=self.address,
+            port=self.port,
+            tls_context=self._tls,
+            enable_SMTPUTF8=self._utf8,
+            decode_data=False,
+            data_size_limit=1_000_000,
+        )
         self._controller.start()
         return self
 
@@ -104,9 +109,12 @@ class Exchange:
         """Take a message, or not."""
         content: Any = envelope.content
         taken = Taken(
-            (envelope.mail_from or "").replace("<>", ""), tuple(envelope.rcpt_tos), content,
-            tuple(envelope.mail_options), session.ssl is not None,
-        )  # fmt: skip
+            (envelope.mail_from or "").replace("<>", ""),
+            tuple(envelope.rcpt_tos),
+            content,
+            tuple(envelope.mail_options),
+            session.ssl is not None,
+        )
         said = self.data(taken)
         if not said:
             with self._lock:
@@ -128,8 +136,11 @@ class Blunt:
     def __init__(self, **answers: bytes) -> None:
         """Take a port."""
         self.answers = {
-            "HELLO": b"220 blunt\r\n", "EHLO": b"250 blunt\r\n", "DATA": b"354 go on\r\n", **answers
-        }  # fmt: skip
+            "HELLO": b"220 blunt\r\n",
+            "EHLO": b"250 blunt\r\n",
+            "DATA": b"354 go on\r\n",
+            **answers,
+        }
         self.taken: list[bytes] = []
         "Each message that came whole."
         self.said: list[bytes] = []

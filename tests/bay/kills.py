@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
-from dnswatch.bay.journal import Journal
+from dnswatch.bay.journal import SpoolJournal
 from tests import check
 from tests.bay.test_process import Bay
 
@@ -65,7 +65,7 @@ def cut_power(spool: Path, chance: random.Random) -> int:
     """Spoil files that were never forced to the disk; returns how many."""
     copy = spool.parent / "copy"
     shutil.copy(spool / "journal", copy)
-    journal = Journal(copy)
+    journal = SpoolJournal(copy)
     idents = [entry.ident for entry in journal.entries()]
     journal.close()
     spoilt = 0

@@ -6,9 +6,9 @@ from pathlib import Path
 from dnswatch import clock
 from dnswatch.bay.record import (
     Answered,
-    Decided,
+    Decision,
+    Disposition,
     Envelope,
-    Fate,
     Judged,
     Line,
     Opinion,
@@ -44,9 +44,18 @@ def keep(
     draft = spool.draft(ident)
     draft.write(body)
     envelope = Envelope(
-        at=at, ident=ident, client=key, key=key, helo="pc", sender=sender, recipients=tuple(to),
-        size=draft.size, sha256=draft.sha256, body="8BITMIME", smtputf8=not sender.isascii(),
-    )  # fmt: skip
+        at=at,
+        ident=ident,
+        client=key,
+        key=key,
+        helo="pc",
+        sender=sender,
+        recipients=tuple(to),
+        size=draft.size,
+        sha256=draft.sha256,
+        body="8BITMIME",
+        smtputf8=not sender.isascii(),
+    )
     spool.put(draft, envelope)
     return ident
 
@@ -58,10 +67,10 @@ def judged(verdict: Verdict, at: float = NOW, reason: str = "it looks so") -> Ju
     return Judged(at=at, verdict=verdict, opinions=(opinion,))
 
 
-def decide(spool: Spool, ident: str, fate: Fate, at: float = NOW) -> None:
+def decide(spool: Spool, ident: str, fate: Disposition, at: float = NOW) -> None:
     """Decide on a message as the server does, and answer its client."""
     code = 451 if fate == "defer" else 250
-    lines: list[Line] = [Decided(at=at, fate=fate), Answered(at=at, code=code)]
+    lines: list[Line] = [Decision(at=at, fate=fate), Answered(at=at, code=code)]
     spool.append(ident, *lines)
 
 

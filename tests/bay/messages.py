@@ -16,10 +16,16 @@ def ident(number: int = 1) -> str:
 def envelope(number: int = 1, *recipients: str, body: bytes = BODY) -> Envelope:
     """Make the envelope of a message."""
     return Envelope(
-        at=float(number), ident=ident(number), client="192.0.2.7", key="192.0.2.7",
-        helo="client.example", sender="a@b.example", recipients=recipients or ("c@d.example",),
-        size=len(body), sha256=sha256(body).hexdigest(),
-    )  # fmt: skip
+        at=float(number),
+        ident=ident(number),
+        client="192.0.2.7",
+        key="192.0.2.7",
+        helo="client.example",
+        sender="a@b.example",
+        recipients=recipients or ("c@d.example",),
+        size=len(body),
+        sha256=sha256(body).hexdigest(),
+    )
 
 
 def put(spool: Spool, number: int = 1, *recipients: str, body: bytes = BODY) -> str:

@@ -13,13 +13,10 @@ from typing import Self
 from dnswatch import clock
 from dnswatch.bay.reception import Reception
 from dnswatch.bay.record import Envelope, Judged, Verdict
-from dnswatch.bay.room import Room
+from dnswatch.bay.smtp.access import Banner
 from dnswatch.bay.smtp.connection import Shared
-from dnswatch.bay.smtp.door import Door
-from dnswatch.bay.smtp.guests import Guests
-from dnswatch.bay.smtp.server import Server
-from dnswatch.bay.smtp.tally import Tally
-from dnswatch.bay.smtp.tls import context
+from dnswatch.bay.smtp.limits import RateLimits, Room, StrangerTally
+from dnswatch.bay.smtp.server import SmtpServer, context
 from dnswatch.bay.spool import Spool
 from dnswatch.bay.state import Message
 from dnswatch.settings import Duration
@@ -91,18 +88,25 @@ class Served:
         self.spool.close()
 
     async def _start(self) -> None:
-        tally = Tally(self.key)
+        tally = StrangerTally(self.key)
         shared = Shared(
-            self.settings, HOSTNAME, context(self.tls, self.folder, HOSTNAME, clock.now()),
-            self.spool, self.reception, Room(self.spool.free, self.settings.limits.room),
-            Guests(self.settings.limits), Door(self.admits, self.knows, tally, lag=self.lag),
-            tally, self.key, clock.now,
-        )  # fmt: skip
+            self.settings,
+            HOSTNAME,
+            context(self.tls, self.folder, HOSTNAME, clock.now()),
+            self.spool,
+            self.reception,
+            Room(self.spool.free, self.settings.limits.room),
+            RateLimits(self.settings.limits),
+            Banner(self.admits, self.knows, tally, lag=self.lag),
+            tally,
+            self.key,
+            clock.now,
+        )
         sock = socket.socket()
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         sock.bind(("127.0.0.1", self.port))
-        self._server = Server(shared, [sock])
+        self._server = SmtpServer(shared, [sock])
         await self._server.start()
 
     def _do(self, work: object) -> None:

@@ -23,18 +23,52 @@ from tests.live.tools import need
 from tests.loopback import reserve
 
 SENDERS: Final = (
-    "a@x.example", "a..b@x.example", ".a@x.example", "a.@x.example", "root", '"a b"@x.example',
-    "a@b@c.example", "a(b)@x.example", "a[b]@x.example", "a,b@x.example", "a;b@x.example",
-    "a:b@x.example", "a\\b@x.example", "a!b@x.example", "a%b@x.example", "jörg@x.example",
-    "a@x_y.example", "a@x.example.", "a@[192.0.2.1]", "a@[IPv6:2001:db8::1]", "", "'a'@x.example",
-    "@r.example:a@x.example", f"{'a' * 300}@x.example", "postmaster", "a@localhost",
-    "a@x..example", "a@-x.example", "a@.x.example", "a b@x.example", "a@",
-)  # fmt: skip
+    "a@x.example",
+    "a..b@x.example",
+    ".a@x.example",
+    "a.@x.example",
+    "root",
+    '"a b"@x.example',
+    "a@b@c.example",
+    "a(b)@x.example",
+    "a[b]@x.example",
+    "a,b@x.example",
+    "a;b@x.example",
+    "a:b@x.example",
+    "a\\b@x.example",
+    "a!b@x.example",
+    "a%b@x.example",
+    "jörg@x.example",
+    "a@x_y.example",
+    "a@x.example.",
+    "a@[192.0.2.1]",
+    "a@[IPv6:2001:db8::1]",
+    "",
+    "'a'@x.example",
+    "@r.example:a@x.example",
+    f"{'a' * 300}@x.example",
+    "postmaster",
+    "a@localhost",
+    "a@x..example",
+    "a@-x.example",
+    "a@.x.example",
+    "a b@x.example",
+    "a@",
+)
 RECIPIENTS: Final = (
-    "a@there.example", "a..b@there.example", ".a@there.example", "a.@there.example",
-    "postmaster", "Postmaster@there.example", "a%b@there.example", "jörg@there.example",
-    "a@b@there.example", "@r.example:a@there.example", "", "a b@there.example",
-)  # fmt: skip
+    "a@there.example",
+    "a..b@there.example",
+    ".a@there.example",
+    "a.@there.example",
+    "postmaster",
+    "Postmaster@there.example",
+    "a%b@there.example",
+    "jörg@there.example",
+    "a@b@there.example",
+    "@r.example:a@there.example",
+    "",
+    "a b@there.example",
+)
 STRANGERS: Final = 400
 KNOWN: Final = 10
 

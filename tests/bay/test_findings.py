@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from dnswatch.bay.findings import Findings, reason_of
+from dnswatch.bay.findings import FindingsWriter, reason_of
 from dnswatch.bay.record import Judged, Opinion
 from dnswatch.store.bay.findings import after
 from dnswatch.store.database import FILE, open_reader
@@ -29,7 +29,7 @@ def stored(state: Path) -> list[tuple[str, str, str]]:
 
 def test_finding_reaches_the_store(tmp_path: Path) -> None:
     """What a message was found to be stands in the store, with the reasons."""
-    findings = Findings(tmp_path)
+    findings = FindingsWriter(tmp_path)
     findings.tell(envelope(), JUDGED)
     findings.flush()
     findings.close()
@@ -41,7 +41,7 @@ def test_finding_waits_while_the_store_fails(tmp_path: Path) -> None:
     """A store that fails loses nothing: what was found is written when it is well again."""
 
     async def run() -> None:
-        findings = Findings(tmp_path)
+        findings = FindingsWriter(tmp_path)
         (tmp_path / FILE).write_bytes(b"no database" * 99)
         task = asyncio.create_task(findings.run())
         findings.tell(envelope(), JUDGED)

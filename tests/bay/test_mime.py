@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dnswatch.bay.mime import MOST_NAMES, decoded, leaf_of, names_of, roughly
+from dnswatch.bay.text import MOST_NAMES, decoded, leaf_of, names_of, roughly
 
 
 @pytest.mark.parametrize(
@@ -46,11 +46,14 @@ def test_names_are_bounded() -> None:
 
 def test_a_message_is_cut_at_what_could_be_a_boundary() -> None:
     """Parts are found without the parser, decoded, and known by type and name."""
-    parts = list(roughly(
-        b"Subject: x\r\n\r\nintro\r\n--b\r\n\r\nplain\r\n--b\r\n"
-        b"Content-Type: image/PNG; name=a.png\r\nContent-Transfer-Encoding: base64\r\n\r\nQUJD\r\n"
-        b"--b\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n=41\r\n--b--\r\n"
-    ))  # fmt: skip
+    parts = list(
+        roughly(
+            b"Subject: x\r\n\r\nintro\r\n--b\r\n\r\nplain\r\n--b\r\n"
+            b"Content-Type: image/PNG; name=a.png\r\n"
+            b"Content-Transfer-Encoding: base64\r\n\r\nQUJD\r\n"
+            b"--b\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n=41\r\n--b--\r\n"
+        )
+    )
     assert [part.data.strip() for part in parts] == [b"intro", b"plain", b"ABC", b"A"]
     assert (parts[2].kind, parts[2].names) == ("image/png", ("a.png",))
 

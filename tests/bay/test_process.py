@@ -65,9 +65,13 @@ class Bay:
         with self.log.open("a") as log:
             self._nursery = subprocess.Popen(
                 [sys.executable, "-c", NURSERY, config, self.folder / "state"],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
-                env=environment(), bufsize=1,
-            )  # fmt: skip
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env=environment(),
+                bufsize=1,
+            )
 
     def start(self) -> None:
         """Start it; returns when it takes mail."""
@@ -224,9 +228,15 @@ def test_finding_and_pace_reach_the_record(bay: Bay) -> None:
 
 
 OWN: Final = (
-    "127.0.0.1", "IPv6:::ffff:127.0.0.1", "IPv6:::ffff:7f00:1", "IPv6:2002:7f00:1::1",
-    "IPv6:64:ff9b::127.0.0.1", "IPv6:::127.0.0.1", "0.0.0.0", "IPv6:::",
-)  # fmt: skip
+    "127.0.0.1",
+    "IPv6:::ffff:127.0.0.1",
+    "IPv6:::ffff:7f00:1",
+    "IPv6:2002:7f00:1::1",
+    "IPv6:64:ff9b::127.0.0.1",
+    "IPv6:::127.0.0.1",
+    "0.0.0.0",
+    "IPv6:::",
+)
 
 
 def test_mail_to_the_bay_itself_never_comes_back(tmp_path: Path) -> None:
@@ -252,9 +262,9 @@ def test_mail_to_the_bay_itself_never_comes_back(tmp_path: Path) -> None:
 def test_where_it_cannot_run_it_says_why(tmp_path: Path) -> None:
     """Without a place to take mail, or at one that is taken, the command ends with a sentence."""
     for extra, said in (
-        ('listen = []', "nowhere to take mail"),
+        ("listen = []", "nowhere to take mail"),
         ('listen = ["127.0.0.1:1"]\nspool = "/dev/null/none"', "cannot keep"),
-    ):  # fmt: skip
+    ):
         config = tmp_path / "dnswatch.toml"
         config.write_text(f'[upstream]\nservers = ["127.0.0.1:1"]\n[bay]\n{extra}\n')
         command = [*COMMAND, "bay", "serve", "--config", config, "--state", tmp_path / "state"]

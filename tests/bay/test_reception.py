@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dnswatch import clock
-from dnswatch.bay.record import Decided, Gone, Verdict
+from dnswatch.bay.record import Decision, Gone, Verdict
 from dnswatch.bay.spool import Spool
 from dnswatch.errors import SpoolError
 from dnswatch.settings import Duration
@@ -60,7 +60,7 @@ def test_retry_is_answered_as_a_person_decided(tmp_path: Path, fate: str, code: 
     with Served(tmp_path, inspector=Says("unsure")) as served:
         assert served.send() == 451
         (message,) = served.messages()
-        decided = Decided(at=clock.now(), fate=fate, actor="root")  # type: ignore[arg-type]
+        decided = Decision(at=clock.now(), fate=fate, actor="root")  # type: ignore[arg-type]
         served.spool.append(message.ident, decided)
         assert served.send() == code
         assert len(served.messages()) == 1
@@ -79,7 +79,7 @@ def test_what_a_person_decides_during_inspection_stands(
         client.send(BODY + b".\r\n")
         assert inspector.asked.wait(check.PATIENCE)
         (ident,) = served.spool.idents()
-        line = Decided(at=clock.now(), fate=order, actor="root")  # type: ignore[arg-type]
+        line = Decision(at=clock.now(), fate=order, actor="root")  # type: ignore[arg-type]
         served.spool.append(ident, line)
         inspector.may_answer.set()
         client.read()
@@ -173,6 +173,22 @@ def test_spool_that_fails_puts_mail_off(tmp_path: Path) -> None:
         records.rename(tmp_path / "away")
         assert served.send() == 451
         (tmp_path / "away").rename(records)
+        assert served.send() == 250
+        assert len(served.messages()) == 1
+
+
+def test_fault_of_a_commit_leaves_nobody_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever goes wrong while messages are forced to the disk, their clients are answered 451."""
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with Served(tmp_path) as served:
+        with monkeypatch.context() as patched:
+            patched.setattr("dnswatch.bay.spool.Spool._keep", fail)
+            assert served.send() == 451
         assert served.send() == 250
         assert len(served.messages()) == 1
 

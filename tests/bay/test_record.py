@@ -3,15 +3,24 @@
 import msgspec
 import pytest
 
-from dnswatch.bay.record import Answered, Decided, Gone, Line, Outcome, Tried, decode, encode
+from dnswatch.bay.record import (
+    Answered,
+    Decision,
+    DeliveryOutcome,
+    Gone,
+    Line,
+    Tried,
+    decode,
+    encode,
+)
 from tests.bay.messages import envelope
 
 LINES: list[Line] = [
     envelope(),
-    Decided(at=1.0, fate="hold", actor="root", why="a \n\x1b[2J reason"),
+    Decision(at=1.0, fate="hold", actor="root", why="a \n\x1b[2J reason"),
     Answered(at=2.0, code=250),
     Tried(at=3.0, recipients=("c@d.example",), exchange="mx.d.example [192.0.2.1]"),
-    Outcome(at=4.0, recipient="c@d.example", result="later", text="451 busy"),
+    DeliveryOutcome(at=4.0, recipient="c@d.example", result="later", text="451 busy"),
     Gone(at=5.0, why="14 days"),
 ]
 

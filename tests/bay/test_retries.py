@@ -2,8 +2,8 @@
 
 from msgspec.structs import replace
 
-from dnswatch.bay.record import Answered, Decided, Gone, Line
-from dnswatch.bay.retries import Retries
+from dnswatch.bay.disposition import Retries
+from dnswatch.bay.record import Answered, Decision, Gone, Line
 from dnswatch.bay.state import Message, fold
 from tests.bay.messages import envelope, ident
 
@@ -43,13 +43,13 @@ def test_what_the_bay_took_is_not_expected_again() -> None:
     """After 250 the same bytes are another message; after retention, they are taken anew."""
     retries = Retries()
     retries.learn(message())
-    retries.learn(message(Decided(at=2.0, fate="release"), Answered(at=2.0, code=250)))
+    retries.learn(message(Decision(at=2.0, fate="release"), Answered(at=2.0, code=250)))
     assert retries.find(message().envelope) is None
-    retries.learn(message(Decided(at=2.0, fate="defer"), Gone(at=3.0, why="old")))
+    retries.learn(message(Decision(at=2.0, fate="defer"), Gone(at=3.0, why="old")))
     assert retries.find(message().envelope) is None
     retries.learn(
-        message(Decided(at=2.0, fate="discard", actor="root"), Gone(at=3.0, why="bay.keep.done"))
+        message(Decision(at=2.0, fate="discard", actor="root"), Gone(at=3.0, why="bay.keep.done"))
     )
     assert retries.find(message().envelope) == ident(1), "a person decided on it"
-    retries.learn(message(Decided(at=2.0, fate="discard", actor="root")))
+    retries.learn(message(Decision(at=2.0, fate="discard", actor="root")))
     assert retries.find(message().envelope) == ident(1)

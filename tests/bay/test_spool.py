@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dnswatch.bay.journal import INLINE
-from dnswatch.bay.record import Answered, Decided, Gone, Line
+from dnswatch.bay.record import Answered, Decision, Gone, Line
 from dnswatch.bay.spool import Spool, ident_of
 from dnswatch.errors import SpoolError
 from tests.bay.messages import BODY, ident, put
@@ -40,12 +40,12 @@ def test_names_sort_by_time() -> None:
 def test_message_and_record_are_found_again(spool: Spool) -> None:
     """What was put and appended is there after a start, byte for byte."""
     put(spool)
-    spool.append(ident(), Decided(at=2.0, fate="hold"), Answered(at=2.0, code=250))
+    spool.append(ident(), Decision(at=2.0, fate="hold"), Answered(at=2.0, code=250))
     later = again(spool)
     assert later.idents() == [ident()]
     with later.open(ident()) as file:
         assert file.read() == BODY
-    assert [type(line) for line in later.lines(ident())][1:] == [Decided, Answered]
+    assert [type(line) for line in later.lines(ident())][1:] == [Decision, Answered]
     assert later.message(ident()).state == "held"
     later.close()
 
@@ -80,7 +80,7 @@ def test_body_goes_and_the_record_stays(spool: Spool) -> None:
 def test_records_outlive_bodies(spool: Spool) -> None:
     """A body that somebody removed takes no record with it: what was acknowledged is still told."""
     put(spool)
-    spool.append(ident(), Decided(at=2.0, fate="hold"), Answered(at=2.0, code=250))
+    spool.append(ident(), Decision(at=2.0, fate="hold"), Answered(at=2.0, code=250))
     spool.body(ident()).unlink()
     later = again(spool)
     assert later.message(ident()).is_ours
@@ -90,13 +90,13 @@ def test_records_outlive_bodies(spool: Spool) -> None:
 def test_what_goes_is_not_decided_on(spool: Spool) -> None:
     """What was released just now is not let go, and what was let go is not released."""
     put(spool)
-    spool.append(ident(), Decided(at=2.0, fate="release", actor="root"))
+    spool.append(ident(), Decision(at=2.0, fate="release", actor="root"))
     spool.let_go(ident(), Gone(at=3.0, why="old"), ("held", "deferred"))
     assert spool.body(ident()).exists()
     assert spool.message(ident()).gone is None
     spool.let_go(ident(), Gone(at=3.0, why="old"))
     with pytest.raises(SpoolError, match="no longer kept"):
-        spool.append(ident(), Decided(at=4.0, fate="release", actor="root"))
+        spool.append(ident(), Decision(at=4.0, fate="release", actor="root"))
     assert spool.message(ident()).state == "discarded"
 
 
@@ -106,7 +106,7 @@ def test_line_that_was_cut_off_never_took_effect(spool: Spool) -> None:
     with (spool.path / "records" / f"{ident()}.jsonl").open("ab") as file:
         file.write(b'{"what":"decided","at":2,"fa')
     assert spool.message(ident()).decided is None
-    spool.append(ident(), Decided(at=3.0, fate="hold"))
+    spool.append(ident(), Decision(at=3.0, fate="hold"))
     assert spool.message(ident()).state == "held"
 
 
@@ -137,13 +137,13 @@ def test_one_bay_receives(spool: Spool) -> None:
     other = Spool(spool.path)
     with pytest.raises(SpoolError, match="another holding bay"):
         other.claim()
-    other.append(ident(), Decided(at=2.0, fate="release", actor="root"))
+    other.append(ident(), Decision(at=2.0, fate="release", actor="root"))
     assert spool.message(ident()).state == "releasing"
 
 
 def lines() -> tuple[Line, ...]:
     """What is written of a message before it is acknowledged."""
-    return Decided(at=2.0, fate="hold"), Answered(at=2.0, code=250)
+    return Decision(at=2.0, fate="hold"), Answered(at=2.0, code=250)
 
 
 Spoil = Callable[[Path], object]
@@ -161,7 +161,7 @@ def test_what_a_power_cut_took_of_files_is_written_again(spool: Spool, spoil: Sp
     later = again(spool)
     assert record.read_bytes() == whole
     assert later.body(ident()).read_bytes() == BODY
-    later.append(ident(), Decided(at=3.0, fate="release", actor="root"))
+    later.append(ident(), Decision(at=3.0, fate="release", actor="root"))
     last = again(later)
     assert last.message(ident()).state == "releasing"
     last.close()
@@ -262,9 +262,9 @@ def test_full_disk_takes_nothing_by_half(small: Path) -> None:
         file.write(b"x" * 1_000_000)  # as much as there is room for
     why = "w" * 8192
     with pytest.raises(SpoolError, match="is full"):
-        spool.append(ident(1), Decided(at=2.0, fate="hold", why=why))
+        spool.append(ident(1), Decision(at=2.0, fate="hold", why=why))
     assert spool.message(ident(1)).state == "waiting"
     filler.unlink()
-    spool.append(ident(1), Decided(at=2.0, fate="hold", why=why))
+    spool.append(ident(1), Decision(at=2.0, fate="hold", why=why))
     assert spool.message(ident(1)).state == "held"
     spool.close()

@@ -4,26 +4,35 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dnswatch.bay.record import Answered, Decided, Fate, Gone, Judged, Line, Outcome, Tried
+from dnswatch.bay.record import (
+    Answered,
+    Decision,
+    DeliveryOutcome,
+    Disposition,
+    Gone,
+    Judged,
+    Line,
+    Tried,
+)
 from dnswatch.bay.state import Message, State, fold, follow
 from tests.bay.messages import envelope
 
 TWO = ("c@d.example", "e@f.example")
 
 
-def decided(fate: Fate, *recipients: str) -> Decided:
+def decided(fate: Disposition, *recipients: str) -> Decision:
     """Decide, as the bay does."""
-    return Decided(at=2.0, fate=fate, recipients=recipients)
+    return Decision(at=2.0, fate=fate, recipients=recipients)
 
 
-def ordered(fate: Fate, *recipients: str) -> Decided:
+def ordered(fate: Disposition, *recipients: str) -> Decision:
     """Decide, as a person does."""
-    return Decided(at=2.5, fate=fate, recipients=recipients, actor="root")
+    return Decision(at=2.5, fate=fate, recipients=recipients, actor="root")
 
 
-def outcome(recipient: str, result: str) -> Outcome:
+def outcome(recipient: str, result: str) -> DeliveryOutcome:
     """Hear an exchange."""
-    return Outcome(at=3.0, recipient=recipient, result=result, text="")  # type: ignore[arg-type]
+    return DeliveryOutcome(at=3.0, recipient=recipient, result=result, text="")  # type: ignore[arg-type]
 
 
 def folded(*lines: Line) -> Message:
@@ -47,13 +56,24 @@ STATES: list[tuple[State, list[Line]]] = [
     ("released", [decided("release", TWO[0]), outcome(TWO[0], "delivered"), decided("discard")]),
     ("failed", [decided("release"), outcome(TWO[0], "delivered"), outcome(TWO[1], "refused")]),
     ("discarded", [decided("hold"), Gone(at=4.0, why="old")]),
-    ("discarded", [decided("release"), *(outcome(one, "refused") for one in TWO),
-                   ordered("discard")]),
-    ("releasing", [decided("release"), *(outcome(one, "refused") for one in TWO),
-                   ordered("release", TWO[0])]),
-    ("released", [decided("hold"), decided("release", TWO[0]), outcome(TWO[0], "delivered"),
-                  Gone(at=4.0, why="old")]),
-]  # fmt: skip
+    (
+        "discarded",
+        [decided("release"), *(outcome(one, "refused") for one in TWO), ordered("discard")],
+    ),
+    (
+        "releasing",
+        [decided("release"), *(outcome(one, "refused") for one in TWO), ordered("release", TWO[0])],
+    ),
+    (
+        "released",
+        [
+            decided("hold"),
+            decided("release", TWO[0]),
+            outcome(TWO[0], "delivered"),
+            Gone(at=4.0, why="old"),
+        ],
+    ),
+]
 
 
 @pytest.mark.parametrize(("state", "lines"), STATES)
@@ -71,7 +91,7 @@ def test_what_was_delivered_stays_delivered() -> None:
 
 @pytest.mark.parametrize("order", ["release", "discard"])
 @pytest.mark.parametrize("fate", ["release", "defer", "hold", "discard"])
-def test_what_a_person_decided_stands(order: Fate, fate: Fate) -> None:
+def test_what_a_person_decided_stands(order: Disposition, fate: Disposition) -> None:
     """The bay decides nothing against a person, for nobody else than whom the person named."""
     message = folded(ordered(order, TWO[0]), decided(fate))
     assert [one.fate for one in message.recipients] == [order, fate]
@@ -100,14 +120,21 @@ def test_record_without_envelope_is_none() -> None:
 
 LINES = st.sampled_from(
     [
-        decided("release"), decided("hold", TWO[0]), decided("discard", TWO[1]), decided("defer"),
-        outcome(TWO[0], "delivered"), outcome(TWO[1], "later"), outcome(TWO[1], "refused"),
-        Answered(at=5.0, code=250), Gone(at=6.0, why=""),
+        decided("release"),
+        decided("hold", TWO[0]),
+        decided("discard", TWO[1]),
+        decided("defer"),
+        outcome(TWO[0], "delivered"),
+        outcome(TWO[1], "later"),
+        outcome(TWO[1], "refused"),
+        Answered(at=5.0, code=250),
+        Gone(at=6.0, why=""),
         Tried(at=1.0, recipients=TWO, exchange=""),
         Judged(at=1.0, verdict="worm", opinions=()),
-        ordered("release", TWO[1]), ordered("discard"),
+        ordered("release", TWO[1]),
+        ordered("discard"),
     ]
-)  # fmt: skip
+)
 
 
 @given(st.lists(LINES))

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dnswatch.bay.desk.view import subject_of, view_of
 from dnswatch.bay.inspection.anatomy.dissection import dissect
+from dnswatch.bay.queue.view import subject_of, view_of
 from dnswatch.settings import Duration
 from dnswatch.settings.bay import Bay, BayLimits
 from tests.bay.served import Served

@@ -14,7 +14,7 @@ SIZE = 1 << 16
 
 @contextmanager
 def unbound(
-    folder: Path, local: Sequence[str], more: str = "", modules: str = "iterator"
+    folder: Path, local: Sequence[str], more: str = "", modules: str = "iterator", server: str = ""
 ) -> Iterator[int]:
     """Run unbound on a port of 127.0.0.1, with these local data, and more of its configuration."""
     with reserve() as holder:
@@ -35,7 +35,7 @@ def unbound(
     module-config: "{modules}"
     local-zone: "example." static
     local-data: "begin.example. 60 A 192.0.2.1"
-{data}remote-control:
+{data}{server}remote-control:
     control-enable: no
 {more}
 """)

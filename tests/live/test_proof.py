@@ -125,5 +125,6 @@ def test_all_records_are_given_to_those_who_prove_their_address(serve: Serve) ->
     answer = site.ask("www.example", "ANY")
     assert check.data(answer, "HINFO") == ['"RFC8482" ""']
     assert len(answer.to_wire()) <= len(site.query("www.example", "ANY").to_wire()) + 21
+    assert "ANY" not in [asked.qtype for asked in site.upstream.asked]
     check.noerror(site.ask_tcp("www.example", "ANY"))
-    assert [asked.qtype for asked in site.upstream.asked if asked.qtype == "ANY"] == ["ANY"]
+    assert "ANY" in [asked.qtype for asked in site.upstream.asked]

@@ -10,6 +10,7 @@ import pytest
 from tests.check import PATIENCE
 
 PACKAGES: Final = {
+    "chromium": "chromium",
     "clamd": "clamav-daemon",
     "dig": "bind9-dnsutils",
     "delv": "bind9-dnsutils",

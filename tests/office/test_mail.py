@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dnswatch.bay.desk.rows import Filter
+from dnswatch.bay.queue.index import Filter
 from dnswatch.bay.spool import Spool
 from dnswatch.errors import SpoolError
 from dnswatch.office import mail

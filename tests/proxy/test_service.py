@@ -224,3 +224,25 @@ def test_what_a_transport_refuses_at_once_is_passed_on_at_once() -> None:
     assert served.got[0][1][1] & 15 == 2
     asyncio.set_event_loop(None)
     served.close()
+
+
+def test_the_watch_hears_before_an_answer_leaves() -> None:
+    """Also of a query that is read while another's answer is sent, as over TCP: none is lost."""
+    served = Served(SETTINGS)
+    mx, www = (query_body(*QUESTIONS[which], use_edns=0) for which in (0, 3))
+    served.query(b"01" + mx, CLIENTS[0])
+    served.heard(0, response(served.asked[0], 0))
+    served.observations()
+    heard: list[Observation] = []
+
+    def reply(pending: PendingQuery, body: bytes) -> None:
+        served._query(b"03" + mx, CLIENTS[0], udp=False)
+        assert served.got[-1][0] == b"03"
+        heard.extend(decode(served.ends[1].recv(1 << 20)).observations)
+
+    served._reply = reply  # type: ignore[method-assign]
+    served.query(b"02" + www, CLIENTS[1])
+    served.heard(1, response(served.asked[1], 0))
+    assert [one.qtype for one in heard][-1] == 15
+    assert not served.loop.faults
+    served.close()

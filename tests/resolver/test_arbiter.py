@@ -154,3 +154,12 @@ def test_an_exchange_that_is_called_like_the_web_site_is_one_to_who_asked_no_mx(
     subject = asked(found, site)
     assert subject is not None
     assert found.rule(WORM, subject, GIVEN, 100.0).decision == Rewrite()
+
+
+def test_what_a_mark_refuses_is_refused_before_anybody_is_asked() -> None:
+    """No upstream hears of a lookup whose answer would be thrown away; a dry run lets it pass."""
+    for dry_run, refused in ((False, True), (True, False)):
+        found = arbiter(mark(Action.REFUSE, dry_run=dry_run))
+        subject = found.subject(ASKING, 100.0)
+        assert subject is not None
+        assert (found.refuses(WORM, subject, 100.0) is not None) is refused

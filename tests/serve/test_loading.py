@@ -4,6 +4,7 @@ import socket
 from pathlib import Path
 
 import pytest
+import trustme
 
 from dnswatch.errors import SettingsError
 from dnswatch.serve.loading import load
@@ -86,6 +87,20 @@ def test_authorities_must_be_readable(tmp_path: Path, resolv_conf: Path, text: s
     )
     with pytest.raises(SettingsError, match=r"ca_file.*ca\.pem"):
         loaded(tmp_path, settings, resolv_conf)
+
+
+def test_a_certificate_that_cannot_be_used_is_refused(tmp_path: Path, resolv_conf: Path) -> None:
+    """One that is not there, or has no key, stops a start; browsers would meet it only later."""
+    chain, key = tmp_path / "chain.pem", tmp_path / "key.pem"
+    issued = trustme.CA().issue_cert("watch.test")
+    chain.write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
+    issued.private_key_pem.write_to_path(str(key))
+    text = f'upstream.servers = ["192.0.2.1"]\nweb.certificate = "{chain}"'
+    loaded(tmp_path, f'{text}\nweb.key = "{key}"', resolv_conf)
+    for wrong in (text, text.replace("chain", "nowhere")):
+        with pytest.raises(SettingsError, match=r"web\.certificate: .*and its key cannot be used"):
+            loaded(tmp_path, wrong, resolv_conf)
+    loaded(tmp_path, f"{text}\nweb.enabled = false", resolv_conf)
 
 
 @pytest.fixture

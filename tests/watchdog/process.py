@@ -114,7 +114,7 @@ class Site:
 
     def _keep(self) -> list[Tied]:
         """Keep the connections that the watch leaves with us, as the supervisor does."""
-        with suppress(BlockingIOError):
+        with suppress(OSError):  # nothing more is said, or our end is closed
             while (heard := socket.recv_fds(self._control[0], 256, 1))[0]:
                 self._guests.heard(heard[0], heard[1])
         return self._guests.tied()

@@ -1,11 +1,13 @@
 """Vantage points that are no workers come and go, and nobody suffers from any of them."""
 
+import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,11 +15,14 @@ from typing import Any
 import pytest
 
 from dnswatch.codes import Type
+from dnswatch.control import Control
 from dnswatch.seams.batch import Batch, encode
+from dnswatch.watchdog.intake import Intake, Lines, Tied
+from dnswatch.watchdog.journal import Journal, create
 from dnswatch.wire.name import from_text
 from tests.check import PATIENCE, eventually
 from tests.watchdog.guest import Guest, refused
-from tests.watchdog.process import Site, saw
+from tests.watchdog.process import Site, saw, seqpacket
 
 ALICE, BOB = b"\xc0\0\2\7", b"\xc0\0\2\x08"
 EXAMPLE = Path(__file__).parents[2] / "docs/examples/coredns.py"
@@ -126,6 +131,26 @@ def test_a_kill_of_the_watch_costs_nobody_anything(site: Site, door: Path) -> No
         here = {"child": [1], "one": [1], "two": [0], "three": [0]}
         eventually(lambda: points(site, "gone_at IS NULL") == here)
         assert site.counter("batches_broken") == 0
+
+
+def test_a_child_has_its_name_for_itself(tmp_path: Path) -> None:
+    """Where a guest of an earlier watch is called as a child is now, the guest has to go."""
+    with ExitStack() as open_:
+        ends = [seqpacket() for _ in range(3)]
+        (child, child_line), (guest, guest_line), (supervisor, control) = ends
+        for end in chain.from_iterable(ends):
+            open_.callback(end.close)
+        kept = Tied("tap", 1.0, child_line), Tied("tap", 2.0, guest_line)
+        file = create()
+        open_.callback(os.close, file)
+        lines = Lines([], tied=kept[:1], guests=kept[1:])
+        intake = Intake(lines, Journal(file), Control(control))
+        assert intake.take_up(None, 100.0) == ([], 0)
+        assert guest.recv(99) == b""
+        assert supervisor.recv(99) == b"drop tap"
+        [line] = intake.lines
+        child.send(next(encode(Batch(100.0, []))))
+        assert [each.batch.until for each in intake.read(line, 100.0)] == [100.0]
 
 
 def test_the_example_of_the_documentation_works(site: Site, door: Path) -> None:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from dnswatch import clock
-from dnswatch.bay.record import Decided
+from dnswatch.bay.record import Decision
 from dnswatch.bay.spool import Spool
 from dnswatch.store import Store, orders
 from dnswatch.web.app import ORDERS, PAGES, description
@@ -75,6 +75,7 @@ def test_an_order_is_what_the_command_would_have_written(served: Served) -> None
         form = {"token": token, "why": "seen spreading", "for": "2h"}
         answer = browser.post(f"/orders/distrust/{WORM}", data=form)
         assert answer.status_code == 303
+        browser.get("/policies", headers={"hx-request": "true"})  # another tab moves meanwhile
         page = browser.get(answer.headers["location"]).text
         assert f"ordered: {WORM} is infected, whatever is seen, until" in page
         assert "distrust by alice: seen spreading, until" in page
@@ -121,7 +122,7 @@ def test_mail_is_read_and_decided_on(served: Served) -> None:
         assert "no message was chosen" in again.text
         assert browser.get("/mail/ffff").status_code == 404
     last = Spool(served.state / "bay").lines(served.worm)[-1]
-    assert isinstance(last, Decided)
+    assert isinstance(last, Decision)
     assert (last.fate, last.actor, last.why) == ("release", "bob", "a newsletter")
 
 

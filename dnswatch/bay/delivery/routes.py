@@ -1,27 +1,142 @@
 """Routes: from a recipient's domain to the exchanges that take its mail, in order of trial.
 
 RFC 5321 section 5.1: the MX records by preference, equal ones in an order of chance; a domain
-without any is its own exchange; RFC 7505: a null MX takes no mail at all.  A route never leads to
-the bay itself, nor, unless the settings say so, to this very machine (`ourselves`).
+without any is its own exchange; RFC 7505: a null MX takes no mail at all.  The site's upstreams are
+asked, so that what a quarantined client would hear does not count.
+
+A route never leads to the bay itself, nor, unless the settings say so, to this very machine: the
+kernel is asked whether it would keep a packet to itself, so an address that was added just now
+counts, and so does a network that is routed here.
 """
 
 import asyncio
+import errno
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Final, Literal
 
 import dns.exception
+import dns.message
 import dns.name
+import dns.rcode
 import dns.rdatatype
+from dns.message import Message, QueryMessage
+from dns.rdata import Rdata
 from dns.rdatatype import RdataType
 from dns.rdtypes.ANY.MX import MX
+from pyroute2 import IPRoute
+from pyroute2.netlink.exceptions import NetlinkError
 
 from dnswatch import addresses
-from dnswatch.addresses import Address
-from dnswatch.bay.delivery.lookups import Found, Lookups
-from dnswatch.bay.delivery.ourselves import Ourselves
+from dnswatch.addresses import Address, destination, read
+from dnswatch.names.questions import FAILURES, Questions, forwarded
+from dnswatch.settings import Forward, Server, Settings
 from dnswatch.settings.bay import Release
+
+logger: Final = logging.getLogger("dnswatch.bay")
+
+PATIENCE: Final = 4.0
+"""Seconds for one question to one server: nobody waits at a screen."""
+
+AT_ONCE: Final = 50
+"""Questions in flight: mail may wait, clients' lookups share these upstreams."""
+
+MOST_RECORDS: Final = 100
+"""Records of an answer that are looked at; no domain has more exchanges."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostsFound:
+    """What a server said of a name and a type."""
+
+    records: tuple[Rdata, ...]
+    "None where the name has none of this type."
+    exists: bool
+    "Whether there is such a name."
+    ttl: int
+    "Of the answer, seconds."
+
+
+class MailLookups:
+    """Asks the site's upstreams, and those of forwarded domains for theirs."""
+
+    def __init__(
+        self, servers: tuple[Server, ...], forward: tuple[Forward, ...] = (), ca_file: str = ""
+    ) -> None:
+        """Ask `servers`, and those of `forward` for their domains; `ca_file` as in the settings."""
+        self._servers = servers
+        self._forward = forward
+        self._questions = Questions(ca_file, PATIENCE)
+        self._access = asyncio.Semaphore(AT_ONCE)
+
+    async def ask(self, name: dns.name.Name, kind: dns.rdatatype.RdataType) -> HostsFound | None:
+        """Ask one server after the other; None where none of them can say."""
+        question = dns.message.make_query(name, kind, use_edns=0, payload=1232)
+        for server in self._asked(name.to_text(omit_final_dot=True).lower()):
+            try:
+                async with self._access:
+                    response = await self._questions.ask(question, server)
+                found = _found(response)
+            except FAILURES:
+                continue
+            if found is not None:
+                return found
+        return None
+
+    def _asked(self, name: str) -> tuple[Server, ...]:
+        servers = forwarded(name, self._forward)
+        return self._servers if servers is None else servers
+
+
+def _found(response: Message) -> HostsFound | None:
+    if response.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+        return None
+    assert isinstance(response, QueryMessage), "it answers a query"
+    chain = response.resolve_chaining()
+    records = tuple(chain.answer)[:MOST_RECORDS] if chain.answer else ()
+    return HostsFound(records, response.rcode() == dns.rcode.NOERROR, int(chain.minimum_ttl))
+
+
+_UNICAST: Final = 1
+"""The kernel's RTN_UNICAST: the packet leaves the machine; all other kinds do not reach another."""
+_UNREACHABLE: Final = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EACCES, errno.EINVAL)
+
+
+class OwnAddresses:
+    """What would be the bay, or this machine."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Know the bay's addresses from the settings."""
+        bay = settings.bay
+        listen = [one.address for one in bay.listen if one.port == bay.release.port]
+        self._bay = {read(one) for one in settings.quarantine.addresses} | set(listen)
+        self._is_everywhere = any(one.is_unspecified for one in listen)
+        self._may_be_here = bay.release.loopback
+
+    async def is_here(self, address: Address) -> bool:
+        """Say whether mail sent to an address would come to the bay, or to a forbidden place."""
+        place = destination(address)
+        if place in self._bay:
+            return True
+        if self._may_be_here and not self._is_everywhere:
+            return False
+        return place.is_loopback or await asyncio.to_thread(_is_kept, place)
+
+
+def _is_kept(address: Address) -> bool:
+    """Ask the kernel of this network namespace whether a packet to an address stays here."""
+    try:
+        with IPRoute() as kernel:
+            return any(found["type"] != _UNICAST for found in kernel.route("get", dst=str(address)))
+    except NetlinkError as error:
+        if error.code not in _UNREACHABLE:
+            logger.warning("the kernel cannot say whether %s is this machine: %s", address, error)
+    except OSError as error:
+        logger.warning("the kernel cannot say whether %s is this machine: %s", address, error)
+    return False
+
 
 MOST_EXCHANGES: Final = 10
 """Exchanges of a domain that are tried: whoever has more means no harm to be done by it."""
@@ -70,14 +185,14 @@ class NoRoute:
     text: str
 
 
-class Routes:
+class MailRoutes:
     """Finds routes, and remembers them for a while."""
 
     def __init__(
         self,
-        lookups: Lookups,
+        lookups: MailLookups,
         *,
-        own: Ourselves,
+        own: OwnAddresses,
         release: Release,
         now: Callable[[], float],
         chance: Random,
@@ -133,7 +248,7 @@ class Routes:
         return await self._follow(domain, pairs, found)
 
     async def _follow(
-        self, domain: str, records: Sequence[tuple[int, dns.name.Name]], found: Found
+        self, domain: str, records: Sequence[tuple[int, dns.name.Name]], found: HostsFound
     ) -> tuple[Route | NoRoute, float]:
         """Look up the addresses of exchanges, given with their preferences."""
         shuffled = self._chance.sample(records, len(records))

@@ -11,18 +11,12 @@ from pathlib import Path
 from typing import Final
 
 from dnswatch.bay.inspection.anatomy import Anatomist, Anatomy, DissectionError
-from dnswatch.bay.inspection.campaign import Campaign
-from dnswatch.bay.inspection.clamav import Clamav
-from dnswatch.bay.inspection.containers import Containers
-from dnswatch.bay.inspection.inspector import Case, Inspector, Said, UnscannedError
-from dnswatch.bay.inspection.manners import Manners
-from dnswatch.bay.inspection.programs import Programs
-from dnswatch.bay.inspection.rspamd import Rspamd
-from dnswatch.bay.inspection.sender import Sender
-from dnswatch.bay.inspection.sizes import Sizes
-from dnswatch.bay.inspection.verdict import combine
+from dnswatch.bay.inspection.campaign import Campaign, Sizes
+from dnswatch.bay.inspection.checks import Containers, Programs, ProtocolChecks, SenderChecks
+from dnswatch.bay.inspection.opinions import Inspected, Inspector, Said, UnscannedError, combine
+from dnswatch.bay.inspection.scanners import Clamav, Rspamd
 from dnswatch.bay.record import Envelope, Judged, Opinion
-from dnswatch.bay.words import words
+from dnswatch.bay.text import words
 from dnswatch.settings import Domain, Inspect
 
 PATIENCE: Final = 0.5
@@ -52,8 +46,8 @@ class Inspection:
                 copies=settings.copies, near_copies=settings.near_copies, window=window, now=now
             ),
             Sizes(same=settings.same_sizes, window=window, now=now),
-            Sender(local=local, domains=settings.sender_domains, window=window, now=now),
-            Manners(),
+            SenderChecks(local=local, domains=settings.sender_domains, window=window, now=now),
+            ProtocolChecks(),
         ]
         "Those that have all they need once the message is taken apart: none of them waits."
         self._scanners: list[Inspector] = []
@@ -65,10 +59,10 @@ class Inspection:
 
     async def judge(self, envelope: Envelope, path: Path) -> Judged:
         """Hear all inspectors on a message; never raises."""
-        whole = Case(envelope, path)
+        whole = Inspected(envelope, path)
         asked = [asyncio.create_task(self._ask(scanner, whole)) for scanner in self._scanners]
         try:
-            case = Case(envelope, path, await self._dissect(path))
+            case = Inspected(envelope, path, await self._dissect(path))
             own = [await self._hear(one, one.look(case)) for one in self._own]
             opinions = (*own, *[await scanner for scanner in asked])
         finally:
@@ -90,7 +84,7 @@ class Inspection:
         except (DissectionError, TimeoutError) as error:
             return error
 
-    async def _ask(self, inspector: Inspector, case: Case) -> Opinion:
+    async def _ask(self, inspector: Inspector, case: Inspected) -> Opinion:
         """Hear one inspector, as long as there is time."""
 
         async def in_time() -> Said:

@@ -1,11 +1,10 @@
 """SMTP as the bay speaks it.
 
-content      what DATA brings becomes the message; what could smuggle a second one is found
+access       who may speak, and what the others read
+connection   bytes in, answers out, and how long
+session      what is said, command by command
 path         what MAIL FROM and RCPT TO name
-door         who may come in, and what others are told
-guests       how many connections and messages a client may have
-tally        what strangers cause, counted
-session      one connection
-tls          the certificate
-server       the sockets
+transfer     what DATA brings becomes the message; what could smuggle a second one is found
+limits       how many connections, messages and bytes; what strangers cause, counted
+server       the sockets, and the certificate
 """

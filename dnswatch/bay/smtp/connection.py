@@ -1,6 +1,6 @@
 """A connection: bytes in and answers out, who may come in, and for how long (RFC 5321).
 
-Commands are taken one by one as they come; only three things are waited for: the door, a TLS
+Commands are taken one by one as they come; only three things are waited for: who may speak, a TLS
 handshake, and what becomes of a message.  Meanwhile what the client sends is kept, and no more of
 it than `MOST_PENDING`.
 """
@@ -12,12 +12,10 @@ from dataclasses import dataclass, field
 from ssl import SSLContext, SSLObject
 from typing import Any, Final, Literal, Protocol, cast
 
-from dnswatch.bay.fates import Reply
+from dnswatch.bay.disposition import SmtpReply
 from dnswatch.bay.record import Envelope
-from dnswatch.bay.room import Room
-from dnswatch.bay.smtp.door import Door
-from dnswatch.bay.smtp.guests import Guests
-from dnswatch.bay.smtp.tally import Tally
+from dnswatch.bay.smtp.access import Banner
+from dnswatch.bay.smtp.limits import RateLimits, Room, StrangerTally
 from dnswatch.bay.spool import Draft, Spool
 from dnswatch.settings.bay import Bay
 
@@ -40,7 +38,7 @@ _State = Literal["waiting", "commands", "data", "over"]
 class Takes(Protocol):
     """What takes a message that was received."""
 
-    async def take(self, draft: Draft, envelope: Envelope, waits: Callable[[], bool]) -> Reply:
+    async def take(self, draft: Draft, envelope: Envelope, waits: Callable[[], bool]) -> SmtpReply:
         """Keep it, and return what to answer."""
 
     def unheard(self, envelope: Envelope) -> None:
@@ -57,9 +55,9 @@ class Shared:
     spool: Spool
     reception: Takes
     room: Room
-    guests: Guests
-    door: Door
-    tally: Tally
+    rate_limits: RateLimits
+    banner: Banner
+    tally: StrangerTally
     key: Callable[[str], str]
     "The key of an address in the store."
     now: Callable[[], float]
@@ -67,7 +65,7 @@ class Shared:
     "Messages that are being taken: what must end before the process does."
 
 
-class Connection(asyncio.Protocol):
+class SmtpConnection(asyncio.Protocol):
     """One connection, whatever is said on it."""
 
     def __init__(self, shared: Shared) -> None:
@@ -88,13 +86,13 @@ class Connection(asyncio.Protocol):
         self._is_answering = False
         "A message is being taken: the duty passes with the answer to it."
         self._work: asyncio.Task[None] | None = None
-        "What is waited for at the door, or with TLS."
+        "What is waited for: whether it may speak, or TLS."
 
         self._peer = ""
         self._client = ""
         "The client's address; empty until it was let in."
         self._waits_as = ""
-        "The same, while it waits at the door."
+        "The same, while it is looked up."
         self._tls: SSLObject | None = None
         self._early = False
         self._unheard = 0
@@ -109,7 +107,7 @@ class Connection(asyncio.Protocol):
     # What happens to a connection
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Let the client in, at once if it is known, or ask at the door."""
+        """Let the client in, at once if it is known, else once it was looked up."""
         self._transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
         if not peer:  # gone before it was accepted
@@ -118,34 +116,34 @@ class Connection(asyncio.Protocol):
         self._peer = client = str(peer[0])
         self._end = self._loop.call_later(self._limits.session, self._run_out)
         self._reset_timeout()
-        if self._shared.door.is_sure(client):
+        if self._shared.banner.is_sure(client):
             self._welcome()
             return
         # Who was known to be quarantined does not wait among strangers, who may be many.
-        if not self._shared.door.knows(client):
-            if not self._shared.guests.wait(client):
+        if not self._shared.banner.knows(client):
+            if not self._shared.rate_limits.wait(client):
                 self._note("were turned away: too many strangers at a time")
                 self._leave(CROWDED)
                 return
             self._waits_as = client
-        self._begin_work(self._ask_at_door(client))
+        self._begin_work(self._look_up(client))
 
-    async def _ask_at_door(self, client: str) -> None:
-        refusal = await self._shared.door.refusal(client)
-        self._leave_door()
+    async def _look_up(self, client: str) -> None:
+        refusal = await self._shared.banner.refusal(client)
+        self._stop_waiting()
         self._work = None
         if refusal:
             self._leave(refusal)
         else:
             self._welcome()
 
-    def _leave_door(self) -> None:
+    def _stop_waiting(self) -> None:
         if self._waits_as:
-            self._shared.guests.stop_waiting(self._waits_as)
+            self._shared.rate_limits.stop_waiting(self._waits_as)
             self._waits_as = ""
 
     def _welcome(self) -> None:
-        if not self._shared.guests.enter(self._peer):
+        if not self._shared.rate_limits.enter(self._peer):
             self._note("found no room: too many connections of quarantined clients")
             self._leave(CROWDED)
             return
@@ -193,7 +191,7 @@ class Connection(asyncio.Protocol):
         """Count the connection no more."""
         self._state = "over"
         self._transport = None
-        self._leave_door()
+        self._stop_waiting()
         self._forget_mail()
         for timer in (self._end, self._timer):
             if timer is not None:
@@ -201,7 +199,7 @@ class Connection(asyncio.Protocol):
         if self._work is not None:
             self._work.cancel()
         if self._client:
-            self._shared.guests.leave(self._client)
+            self._shared.rate_limits.leave(self._client)
             self._client = ""
 
     def bid_farewell(self) -> None:

@@ -8,15 +8,14 @@ from dataclasses import dataclass, field
 from ssl import SSLContext, SSLError
 from typing import Final, Literal
 
-from dnswatch.bay.fates import Reply
+from dnswatch.bay.disposition import SmtpReply
 from dnswatch.bay.record import Envelope, Manners
-from dnswatch.bay.room import Claim
-from dnswatch.bay.smtp.connection import FAULT, Connection, Shared
+from dnswatch.bay.smtp.connection import FAULT, Shared, SmtpConnection
+from dnswatch.bay.smtp.limits import Claim
 from dnswatch.bay.smtp.path import Path, read_path
-from dnswatch.bay.smtp.transfer import Transfer
+from dnswatch.bay.smtp.transfer import Trace, Transfer
 from dnswatch.bay.spool import Draft, ident_of
-from dnswatch.bay.trace import Trace
-from dnswatch.bay.words import words
+from dnswatch.bay.text import words
 from dnswatch.errors import SpoolError
 
 logger: Final = logging.getLogger("dnswatch.bay")
@@ -28,7 +27,7 @@ LONGEST_HELO: Final = 512
 
 
 @dataclass(slots=True)
-class _Mail:
+class _Transaction:
     """A transaction: MAIL FROM and what follows it."""
 
     sender: str
@@ -40,7 +39,7 @@ class _Mail:
     "The message on its way in."
 
 
-class Session(Connection):
+class Session(SmtpConnection):
     """What is said on one connection."""
 
     def __init__(self, shared: Shared) -> None:
@@ -49,7 +48,7 @@ class Session(Connection):
         self._helo = ""
         self._is_extended = False
         "It said EHLO."
-        self._mail: _Mail | None = None
+        self._mail: _Transaction | None = None
         self._messages = 0
 
     def _obey(self, line: bytes) -> None:
@@ -104,7 +103,7 @@ class Session(Connection):
         try:
             path = read_path("FROM", argument)
             size = int(path.parameters.get("SIZE") or 0)
-            mail = _mail(path, self._shared.room.claim(min(size, self._limits.size)))
+            mail = _transaction(path, self._shared.room.claim(min(size, self._limits.size)))
         except ValueError as error:
             return str(error) if str(error)[:1] == "5" else "501 5.5.4 Syntax: SIZE=number"
         except SpoolError:
@@ -122,7 +121,7 @@ class Session(Connection):
             return f"552 5.3.4 Too large: {self._limits.size} bytes at most"
         if not claim.is_granted:
             return self._refusal(SpoolError(f"{size} bytes have no room", full=True))
-        if not self._shared.guests.bring(self._client, self._shared.now()):
+        if not self._shared.rate_limits.bring(self._client, self._shared.now()):
             return "450 4.7.1 Too many messages in a minute, try again later"
         return ""
 
@@ -285,7 +284,7 @@ class Session(Connection):
         task.add_done_callback(shared.work.discard)
         task.add_done_callback(lambda done: self._answer(done, envelope))
 
-    def _answer(self, done: "asyncio.Task[Reply]", envelope: Envelope) -> None:
+    def _answer(self, done: "asyncio.Task[SmtpReply]", envelope: Envelope) -> None:
         """Tell the client what became of its message."""
         self._is_answering = False
         self._forget_mail()
@@ -302,7 +301,7 @@ class Session(Connection):
         self._reset_timeout()
         self._go_on()
 
-    def _envelope(self, draft: Draft, mail: _Mail, transfer: Transfer) -> Envelope:
+    def _envelope(self, draft: Draft, mail: _Transaction, transfer: Transfer) -> Envelope:
         cipher = self._tls.cipher() if self._tls is not None else None
         return Envelope(
             at=self._shared.now(),
@@ -344,7 +343,7 @@ _COMMANDS: Final[dict[bytes, Callable[[Session, str], str]]] = {
 """Each returns its answer; an empty one was given already, or is given later."""
 
 
-def _mail(path: Path, claim: Claim) -> _Mail:
+def _transaction(path: Path, claim: Claim) -> _Transaction:
     """Read the parameters of MAIL; raises `ValueError` with the reply."""
     said = dict(path.parameters)
     said.pop("SIZE", None)
@@ -359,4 +358,4 @@ def _mail(path: Path, claim: Claim) -> _Mail:
     if fault:
         claim.release()
         raise ValueError(fault)
-    return _Mail(path.address, "8BITMIME" if body == "8BITMIME" else "7BIT", smtputf8, claim)
+    return _Transaction(path.address, "8BITMIME" if body == "8BITMIME" else "7BIT", smtputf8, claim)

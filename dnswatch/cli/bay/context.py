@@ -1,18 +1,21 @@
 """What the commands on held mail share: the spool, and which messages are meant."""
 
-from collections.abc import Iterator, Sequence
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from dnswatch.cli.options import settings_of
+from dnswatch.cli.options import Since, settings_of
 from dnswatch.cli.state import state_directory
 from dnswatch.errors import SpoolError, StoreError
 
 if TYPE_CHECKING:
-    from dnswatch.bay.desk.rows import Filter, Row
+    from dnswatch.bay.queue.index import Filter, IndexRow
     from dnswatch.office.mail import Held
     from dnswatch.store.clients import Client as Known
 
@@ -52,7 +55,7 @@ def _complete_verdicts(incomplete: str) -> list[str]:
 
 def _complete_ids(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     """Name the newest messages that begin so, each with its client, state and subject."""
-    from dnswatch.bay.desk.rows import Filter
+    from dnswatch.bay.queue.index import Filter
     from dnswatch.cli.render import harmless
     from dnswatch.errors import DnswatchError
 
@@ -71,45 +74,86 @@ def _complete_ids(context: typer.Context, incomplete: str) -> list[tuple[str, st
 Ids = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[ID]...", help="Messages, by their names or unique beginnings of them.",
+        metavar="[ID]...",
+        help="Messages, by their names or unique beginnings of them.",
         autocompletion=_complete_ids,
     ),
-]  # fmt: skip
+]
 Id = Annotated[
     str,
     typer.Argument(
-        metavar="ID", help="The message: its name, or a unique beginning of it.",
+        metavar="ID",
+        help="The message: its name, or a unique beginning of it.",
         autocompletion=_complete_ids,
     ),
-]  # fmt: skip
-Client = Annotated[
-    str | None,
-    typer.Option("--client", metavar="WHO", help="Of this client: address, name or network."),
 ]
-Sender = Annotated[
-    str | None,
-    typer.Option(
-        "--sender", metavar="FROM", help="From this address; @example.org: a domain; '<>': none."
-    ),
-]
-Domain = Annotated[
-    str | None, typer.Option("--domain", metavar="NAME", help="With a recipient in this domain.")
-]
-Verdicts = Annotated[
-    str | None,
-    typer.Option(
-        "--verdict", metavar="LIST", autocompletion=_complete_verdicts,
-        help="Found clean, unsure or worm; several with commas between.",
-    ),
-]  # fmt: skip
-Is = Annotated[
-    str | None,
-    typer.Option(
-        "--is", metavar="LIST", autocompletion=_complete_states,
-        help="In this state: waiting, deferred, held, releasing, released, failed or discarded;"
-        " several with commas between.",
-    ),
-]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The options by which the bay's commands choose messages; see `choosing`."""
+
+    client: Annotated[
+        str | None,
+        typer.Option("--client", metavar="WHO", help="Of this client: address, name or network."),
+    ] = None
+    sender: Annotated[
+        str | None,
+        typer.Option(
+            "--sender",
+            metavar="FROM",
+            help="From this address; @example.org: a domain; '<>': none.",
+        ),
+    ] = None
+    domain: Annotated[
+        str | None,
+        typer.Option("--domain", metavar="NAME", help="With a recipient in this domain."),
+    ] = None
+    verdict: Annotated[
+        str | None,
+        typer.Option(
+            "--verdict",
+            metavar="LIST",
+            autocompletion=_complete_verdicts,
+            help="Found clean, unsure or worm; several with commas between.",
+        ),
+    ] = None
+    is_: Annotated[
+        str | None,
+        typer.Option(
+            "--is",
+            metavar="LIST",
+            autocompletion=_complete_states,
+            help="In this state: waiting, deferred, held, releasing, released, failed or"
+            " discarded; several with commas between.",
+        ),
+    ] = None
+    since: Since = None
+
+
+EVERY: Final = Choice()
+"""No choice was made."""
+
+
+def choosing(command: Callable[..., None]) -> Callable[..., None]:
+    """Offer the options of `Choice` where a command has the parameter `choice`."""
+    options = inspect.signature(Choice).parameters
+    parameters: list[inspect.Parameter] = []
+    for one in inspect.signature(command).parameters.values():
+        parameters += options.values() if one.name == "choice" else [one]
+    # A command's arguments come by name, and typer goes by what the signature says.
+    keyword = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in parameters]
+
+    @functools.wraps(command)
+    def chosen_by(**given: Any) -> None:
+        command(choice=Choice(**{name: given.pop(name) for name in options}), **given)
+
+    del vars(chosen_by)["__wrapped__"]  # typer would read its signature
+    vars(chosen_by)["__signature__"] = inspect.Signature(keyword)
+    chosen_by.__annotations__ = {one.name: one.annotation for one in keyword}
+    return chosen_by
+
+
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before touching several messages.")]
 
 
@@ -126,21 +170,18 @@ def _complain(text: str) -> None:
     typer.echo(f"dnswatch: {text}", err=True)
 
 
-def chosen(
-    held: "Held",
-    client: str | None,
-    sender: str | None,
-    domain: str | None,
-    verdict: str | None,
-    is_: str | None,
-    since: float | None,
-) -> "Filter":
+def chosen(held: "Held", choice: Choice) -> "Filter":
     """Turn the options into a filter."""
-    from dnswatch.bay.desk.rows import Filter
+    from dnswatch.bay.queue.index import Filter
 
-    keys = None if client is None else keys_of(held, client)
-    verdicts, states = _words(verdict, _VERDICTS, "--verdict"), _words(is_, _STATES, "--is")
-    return Filter(keys, sender, domain, verdicts, states, since)
+    return Filter(
+        None if choice.client is None else keys_of(held, choice.client),
+        choice.sender,
+        choice.domain,
+        _words(choice.verdict, _VERDICTS, "--verdict"),
+        _words(choice.is_, _STATES, "--is"),
+        choice.since,
+    )
 
 
 def keys_of(held: "Held", client: str) -> tuple[str, ...]:
@@ -194,9 +235,9 @@ def named(held: "Held", beginning: str) -> str:
     )
 
 
-def meant(held: "Held", ids: Sequence[str] | None, wanted: "Filter") -> "list[Row]":
+def meant(held: "Held", ids: Sequence[str] | None, wanted: "Filter") -> "list[IndexRow]":
     """Return the messages that are named, or those that fit; refuse where nobody said which."""
-    from dnswatch.bay.desk.rows import Filter
+    from dnswatch.bay.queue.index import Filter
 
     if not ids and wanted == Filter():
         raise typer.BadParameter("name messages, or choose them by --client, --is, --since ...")
@@ -213,7 +254,7 @@ def confirm(what: str, count: int, ids: Sequence[str] | None, yes: bool) -> None
         typer.confirm(f"{what} {count} messages?", abort=True, err=True)
 
 
-def short_names(held: "Held", rows: "Sequence[Row]") -> dict[str, str]:
+def short_names(held: "Held", rows: "Sequence[IndexRow]") -> dict[str, str]:
     """Shorten the names of messages as far as no other message's begins so."""
     lengths = ((row.ident, held.index.shortest(row.ident)) for row in rows)
     return {ident: ident[: max(SHORTEST, length)] for ident, length in lengths}

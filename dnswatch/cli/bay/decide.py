@@ -5,27 +5,25 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dnswatch.cli.bay.context import (
-    Client,
-    Domain,
+    EVERY,
+    Choice,
     Ids,
-    Is,
-    Sender,
-    Verdicts,
     Yes,
+    choosing,
     chosen,
     confirm,
     held_mail,
     meant,
     when,
 )
-from dnswatch.cli.options import Config, Json, Since, State, Why, nothing_found
+from dnswatch.cli.options import Config, Json, State, Why, nothing_found
 from dnswatch.cli.orders.context import actor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dnswatch.bay.desk.rows import Row
-    from dnswatch.bay.record import Fate
+    from dnswatch.bay.queue.index import IndexRow
+    from dnswatch.bay.record import Disposition
 
 To = Annotated[
     list[str] | None,
@@ -33,16 +31,12 @@ To = Annotated[
 ]
 
 
+@choosing
 def release(
     ids: Ids = None,
     to: To = None,
     why: Why = "",
-    client: Client = None,
-    sender: Sender = None,
-    domain: Domain = None,
-    verdict: Verdicts = None,
-    is_: Is = None,
-    since: Since = None,
+    choice: Choice = EVERY,
     yes: Yes = False,
     json: Json = False,
     config: Config = None,
@@ -60,26 +54,22 @@ def release(
     from dnswatch.office.mail import decide, usable
 
     with held_mail(config, state) as held:
-        wanted = chosen(held, client, sender, domain, verdict, is_, since)
+        wanted = chosen(held, choice)
         rows = usable(meant(held, ids, wanted), "release", are_named=bool(ids))
         if not rows:
             empty = '{"fate": "release", "messages": []}' if json else ""
-            nothing_found("no message that could be released fits", since, empty=empty)
+            nothing_found("no message that could be released fits", choice.since, empty=empty)
         confirm("release", len(rows), ids, yes)
         decide(held.spool, rows, "release", tuple(to or ()), why, actor())
         _tell(rows, "release", f"sent on {when(held)}", json)
 
 
+@choosing
 def discard(
     ids: Ids = None,
     to: To = None,
     why: Why = "",
-    client: Client = None,
-    sender: Sender = None,
-    domain: Domain = None,
-    verdict: Verdicts = None,
-    is_: Is = None,
-    since: Since = None,
+    choice: Choice = EVERY,
     yes: Yes = False,
     json: Json = False,
     config: Config = None,
@@ -97,11 +87,11 @@ def discard(
     from dnswatch.office.mail import decide, usable
 
     with held_mail(config, state) as held:
-        wanted = chosen(held, client, sender, domain, verdict, is_, since)
+        wanted = chosen(held, choice)
         rows = usable(meant(held, ids, wanted), "discard", are_named=bool(ids))
         if not rows:
             empty = '{"fate": "discard", "messages": []}' if json else ""
-            nothing_found("no message that could be discarded fits", since, empty=empty)
+            nothing_found("no message that could be discarded fits", choice.since, empty=empty)
         confirm("discard", len(rows), ids, yes)
         decide(held.spool, rows, "discard", tuple(to or ()), why, actor())
         is_out = any(its == "released" for row in rows for _, its in row.recipients)
@@ -109,7 +99,7 @@ def discard(
         _tell(rows, "discard", f"discarded: {whom} receives it", json)
 
 
-def _tell(rows: "Sequence[Row]", fate: "Fate", what: str, json: bool) -> None:
+def _tell(rows: "Sequence[IndexRow]", fate: "Disposition", what: str, json: bool) -> None:
     """Say what was decided, and on which messages."""
     if json:
         from dnswatch.cli.render import print_json

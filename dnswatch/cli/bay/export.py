@@ -6,19 +6,18 @@ from typing import Annotated
 import typer
 
 from dnswatch.cli.bay.context import (
-    Client,
-    Domain,
+    EVERY,
+    Choice,
     Ids,
-    Is,
-    Sender,
-    Verdicts,
+    choosing,
     chosen,
     held_mail,
     meant,
 )
-from dnswatch.cli.options import Config, Json, Since, State, nothing_found
+from dnswatch.cli.options import Config, Json, State, nothing_found
 
 
+@choosing
 def export(
     ids: Ids = None,
     eml: Annotated[
@@ -30,12 +29,7 @@ def export(
     mbox: Annotated[
         Path | None, typer.Option("--mbox", metavar="FILE", help="Write all to one mbox instead.")
     ] = None,
-    client: Client = None,
-    sender: Sender = None,
-    domain: Domain = None,
-    verdict: Verdicts = None,
-    is_: Is = None,
-    since: Since = None,
+    choice: Choice = EVERY,
     json: Json = False,
     config: Config = None,
     state: State = None,
@@ -51,17 +45,17 @@ def export(
       dnswatch bay export 01a20846fe --eml /tmp
       dnswatch bay export --client 192.0.2.7 --mbox evidence.mbox
     """
-    from dnswatch.bay.desk.export import to_eml, to_mbox
+    from dnswatch.bay.queue.view import to_eml, to_mbox
     from dnswatch.cli.render import harmless, print_json
 
     if eml is not None and mbox is not None:
         raise typer.BadParameter("give --eml or --mbox, not both")
     with held_mail(config, state) as held:
-        rows = meant(held, ids, chosen(held, client, sender, domain, verdict, is_, since))
+        rows = meant(held, ids, chosen(held, choice))
         idents = [row.ident for row in rows if row.has_body]
         if not idents:
             empty = '{"messages": [], "files": []}' if json else ""
-            nothing_found("no message fits whose body is still kept", since, empty=empty)
+            nothing_found("no message fits whose body is still kept", choice.since, empty=empty)
         if mbox is not None:
             to_mbox(held.spool, idents, mbox)
             files = [mbox]

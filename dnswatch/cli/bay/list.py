@@ -6,33 +6,27 @@ import typer
 
 from dnswatch import clock
 from dnswatch.cli.bay.context import (
-    Client,
-    Domain,
-    Is,
-    Sender,
-    Verdicts,
+    EVERY,
+    Choice,
+    choosing,
     chosen,
     held_mail,
     short_names,
 )
-from dnswatch.cli.options import Config, Json, Since, State, nothing_found
+from dnswatch.cli.options import Config, Json, State, nothing_found
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dnswatch.bay.desk.rows import Row, Totals
+    from dnswatch.bay.queue.index import IndexRow, MailTotals
 
 WIDE = 120
 """Columns of a screen on which subjects are shown: on a narrow one addresses need the room."""
 
 
+@choosing
 def list_(
-    client: Client = None,
-    sender: Sender = None,
-    domain: Domain = None,
-    verdict: Verdicts = None,
-    is_: Is = None,
-    since: Since = None,
+    choice: Choice = EVERY,
     limit: Annotated[
         int, typer.Option("--limit", min=1, help="Show at most this many, the newest.")
     ] = 50,
@@ -52,24 +46,20 @@ def list_(
     from dnswatch.cli.render import print_json
 
     with held_mail(config, state) as held:
-        wanted = chosen(held, client, sender, domain, verdict, is_, since)
+        wanted = chosen(held, choice)
         rows = held.index.find(replace(wanted, limit=limit + 1))
         names = short_names(held, rows[:limit])
     if not rows:
-        nothing_found("no message fits", since, empty="[]" if json else "")
+        nothing_found("no message fits", choice.since, empty="[]" if json else "")
     if json:
         print_json([as_json(row) for row in rows[:limit]])
     else:
         _print(rows[:limit], names, len(rows) > limit)
 
 
+@choosing
 def stats(
-    client: Client = None,
-    sender: Sender = None,
-    domain: Domain = None,
-    verdict: Verdicts = None,
-    is_: Is = None,
-    since: Since = None,
+    choice: Choice = EVERY,
     json: Json = False,
     config: Config = None,
     state: State = None,
@@ -83,27 +73,34 @@ def stats(
     from dnswatch.cli.render import print_json
 
     with held_mail(config, state) as held:
-        totals = held.index.totals(chosen(held, client, sender, domain, verdict, is_, since))
+        totals = held.index.totals(chosen(held, choice))
     if json:
         print_json(asdict(totals))
     else:
         _print_totals(totals)
 
 
-def as_json(row: "Row") -> dict[str, Any]:
+def as_json(row: "IndexRow") -> dict[str, Any]:
     """Write a message for programs."""
     from dnswatch.cli.render import iso
 
     return {
-        "id": row.ident, "at": iso(row.at), "client": row.key, "sender": row.sender,
+        "id": row.ident,
+        "at": iso(row.at),
+        "client": row.key,
+        "sender": row.sender,
         "recipients": [{"address": address, "state": its} for address, its in row.recipients],
         "subject": row.subject,
-        "verdict": row.verdict, "state": row.state, "size": row.size, "kept": row.has_body,
-        "changed": iso(row.changed_at), "warned": iso(row.warned_at) if row.warned_at else None,
-    }  # fmt: skip
+        "verdict": row.verdict,
+        "state": row.state,
+        "size": row.size,
+        "kept": row.has_body,
+        "changed": iso(row.changed_at),
+        "warned": iso(row.warned_at) if row.warned_at else None,
+    }
 
 
-def _print(rows: "Sequence[Row]", names: dict[str, str], is_more: bool) -> None:
+def _print(rows: "Sequence[IndexRow]", names: dict[str, str], is_more: bool) -> None:
     from dnswatch.cli import render
 
     now, screen = clock.now(), render.console()
@@ -117,12 +114,16 @@ def _print(rows: "Sequence[Row]", names: dict[str, str], is_more: bool) -> None:
     for row in rows:
         more = f" +{len(row.recipients) - 1}" if len(row.recipients) > 1 else ""
         table.add_row(
-            names[row.ident], render.recent(row.at, now), render.plain(row.key),
+            names[row.ident],
+            render.recent(row.at, now),
+            render.plain(row.key),
             render.plain(_cut(row.sender or "<>")),
             render.plain(f"{_cut(row.recipients[0][0])}{more}"),
             *(render.plain(_cut(row.subject)) for _ in subject),
-            row.verdict or "-", row.state, render.size(row.size),
-        )  # fmt: skip
+            row.verdict or "-",
+            row.state,
+            render.size(row.size),
+        )
     screen.print(table)
     if is_more:
         screen.print("and more: see --limit, or choose by client, state or time")
@@ -132,7 +133,7 @@ def _cut(text: str) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
-def _print_totals(totals: "Totals") -> None:
+def _print_totals(totals: "MailTotals") -> None:
     from dnswatch.cli import render
 
     screen = render.console()

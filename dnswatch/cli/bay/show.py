@@ -10,7 +10,7 @@ from dnswatch.cli.options import Config, Json, State
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from dnswatch.bay.desk.view import View
+    from dnswatch.bay.queue.view import View
     from dnswatch.bay.record import Line
     from dnswatch.bay.state import Message
 
@@ -30,7 +30,7 @@ def show(
 
     Example: dnswatch bay show 01a20846fe
     """
-    from dnswatch.bay.desk.view import MOST_BYTES, view_of
+    from dnswatch.bay.queue.view import MOST_BYTES, view_of
     from dnswatch.cli import render
 
     with held_mail(config, state) as held:
@@ -58,14 +58,16 @@ def _as_json(message: "Message", record: "list[Line]", view: "View | None") -> d
     import msgspec
 
     return {
-        "id": message.ident, "state": message.state, "verdict": message.verdict,
+        "id": message.ident,
+        "state": message.state,
+        "verdict": message.verdict,
         "recipients": [
             {"address": one.address, "state": one.state, "tries": one.tries, "text": one.text}
             for one in message.recipients
         ],
         "record": [msgspec.to_builtins(line) for line in record],
         "view": asdict(view) if view else None,
-    }  # fmt: skip
+    }
 
 
 def _print_envelope(screen: "Console", message: "Message") -> None:

@@ -47,6 +47,7 @@ def main(follow: Follow, source: Source, line: socket.socket, control: socket.so
             lookups, counters = read(tail.take(), now)
             handing.counters += counters
             handing.hand_over(lookups, now)
+        handing.hand_over([], clock.now(), is_last=True)
     tail.close()
 
 

@@ -59,16 +59,20 @@ class Handing:
         """Return the moment up to which all has come."""
         return now - self._lag
 
-    def hand_over(self, lookups: list[Observation], now: float) -> None:
-        """Send a batch with what has its place in time, and keep the rest for the next ones."""
+    def hand_over(self, lookups: list[Observation], now: float, *, is_last: bool = False) -> None:
+        """Send a batch with what has its place in time, and keep the rest for the next ones.
+
+        The last one has all: nothing more will come.
+        """
+        until = now if is_last else self.until(now)
         if self._leaves_out:
             lookups = [self._seen(one) for one in lookups]
         self._waiting += lookups
         self._waiting.sort(key=_at)
-        cut = bisect_right(self._waiting, self.until(now), key=_at)
+        cut = len(self._waiting) if is_last else bisect_right(self._waiting, until, key=_at)
         ready, self._waiting = self._waiting[:cut], self._waiting[cut:]
         self._number += 1
-        batch = Batch(self.until(now), ready, counters=dict(self.counters), number=self._number)
+        batch = Batch(until, ready, counters=dict(self.counters), number=self._number)
         self.counters.clear()
         for message in encode(batch):
             self._backlog.append(message)

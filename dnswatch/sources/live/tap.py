@@ -89,6 +89,7 @@ class _Listener:
                 self._hearing.configure(news[1])
                 self._handing.configure(news[1])
             self._hand_over()
+        self._hand_over(is_last=True)
 
     def close(self) -> None:
         """Let go of all."""
@@ -110,11 +111,11 @@ class _Listener:
         if not self._is_paused:
             self._selector.unregister(connection)
 
-    def _hand_over(self) -> None:
+    def _hand_over(self, *, is_last: bool = False) -> None:
         now = clock.now()
         lookups, counters = self._hearing.told(self._handing.until(now))
         self._handing.counters += counters
-        self._handing.hand_over(lookups, now)
+        self._handing.hand_over(lookups, now, is_last=is_last)
         if self._handing.is_full != self._is_paused:
             self._pause(self._handing.is_full)
 

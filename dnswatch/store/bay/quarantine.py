@@ -2,6 +2,8 @@
 
 The watch writes it when marks begin and end; the bay reads it to know who may speak to it.  A mark
 that comes back within `SAME` of its end is the same quarantine, which a restart interrupted.
+
+It also tells which clients are the same machine, as far as the store knows.
 """
 
 import sqlite3
@@ -53,3 +55,17 @@ _END: Final = """
 _END_OTHERS: Final = """
     UPDATE quarantined SET until = ? WHERE until IS NULL
     AND client NOT IN (SELECT client FROM named)"""
+
+
+def same_machine(db: Database) -> list[tuple[str, str]]:
+    """Return each quarantined client's key with that of another client that is the same machine.
+
+    What asked over IPv4 may send its mail over IPv6.
+    """
+    return list(db.conn.execute(_KIN))
+
+
+_KIN: Final = """
+    SELECT quarantined.client, other.key FROM quarantined
+    JOIN client one ON one.key = quarantined.client
+    JOIN client other ON other.machine = one.machine AND other.key <> one.key"""

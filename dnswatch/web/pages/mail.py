@@ -1,13 +1,16 @@
 """Held mail: listed, read without harm, released and discarded."""
 
 import logging
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from typing import Any, Final
 
 import msgspec
 
-from dnswatch.bay.desk.rows import Filter, Row
-from dnswatch.bay.desk.view import MOST_BYTES, view_of
+from dnswatch.bay.queue.index import Filter, IndexRow
+from dnswatch.bay.queue.view import MOST_BYTES, view_of
+from dnswatch.bay.record import Disposition
 from dnswatch.errors import ConsoleError, SpoolError
 from dnswatch.office import mail
 from dnswatch.web.console import Console
@@ -18,6 +21,9 @@ MOST: Final = 500
 """Messages of a list."""
 
 UNDECIDED: Final = ("waiting", "deferred", "held", "failed")
+
+_FATES: Final[dict[str, Disposition]] = {"release": "release", "discard": "discard"}
+"""What persons may do to a message."""
 
 logger: Final = logging.getLogger("dnswatch.web")
 
@@ -122,7 +128,7 @@ def show(ask: Ask) -> MessagePage:
     """Read one message."""
     ident = ask.path["ident"]
     with _held(ask.console) as held:
-        row = _row(held, ident)
+        [row] = _rows(held, [ident])
         message, lines = held.spool.message(ident), held.spool.lines(ident)
         data = b""
         if message.gone is None:
@@ -141,25 +147,22 @@ def html(ask: Ask) -> str:
     """Read the HTML of a message, without what could reach out of its frame."""
     ident = ask.path["ident"]
     with _held(ask.console) as held:
-        _row(held, ident)
+        _rows(held, [ident])
         with held.spool.open(ident) as file:
             return html_of(file.read(MOST_BYTES + 1))
 
 
 def decide(ask: Ask) -> Done:
     """Release or discard the messages that are named."""
-    fate, idents = ask.path["fate"], ask.many("ident")
-    if fate not in ("release", "discard"):
-        raise ConsoleError(f"'{fate}' is nothing that is done to a message", 404)
+    idents = list(dict.fromkeys(ask.many("ident")))
+    fate = _FATES.get(ask.path["fate"])
+    if fate is None:
+        raise ConsoleError(f"'{ask.path['fate']}' is nothing that is done to a message", 404)
     if not idents:
         raise ConsoleError("no message was chosen: tick those that are meant")
     with _held(ask.console) as held:
-        rows = [_row(held, ident) for ident in dict.fromkeys(idents)]
-        usable = mail.usable(rows, "release" if fate == "release" else "discard", are_named=True)
-        mail.decide(
-            held.spool, usable, "release" if fate == "release" else "discard", (), ask.why,
-            ask.visitor.name,
-        )  # fmt: skip
+        usable = mail.usable(_rows(held, idents), fate, are_named=True)
+        mail.decide(held.spool, usable, fate, (), ask.why, ask.visitor.name)
         when = "within a second" if held.spool.is_claimed() else "when the bay runs again"
     many = "message is" if len(usable) == 1 else "messages are"
     what = "sent on" if fate == "release" else "discarded"
@@ -177,19 +180,20 @@ def held_count(console: Console) -> int:
     return sum(states.values())
 
 
-def _held(console: Console) -> Any:
+def _held(console: Console) -> AbstractContextManager[mail.Held]:
     return mail.held_mail(console.settings, console.state, logger.warning)
 
 
-def _row(held: mail.Held, ident: str) -> Row:
-    names = held.index.named(ident, 1) if ident.isalnum() else []
-    if names != [ident]:
-        raise ConsoleError(f"there is no message '{ident}'", 404)
-    rows = held.index.find(Filter())
-    return next(row for row in rows if row.ident == ident)
+def _rows(held: mail.Held, idents: Sequence[str]) -> list[IndexRow]:
+    """Return the messages of these names."""
+    found = {row.ident: row for row in held.index.find(Filter())}
+    for ident in idents:
+        if ident not in found:
+            raise ConsoleError(f"there is no message '{ident[:40]}'", 404)
+    return [found[ident] for ident in idents]
 
 
-def _message(row: Row) -> MessageRow:
+def _message(row: IndexRow) -> MessageRow:
     return MessageRow(
         row.ident, row.at, row.key, row.sender or "<>", [to for to, _ in row.recipients],
         row.subject, row.verdict or "", row.state, row.size, row.has_body,

@@ -56,6 +56,8 @@ class Chart(msgspec.Struct):
     begin: float
     width: int
     "Seconds of an interval."
+    offset: float
+    "Seconds by which the site's zone is ahead of UTC."
     lookups: list[int]
     mail: list[int]
 
@@ -103,9 +105,8 @@ def _front(console: Console, glance: Glance) -> Front:
         list(_standouts(glance)),
         [key for key, _ in glance.judged.provisional],
         [name for name in console.policies if name in enabled],
-        {name: count for name, count in sorted(status.counters.items())
-         if count and _LOSSES & set(name.split("_"))},
-    )  # fmt: skip
+        {name: status.counters[name] for name in status.losses},
+    )
 
 
 def figures(glance: Glance, chart: Chart | None) -> dict[str, int]:
@@ -148,7 +149,8 @@ def _chart(glance: Glance) -> Chart | None:
     if found is None or not found.accounts:
         return None
     activity = found.activity
-    return Chart(found.grid.begin, found.grid.width, activity.lookups, activity.mail)
+    begin, offset = found.grid.begin, clock.offset(glance.now)
+    return Chart(begin, found.grid.width, offset, activity.lookups, activity.mail)
 
 
 def _standouts(glance: Glance) -> list[StandoutRow]:
@@ -173,10 +175,3 @@ def _upstreams(found: list[site.Upstream]) -> list[UpstreamRow]:
         sums.answers += one.answers
         sums.failures += one.failures
     return list(by_name.values())
-
-
-_LOSSES = {
-    "broken", "dropped", "evicted", "forgotten", "full", "late", "lost", "malformed", "mismatch",
-    "unsent",
-}  # fmt: skip
-"""Words in the names of counters that tell of what was dropped, evicted or not believed."""

@@ -14,7 +14,7 @@ from dnswatch.names.hostname import pack
 from dnswatch.office import wording
 from dnswatch.office.text import moment
 from dnswatch.store.clients import Lookup, last_of_name
-from dnswatch.store.trials import marks_now, shown, would
+from dnswatch.store.trials import marks_now, would
 from dnswatch.web.console import Glance
 from dnswatch.web.pages.ask import Ask
 from dnswatch.wire.name import from_text
@@ -90,7 +90,7 @@ def _trace(glance: Glance, found: Tracing, name: str) -> None:
             glance.db, glance.policies.values(), glance.settings, now, clock.offset(now),
             {key: address},
         )
-        if mark.client == address or shown(mark.client) == key
+        if mark.client == address
     ]  # fmt: skip
     if not marks:
         found.outcome = "the answer as it comes"

@@ -27,7 +27,14 @@
 
   // The chart: what the server drew is replaced by one that tells the figures under the pointer.
   let chart = null, data = null;
-  const columns = ({ begin, width, lookups, mail }) => [lookups.map((_, n) => begin + n * width), lookups, mail];
+  const first = () => data.begin + data.offset;  // times are the site's, wherever the browser is
+  const columns = () => [data.lookups.map((_, n) => first() + n * data.width), data.lookups, data.mail];
+  const two = (n) => String(n).padStart(2, "0");
+  const moment = (at) => {
+    const then = new Date(at * 1000);
+    const seconds = data.width * data.lookups.length <= 600 ? `:${two(then.getUTCSeconds())}` : "";
+    return `${two(then.getUTCHours())}:${two(then.getUTCMinutes())}${seconds}`;
+  };
   const colour = (name) => {
     const probe = document.createElement("i");
     probe.style.color = `var(${name})`;
@@ -40,19 +47,20 @@
     const place = figure.querySelector(".drawn");
     if (!place || !window.uPlot) return;
     const ink = colour("--muted"), line = colour("--line");
-    const bars = uPlot.paths.bars({ size: [0.86, 100], align: 1 });
+    const bars = uPlot.paths.bars({ size: [0.86, Infinity], align: 1 });
     const axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { show: false } };
     place.replaceChildren();
     chart = new uPlot({
-      width: place.clientWidth, height: 220, cursor: { points: { show: false } },
-      scales: { x: { range: () => [data.begin, data.begin + data.width * data.lookups.length] }, y: { range: (_, __, most) => [0, Math.max(1, most)] } },
-      axes: [axis, { ...axis, size: 52, values: (_, ticks) => ticks.map((t) => (Number.isInteger(t) ? short(t) : "")) }],
+      width: place.clientWidth, height: 220, padding: [8, 30, 0, 0], cursor: { points: { show: false } },
+      scales: { x: { range: () => [first(), first() + data.width * data.lookups.length] }, y: { range: (_, __, most) => [0, Math.max(1, most)] } },
+      tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "Etc/UTC"),
+      axes: [{ ...axis, space: 76, values: (_, ticks) => ticks.map(moment) }, { ...axis, size: 52, values: (_, ticks) => ticks.map((t) => (Number.isInteger(t) ? short(t) : "")) }],
       series: [
-        { label: "time" },
+        { label: "time", value: (_, at) => (at ? moment(at) : "–") },
         { label: "lookups", fill: colour("--lookups"), stroke: colour("--lookups"), paths: bars, points: { show: false } },
         { label: "mail-related", fill: colour("--mail"), stroke: colour("--mail"), paths: bars, points: { show: false } },
       ],
-    }, columns(data), place);
+    }, columns(), place);
   };
   const chartFigure = document.getElementById("chart");
   if (chartFigure?.dataset.chart) {
@@ -62,7 +70,9 @@
     addEventListener("resize", () => chart?.setSize({ width: chartFigure.querySelector(".drawn").clientWidth, height: 220 }));
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
     document.addEventListener("figures", (event) => {
-      if (event.detail.chart && chart) chart.setData(columns((data = event.detail.chart)));
+      if (!event.detail.chart || !chart) return;
+      data = event.detail.chart;
+      chart.setData(columns());
     });
   }
 

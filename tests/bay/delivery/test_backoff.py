@@ -5,8 +5,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dnswatch.bay.delivery.backoff import due_at, is_hopeless
-from dnswatch.bay.record import Decided, Envelope, Line, Outcome, Tried
+from dnswatch.bay.delivery.attempt import due_at, is_hopeless
+from dnswatch.bay.record import Decision, DeliveryOutcome, Envelope, Line, Tried
 from dnswatch.bay.state import Message, fold
 from dnswatch.settings import Duration
 from dnswatch.settings.bay import Release
@@ -14,9 +14,16 @@ from dnswatch.settings.bay import Release
 RELEASE = Release()
 DAY = 86400.0
 ENVELOPE = Envelope(
-    at=0, ident="0" * 22, client="c", key="c", helo="h", sender="s@a.example",
-    recipients=("bob@b.example",), size=1, sha256="",
-)  # fmt: skip
+    at=0,
+    ident="0" * 22,
+    client="c",
+    key="c",
+    helo="h",
+    sender="s@a.example",
+    recipients=("bob@b.example",),
+    size=1,
+    sha256="",
+)
 
 
 def told(*lines: Line) -> Message:
@@ -30,13 +37,13 @@ def failed(at: float) -> list[Line]:
     """A delivery at a moment that did not succeed."""
     return [
         Tried(at=at, recipients=("bob@b.example",), exchange="mx"),
-        Outcome(at=at, recipient="bob@b.example", result="later", text="450 busy"),
+        DeliveryOutcome(at=at, recipient="bob@b.example", result="later", text="450 busy"),
     ]
 
 
 def tries(release: Release) -> list[float]:
     """Every moment at which a message is tried that no exchange takes."""
-    lines: list[Line] = [Decided(at=0.0, fate="release")]
+    lines: list[Line] = [Decision(at=0.0, fate="release")]
     moments: list[float] = []
     at = 0.0
     while not is_hopeless(told(*lines), release, at):
@@ -75,14 +82,14 @@ def test_no_setting_makes_it_spin_or_stop_too_early(
 def test_what_is_not_released_is_not_due() -> None:
     """Only a decision sends mail on."""
     assert due_at(told(), RELEASE) is None
-    assert due_at(told(Decided(at=0.0, fate="hold")), RELEASE) is None
-    assert due_at(told(Decided(at=0.0, fate="release")), RELEASE) == 0.0
+    assert due_at(told(Decision(at=0.0, fate="hold")), RELEASE) is None
+    assert due_at(told(Decision(at=0.0, fate="release")), RELEASE) == 0.0
 
 
 def test_a_persons_order_begins_anew() -> None:
     """What failed, or waits for its next try, is tried at once when a person says so."""
-    lines = [Decided(at=0.0, fate="release"), *failed(1.0), *failed(400.0)]
+    lines = [Decision(at=0.0, fate="release"), *failed(1.0), *failed(400.0)]
     assert (due_at(told(*lines), RELEASE) or 0) > 900
-    again = told(*lines, Decided(at=500.0, fate="release", actor="anna"))
+    again = told(*lines, Decision(at=500.0, fate="release", actor="anna"))
     assert due_at(again, RELEASE) == 0.0
     assert not is_hopeless(again, RELEASE, 500.0 + 4 * DAY)

@@ -5,15 +5,15 @@ import asyncio
 import dns.name
 from dns.rdatatype import RdataType
 
-from dnswatch.bay.delivery.lookups import Found, Lookups
+from dnswatch.bay.delivery.routes import HostsFound, MailLookups
 from dnswatch.settings import Server
 from tests.behaviour import answer, plain, rcode, truncated
 from tests.upstream import Upstream
 
 
-def ask(*upstreams: Upstream) -> Found | None:
+def ask(*upstreams: Upstream) -> HostsFound | None:
     """Ask for the exchanges of a domain."""
-    lookups = Lookups(tuple(Server(one.url) for one in upstreams))
+    lookups = MailLookups(tuple(Server(one.url) for one in upstreams))
     return asyncio.run(lookups.ask(dns.name.from_text("there.example"), RdataType.MX))
 
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from dnswatch.addresses import read as address
-from dnswatch.bay.delivery.ourselves import Ourselves
+from dnswatch.bay.delivery.routes import OwnAddresses
 from dnswatch.settings import read
 
 LISTEN = '[bay]\nlisten = ["10.0.0.1", "10.0.0.2:2525"]\n'
@@ -17,7 +17,7 @@ ANYWHERE = '[bay]\nlisten = ["0.0.0.0:2525"]\nrelease.port = 2525\nrelease.loopb
 
 def is_here(text: str, where: str) -> bool:
     """Ask whether an address would be ourselves."""
-    return asyncio.run(Ourselves(read(text, "test")).is_here(address(where)))
+    return asyncio.run(OwnAddresses(read(text, "test")).is_here(address(where)))
 
 
 @pytest.mark.parametrize(
@@ -43,9 +43,9 @@ def test_addresses_that_are_the_bay_or_this_machine(text: str, where: str, expec
 INSIDE = """
 import asyncio, subprocess
 from dnswatch.addresses import read as address
-from dnswatch.bay.delivery.ourselves import Ourselves
+from dnswatch.bay.delivery.routes import OwnAddresses
 from dnswatch.settings import read
-ours = Ourselves(read("", "test"))
+ours = OwnAddresses(read("", "test"))
 told = [asyncio.run(ours.is_here(address("203.0.113.9")))]
 for command in ("link set lo up", "addr add 203.0.113.9 dev lo", "addr add 2001:db8::9 dev lo"):
     subprocess.run(["ip", *command.split()], check=True)

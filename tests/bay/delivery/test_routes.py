@@ -7,9 +7,14 @@ from typing import cast
 
 import pytest
 
-from dnswatch.bay.delivery.lookups import Lookups
-from dnswatch.bay.delivery.ourselves import Ourselves
-from dnswatch.bay.delivery.routes import REMEMBERED, NoRoute, Route, Routes
+from dnswatch.bay.delivery.routes import (
+    REMEMBERED,
+    MailLookups,
+    MailRoutes,
+    NoRoute,
+    OwnAddresses,
+    Route,
+)
 from dnswatch.settings import Domain, Forward, Host, Quarantine, Server, Settings
 from dnswatch.settings.bay import Bay, Release
 from tests.bay.site import zone
@@ -45,15 +50,15 @@ def upstream() -> Iterator[Upstream]:
         yield running
 
 
-def ourselves(release: Release | None = None) -> Ourselves:
+def ourselves(release: Release | None = None) -> OwnAddresses:
     """Know the bay's address, and this machine."""
-    return Ourselves(Settings(quarantine=BAY, bay=Bay(release=release or Release())))
+    return OwnAddresses(Settings(quarantine=BAY, bay=Bay(release=release or Release())))
 
 
-def routes(upstream: Upstream, release: Release | None = None, seed: int = 0) -> Routes:
+def routes(upstream: Upstream, release: Release | None = None, seed: int = 0) -> MailRoutes:
     """Routes as the upstream knows them."""
-    lookups = Lookups((Server(upstream.url),))
-    return Routes(
+    lookups = MailLookups((Server(upstream.url),))
+    return MailRoutes(
         lookups,
         own=ourselves(release),
         release=release or Release(),
@@ -170,10 +175,10 @@ def test_equal_exchanges_share_the_mail(upstream: Upstream) -> None:
 def test_many_messages_to_a_domain_share_one_search(upstream: Upstream) -> None:
     """A thousand recipients of a domain ask its route once, and it is remembered for a while."""
     clock = [0.0]
-    lookups = Lookups((Server(upstream.url),))
-    known = Routes(
+    lookups = MailLookups((Server(upstream.url),))
+    known = MailRoutes(
         lookups, own=ourselves(), release=Release(), now=lambda: clock[0], chance=Random(0)
-    )  # fmt: skip
+    )
 
     async def search() -> None:
         await asyncio.gather(*(known.of("Implicit.example") for _ in range(1000)))
@@ -190,10 +195,10 @@ def test_a_forwarded_domain_is_asked_where_it_is_known(upstream: Upstream) -> No
     """The site's own domains have their exchanges from the site's own servers."""
     with Upstream(cast(Behaviour, zone({("in.example", "A"): ("10.0.0.25",)}))) as inside:
         forward = (Forward(domain=Domain("in.example"), servers=(Server(inside.url),)),)
-        lookups = Lookups((Server(upstream.url),), forward)
-        known = Routes(
+        lookups = MailLookups((Server(upstream.url),), forward)
+        known = MailRoutes(
             lookups, own=ourselves(), release=Release(), now=lambda: 0.0, chance=Random(0)
-        )  # fmt: skip
+        )
         found = asyncio.run(known.of("in.example"))
         assert isinstance(found, Route)
         assert upstream.asked == []

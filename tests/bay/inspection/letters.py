@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from dnswatch.bay.inspection.anatomy.dissection import dissect
-from dnswatch.bay.inspection.inspector import Case, Inspector, Said
+from dnswatch.bay.inspection.opinions import Inspected, Inspector, Said
 from dnswatch.bay.record import Envelope, Manners
 
 T = TypeVar("T")
@@ -46,10 +46,17 @@ def zipped(*files: tuple[str, bytes]) -> bytes:
 def envelope(**fields: Any) -> Envelope:
     """Write an envelope; what a test does not care for is as an ordinary client has it."""
     usual: dict[str, Any] = {
-        "at": 1000.0, "ident": "1", "client": "192.168.1.7", "key": "192.168.1.7", "helo": "pc7",
-        "sender": "somebody@there.example", "recipients": ("you@here.example",), "size": 1000,
-        "sha256": "", "manners": Manners(),
-    }  # fmt: skip
+        "at": 1000.0,
+        "ident": "1",
+        "client": "192.168.1.7",
+        "key": "192.168.1.7",
+        "helo": "pc7",
+        "sender": "somebody@there.example",
+        "recipients": ("you@here.example",),
+        "size": 1000,
+        "sha256": "",
+        "manners": Manners(),
+    }
     return Envelope(**(usual | fields))
 
 
@@ -59,7 +66,7 @@ def look(
     """Let one inspector look at a message."""
 
     async def looking() -> Said:
-        return await inspector.look(Case(sealed, path, dissect(message, UNPACKED)))
+        return await inspector.look(Inspected(sealed, path, dissect(message, UNPACKED)))
 
     return run(looking)
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from dnswatch.bay.inspection.clamav import Clamav, understand
-from dnswatch.bay.inspection.inspector import UnscannedError
+from dnswatch.bay.inspection.opinions import UnscannedError
+from dnswatch.bay.inspection.scanners import Clamav, understand_clamd
 from dnswatch.settings import Daemon
 from tests.bay.clamd import EICAR, SIGNATURE, STREAM, Clamd
 from tests.bay.inspection.letters import envelope, letter, look, zipped
@@ -56,7 +56,7 @@ def test_unreadable_message_is_no_clean_one(scanner: Clamd, message: Path) -> No
 @pytest.mark.parametrize("name", ["Heuristics.Phishing.Email", "PUA.Win.Packer"])
 def test_guess_is_no_knowledge(name: str) -> None:
     """ClamAV's heuristics and unwanted programs are suspicious: persons send such, too."""
-    assert understand(f"stream: {name} FOUND")[0] == "suspicious"
+    assert understand_clamd(f"stream: {name} FOUND")[0] == "suspicious"
 
 
 @pytest.mark.parametrize(
@@ -66,4 +66,4 @@ def test_guess_is_no_knowledge(name: str) -> None:
 def test_anything_else_is_not_scanned(answer: str) -> None:
     """An error, a limit or nonsense is not taken for clean."""
     with pytest.raises(UnscannedError):
-        understand(answer)
+        understand_clamd(answer)

@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 
-from dnswatch.bay.inspection.containers import Containers
+from dnswatch.bay.inspection.checks import Containers
 from tests.bay.inspection.letters import UNPACKED, envelope, letter, look, zipped
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dnswatch.bay.inspection import Inspection
-from dnswatch.bay.inspection.inspector import Case, Said
+from dnswatch.bay.inspection.opinions import Inspected, Said
 from dnswatch.bay.record import Envelope, Judged
 from dnswatch.settings import Daemon, Duration, Inspect, Url
 from tests.bay.clamd import EICAR, Clamd
@@ -21,7 +21,7 @@ def judge(
     path: Path,
     sealed: list[Envelope],
     *,
-    then: Callable[[Case], Coroutine[Any, Any, Said]] | None = None,
+    then: Callable[[Inspected], Coroutine[Any, Any, Said]] | None = None,
 ) -> list[Judged]:
     """Judge one message under several envelopes, one after the other."""
 
@@ -50,8 +50,15 @@ def test_ordinary_mail_is_clean(scanner: Clamd, filtering: str, tmp_path: Path) 
     (judged,) = judge(settings, path, [written(path, letter(("cv.pdf", b"%PDF")))])
     assert judged.verdict == "clean", judged
     assert {opinion.inspector for opinion in judged.opinions} == {
-        "programs", "containers", "campaign", "sizes", "sender", "manners", "clamav", "rspamd"
-    }  # fmt: skip
+        "programs",
+        "containers",
+        "campaign",
+        "sizes",
+        "sender",
+        "manners",
+        "clamav",
+        "rspamd",
+    }
     assert all(opinion.reason for opinion in judged.opinions)
 
 
@@ -103,7 +110,7 @@ def test_slow_message_costs_no_more_than_the_deadline(tmp_path: Path) -> None:
 def test_broken_inspector_stops_nobody(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """An inspector with a fault has not scanned the message; the log has its traceback."""
 
-    async def stumble(_: Case) -> Said:
+    async def stumble(_: Inspected) -> Said:
         raise ZeroDivisionError
 
     path = tmp_path / "letter"

@@ -1,6 +1,6 @@
 """What is remembered of clients."""
 
-from dnswatch.bay.inspection.recent import CLIENTS, PER_CLIENT, Recent, people
+from dnswatch.bay.inspection.campaign import CLIENTS, PER_CLIENT, Recent, people
 from tests.bay.inspection.letters import envelope
 
 

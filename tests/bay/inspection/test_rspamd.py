@@ -8,8 +8,8 @@ from threading import Thread
 
 import pytest
 
-from dnswatch.bay.inspection.inspector import Said, UnscannedError
-from dnswatch.bay.inspection.rspamd import LONGEST, Answer, Rspamd, understand
+from dnswatch.bay.inspection.opinions import Said, UnscannedError
+from dnswatch.bay.inspection.scanners import LONGEST, Rspamd, RspamdAnswer, understand_rspamd
 from dnswatch.settings import Url
 from tests.bay.inspection.letters import envelope, letter, look
 from tests.bay.rspamd import DUBIOUS, PROFILE, SPAM
@@ -97,4 +97,6 @@ def test_absent_rspamd_is_said(tmp_path: Path) -> None:
 def test_skipped_message_is_not_scanned() -> None:
     """A message that rspamd's own settings let pass unread is not clean."""
     with pytest.raises(UnscannedError, match="skips"):
-        understand(Answer(action="no action", score=0, required_score=15, is_skipped=True))
+        understand_rspamd(
+            RspamdAnswer(action="no action", score=0, required_score=15, is_skipped=True)
+        )

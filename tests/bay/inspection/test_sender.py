@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dnswatch.bay.inspection.sender import Sender, owner
+from dnswatch.bay.inspection.checks import SenderChecks, owner
 from dnswatch.settings import Domain
 from tests.bay.inspection.letters import envelope, look
 
 
-def sender() -> Sender:
+def sender() -> SenderChecks:
     """The site has corp.example; three domains of a client are too many."""
-    return Sender(local=[Domain("corp.example")], domains=2, window=60, now=lambda: 0)
+    return SenderChecks(local=[Domain("corp.example")], domains=2, window=60, now=lambda: 0)
 
 
 def test_client_of_many_domains_forges_them() -> None:

@@ -1,6 +1,6 @@
 """Sizes that repeat."""
 
-from dnswatch.bay.inspection.sizes import Sizes
+from dnswatch.bay.inspection.campaign import Sizes
 from tests.bay.inspection.letters import envelope, look
 
 

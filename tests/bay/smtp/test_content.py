@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dnswatch.bay.smtp.content import Content
+from dnswatch.bay.smtp.transfer import Content
 
 ODD = st.text("\r\n.ax", max_size=40).map(str.encode)
 """Texts in which line ends and dots meet in every way."""

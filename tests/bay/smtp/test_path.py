@@ -26,12 +26,22 @@ READ = {
     "TO:<o'neil+x=y@b-c.example.>": "o'neil+x=y@b-c.example.",
 }
 REFUSED = {
-    "": "501", "<a@b.example>": "501", "FROM:<a@b.example>": "501", "TO:": "501",
-    "TO:<a@b.example>x": "501", "TO:<a@b.example": "501", "TO:<a@b.example> =": "501",
-    "TO:<a>": "553", "TO:<a@b..example>": "553", "TO:<a b@c.example>": "553",
-    "TO:<a\x1b[2J@b.example>": "553", "TO:<a@b.example\x00>": "553", "TO:<\udcff@b.example>": "553",
-    f"TO:<{'a' * (LOCAL + 1)}@b.example>": "553", f"TO:<a@{'b' * (DOMAIN + 1)}>": "553",
-}  # fmt: skip
+    "": "501",
+    "<a@b.example>": "501",
+    "FROM:<a@b.example>": "501",
+    "TO:": "501",
+    "TO:<a@b.example>x": "501",
+    "TO:<a@b.example": "501",
+    "TO:<a@b.example> =": "501",
+    "TO:<a>": "553",
+    "TO:<a@b..example>": "553",
+    "TO:<a b@c.example>": "553",
+    "TO:<a\x1b[2J@b.example>": "553",
+    "TO:<a@b.example\x00>": "553",
+    "TO:<\udcff@b.example>": "553",
+    f"TO:<{'a' * (LOCAL + 1)}@b.example>": "553",
+    f"TO:<a@{'b' * (DOMAIN + 1)}>": "553",
+}
 
 
 @pytest.mark.parametrize("text", READ)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dnswatch.bay.smtp.guests import STRANGERS
+from dnswatch.bay.smtp.limits import STRANGERS
 from dnswatch.bay.spool import Spool
 from dnswatch.settings import Duration
 from dnswatch.settings.bay import Bay, BayLimits, Tls
@@ -37,8 +37,10 @@ def test_message_is_kept_byte_for_byte_with_its_envelope(tmp_path: Path) -> None
     envelope = message.envelope
     assert (envelope.sender, envelope.recipients) == ("a@b.example", ("c@d.example", "e@f.example"))
     assert (envelope.client, envelope.helo, envelope.body) == (
-        "127.0.0.1", "client.example", "8BITMIME",
-    )  # fmt: skip
+        "127.0.0.1",
+        "client.example",
+        "8BITMIME",
+    )
     assert (envelope.size, message.state, envelope.tls) == (len(body), "releasing", "")
     assert envelope.manners.greeting == "EHLO"
     assert not envelope.manners.early
@@ -97,8 +99,12 @@ def test_ehlo_offers_what_the_bay_does(tmp_path: Path) -> None:
     with Served(tmp_path) as served, served.client() as client:
         client.ehlo()
         assert set(client.esmtp_features) == {
-            "size", "8bitmime", "smtputf8", "starttls", "enhancedstatuscodes",
-        }  # fmt: skip
+            "size",
+            "8bitmime",
+            "smtputf8",
+            "starttls",
+            "enhancedstatuscodes",
+        }
         assert client.docmd("AUTH PLAIN")[0] == 502
     with Served(tmp_path, tls=Tls(offer=False)) as served, served.client() as client:
         client.ehlo()
@@ -213,9 +219,15 @@ def test_silence_ends(tmp_path: Path) -> None:
 
 SMUGGLED = b"MAIL FROM:<evil@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\nSecond\r\n"
 ENDS = [
-    b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r", b"\r.\r\n", b"\r\n.\r", b"\r\n\x00.\r\n",
+    b"\n.\n",
+    b"\n.\r\n",
+    b"\r\n.\n",
+    b"\r.\r",
+    b"\r.\r\n",
+    b"\r\n.\r",
+    b"\r\n\x00.\r\n",
     b"\r\r\n.\r\r\n",
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("end", ENDS, ids=repr)
@@ -277,7 +289,7 @@ def test_client_that_leaves_while_it_waits_is_recognised(tmp_path: Path) -> None
             raw.begin()
             raw.send(BODY + b".\r\n")
             assert inspector.asked.wait(check.PATIENCE)
-        check.eventually(lambda: not served._server._shared.guests._connections)
+        check.eventually(lambda: not served._server._shared.rate_limits._connections)
         inspector.may_answer.set()
         check.eventually(lambda: served.messages()[0].state == "deferred")
         assert served.send() == 250
@@ -343,11 +355,14 @@ def test_strangers_leave_room_for_those_who_may_come_in(
     caplog.set_level("INFO")
     with (
         Served(
-            tmp_path, settings=bay(connections=5), lag=60.0,
-            admits=lambda client: client == "127.0.0.1", knows=lambda client: client == "127.0.0.1",
+            tmp_path,
+            settings=bay(connections=5),
+            lag=60.0,
+            admits=lambda client: client == "127.0.0.1",
+            knows=lambda client: client == "127.0.0.1",
         ) as served,
         contextlib.ExitStack() as stack,
-    ):  # fmt: skip
+    ):
         strangers = [
             stack.enter_context(
                 socket.create_connection(

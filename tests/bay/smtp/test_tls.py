@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dnswatch.bay.smtp.tls import FILE, context
+from dnswatch.bay.smtp.server import FILE, context
 from dnswatch.errors import SettingsError
 from dnswatch.settings.bay import Tls
 

@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dnswatch.bay.room import Room
-from dnswatch.bay.smtp.transfer import Transfer
+from dnswatch.bay.smtp.limits import Room
+from dnswatch.bay.smtp.transfer import Trace, Transfer
 from dnswatch.bay.spool import Draft
-from dnswatch.bay.trace import Trace
 from tests.bay.messages import ident
 
 

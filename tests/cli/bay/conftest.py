@@ -17,9 +17,13 @@ def bay(state: Path) -> Spool:
     spool = Spool(state / "bay")
     spool.claim()
     worm = keep(
-        spool, 1, sender=EVIL, to=("bob@there.example", "carol@there.example"), key="10.0.0.66",
+        spool,
+        1,
+        sender=EVIL,
+        to=("bob@there.example", "carol@there.example"),
+        key="10.0.0.66",
         body=b"Subject: \x1b]0;hi\x07 =?utf-8?q?=E2=80=AEevil?=\r\n\r\nrun \x1b[31mthis\r\n",
-    )  # fmt: skip
+    )
     spool.append(worm, judged("worm", reason="an executable\x1b[2J"))
     decide(spool, worm, "hold")
     later = keep(spool, 2, at=NOW + 60)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from dnswatch.bay.desk import index
-from dnswatch.bay.record import Decided
+from dnswatch.bay.queue import index
+from dnswatch.bay.record import Decision
 from dnswatch.bay.spool import Spool
 from dnswatch.cli.bay import app
 from dnswatch.cli.bay.context import SHORTEST, _complete_ids
@@ -54,7 +54,7 @@ def test_an_index_that_lags_is_still_read(
     before = run("bay", "list")
     writer = sqlite3.connect(bay.path / index.FILE, isolation_level=None)
     writer.execute("BEGIN IMMEDIATE")
-    bay.append(bay.idents()[0], Decided(at=NOW, fate="discard", actor="anna"))
+    bay.append(bay.idents()[0], Decision(at=NOW, fate="discard", actor="anna"))
     assert run("bay", "list") == before
     writer.execute("ROLLBACK")
     writer.close()

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from dnswatch.bay.desk import orders
+from dnswatch.bay.queue import orders
 from dnswatch.bay.record import Gone
 from dnswatch.bay.spool import Spool
 from tests.bay.mail import NOW

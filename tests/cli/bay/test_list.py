@@ -95,10 +95,12 @@ def test_where_no_bay_has_run(run: Run, state: Path) -> None:
 @pytest.mark.parametrize(
     ("command", "empty"),
     [
-        ("list", []), ("release", {"fate": "release", "messages": []}),
-        ("discard", {"fate": "discard", "messages": []}), ("export", {"messages": [], "files": []}),
+        ("list", []),
+        ("release", {"fate": "release", "messages": []}),
+        ("discard", {"fate": "discard", "messages": []}),
+        ("export", {"messages": [], "files": []}),
     ],
-)  # fmt: skip
+)
 def test_programs_get_json_where_nothing_fits(
     run: Run, bay: Spool, command: str, empty: object
 ) -> None:

@@ -1,6 +1,6 @@
 """`dnswatch bay reindex`."""
 
-from dnswatch.bay.desk.index import FILE
+from dnswatch.bay.queue.index import FILE
 from dnswatch.bay.spool import Spool
 from tests.cli.conftest import Read, Run
 

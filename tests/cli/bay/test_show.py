@@ -10,11 +10,16 @@ def test_all_that_is_known_of_a_message(run: Run, bay: Spool) -> None:
     """Envelope, reasons, what was decided, headers and text, by the beginning of its name."""
     said = run("bay", "show", bay.idents()[1][:13])
     for text in (
-        "state     deferred", "client    10.0.0.7, as 'pc'",
+        "state     deferred",
+        "client    10.0.0.7, as 'pc'",
         "to        bob@there.example: deferred",
-        "found unsure", "test: suspicious, it looks so", "defer, by dnswatch",
-        "answered 451", "Subject: hello", "A line.",
-    ):  # fmt: skip
+        "found unsure",
+        "test: suspicious, it looks so",
+        "defer, by dnswatch",
+        "answered 451",
+        "Subject: hello",
+        "A line.",
+    ):
         assert text in said
 
 
@@ -22,8 +27,11 @@ def test_programs_get_record_and_view(read: Read, bay: Spool) -> None:
     """The record line by line."""
     found = read("bay", "show", bay.idents()[1])
     assert [line["what"] for line in found["record"]] == [
-        "envelope", "judged", "decided", "answered",
-    ]  # fmt: skip
+        "envelope",
+        "judged",
+        "decided",
+        "answered",
+    ]
     assert found["view"]["text"] == "A line.\n" or "A line." in found["view"]["text"]
 
 

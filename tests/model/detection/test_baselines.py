@@ -58,6 +58,7 @@ def test_a_busy_client_is_allowed_more_than_it_did() -> None:
     assert Baseline(Role.CLIENT).bounds(history(28, 9999), 128, KNOWN).rate == CAPS[Role.CLIENT]
 
 
+@pytest.mark.whole
 def test_the_fit_finds_how_unequal_clients_are() -> None:
     """Rates of a site's clients are learned with their spread."""
     chance = Random(5)

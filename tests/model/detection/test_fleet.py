@@ -44,6 +44,7 @@ def test_a_likelihood_ratio_has_mean_one(count: int) -> None:
     assert mean == pytest.approx(1, abs=1e-6)
 
 
+@pytest.mark.whole
 def test_the_e_value_of_honest_sites_is_at_most_the_time_in_the_mean() -> None:
     """The site's statistic promises what each client's does."""
     chance = Random(4)

@@ -2,6 +2,8 @@
 
 from random import Random
 
+import pytest
+
 from bench.detection import site
 from dnswatch.model.detection.verdict import Change, Plan, Rung
 
@@ -18,6 +20,7 @@ def accused(learning: float, judged: float, seed: int) -> int:
     return count
 
 
+@pytest.mark.whole
 def test_a_week_of_learning_makes_no_false_alarms() -> None:
     """It hears Thursday to Sunday; what that says of a Monday must not be believed.
 

@@ -1,6 +1,7 @@
 """A clock that is set moves the evidence along: nothing fades at once, or never."""
 
 from collections.abc import Iterable
+from functools import cache
 from math import inf
 from typing import Any
 
@@ -64,6 +65,12 @@ def run(seen: Iterable[MailLookup], by: float) -> Detector:
     return told
 
 
+@cache
+def stored(by: float = 0.0) -> Saved:
+    """What is stored of all that."""
+    return run(everything(), by).export()
+
+
 def moved(saved: Saved, clock: Setting) -> tuple[bytes, dict[bytes, bytes]]:
     """Move all that is stored."""
     clients = {who: retiming.case(one, clock) for who, one in saved.clients.items()}
@@ -85,8 +92,7 @@ def alike(one: Any, other: Any) -> bool:
 @pytest.mark.parametrize("by", [WEEKS, -WEEKS])
 def test_all_evidence_is_as_if_it_had_been_timed_by_the_right_clock(by: float) -> None:
     """Every moment, day and hour that is kept of a site and its clients is moved."""
-    seen = everything()
-    wrong, right = (run(seen, ahead).export() for ahead in (0.0, by))
+    wrong, right = stored(), stored(by)
     site, clients = moved(wrong, Setting(by, MONDAY, READY + 4000))
     decode = msgspec.msgpack.decode
     assert alike(decode(site), decode(right.site))
@@ -97,9 +103,8 @@ def test_all_evidence_is_as_if_it_had_been_timed_by_the_right_clock(by: float) -
 
 def test_a_verdict_stands_its_day_however_the_clock_is_set() -> None:
     """Nor does an infected host go free since a year seems to have passed."""
-    saved = run(everything(), 0.0).export()
     now = READY + 4000 + WEEKS
-    site, clients = moved(saved, Setting(WEEKS, MONDAY, READY + 4000))
+    site, clients = moved(stored(), Setting(WEEKS, MONDAY, READY + 4000))
     again = run([], WEEKS)
     again.restore(site, clients.values())
     again.advance(now)
@@ -110,7 +115,7 @@ def test_a_verdict_stands_its_day_however_the_clock_is_set() -> None:
 
 def test_what_an_earlier_run_wrote_keeps_its_time() -> None:
     """A machine that begins in 1970 without a battery had the right time before it was cut off."""
-    saved = run(everything(), 0.0).export()
+    saved = stored()
     clock = Setting(WEEKS * 50, 100.0, 5000.0)
     site, clients = moved(saved, clock)
     assert (site, clients[SENDER]) == (saved.site, saved.clients[SENDER])

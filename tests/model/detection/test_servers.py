@@ -54,6 +54,7 @@ def test_long_silence_costs_little() -> None:
     assert load.hour == int((MONDAY + 366 * 86400) // HOUR)
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(
     ("is_late", "has_month_end", "most"), [(False, False, 0), (True, False, 1), (False, True, 1)]
 )

@@ -47,6 +47,7 @@ def honest(bounds: Bounds, days: float, chance: Random, least: float) -> tuple[f
             at += chance.uniform((1.0, *GAPS)[level] + 1, GAPS[level] - 1)
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(
     "bounds",
     [Bounds(0.2, 0.3), Bounds(0.2, 0.5, 0.3, 0.1), Bounds(1.0, 0.7, 0.03, 0.3), Bounds(0.1, 0.3)],
@@ -62,6 +63,7 @@ def test_the_statistic_of_an_honest_client_is_at_most_the_time_in_the_mean(bound
     assert middle <= begin + 3 * spread
 
 
+@pytest.mark.whole
 def test_one_more_burst_within_half_an_hour_keeps_the_promise() -> None:
     """At half the rate, with another burst in 3 of 10 cases: at least 200 days in the mean."""
     bounds, chance, runs, took = Bounds(0.2, 0.3), Random(3), 200, 0.0
@@ -75,6 +77,7 @@ def test_one_more_burst_within_half_an_hour_keeps_the_promise() -> None:
     assert took / runs >= 200
 
 
+@pytest.mark.whole
 def test_false_alarms_come_no_sooner_than_promised() -> None:
     """P(T <= L) <= (L + r) / A for clients that do all their bounds allow."""
     limit, days, runs, chance = 100.0, 20.0, 1500, Random(11)

@@ -44,6 +44,7 @@ class Running:
         """End it as the supervisor's end does."""
         self._control.close()
         self._thread.shutdown()
+        self.look()
         for end in self._sockets:
             end.close()
         if kind is None and self._running is not None:

@@ -69,4 +69,4 @@ def test_a_log_must_be_named_with_its_format() -> None:
     [follow] = read(
         '[[follow]]\nname = "pi"\nfile = "/var/log/pihole/pihole.log"\nformat = "dnsmasq"', "t"
     ).follow
-    assert (follow.format, follow.lag) == ("dnsmasq", 5.0)
+    assert (follow.format, follow.lag) == ("dnsmasq", 3.0)

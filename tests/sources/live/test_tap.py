@@ -136,6 +136,16 @@ def test_a_watch_that_is_behind_is_not_told_more(
     assert len(running.lookups) == 5000
 
 
+def test_what_waits_for_its_place_is_handed_over_at_the_end(tmp_path: Path) -> None:
+    """An orderly end loses nothing that was heard, however long the lag."""
+    tap = Tap(name="tap", listen=Gate(f"unix:{tmp_path}/tap.sock"), lag=Duration(30.0))
+    with tapped(tap) as running, connect(tap) as ours:
+        ours.sendall(control(START) + sent("10.0.0.1", 3) + control(STOP))
+        assert not ours.recv(1)
+        assert not running.look().lookups
+    assert len(running.lookups) == 3
+
+
 def test_its_socket_is_its_own(tmp_path: Path) -> None:
     """What a killed one left is replaced; one that listens is left alone, and said so; and nobody
     but its user and group may connect."""

@@ -14,8 +14,7 @@ from typing import Final
 
 import msgspec
 
-from dnswatch.bay.inspection.anatomy.findings import Anatomy
-from dnswatch.bay.inspection.anatomy.task import Fault, Task
+from dnswatch.bay.inspection.anatomy.findings import Anatomy, DissectionFault, Task
 
 LONGEST: Final = 1_000_000
 """Bytes of an answer; what is found is bounded far below."""
@@ -24,7 +23,7 @@ LONGEST: Final = 1_000_000
 AT_ONCE: Final = 16
 """Messages that its process is told of before it has answered."""
 
-_Waiting = tuple[Path, "asyncio.Future[Anatomy | Fault]"]
+_Waiting = tuple[Path, "asyncio.Future[Anatomy | DissectionFault]"]
 
 
 class DissectionError(Exception):
@@ -44,12 +43,14 @@ class Anatomist:
 
     async def dissect(self, path: Path) -> Anatomy:
         """Take a message apart; raises `DissectionError`."""
-        answer: asyncio.Future[Anatomy | Fault] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Anatomy | DissectionFault] = (
+            asyncio.get_running_loop().create_future()
+        )
         self._waiting.append((path, answer))
         if self._work is None or self._work.done():
             self._work = asyncio.create_task(self._run())
         found = await answer
-        if isinstance(found, Fault):
+        if isinstance(found, DissectionFault):
             raise DissectionError(found.fault)
         return found
 
@@ -88,24 +89,30 @@ class Anatomist:
         else:
             return
         await self._kill()  # its answer would be taken for that of the next message
-        _tell(batch.popleft(), Fault(fault))
+        _tell(batch.popleft(), DissectionFault(fault))
         self._waiting.extendleft(reversed(batch))
 
     async def _started(self) -> Process:
         if self._process is None:
             self._process = await asyncio.create_subprocess_exec(
                 # -P: no module of the folder that dnswatch was started in.
-                sys.executable, "-P", "-m", "dnswatch.bay.inspection.anatomy.worker",
-                stdin=PIPE, stdout=PIPE, limit=LONGEST, start_new_session=True,
-            )  # fmt: skip
+                sys.executable,
+                "-P",
+                "-m",
+                "dnswatch.bay.inspection.anatomy.worker",
+                stdin=PIPE,
+                stdout=PIPE,
+                limit=LONGEST,
+                start_new_session=True,
+            )
         return self._process
 
-    async def _answer(self, process: Process) -> Anatomy | Fault:
+    async def _answer(self, process: Process) -> Anatomy | DissectionFault:
         assert process.stdout is not None
         line = await process.stdout.readline()
         if not line:
             raise ConnectionError("its process ended")
-        return msgspec.json.decode(line, type=Anatomy | Fault)
+        return msgspec.json.decode(line, type=Anatomy | DissectionFault)
 
     async def _kill(self) -> None:
         process, self._process = self._process, None
@@ -115,7 +122,7 @@ class Anatomist:
             await process.communicate()  # reaps it and closes the pipes
 
 
-def _tell(waiting: _Waiting, found: Anatomy | Fault) -> None:
+def _tell(waiting: _Waiting, found: Anatomy | DissectionFault) -> None:
     _, answer = waiting
     if not answer.done():  # whoever asked may have given up
         answer.set_result(found)

@@ -10,9 +10,9 @@ import hashlib
 import re
 from typing import Final
 
-from dnswatch.bay.inspection.anatomy.archives import Archives
+from dnswatch.bay.inspection.anatomy.files import Archives
 from dnswatch.bay.inspection.anatomy.findings import Anatomy, Findings
-from dnswatch.bay.mime import Leaf, leaf_of, roughly
+from dnswatch.bay.text import Leaf, leaf_of, roughly
 
 try:
     import tlsh

@@ -1,4 +1,4 @@
-"""Findings: what there is to say about a message once it is taken apart."""
+"""Findings: what the process that takes messages apart is told, and what it says of them."""
 
 from collections.abc import Iterable
 from typing import Final, Literal
@@ -31,6 +31,22 @@ class Anatomy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag
     "What was closed to inspection on purpose: encrypted archives and archive bombs."
     unseen: tuple[str, ...] = ()
     "What could not be looked into."
+
+
+class Task(msgspec.Struct, frozen=True):
+    """What to do."""
+
+    path: str
+    "The message's file."
+    unpacked: int
+    "Bytes that its archives may unpack to."
+
+
+class DissectionFault(msgspec.Struct, frozen=True, tag=True):
+    """What hindered it."""
+
+    fault: str
+    "A clause."
 
 
 class Findings:

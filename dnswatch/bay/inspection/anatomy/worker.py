@@ -1,4 +1,4 @@
-"""The worker: takes messages apart, in a process of its own, one line of JSON for each.
+"""Worker: takes messages apart, in a process of its own, one line of JSON for each.
 
     {"path": ..., "unpacked": ...} on standard input; an anatomy, or {"fault": ...}, on the output.
 
@@ -13,8 +13,7 @@ from typing import Final
 import msgspec
 
 from dnswatch.bay.inspection.anatomy.dissection import dissect
-from dnswatch.bay.inspection.anatomy.findings import Anatomy
-from dnswatch.bay.inspection.anatomy.task import Fault, Task
+from dnswatch.bay.inspection.anatomy.findings import Anatomy, DissectionFault, Task
 
 MEMORY: Final = 2_000_000_000
 """Bytes of address space: a message of 50 MB takes about 500 MB, decoded and unpacked."""
@@ -28,16 +27,16 @@ def main() -> None:
         sys.stdout.buffer.flush()
 
 
-def _work(line: bytes) -> Anatomy | Fault:
+def _work(line: bytes) -> Anatomy | DissectionFault:
     task = msgspec.json.decode(line, type=Task)
     try:
         return dissect(Path(task.path).read_bytes(), task.unpacked)
     except OSError as error:
-        return Fault(f"the message cannot be read: {error.strerror}")
+        return DissectionFault(f"the message cannot be read: {error.strerror}")
     except MemoryError:
-        return Fault(f"to take it apart needs more than {MEMORY:,} bytes of memory")
+        return DissectionFault(f"to take it apart needs more than {MEMORY:,} bytes of memory")
     except Exception as error:  # noqa: BLE001 hostile mail is a border: the next one is looked at
-        return Fault(f"cannot be taken apart: {type(error).__name__}")
+        return DissectionFault(f"cannot be taken apart: {type(error).__name__}")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dnswatch.bay.desk.view import view_of
 from dnswatch.bay.inspection.anatomy.dissection import (
     MOST_HEADER,
     MOST_NESTED,
@@ -16,6 +15,7 @@ from dnswatch.bay.inspection.anatomy.dissection import (
     MOST_WORK,
     dissect,
 )
+from dnswatch.bay.queue.view import view_of
 from tests.bay.inspection.letters import PROGRAM, UNPACKED, letter, zipped
 
 MIXED = b'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="b"\r\n\r\n'
@@ -25,9 +25,13 @@ def attached(header: bytes, data: bytes = PROGRAM) -> bytes:
     """Write a message with one part that has a header of our own."""
     encoded = base64.encodebytes(data).replace(b"\n", b"\r\n")
     return (
-        MIXED + b"--b\r\n\r\nHello\r\n--b\r\nContent-Transfer-Encoding: base64\r\n"
-        + header + b"\r\n\r\n" + encoded + b"--b--\r\n"
-    )  # fmt: skip
+        MIXED
+        + b"--b\r\n\r\nHello\r\n--b\r\nContent-Transfer-Encoding: base64\r\n"
+        + header
+        + b"\r\n\r\n"
+        + encoded
+        + b"--b--\r\n"
+    )
 
 
 def test_ordinary_message_has_nothing_to_tell() -> None:
@@ -97,10 +101,10 @@ TRAPS = [
     b"A: " + b"a" * MOST_HEADER + b"\r\n\r\nHello",
     NESTED,
     MIXED + b"--b\r\n\r\n" * (MOST_PARTS + 1),
-    b"Content-Type: multipart/mixed; boundary=a\r\n\r\n" + b'x: boundary="%d"\n' * 3 * MOST_NESTED
-    % tuple(range(3 * MOST_NESTED)),
+    b"Content-Type: multipart/mixed; boundary=a\r\n\r\n"
+    + b'x: boundary="%d"\n' * 3 * MOST_NESTED % tuple(range(3 * MOST_NESTED)),
     MIXED + b"\n" * (MOST_WORK // 2),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("message", TRAPS, ids=["header", "nested", "parts", "boundaries", "lines"])
@@ -113,13 +117,21 @@ def test_trap_for_parsers_is_not_parsed(message: bytes) -> None:
 
 PIECES = st.sampled_from(
     [
-        b"Content-Type: multipart/mixed; boundary=b\r\n", b"\r\n", b"\n--b\n", b"--b--\r\n",
-        b"Content-Type: message/rfc822\r\n", b"Content-Transfer-Encoding: base64\r\n",
-        b'Content-Disposition: attachment; filename="a.zip"\r\n', base64.b64encode(PROGRAM),
-        b"Content-Type: text/plain; charset=\xff; name*0*=x''%", b"=?utf-8?B?/?=", b"begin 644 a\n",
-        b"Content-Transfer-Encoding: x-uuencode\n", base64.b64encode(zipped(("a", b"b"))),
+        b"Content-Type: multipart/mixed; boundary=b\r\n",
+        b"\r\n",
+        b"\n--b\n",
+        b"--b--\r\n",
+        b"Content-Type: message/rfc822\r\n",
+        b"Content-Transfer-Encoding: base64\r\n",
+        b'Content-Disposition: attachment; filename="a.zip"\r\n',
+        base64.b64encode(PROGRAM),
+        b"Content-Type: text/plain; charset=\xff; name*0*=x''%",
+        b"=?utf-8?B?/?=",
+        b"begin 644 a\n",
+        b"Content-Transfer-Encoding: x-uuencode\n",
+        base64.b64encode(zipped(("a", b"b"))),
     ]
-)  # fmt: skip
+)
 
 
 @given(st.lists(PIECES | st.binary(max_size=50), max_size=20).map(b"".join))
@@ -163,13 +175,40 @@ def test_a_message_that_breaks_parsers_is_cut_at_what_looks_like_a_boundary() ->
 
 
 TOKENS = (
-    b"Content-Type:", b"Content-Disposition:", b"Content-Transfer-Encoding:", b" multipart/mixed",
-    b" message/rfc822", b" text/html", b"; boundary=b", b'; boundary*0="b"', b'; boundary*="b"',
-    b'; name="a.exe"', b'; filename*0="a"', b'; filename*="b"', b"; filename*1*=''%ff", b" base64",
-    b" quoted-printable", b" x-uuencode", b"; charset=\xff", b"; charset*=x'y", b"=?utf-8?b?%?=",
-    b"\r\n", b"\r\n\r\n", b"--b\r\n", b"--b--\r\n", b"begin 644 a.exe\r\n", b"\0", b"\xff",
-    b"<![FOR]>", b"\r\n\t", b'"', b";", b"*", b"=", b"AAAA",
-)  # fmt: skip
+    b"Content-Type:",
+    b"Content-Disposition:",
+    b"Content-Transfer-Encoding:",
+    b" multipart/mixed",
+    b" message/rfc822",
+    b" text/html",
+    b"; boundary=b",
+    b'; boundary*0="b"',
+    b'; boundary*="b"',
+    b'; name="a.exe"',
+    b'; filename*0="a"',
+    b'; filename*="b"',
+    b"; filename*1*=''%ff",
+    b" base64",
+    b" quoted-printable",
+    b" x-uuencode",
+    b"; charset=\xff",
+    b"; charset*=x'y",
+    b"=?utf-8?b?%?=",
+    b"\r\n",
+    b"\r\n\r\n",
+    b"--b\r\n",
+    b"--b--\r\n",
+    b"begin 644 a.exe\r\n",
+    b"\0",
+    b"\xff",
+    b"<![FOR]>",
+    b"\r\n\t",
+    b'"',
+    b";",
+    b"*",
+    b"=",
+    b"AAAA",
+)
 
 
 @given(st.lists(st.sampled_from(TOKENS), max_size=40).map(b"".join))

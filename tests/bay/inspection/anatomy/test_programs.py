@@ -2,7 +2,7 @@
 
 import pytest
 
-from dnswatch.bay.inspection.anatomy.programs import by_content, by_name
+from dnswatch.bay.inspection.anatomy.files import by_content, by_name
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from dnswatch.bay.inspection.anatomy import Anatomy
-from dnswatch.bay.inspection.anatomy.task import Fault, Task
+from dnswatch.bay.inspection.anatomy.findings import Anatomy, DissectionFault, Task
 from tests.bay.inspection.letters import PROGRAM, UNPACKED, letter
 from tests.check import PATIENCE
 
@@ -19,8 +18,13 @@ def test_worker_answers_line_by_line(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-W", "error", "-m", "dnswatch.bay.inspection.anatomy.worker"],
         input=b"".join(msgspec.json.encode(task) + b"\n" for task in tasks),
-        capture_output=True, timeout=PATIENCE, check=True,
-    )  # fmt: skip
-    answers = [msgspec.json.decode(line, type=Anatomy | Fault) for line in done.stdout.splitlines()]
-    assert [type(answer) for answer in answers] == [Anatomy, Fault, Anatomy]
+        capture_output=True,
+        timeout=PATIENCE,
+        check=True,
+    )
+    answers = [
+        msgspec.json.decode(line, type=Anatomy | DissectionFault)
+        for line in done.stdout.splitlines()
+    ]
+    assert [type(answer) for answer in answers] == [Anatomy, DissectionFault, Anatomy]
     assert not done.stderr

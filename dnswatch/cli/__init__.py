@@ -47,6 +47,7 @@ COMMANDS: Final = {
         "policy": ("cli.orders.policy:app", "Show policies, switch them on and off, try them out."),
         "bay": ("cli.bay:app", "The holding bay: run it, look at its mail, release or discard it."),
         "web": ("cli.web:app", "Say who may use the web console."),
+        "events": ("cli.events:app", "Show what sinks are told, and try them out."),
         "steer": ("cli.steer:app", "Lead mail of quarantined clients, and lookups of marked ones."),
         "cache": (
             "cli.site:cache",

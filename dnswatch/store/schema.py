@@ -84,6 +84,13 @@ def vantages(db: Database) -> None:
     )
 
 
+@MIGRATIONS()
+def events(db: Database) -> None:
+    """Number no change twice: whoever tells of them remembers the last number it told."""
+    for statement in _EVENTS:
+        db.execute(statement)
+
+
 _FIRST: Final = (
     # first_seen, last_seen: Unix seconds, to the minute unless mail-related
     """CREATE TABLE client (
@@ -153,4 +160,14 @@ _BAY: Final = (
     """CREATE TABLE finding (
         id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, client TEXT NOT NULL,
         verdict TEXT NOT NULL, ident TEXT NOT NULL, reason TEXT NOT NULL)""",
+)
+_EVENTS: Final = (
+    """CREATE TABLE numbered (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, about TEXT NOT NULL, client TEXT,
+        text TEXT NOT NULL, cause TEXT NOT NULL, actor TEXT NOT NULL)""",
+    "INSERT INTO numbered SELECT id, at, about, client, text, cause, actor FROM change",
+    "DROP TABLE change",
+    "ALTER TABLE numbered RENAME TO change",
+    "CREATE INDEX change_at ON change (at)",
+    "CREATE INDEX change_client ON change (client, id)",
 )

@@ -302,7 +302,7 @@ class _Process:
 
     def _configure(self, source: Source, settings: Settings) -> None:
         self._site.configure(source, settings)
-        self._intake.configure(settings.ingest)
+        self._intake.configure(settings)
 
     def _stop(self) -> None:
         self._is_stopping = True

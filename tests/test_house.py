@@ -42,9 +42,10 @@ UNTESTED: Final[frozenset[str]] = frozenset(
         "bay/service.py",
         "bay/smtp/connection.py",  # tests/bay/smtp/test_session.py, by real clients
         "cli/bay/serve.py",  # tests/bay/test_process.py, from outside
-        "web/console.py", "web/visits.py", "web/server.py", "web/process.py", "web/pages/ask.py",
+        "web/console.py", "web/visits.py", "web/server.py", "web/process.py",
         "web/pages/access.py", "web/pages/client.py", "web/pages/clients.py", "web/pages/log.py",
-        "web/pages/mail.py", "web/pages/policies.py", "web/pages/site.py", "web/pages/trace.py",
+        "web/pages/mail.py", "web/pages/policies.py", "web/pages/request.py", "web/pages/site.py",
+        "web/pages/trace.py",
         # tests/web/test_app.py and test_browser.py
         "proxy/upstream/build.py", "proxy/upstream/transport.py",  # tests/live, all transports
         "store/clients.py", "store/schema.py", "store/site.py",  # tests/store/test_store.py

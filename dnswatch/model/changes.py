@@ -23,7 +23,7 @@ from typing import TypeVar
 import msgspec
 
 from dnswatch.model.exchanges import LookupKind
-from dnswatch.model.health import Health
+from dnswatch.model.health import HealthReport
 from dnswatch.model.observation import Enforced, Origin
 from dnswatch.model.policies.note import Note
 from dnswatch.model.policies.standing import Standing
@@ -114,7 +114,7 @@ class Changes:
     "Packed address to its last state, for the site cache's entries that changed."
     counters: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     "Number of the minute, to increments of the processes' counters by name."
-    health: dict[tuple[int, str], Health] = field(default_factory=dict)
+    health: dict[tuple[int, str], HealthReport] = field(default_factory=dict)
     "Worker and upstream, to the last state; answers and failures are sums."
     standings: dict[bytes, Standing] = field(default_factory=dict)
     "Client to its verdict, where that changed."
@@ -147,7 +147,7 @@ class Changes:
             )
         )  # fmt: skip
 
-    def hear(self, worker: int, health: Health) -> None:
+    def hear(self, worker: int, health: HealthReport) -> None:
         """Take in a worker's report on one upstream."""
         earlier = self.health.get((worker, health.upstream))
         self.health[worker, health.upstream] = health.since(earlier) if earlier else health

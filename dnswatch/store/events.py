@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from dnswatch.model.policies.note import About
 from dnswatch.model.policies.standing import CLEAN
-from dnswatch.store.orders import Entry
+from dnswatch.store.orders import LogEntry
 from dnswatch.store.sqlite import Database
 
 PAGE: Final = 500
@@ -23,7 +23,7 @@ class Noted(NamedTuple):
     """A change with its number."""
 
     number: int
-    entry: Entry
+    entry: LogEntry
     opened: int | None
     "Number of the change that opened the incident it belongs to; None where it belongs to none."
 
@@ -44,7 +44,8 @@ def after(db: Database, number: int, limit: int = PAGE) -> list[Noted]:
     """Return the next changes after the one of a number, in order."""
     rows = db.conn.execute(_AFTER, (number, limit)).fetchall()
     return [
-        Noted(number, Entry(*entry), _opened(db.conn, number, entry[2])) for number, *entry in rows
+        Noted(number, LogEntry(*entry), _opened(db.conn, number, entry[2]))
+        for number, *entry in rows
     ]
 
 

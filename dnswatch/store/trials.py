@@ -26,7 +26,7 @@ from dnswatch.model.policies.policy import Policy
 from dnswatch.model.policies.standing import Standing
 from dnswatch.resolver.deadlines import Deadlines
 from dnswatch.resolver.enforcement import EnforcementPoint
-from dnswatch.resolver.events import Answer, Event, Fault, Held
+from dnswatch.resolver.events import Answer, Event, Held, PolicyFault
 from dnswatch.resolver.pending import PendingQuery
 from dnswatch.settings import Settings
 from dnswatch.store import orders
@@ -104,7 +104,7 @@ class DryRun:
             match event:
                 case Held(_, until):
                     wait = until - lookup.at
-                case Fault(error):
+                case PolicyFault(error):
                     raise error
         return decided, wait
 

@@ -5,14 +5,14 @@ from collections import Counter
 import pytest
 
 from dnswatch.store.events import Noted
-from dnswatch.store.orders import Entry
+from dnswatch.store.orders import LogEntry
 from dnswatch.teller import event
 from dnswatch.teller.event import Severity
 from tests.teller.logged import AT, WORM
 
 
 def noted(text: str, number: int = 7, about: str = "verdict", opened: int | None = None) -> Noted:
-    return Noted(number, Entry(AT, about, WORM, text, "because", "dnswatch"), opened)
+    return Noted(number, LogEntry(AT, about, WORM, text, "because", "dnswatch"), opened)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_sentences_name_client_state_and_reason() -> None:
 
 def test_a_strangers_words_command_no_terminal_and_end() -> None:
     """A cause has names in it that a client chose."""
-    entry = Entry(AT, "warning", None, "x" * 5000, "\x1b[2J\r\n\u202e", "dnswatch")
+    entry = LogEntry(AT, "warning", None, "x" * 5000, "\x1b[2J\r\n\u202e", "dnswatch")
     told = event.of(Noted(1, entry, None), "s")
     assert len(told.text) == event.LONGEST
     assert told.cause == "\\x1b[2J\\r\\n\\u202e"

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dnswatch.store.events import Noted
-from dnswatch.store.orders import Entry
+from dnswatch.store.orders import LogEntry
 from dnswatch.teller.event import Event
 from dnswatch.teller.storm import Folding, Mark
 from tests.teller.logged import AT, WORM
@@ -13,7 +13,7 @@ NEVER = AT + 10**6
 
 
 def change(number: int, at: float = AT, about: str = "verdict") -> Noted:
-    return Noted(number, Entry(at, about, WORM, "infected", "", "dnswatch"), None)
+    return Noted(number, LogEntry(at, about, WORM, "infected", "", "dnswatch"), None)
 
 
 def told(

@@ -10,7 +10,7 @@ import pytest
 
 from dnswatch.codes import Type
 from dnswatch.model.changes import Changes
-from dnswatch.model.health import Health
+from dnswatch.model.health import HealthReport
 from dnswatch.model.policies.standing import Standing
 from dnswatch.model.role import Role
 from dnswatch.store import Store
@@ -49,7 +49,7 @@ def busy(at: float = 0) -> Changes:
         ],
         until=at,
     )
-    found.hear(0, Health("tls://9.9.9.9#private.example", True, 0.02, 3, 1))
+    found.hear(0, HealthReport("tls://9.9.9.9#private.example", True, 0.02, 3, 1))
     found.standings[bytes((192, 0, 2, 7))] = Standing(1.5, NOON + 1e6, NOON)
     return found
 

@@ -16,7 +16,7 @@ from dnswatch.office.text import moment
 from dnswatch.store.clients import RecordedLookup, last_of_name
 from dnswatch.store.trials import marks_now, would
 from dnswatch.web.console import Glance
-from dnswatch.web.pages.ask import Ask
+from dnswatch.web.pages.request import ConsoleRequest
 from dnswatch.wire.name import from_text
 
 TYPES: Final = {"MX": Type.MX, "A": Type.A, "AAAA": Type.AAAA}
@@ -42,10 +42,10 @@ class Tracing(msgspec.Struct):
     types: list[str]
 
 
-def read(ask: Ask) -> Tracing:
+def read(request: ConsoleRequest) -> Tracing:
     """Trace a name as a client."""
-    client, name = ask.text("client", longest=200), ask.text("name", longest=300)
-    kind = ask.text("type", "MX").upper()
+    client, name = request.text("client", longest=200), request.text("name", longest=300)
+    kind = request.text("type", "MX").upper()
     found = Tracing(client, name, kind, "", [], "", list(TYPES))
     if not (client and name):
         return found
@@ -58,7 +58,7 @@ def read(ask: Ask) -> Tracing:
     if kind not in TYPES:
         found.fault = f"'{kind}' is no type that policies know: expected one of {', '.join(TYPES)}"
         return found
-    with ask.console.glance() as glance:
+    with request.console.glance() as glance:
         _trace(glance, found, name)
     return found
 

@@ -24,7 +24,7 @@ from dnswatch.model.role import Role, role_of
 from dnswatch.resolver.ask import Ask
 from dnswatch.resolver.cookies import Cookies
 from dnswatch.resolver.core import ResolverCore
-from dnswatch.resolver.events import Answer, Fault, Form, Held
+from dnswatch.resolver.events import Answer, Form, Held, PolicyFault
 from dnswatch.resolver.local import LocalNames
 from dnswatch.resolver.observed import Observed
 from dnswatch.resolver.pending import PendingQuery
@@ -115,7 +115,7 @@ class Resolver:
                     answer = given
                 case Held(given, until):
                     answer, at = given, until
-                case Fault(error):
+                case PolicyFault(error):
                     raise error
         self._see(asking, core.observed, answer)
         return _reply(answer, at)

@@ -35,7 +35,7 @@ class Process:
         self._keeper, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             request = json.dumps([list(arguments), str(cwd), dict(env)]).encode()
-            nursery, _ = _nursery()
+            nursery, _ = _nursery(os.stat("/proc/thread-self/ns/net").st_ino)
             socket.send_fds(nursery, [request], [stderr, theirs.fileno()])
         self._keeper.settimeout(PATIENCE)
         self.pid = int(self._keeper.recv(32))
@@ -75,8 +75,8 @@ class Process:
 
 
 @cache
-def _nursery() -> "tuple[socket.socket, subprocess.Popen[bytes]]":
-    """Start the interpreter that forks; it ends when we do."""
+def _nursery(network: int) -> "tuple[socket.socket, subprocess.Popen[bytes]]":
+    """Start the interpreter that forks in this network namespace; it ends when we do."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     env = {**os.environ, "PYTHONPATH": str(Path(dnswatch.__file__).parent.parent)}
     program = f"import tests.loaded as it, {LOADED}; it.fork_on_request()"

@@ -120,6 +120,16 @@ def test_what_is_public_says_what_it_is() -> None:
     assert not silent
 
 
+def test_a_name_serves_one_class() -> None:
+    """No two public classes of the package share a name: one name, one thing."""
+    places: dict[str, list[str]] = {}
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(named(path))
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}
+
+
 def test_each_module_has_its_test() -> None:
     """`dnswatch/room/thing.py` is tested in `tests/room/test_thing.py`, or it is said where."""
     missing = []

@@ -53,6 +53,11 @@ COMMANDS: Final = {
             "cli.site:cache",
             "Show the site cache: the addresses it knows, and what they cost.",
         ),
+        "export": (
+            "cli.exchange:export",
+            "Write orders, roles, policies and what was learned to one file.",
+        ),
+        "import": ("cli.exchange:import_", "Take in what another dnswatch exported."),
         "replay": (
             "cli.replay:replay",
             "Put recordings through the watch, by the clock of the recording.",

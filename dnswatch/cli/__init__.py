@@ -37,6 +37,7 @@ COMMANDS: Final = {
             "cli.status:status",
             "Show whether dnswatch runs, its upstreams, counters and records.",
         ),
+        "top": ("cli.top:top", "Follow the site live in the terminal."),
         "report": (
             "cli.report:report",
             "Rank the clients by their lookups, or report on one of them.",

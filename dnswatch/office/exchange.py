@@ -109,7 +109,7 @@ def collect(state: Path, settings: Settings, own: Iterable[tuple[str, str]]) -> 
             for key, one in sorted(said.overrules.items())
         ],
         dict(sorted(said.roles.items())),
-        None if known.site is None else Learned(known.site, known.cases),
+        None if known.site is None else Learned(known.site, known.client_states),
     )  # fmt: skip
 
 
@@ -190,7 +190,7 @@ def take_in(
         if export.learned is not None:
             learned = Changes()
             learned.detector = export.learned.site
-            learned.cases.update(export.learned.clients)
+            learned.client_states.update(export.learned.clients)
             evidence.write(db.conn, learned)
     return left_out
 

@@ -39,6 +39,7 @@ UNTESTED: Final[frozenset[str]] = frozenset(
         "lab/campus/defences/acts.py",  # nor here
         *(f"lab/demo/{name}.py" for name in ("act", "screen", "show", "site", "world", "worm")),
         "__main__.py", "cli/serve.py",  # tests/live, from outside
+        "office/exchange.py",  # tests/cli/test_exchange.py, by the commands
         "bay/service.py",
         "bay/smtp/connection.py",  # tests/bay/smtp/test_session.py, by real clients
         "cli/bay/serve.py",  # tests/bay/test_process.py, from outside

@@ -51,6 +51,11 @@ def write(conn: sqlite3.Connection, changes: Changes) -> None:
         conn.execute(_SET_DETECTOR, (changes.detector, unseen))
 
 
+def forget(db: Database) -> int:
+    """Let go of all that the detector knew; return of how many clients that was, and the site."""
+    return sum(db.conn.execute(statement).rowcount for statement in _FORGET)
+
+
 def _later(db: Database) -> Iterator[MailLookup]:
     for row in db.conn.execute(_LATER):
         at, key, kind, domain, qname, qtype, rcode, origin, exchanges, *given, done = row
@@ -67,6 +72,7 @@ def _later(db: Database) -> Iterator[MailLookup]:
             continue  # a name that no host can have: one piece of evidence less
 
 
+_FORGET = ("DELETE FROM evidence", "DELETE FROM detector")
 _SET_DETECTOR = """
     INSERT OR REPLACE INTO detector (id, state, judged)
     VALUES (1, ?, (SELECT ifnull(max(id), 0) FROM lookup) - ?)"""

@@ -28,8 +28,6 @@ MOST: Final = 200_000
 FILES: Final = 64
 """Open files that a process is given."""
 
-_NETWORK: Final = Path("/proc/thread-self/ns/net")
-
 Program = Callable[[list[str], list[int]], object]
 """What a process does: with its arguments, and the files that it was given."""
 Act = Callable[[], object]
@@ -56,10 +54,9 @@ class Process:
         self._keeper, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             what = [named.__module__, named.__qualname__, list(arguments), str(cwd), dict(env)]
-            nursery, _ = _nursery()
-            with _NETWORK.open() as network:
-                given = [stderr, theirs.fileno(), network.fileno(), *files]
-                socket.send_fds(nursery, [json.dumps(what).encode()], given)
+            nursery, _ = _nursery(os.stat("/proc/thread-self/ns/net").st_ino)
+            given = [stderr, theirs.fileno(), *files]
+            socket.send_fds(nursery, [json.dumps(what).encode()], given)
         self._keeper.settimeout(PATIENCE)
         self.pid = int(self._keeper.recv(32))
 
@@ -98,8 +95,8 @@ class Process:
 
 
 @cache
-def _nursery() -> "tuple[socket.socket, subprocess.Popen[bytes]]":
-    """Start the interpreter that forks; it ends when we do."""
+def _nursery(network: int) -> "tuple[socket.socket, subprocess.Popen[bytes]]":
+    """Start the interpreter that forks in this network namespace; it ends when we do."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     env = {**os.environ, "PYTHONPATH": str(Path(dnswatch.__file__).parent.parent)}
     program = f"import tests.loaded as it, {LOADED}; it.fork_on_request()"
@@ -125,20 +122,10 @@ def fork_on_request() -> None:
             program = getattr(import_module(module), name)  # what it needs stays loaded
             if os.fork() == 0:
                 requests.close()
-                stderr, test, network, *given = files
-                _join(network)
+                stderr, test, *given = files
                 _keep(partial(program, how[0], given), how[1], how[2], stderr, test, given)
             for file in files:
                 os.close(file)
-
-
-def _join(network: int) -> None:
-    """Be in the network where the test is, as if it had started us."""
-    if not os.path.samestat(os.fstat(network), _NETWORK.stat()):
-        from tests.network.places import enter
-
-        enter(network)
-    os.close(network)
 
 
 def _keep(

@@ -52,7 +52,7 @@ def overrule(state: Path, settings: Settings, keys: Iterable[str], said: Overrul
 
 def declare(state: Path, keys: Iterable[str], role: Role, why: str, actor: str) -> None:
     """Confirm what clients are for."""
-    said = orders.Entry(clock.now(), About.ROLE, None, role, why, actor)
+    said = orders.LogEntry(clock.now(), About.ROLE, None, role, why, actor)
     with Store.open(state) as store, store.snapshot() as db:
         orders.declare(db, keys, role, said)
 

@@ -64,11 +64,11 @@ class Place:
     def inside(self) -> Iterator[None]:
         """Let this thread be there: its new sockets, threads and processes are, too."""
         with (NAMED / self.name).open() as there, Path("/proc/thread-self/ns/net").open() as here:
-            enter(there.fileno())
+            _enter(there.fileno())
             try:
                 yield
             finally:
-                enter(here.fileno())
+                _enter(here.fileno())
 
     def remove(self) -> None:
         """Remove it; it ends with the last process in it."""
@@ -129,7 +129,6 @@ def _ip(*arguments: str) -> None:
     assert done.returncode == 0, f"ip {' '.join(arguments)}: {done.stderr}"
 
 
-def enter(descriptor: int) -> None:
-    """Let this thread be in the network of an open namespace."""
+def _enter(descriptor: int) -> None:
     if _libc.setns(descriptor, CLONE_NEWNET):
         raise OSError(ctypes.get_errno(), "setns")

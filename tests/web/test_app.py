@@ -28,7 +28,7 @@ def paths(served: Served) -> list[str]:
     ]  # fmt: skip
 
 
-def written(served: Served) -> list[orders.Entry]:
+def written(served: Served) -> list[orders.LogEntry]:
     """Give the log, the latest first."""
     with Store.read(served.state) as store, store.snapshot() as db:
         return orders.log(db, 0.0, None, 100)

@@ -11,7 +11,7 @@ from dnswatch.office import orders, wording
 from dnswatch.store import orders as stored
 from dnswatch.store.trials import marks_now, shown
 from dnswatch.web.console import Glance
-from dnswatch.web.pages.ask import Ask, Done
+from dnswatch.web.pages.request import ConsoleRequest, Done
 
 MOST_TEXT = 50_000
 """Characters of a policy that is checked."""
@@ -52,9 +52,9 @@ class Shelf(msgspec.Struct):
     fault: str = ""
 
 
-def read(ask: Ask) -> Shelf:
+def read(request: ConsoleRequest) -> Shelf:
     """Read all policies."""
-    console = ask.console
+    console = request.console
     with console.glance() as glance:
         enabled = stored.read(glance.db, clock.now()).enabled
         done = stored.done(glance.db, glance.now - 86400)
@@ -67,30 +67,30 @@ def read(ask: Ask) -> Shelf:
     return Shelf(cards, settings.policies.act, wrong, settings.privacy.pseudonyms)
 
 
-def check(ask: Ask) -> Shelf:
+def check(request: ConsoleRequest) -> Shelf:
     """Check a policy of one's own, and say what it does; nothing is changed."""
-    shelf = read(ask)
-    shelf.text = ask.text("text", longest=MOST_TEXT)
+    shelf = read(request)
+    shelf.text = request.text("text", longest=MOST_TEXT)
     try:
         policy = read_policy(shelf.text, "your policy")
     except SettingsError as error:
         shelf.fault = str(error)
         return shelf
-    shelf.fault = unfit(policy, ask.console.settings) or ""
+    shelf.fault = unfit(policy, request.console.settings) or ""
     shelf.verdict = [policy.summary, *wording.sentences(policy)]
     return shelf
 
 
-def switch(ask: Ask) -> Done:
+def switch(request: ConsoleRequest) -> Done:
     """Switch a policy on or off."""
-    name, console = ask.path["name"], ask.console
-    match ask.path["turn"]:
+    name, console = request.path["name"], request.console
+    match request.path["turn"]:
         case "enable":
             policy = console.policy(name)
-            orders.enable(console.state, console.settings, policy, ask.visitor.name)
+            orders.enable(console.state, console.settings, policy, request.visitor.name)
             return Done(f"ordered: {name} is on, in force within a second", "/policies")
         case "disable":
-            was_on = orders.disable(console.state, name, ask.visitor.name)
+            was_on = orders.disable(console.state, name, request.visitor.name)
             said = "is off, within a second" if was_on else "was off already"
             return Done(f"ordered: {name} {said}", "/policies")
     raise ConsoleError("a policy is switched by enable or disable", 404)

@@ -80,9 +80,9 @@ def test_the_detector_is_fed_with_what_the_watch_found_mail_related() -> None:
     assert shown(judge, watch.drain().lookups) == [State.SUSPECT, State.INFECTED]
 
 
-def test_cases_are_bounded_and_those_that_matter_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clients_are_bounded_and_those_that_matter_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     """A flood of forged addresses neither grows without end nor hides who is infected."""
-    monkeypatch.setattr("dnswatch.model.detection.detector.CASES", 50)
+    monkeypatch.setattr("dnswatch.model.detection.detector.CLIENTS", 50)
     watch = learn()
     shown(watch, attack(20))
     for n in range(300):

@@ -8,11 +8,18 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from bench.detection import lookups
-from dnswatch.model.detection import marks
+from dnswatch.model.detection import indicators
 from dnswatch.model.detection.baselines import DELAY, LEVELS, Day, History
-from dnswatch.model.detection.case import FOUND, PENDING, STEPS, Case, Judge, Weighing
+from dnswatch.model.detection.client_state import (
+    FOUND,
+    PENDING,
+    STEPS,
+    ClientState,
+    Judge,
+    Weighing,
+)
 from dnswatch.model.detection.novelty import Followed, Novel
-from dnswatch.model.detection.shiryaev_roberts import Bounds, Statistic, Step
+from dnswatch.model.detection.shiryaev_roberts import Bounds, Statistic, StatisticStep
 from dnswatch.model.finding import Finding
 from dnswatch.model.observation import Decided, Enforced
 from dnswatch.model.policies.orders import Overrule, Word
@@ -23,17 +30,19 @@ WHO = lookups.client(1)
 AT = 1_767_571_200.0
 DAY = 86400.0
 BOUNDS = Bounds(0.2, 0.4)
-SHARES = {mark.name: mark.least for mark in marks.ALL}
+SHARES = {indicator.name: indicator.least for indicator in indicators.ALL}
 JUDGE = Judge(frozenset(SHARES), Week())
 
 
-def case() -> Case:
+def case() -> ClientState:
     """A client that is judged."""
     statistic = Statistic.begin(AT, BOUNDS)
-    return Case(WHO, Role.CLIENT, History(0), BOUNDS, int(AT // DAY), dict(SHARES), statistic)
+    return ClientState(
+        WHO, Role.CLIENT, History(0), BOUNDS, int(AT // DAY), dict(SHARES), statistic
+    )
 
 
-def see(one: Case, at: float, domain: bytes = b"\1a\0") -> None:
+def see(one: ClientState, at: float, domain: bytes = b"\1a\0") -> None:
     """Show a novel domain."""
     one.see(lookups.mx(at, WHO, "a.org"), Novel(domain, True), JUDGE)
 
@@ -46,7 +55,7 @@ def test_a_case_does_not_grow() -> None:
     assert len(one.steps) <= STEPS
     assert len(one.pending) <= PENDING
     assert len(one.days) <= DELAY + 1
-    assert all(len(day.trials) <= len(marks.ALL) + len(LEVELS) for day in one.days)
+    assert all(len(day.trials) <= len(indicators.ALL) + len(LEVELS) for day in one.days)
 
 
 def test_following_an_answer_counts_at_once_and_not_following_later() -> None:
@@ -56,16 +65,16 @@ def test_following_an_answer_counts_at_once_and_not_following_later() -> None:
     see(one, AT + 1, b"\1b\0")
     one.follow(lookups.address(AT + 2, WHO, "mx.a", "a"), Followed(b"\1a\0"), JUDGE)
     assert [step.is_seen for step in followed(one)] == [True]
-    one.settle(AT + 1 + marks.WAIT, JUDGE)
+    one.settle(AT + 1 + indicators.WAIT, JUDGE)
     assert len(followed(one)) == 1
-    one.settle(AT + 1.5 + marks.WAIT, JUDGE)
+    one.settle(AT + 1.5 + indicators.WAIT, JUDGE)
     assert [step.is_seen for step in followed(one)] == [True, False]
 
 
-def followed(one: Case) -> list[Weighing]:
+def followed(one: ClientState) -> list[Weighing]:
     """How the client's follow-through was weighed."""
     weighed = [step for step in one.steps if isinstance(step, Weighing)]
-    return [step for step in weighed if step.mark == marks.FOLLOWED.name]
+    return [step for step in weighed if step.indicator == indicators.FOLLOWED.name]
 
 
 def test_a_mark_that_was_never_learned_weighs_nothing() -> None:
@@ -74,7 +83,7 @@ def test_a_mark_that_was_never_learned_weighs_nothing() -> None:
     one.shares.clear()
     one.see(lookups.mx(AT, WHO, "a.org", recursion=False), Novel(b"\1a\0", True), JUDGE)
     one.follow(lookups.address(AT + 2, WHO, "mx.a", "a"), Followed(b"\1a\0"), JUDGE)
-    assert [type(step) for step in one.steps] == [Step]
+    assert [type(step) for step in one.steps] == [StatisticStep]
 
 
 def test_what_a_policy_withheld_is_not_held_against_or_for_a_client() -> None:
@@ -84,7 +93,7 @@ def test_what_a_policy_withheld_is_not_held_against_or_for_a_client() -> None:
         done = Enforced("delay", Decided.REFUSED, dry_run)
         lookup = replace(lookups.mx(AT + n, WHO, "a.org"), enforced=done)
         one.see(lookup, Novel(bytes((1, 97 + n, 0)), True), JUDGE)
-    one.settle(AT + 10 + marks.WAIT, JUDGE)
+    one.settle(AT + 10 + indicators.WAIT, JUDGE)
     assert [step.domain for step in followed(one)] == [b"\1b\0"]
 
 
@@ -95,7 +104,7 @@ def test_the_steps_that_led_to_a_verdict_are_kept() -> None:
     one.infected_until = AT + DAY
     for n in range(STEPS * 2):
         see(one, AT + 10 + n)
-    assert [step.at for step in one.steps if isinstance(step, Step)] == [AT]
+    assert [step.at for step in one.steps if isinstance(step, StatisticStep)] == [AT]
     assert one.later == STEPS * 2
 
 
@@ -131,7 +140,7 @@ Says = Literal["clean", "unsure", "worm"]
 days_of_mail = st.lists(st.sampled_from(["clean", "unsure", "worm"]), min_size=1, max_size=6)
 
 
-def find(one: Case, *verdicts: Says, day: int = 0) -> float:
+def find(one: ClientState, *verdicts: Says, day: int = 0) -> float:
     """Show what the bay found on a day; return what the statistic was multiplied by."""
     before = one.score_days(AT, JUDGE.week)
     for verdict in verdicts:
@@ -143,11 +152,11 @@ def find(one: Case, *verdicts: Says, day: int = 0) -> float:
 @given(days_of_mail)
 def test_a_day_of_mail_weighs_once(verdicts: list[Says]) -> None:
     """However many messages, a day with a worm is one, and a day without is one."""
-    expected = marks.WORM.factor("worm" in verdicts, marks.WORM.least)
+    expected = indicators.WORM.factor("worm" in verdicts, indicators.WORM.least)
     assert isclose(find(case(), *verdicts), expected)
 
 
-@given(days_of_mail, st.integers(0, 6), st.floats(0, marks.WORM.least))
+@given(days_of_mail, st.integers(0, 6), st.floats(0, indicators.WORM.least))
 def test_findings_weigh_at_most_one_in_the_mean(
     verdicts: list[Says], worm_at: int, chance: float
 ) -> None:

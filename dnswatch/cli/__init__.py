@@ -37,6 +37,7 @@ COMMANDS: Final = {
             "cli.status:status",
             "Show whether dnswatch runs, its upstreams, counters and records.",
         ),
+        "top": ("cli.top:top", "Follow the site live in the terminal."),
         "report": (
             "cli.report:report",
             "Rank the clients by their lookups, or report on one of them.",
@@ -53,6 +54,11 @@ COMMANDS: Final = {
             "cli.site:cache",
             "Show the site cache: the addresses it knows, and what they cost.",
         ),
+        "export": (
+            "cli.exchange:export",
+            "Write orders, roles, policies and what was learned to one file.",
+        ),
+        "import": ("cli.exchange:import_", "Take in what another dnswatch exported."),
         "replay": (
             "cli.replay:replay",
             "Put recordings through the watch, by the clock of the recording.",

@@ -128,10 +128,10 @@ class Changes:
     "What will be asked about later, in order of time."
     detector: bytes = b""
     "What the detector must know of the site after a restart; empty where that did not change."
-    cases: dict[str, bytes | None] = field(default_factory=dict)
+    client_states: dict[str, bytes | None] = field(default_factory=dict)
     "Client's key to what the detector must know of it; None where that is nothing any more."
     judged: int = 0
-    "How many of `lookups`, from the first on, `detector` and `cases` have taken in."
+    "How many of `lookups`, from the first on, `detector` and `client_states` have taken in."
     until: float = 0.0
     "Up to when all that expired is among them, Unix seconds."
     cursor: Cursor | None = None
@@ -142,7 +142,7 @@ class Changes:
         return any(
             (
                 self.accounts, self.lookups, self.site, self.cache, self.counters, self.health,
-                self.standings, self.notes, self.detector, self.cases, self.quarantine,
+                self.standings, self.notes, self.detector, self.client_states, self.quarantine,
                 self.begun_at, self.vantages,
             )
         )  # fmt: skip
@@ -175,7 +175,7 @@ class Changes:
         if self.begun_at is None:
             self.begun_at = later.begun_at
         self.detector = later.detector or self.detector
-        self.cases.update(later.cases)
+        self.client_states.update(later.client_states)
         self.notes.extend(later.notes)
         for (worker, _), health in later.health.items():
             self.hear(worker, health)

@@ -13,7 +13,7 @@ EventKind = Literal["verdict", "mark", "policy", "overrule", "role", "warning"]
 _PORTS: Final = {"syslog:udp": 514, "syslog:tcp": 601}
 
 
-class Destination(str):
+class EventDestination(str):
     """Where events are told: a file, a syslog server, or a webhook."""
 
     form: ClassVar = (
@@ -65,7 +65,7 @@ class Destination(str):
 class Sink(Table, frozen=True, kw_only=True):
     """Who is told of changes: verdicts, marks, orders; see [events.md](events.md)."""
 
-    to: Destination
+    to: EventDestination
     "A file of JSON lines in Suricata's EVE form, a syslog server (RFC 5424), or a signed webhook."
     about: tuple[EventKind, ...] = ()
     "Only these kinds of changes; none means all."

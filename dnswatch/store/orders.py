@@ -92,6 +92,11 @@ def declare(db: Database, keys: Iterable[str], role: Role, said: LogEntry) -> No
         _log(db, LogEntry(said.at, About.ROLE, key, role.value, said.cause, said.actor))
 
 
+def forget(db: Database) -> int:
+    """Let go of all orders, but not of the log; return how many there were."""
+    return sum(db.conn.execute(statement).rowcount for statement in _FORGET)
+
+
 def log(db: Database, since: float, keys: Iterable[str] | None, limit: int) -> list[LogEntry]:
     """Return the last changes, the latest first; of some clients only, where `keys` is given."""
     found = [LogEntry(*row) for row in db.conn.execute(_LOG, (since,))]
@@ -121,6 +126,7 @@ def _log(db: Database, entry: LogEntry) -> None:
     )
 
 
+_FORGET = ("DELETE FROM enabled", "DELETE FROM overrule", "DELETE FROM role")
 ADD_ENTRY = """
     INSERT INTO change (at, about, client, text, cause, actor) VALUES (?, ?, ?, ?, ?, ?)"""
 _OVERRULES = """

@@ -63,8 +63,12 @@ def proof(db: Database) -> None:
 
 def newer(db: Database) -> list[str]:
     """Name the migrations that the file has seen and this dnswatch does not know."""
-    ours = {migration.name for migration in MIGRATIONS.pending(Database(memory=True))}
-    return sorted({migration.name for migration in MIGRATIONS.applied(db)} - ours)
+    return sorted({migration.name for migration in MIGRATIONS.applied(db)} - set(known()))
+
+
+def known() -> list[str]:
+    """Name the migrations that this dnswatch knows, the oldest first."""
+    return [migration.name for migration in MIGRATIONS.pending(Database(memory=True))]
 
 
 @MIGRATIONS()

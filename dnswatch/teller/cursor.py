@@ -9,8 +9,8 @@ import msgspec
 
 from dnswatch.errors import EventError
 from dnswatch.ownership import settle
-from dnswatch.settings import Destination
-from dnswatch.teller.storm import Mark
+from dnswatch.settings import EventDestination
+from dnswatch.teller.storm import SinkCursor
 
 FOLDER: Final = "events"
 """In the state directory; a file in it is named by the hash of where it tells."""
@@ -19,15 +19,15 @@ FOLDER: Final = "events"
 class CursorFile:
     """How far one sink was told."""
 
-    def __init__(self, state: Path, to: Destination) -> None:
+    def __init__(self, state: Path, to: EventDestination) -> None:
         """Name the file; nothing is made yet."""
         name = hashlib.sha256(to.encode()).hexdigest()[:16]
         self.path = state / FOLDER / f"{name}.json"
 
-    def read(self) -> Mark | None:
-        """Return the mark; None where there is none, or none that can be read."""
+    def read(self) -> SinkCursor | None:
+        """Return the cursor; None where there is none, or none that can be read."""
         try:
-            return msgspec.json.decode(self.path.read_bytes(), type=Mark)
+            return msgspec.json.decode(self.path.read_bytes(), type=SinkCursor)
         except FileNotFoundError:
             return None
         except msgspec.DecodeError:
@@ -35,15 +35,15 @@ class CursorFile:
         except OSError as error:
             raise EventError(f"cannot read '{self.path}': {error.strerror}") from None
 
-    def write(self, mark: Mark) -> None:
-        """Put a mark on the disk, in place of the last one; raises `EventError`."""
+    def write(self, cursor: SinkCursor) -> None:
+        """Put a cursor on the disk, in place of the last one; raises `EventError`."""
         beside = self.path.with_suffix(".new")
         try:
             self.path.parent.mkdir(mode=0o700, exist_ok=True)
             settle(self.path.parent)
             beside.touch(mode=0o600)
             with beside.open("wb") as file:
-                file.write(msgspec.json.encode(mark))
+                file.write(msgspec.json.encode(cursor))
                 file.flush()
                 os.fsync(file.fileno())
             settle(beside)

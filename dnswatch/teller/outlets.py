@@ -24,7 +24,7 @@ from typing import Final, Protocol
 from dnswatch import clock
 from dnswatch.errors import EventError, SettingsError
 from dnswatch.ownership import settle
-from dnswatch.settings import Destination, Sink
+from dnswatch.settings import EventDestination, Sink
 from dnswatch.teller import forms
 from dnswatch.teller.event import Event
 
@@ -154,7 +154,7 @@ class FileOutlet:
 class DatagramOutlet:
     """Sends syslog datagrams (RFC 5426): a receiver that is away is noticed at best."""
 
-    def __init__(self, to: Destination) -> None:
+    def __init__(self, to: EventDestination) -> None:
         """Look the receiver up; raises `OSError`."""
         self._to = to
         family, kind, protocol, _, address = socket.getaddrinfo(
@@ -182,7 +182,7 @@ class DatagramOutlet:
 class StreamOutlet:
     """Sends syslog over TCP, each message with its length before it (RFC 6587 section 3.4.1)."""
 
-    def __init__(self, to: Destination) -> None:
+    def __init__(self, to: EventDestination) -> None:
         """Connect; raises `OSError`."""
         self._to = to
         self._sock = socket.create_connection((to.host, to.port), timeout=PATIENCE)
@@ -256,7 +256,7 @@ class WebhookOutlet:
 
 
 @contextmanager
-def _said(to: Destination) -> Iterator[None]:
+def _said(to: EventDestination) -> Iterator[None]:
     """Turn what the system refuses into an `EventError`."""
     try:
         yield

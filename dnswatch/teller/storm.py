@@ -15,7 +15,7 @@ from dnswatch.teller import event
 from dnswatch.teller.event import Event
 
 
-class Mark(msgspec.Struct, frozen=True):
+class SinkCursor(msgspec.Struct, frozen=True):
     """How far a sink was told."""
 
     store: str
@@ -33,20 +33,20 @@ class Due(NamedTuple):
 
     event: Event | None
     "None where changes are only passed over."
-    mark: Mark
+    cursor: SinkCursor
     "How far the sink is told then."
 
 
-class Folding:
+class SinkFolding:
     """What one sink is told."""
 
-    def __init__(self, mark: Mark, about: Iterable[str], most: int) -> None:
-        """Go on from a mark; tell of all kinds where `about` is empty, `most` of each minute."""
-        self._mark = mark
+    def __init__(self, cursor: SinkCursor, about: Iterable[str], most: int) -> None:
+        """Go on from a cursor; tell of all kinds where `about` is empty, `most` of each minute."""
+        self._cursor = cursor
         self._about = frozenset(about)
         self._most = most
-        self.read = mark.number
-        "Number of the last change taken in: above the mark's, where changes are being folded."
+        self.read = cursor.number
+        "Number of the last change taken in: above the cursor's, where changes are being folded."
         self._first = 0
         self._folded: Counter[str] = Counter()
 
@@ -63,9 +63,9 @@ class Folding:
         if last is None:
             return
         yield from self._gap(last + 1, now)
-        if self._folded and not self._mark.minute * 60 <= now < self._mark.minute * 60 + 60:
+        if self._folded and not self._cursor.minute * 60 <= now < self._cursor.minute * 60 + 60:
             yield self._summary()
-        elif not self._folded and self._mark.number != self.read:
+        elif not self._folded and self._cursor.number != self.read:
             yield Due(None, self._forward())
 
     def _gap(self, number: int, at: float) -> Iterator[Due]:
@@ -73,7 +73,7 @@ class Folding:
         if missing := number - 1 - self.read:
             if self._folded:
                 yield self._summary()
-            told = event.lost(self._mark.store, self.read + 1, missing, at)
+            told = event.lost(self._cursor.store, self.read + 1, missing, at)
             self.read = number - 1
             yield Due(told, self._forward())
 
@@ -81,25 +81,27 @@ class Folding:
         entry = noted.entry
         if self._about and entry.about not in self._about:
             return
-        if (minute := int(entry.at // 60)) > self._mark.minute:
+        if (minute := int(entry.at // 60)) > self._cursor.minute:
             if self._folded:
                 yield self._summary()
-            self._mark = Mark(self._mark.store, self._mark.number, minute)
-        if self._mark.told < self._most:
-            mark = Mark(self._mark.store, noted.number, self._mark.minute, self._mark.told + 1)
-            self._mark = mark
-            yield Due(event.of(noted, mark.store), mark)
+            self._cursor = SinkCursor(self._cursor.store, self._cursor.number, minute)
+        if self._cursor.told < self._most:
+            cursor = SinkCursor(
+                self._cursor.store, noted.number, self._cursor.minute, self._cursor.told + 1
+            )
+            self._cursor = cursor
+            yield Due(event.of(noted, cursor.store), cursor)
         else:
             self._first = self._first or noted.number
             self._folded[event.kind_of(noted)] += 1
 
     def _summary(self) -> Due:
-        at = self._mark.minute * 60.0 + 60.0
-        told = event.summary(self._mark.store, self._first, self.read, at, self._folded)
+        at = self._cursor.minute * 60.0 + 60.0
+        told = event.summary(self._cursor.store, self._first, self.read, at, self._folded)
         self._folded, self._first = Counter(), 0
         return Due(told, self._forward())
 
-    def _forward(self) -> Mark:
-        mark = self._mark
-        self._mark = Mark(mark.store, self.read, mark.minute, mark.told)
-        return self._mark
+    def _forward(self) -> SinkCursor:
+        cursor = self._cursor
+        self._cursor = SinkCursor(cursor.store, self.read, cursor.minute, cursor.told)
+        return self._cursor

@@ -16,7 +16,7 @@ from dnswatch.store import Store, events
 from dnswatch.store.database import which
 from dnswatch.teller.cursor import CursorFile
 from dnswatch.teller.outlets import Outlet, open_outlet
-from dnswatch.teller.storm import Due, Folding, Mark
+from dnswatch.teller.storm import Due, SinkCursor, SinkFolding
 
 LOOK: Final = 0.5
 """Seconds between two looks for changes."""
@@ -41,7 +41,7 @@ class Telling:
         self._outlet: Outlet | None = None
         self._store: Store | None = None
         self._which = 0
-        self._folding: Folding | None = None
+        self._folding: SinkFolding | None = None
         self._begins_with_store = False
         self._trouble = ""
         self._thread = threading.Thread(target=self._run, name=sink.to.shown, daemon=True)
@@ -99,19 +99,19 @@ class Telling:
             self._store, self._which = Store.read(self._state), there
         return self._store
 
-    def _folding_at(self, store: str, last: int) -> Folding:
+    def _folding_at(self, store: str, last: int) -> SinkFolding:
         """Go on where the sink stands; one that is new is told of what comes from now on."""
         if self._folding is None:
-            mark = self._cursor.read()
-            if mark is None:
-                mark = Mark(store, 0 if self._begins_with_store else last)
-                self._cursor.write(mark)
-            elif mark.store != store:
+            cursor = self._cursor.read()
+            if cursor is None:
+                cursor = SinkCursor(store, 0 if self._begins_with_store else last)
+                self._cursor.write(cursor)
+            elif cursor.store != store:
                 logger.info("%s: the store is a new one, told from its begin", self.sink.to.shown)
-                mark = Mark(store, 0)
-            elif mark.number > last:  # the store is an older copy of itself
-                mark = Mark(store, last)
-            self._folding = Folding(mark, self.sink.about, self.sink.most)
+                cursor = SinkCursor(store, 0)
+            elif cursor.number > last:  # the store is an older copy of itself
+                cursor = SinkCursor(store, last)
+            self._folding = SinkFolding(cursor, self.sink.about, self.sink.most)
         return self._folding
 
     def _tell(self, due: Due) -> bool:
@@ -124,7 +124,7 @@ class Telling:
                     self._outlet.send(due.event)
                     if due.event.kind == "lost":
                         logger.warning("%s: %s", self.sink.to.shown, due.event.sentence)
-                self._cursor.write(due.mark)
+                self._cursor.write(due.cursor)
             except DnswatchError as error:
                 self._close()
                 self._complain(error)

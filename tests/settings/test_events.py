@@ -3,7 +3,7 @@
 import pytest
 
 from dnswatch.errors import SettingsError
-from dnswatch.settings import Destination, read
+from dnswatch.settings import EventDestination, read
 
 FILE = '[[events]]\nto = "file:/var/log/dnswatch/eve.json"\n'
 
@@ -22,7 +22,7 @@ FILE = '[[events]]\nto = "file:/var/log/dnswatch/eve.json"\n'
 )
 def test_where_to_tell(text: str, scheme: str, place: str) -> None:
     """A file by its path, a syslog server with its usual port, a webhook by its URL."""
-    to = Destination(text)
+    to = EventDestination(text)
     assert (to.scheme, to.path or f"{to.host}:{to.port}", str(to)) == (scheme, place, text)
 
 
@@ -37,12 +37,12 @@ def test_where_to_tell(text: str, scheme: str, place: str) -> None:
 def test_what_is_no_place_is_refused(text: str) -> None:
     """Plain HTTP too, but to this machine: a verdict on a client crosses no network unencrypted."""
     with pytest.raises(ValueError, match="expected"):
-        Destination(text)
+        EventDestination(text)
 
 
 def test_the_rest_of_a_webhooks_url_is_kept_out_of_messages() -> None:
     """It is often a secret."""
-    assert Destination("https://hooks.example/T0/B0/x").shown == "https://hooks.example/…"
+    assert EventDestination("https://hooks.example/T0/B0/x").shown == "https://hooks.example/…"
 
 
 def test_a_selection_is_of_the_logs_kinds() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from dnswatch.errors import EventError, SettingsError
-from dnswatch.settings import Destination, Sink
+from dnswatch.settings import EventDestination, Sink
 from dnswatch.teller.event import Event
 from dnswatch.teller.outlets import open_outlet, secret_of, signature
 from tests import check
@@ -26,7 +26,7 @@ SECOND = Event(id="ab-8", at=INFECTED.at, kind="mark", text="Größe ]\"\\")  # 
 
 
 def sink(to: str, secret: str = "") -> Sink:
-    return Sink(to=Destination(to), secret=secret)
+    return Sink(to=EventDestination(to), secret=secret)
 
 
 def lines(path: Path) -> list[str]:

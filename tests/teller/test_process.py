@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dnswatch.settings import Destination, Sink
+from dnswatch.settings import EventDestination, Sink
 from dnswatch.store import Store
 from dnswatch.teller import telling
 from dnswatch.teller.process import Tellers
@@ -88,15 +88,15 @@ def test_one_sinks_trouble_holds_up_no_other(
     one, two = tmp_path / "one.json", tmp_path / "two.json"
     tellers = Tellers(tmp_path)
     with reserve() as holder:
-        away = Sink(to=Destination(f"syslog:tcp://127.0.0.1:{holder.getsockname()[1]}"))
-        tellers.wanted = (away, Sink(to=Destination(f"file:{one}")))
+        away = Sink(to=EventDestination(f"syslog:tcp://127.0.0.1:{holder.getsockname()[1]}"))
+        tellers.wanted = (away, Sink(to=EventDestination(f"file:{one}")))
         tellers.arrange()
         check.eventually(lambda: len(list((tmp_path / "events").glob("*.json"))) == 2)
         note(tmp_path, "suspect")
         check.eventually(lambda: told(one) == ["verdict suspect"])
         tellers.wanted = (
-            Sink(to=Destination(f"file:{one}"), about=("mark",)),
-            Sink(to=Destination(f"file:{two}")),
+            Sink(to=EventDestination(f"file:{one}"), about=("mark",)),
+            Sink(to=EventDestination(f"file:{two}")),
         )
         check.eventually(lambda: arranged(tellers) and len(tellers._running) == 2)
         check.eventually(lambda: len(list((tmp_path / "events").glob("*.json"))) == 3)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dnswatch.settings import Destination, Sink
+from dnswatch.settings import EventDestination, Sink
 from dnswatch.store import Store
 from dnswatch.teller import telling as module
 from dnswatch.teller.telling import Telling
@@ -57,7 +57,7 @@ def wait_for_cursor(state: Path) -> None:
 def test_a_new_sink_is_told_of_what_comes_from_now_on(tmp_path: Path, begin: Begin) -> None:
     """Not of a month's log; and a second start goes on where the first one ended."""
     out = tmp_path / "eve.json"
-    sink = Sink(to=Destination(f"file:{out}"))
+    sink = Sink(to=EventDestination(f"file:{out}"))
     note(tmp_path, "suspect")
     first = begin(sink)
     wait_for_cursor(tmp_path)
@@ -72,7 +72,7 @@ def test_a_new_sink_is_told_of_what_comes_from_now_on(tmp_path: Path, begin: Beg
 def test_a_site_that_begins_is_told_from_its_first_change(tmp_path: Path, begin: Begin) -> None:
     """The store may be made after the teller looked for it."""
     out = tmp_path / "eve.json"
-    telling = begin(Sink(to=Destination(f"file:{out}")))
+    telling = begin(Sink(to=EventDestination(f"file:{out}")))
     check.eventually(lambda: telling._begins_with_store)
     note(tmp_path, "suspect")
     check.eventually(lambda: told(out) == ["verdict suspect"])
@@ -82,7 +82,7 @@ def test_a_new_store_is_told_from_its_first_change(tmp_path: Path, begin: Begin)
     """A damaged one is moved away while we look; its numbers begin anew."""
     out = tmp_path / "eve.json"
     Store.open(tmp_path).close()
-    begin(Sink(to=Destination(f"file:{out}")))
+    begin(Sink(to=EventDestination(f"file:{out}")))
     wait_for_cursor(tmp_path)
     note(tmp_path, "suspect", times=2)
     check.eventually(lambda: len(told(out)) == 2)
@@ -100,7 +100,7 @@ def test_a_sink_that_was_away_loses_nothing(
     Store.open(tmp_path).close()
     with reserve() as holder:
         port = holder.getsockname()[1]
-        telling = begin(Sink(to=Destination(f"syslog:tcp://127.0.0.1:{port}")))
+        telling = begin(Sink(to=EventDestination(f"syslog:tcp://127.0.0.1:{port}")))
         wait_for_cursor(tmp_path)
         for text in ("suspect", "likely", "infected", "clean"):
             note(tmp_path, text)
@@ -122,7 +122,7 @@ def test_a_storm_is_one_event(tmp_path: Path, begin: Begin) -> None:
     """After `most` of its minute."""
     out = tmp_path / "eve.json"
     Store.open(tmp_path).close()
-    begin(Sink(to=Destination(f"file:{out}"), most=2))
+    begin(Sink(to=EventDestination(f"file:{out}"), most=2))
     wait_for_cursor(tmp_path)
     note(tmp_path, "infected", times=1200)
     check.eventually(lambda: "summary 1198 more changes in that minute" in told(out))

@@ -11,6 +11,7 @@ from typing import Final
 from bench.bay import measure_bay
 from bench.command import add_page, ended, put
 from bench.fairness import measure_fairness
+from bench.kills import measure_kills
 from bench.latency import measure_latency
 from bench.loss import measure_loss
 from bench.memory import measure_memory
@@ -28,6 +29,7 @@ _MEASUREMENTS: Final[dict[str, Callable[[Rig, Plan], list[Table]]]] = {
     "misses": measure_misses,
     "latency": measure_latency,
     "fairness": measure_fairness,
+    "kills": measure_kills,
     "loss": measure_loss,
     "memory": measure_memory,
     "workers": measure_workers,

@@ -37,7 +37,7 @@ _HEAD: Final = (
 
 def measure_kills(rig: Rig, plan: Plan) -> list[Table]:
     """Kill workers for as long as one run lasts, in each round."""
-    what = scene.cached(rig)
+    what = scene.cached(rig, plan)
     rows = []
     for number in range(1, plan.rounds + 1):
         with what.warm(rig.shared, "dnswatch", 2) as standing, _killing(standing.server) as killed:

@@ -1,12 +1,12 @@
 """The bay as a process of its own, killed at any point of the dialogue."""
 
 import json
+import logging
 import os
 import random
 import signal
 import smtplib
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -16,32 +16,25 @@ from typing import Final
 
 import pytest
 
+from dnswatch.bay import process
 from dnswatch.bay.spool import Spool
 from dnswatch.bay.state import Message
+from dnswatch.cli.serve import log_to_stderr
+from dnswatch.serve.loading import load
 from tests import check
 from tests.bay.served import Raw
 from tests.live.site import COMMAND, environment
+from tests.loaded import Process
 from tests.loopback import reserve
 
 STEPS = (b"EHLO x", b"MAIL FROM:<a@b.example>", b"RCPT TO:<c@d.example>", b"DATA")
 
 
-NURSERY = """
-import os, sys
-from pathlib import Path
-from dnswatch.bay import process
-from dnswatch.cli.serve import log_to_stderr
-from dnswatch.serve.loading import load
-log_to_stderr(20)
-for _ in sys.stdin:
-    pid = os.fork()
-    if not pid:
-        process.main(load(Path(sys.argv[1])), Path(sys.argv[2]), None)
-        os._exit(0)
-    print(pid, flush=True)
-    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
-"""
-"""Starts bays one after the other, with all code loaded: a test can afford many kills."""
+def take_mail(arguments: list[str], _: list[int]) -> None:
+    """Be the bay of a configuration and a state directory."""
+    log_to_stderr(logging.INFO)
+    config, state = map(Path, arguments)
+    process.main(load(config), state, None)
 
 
 @dataclass
@@ -62,33 +55,20 @@ class Bay:
             '[upstream]\nservers = ["127.0.0.1:1"]\n[bay]\npause = "0"\nopen_to = ["127.0.0.1"]\n'
             f'listen = ["127.0.0.1:{self.port}"]\n[bay.limits]\nrate = 100000\n{self.extra}'
         )
-        with self.log.open("a") as log:
-            self._nursery = subprocess.Popen(
-                [sys.executable, "-c", NURSERY, config, self.folder / "state"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-                env=environment(),
-                bufsize=1,
-            )
 
     def start(self) -> None:
         """Start it; returns when it takes mail."""
-        assert self._nursery.stdin is not None
         before = self.said("takes mail at")
-        self._nursery.stdin.write("start\n")
-        self.pid = int(self._answer())
+        arguments = [str(self.folder / "dnswatch.toml"), str(self.folder / "state")]
+        with self.log.open("a") as log:
+            self._process = Process(arguments, self.folder, environment(), log.fileno(), take_mail)
+        self.pid = self._process.pid
         check.eventually(lambda: self.said("takes mail at") > before)
 
     def wait(self) -> int:
         """Wait for its end; returns its exit code."""
         self.pid = 0
-        return int(self._answer())
-
-    def _answer(self) -> str:
-        assert self._nursery.stdout is not None
-        return self._nursery.stdout.readline()
+        return self._process.wait()
 
     def kill(self) -> None:
         """Kill it."""
@@ -99,8 +79,6 @@ class Bay:
         """End it whatever happened."""
         if self.pid:
             self.kill()
-        self._nursery.kill()
-        self._nursery.communicate()
         self._holder.close()
 
     def said(self, text: str) -> int:

@@ -2,11 +2,7 @@
 
 import asyncio
 import contextlib
-import json
 import os
-import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -20,16 +16,18 @@ from dnswatch import clock
 from dnswatch.bay.delivery.attempt import Attempts
 from dnswatch.bay.delivery.routes import MailLookups, MailRoutes, OwnAddresses
 from dnswatch.bay.delivery.scheduler import Scheduler
+from dnswatch.bay.queue.manager import QueueManager
 from dnswatch.bay.record import DeliveryOutcome, Tried
 from dnswatch.bay.spool import Spool
 from dnswatch.bay.state import Message
-from dnswatch.settings import Duration, Server, Settings
+from dnswatch.settings import Duration, Server, Settings, read
 from dnswatch.settings.bay import Bay, Release
 from tests.bay.exchange import Exchange, Taken
 from tests.bay.mail import released, spool_in
 from tests.bay.site import mail_zone, text
 from tests.behaviour import Behaviour
 from tests.check import eventually
+from tests.loaded import Process
 from tests.upstream import Upstream
 
 MESSAGES = int(os.environ.get("DNSWATCH_BAY_MESSAGES", "100"))
@@ -40,33 +38,26 @@ KILLS = 2 if MESSAGES <= 100 else 3
 PATIENCE = 60.0 + MESSAGES / 10
 """Seconds within which all of them are sent, on a busy machine."""
 
-_MAIN = """
-import asyncio, json, sys
-from functools import partial
-from pathlib import Path
-from dnswatch import clock
-from dnswatch.bay.queue.manager import QueueManager
-from dnswatch.bay.spool import Spool
-from dnswatch.settings import read
-text, path = json.loads(sys.argv[1])
-spool = Spool(Path(path))
-spool.claim()
-manager = QueueManager(read(text, "dnswatch.toml"), spool, clock.now)
-manager.restore()
-asyncio.run(manager.run())
-"""
+
+def deliver(arguments: list[str], _: list[int]) -> None:
+    """Be the queue manager of a spool."""
+    settings, path = arguments
+    spool = Spool(Path(path))
+    spool.claim()
+    manager = QueueManager(read(settings, "dnswatch.toml"), spool, clock.now)
+    manager.restore()
+    asyncio.run(manager.run())
 
 
 @contextlib.contextmanager
-def process(settings: str, spool: Path) -> Iterator[subprocess.Popen[bytes]]:
+def process(settings: str, spool: Path) -> Iterator[None]:
     """Run a queue manager on a spool, and kill it at the end."""
-    arguments = json.dumps([settings, str(spool)])
-    with subprocess.Popen([sys.executable, "-c", _MAIN, arguments]) as running:
-        try:
-            yield running
-        finally:
-            running.send_signal(signal.SIGKILL)
-            running.wait()
+    running = Process([settings, str(spool)], spool, os.environ, 2, deliver)
+    try:
+        yield
+    finally:
+        running.kill()
+        running.wait()
 
 
 class Faulty:

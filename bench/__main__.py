@@ -11,6 +11,7 @@ from typing import Final
 from bench.bay import measure_bay
 from bench.command import add_page, ended, put
 from bench.fairness import measure_fairness
+from bench.kills import measure_kills
 from bench.latency import measure_latency
 from bench.loss import measure_loss
 from bench.memory import measure_memory
@@ -28,6 +29,7 @@ _MEASUREMENTS: Final[dict[str, Callable[[Rig, Plan], list[Table]]]] = {
     "misses": measure_misses,
     "latency": measure_latency,
     "fairness": measure_fairness,
+    "kills": measure_kills,
     "loss": measure_loss,
     "memory": measure_memory,
     "workers": measure_workers,
@@ -47,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
     for name in options.what:
         if name not in _MEASUREMENTS:
             parser.error(f"nothing is called {name!r} here; choose from {', '.join(_MEASUREMENTS)}")
-    plan = Plan(options.seconds, options.rounds, options.clients, options.answers)
+    plan = Plan(options.seconds, options.rounds, options.clients, options.answers, options.names)
     command = " ".join(["python -m bench", *arguments])
 
     def work() -> None:
@@ -73,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=_count, default=default.rounds, help="interleaved rounds")
     parser.add_argument("--clients", type=_count, default=default.clients, help="for memory")
     parser.add_argument("--answers", type=_count, default=default.answers, help="for memory")
+    parser.add_argument("--names", type=_count, default=default.names, help="hot names")
     add_page(parser, _PAGE)
     return parser
 

@@ -40,7 +40,7 @@ class Run:
 def measure_latency(rig: Rig, plan: Plan) -> list[Table]:
     """Time cached answers and misses."""
     return [
-        _measure(rig, plan, scene.cached(rig), (*SERVERS, ECHO)),
+        _measure(rig, plan, scene.cached(rig, plan), (*SERVERS, ECHO)),
         _measure(rig, plan, scene.misses(rig, plan), tuple(SERVERS)),
     ]
 

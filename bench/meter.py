@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
@@ -46,13 +46,20 @@ def metered(server: Process, workers: int, act: Callable[[], Result]) -> tuple[R
     settle(server)
     after = server.cpu()
     used = {pid: after[pid] - before.get(pid, 0.0) for pid in after}
-    answering = [pid for pid in used if _WORKER.fullmatch(_name(pid))] or sorted(used)[-workers:]
+    answering = workers_of(used) or sorted(used)[-workers:]
     return result, Cost(sum(used.values()), tuple(used[pid] for pid in answering))
 
 
+def workers_of(processes: Iterable[int]) -> list[int]:
+    """Return which processes call themselves a worker; nobody here but dnswatch names any."""
+    return [pid for pid in processes if _WORKER.fullmatch(_name(pid))]
+
+
 def _name(pid: int) -> str:
-    """Return what a process calls itself; nobody here but dnswatch has more than one."""
-    return Path(f"/proc/{pid}/comm").read_text().strip()
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:  # it ended meanwhile
+        return ""
 
 
 def settle(server: Process) -> None:

@@ -34,7 +34,7 @@ _HEAD: Final = (
 
 def measure_policies(rig: Rig, plan: Plan) -> list[Table]:
     """Ask for hot names with policies off and on, while no client is marked."""
-    what = scene.cached(rig)
+    what = scene.cached(rig, plan)
     asking = Asking(seconds=plan.seconds)
     runs: dict[str, list[Run]] = {server: [] for server in _NAMES}
     for number in range(1, plan.rounds + 1):

@@ -11,10 +11,6 @@ from bench.meter import settle
 from bench.plan import Plan
 from bench.rig import Rig, Standing
 
-_HOT: Final = 10_000
-"Names that are asked for again and again."
-_WARMING: Final = 5_000
-"Names that are asked for once, to warm a server up for misses."
 _FASTEST: Final = 100_000
 "Misses a second that no server here reaches: the file of names must not end before the time."
 
@@ -40,15 +36,18 @@ class Scene:
             yield standing
 
 
-def cached(rig: Rig) -> Scene:
+def cached(rig: Rig, plan: Plan) -> Scene:
     """Hot names, all of them in the answer cache."""
-    hot = write_names(rig.folder / "hot", "h", _HOT)
-    return Scene(f"Cached answers: {_HOT:,} hot names", hot, hot, repeat=True)
+    hot = write_names(rig.folder / "hot", "h", plan.names)
+    return Scene(f"Cached answers: {plan.names:,} hot names", hot, hot, repeat=True)
 
 
 def misses(rig: Rig, plan: Plan) -> Scene:
-    """Names that were never asked for before, each forwarded to the upstream."""
-    warming = write_names(rig.folder / "warming", "w", _WARMING)
+    """Names that were never asked for before, each forwarded to the upstream.
+
+    Half as many as there are hot names warm the server up.
+    """
+    warming = write_names(rig.folder / "warming", "w", (plan.names + 1) // 2)
     names = write_names(rig.folder / "fresh", "f", int(_FASTEST * plan.seconds))
     return Scene("Forwarded misses: every name asked for once", warming, names, repeat=False)
 

@@ -45,7 +45,7 @@ class Run:
 
 def measure_cached(rig: Rig, plan: Plan) -> list[Table]:
     """Ask for hot names; the echo shows what the packets alone cost."""
-    return [_measure(rig, plan, scene.cached(rig), (*SERVERS, ECHO))]
+    return [_measure(rig, plan, scene.cached(rig, plan), (*SERVERS, ECHO))]
 
 
 def measure_misses(rig: Rig, plan: Plan) -> list[Table]:

@@ -33,7 +33,9 @@ _HEAD: Final = (
 
 def measure_workers(rig: Rig, plan: Plan) -> list[Table]:
     """Ask one worker and two in turn, for cached answers and for misses."""
-    return [_measure(rig, plan, what) for what in (scene.cached(rig), scene.misses(rig, plan))]
+    return [
+        _measure(rig, plan, what) for what in (scene.cached(rig, plan), scene.misses(rig, plan))
+    ]
 
 
 def _measure(rig: Rig, plan: Plan, what: Scene) -> Table:

@@ -9,6 +9,7 @@
     ├── SourceError                a capture or log cannot be read, a data set not written: end
     ├── LibraryError               a library is missing that only this command needs: end
     ├── ConsoleError               a page cannot be shown, or an order not taken: say so there
+    ├── EventError                 a sink cannot be told of a change: try again
     └── SteerError                 nobody can be told whom to lead to the bay, or here: try again
         └── RulesMissingError      the rules for that are not loaded: load them
 
@@ -61,6 +62,10 @@ class SpoolError(DnswatchError):
 
 class SourceError(DnswatchError):
     """A capture, a log or a data set cannot be read or written; damage within one is counted."""
+
+
+class EventError(DnswatchError):
+    """A sink cannot be told of a change, or cannot be written to."""
 
 
 class SteerError(DnswatchError):

@@ -16,7 +16,7 @@ from bench.detection.negatives import WHO, measure_negatives
 from bench.detection.power import (
     WARM_UP,
     measure_assumptions,
-    measure_marks,
+    measure_indicators,
     measure_senders,
     warmed_up,
 )  # fmt: skip
@@ -45,7 +45,7 @@ _MEASUREMENTS: Final[dict[str, Callable[[], list[Table]]]] = {
     "honest": measure_honest,
     "negatives": negatives,
     "crowds": measure_crowds,
-    "marks": measure_marks,
+    "indicators": measure_indicators,
     "assumptions": measure_assumptions,
     "elsewhere": measure_elsewhere,
 }

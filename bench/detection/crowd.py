@@ -10,7 +10,7 @@ from typing import Final
 from bench.detection import lookups, site
 from bench.detection.power import WARM_UP, warmed_up
 from bench.table import Table
-from dnswatch.model.detection.fleet import Member, Warned, scattered
+from dnswatch.model.detection.sitewide import Member, Warned, scattered
 from dnswatch.model.detection.verdict import Knob, State
 
 DAYS: Final = 7

@@ -9,8 +9,8 @@ from bench.detection.power import Rule
 from bench.table import Table
 from dnswatch.codes import Type
 from dnswatch.model.detection.detector import Detector
-from dnswatch.model.detection.fleet import Warned
 from dnswatch.model.detection.servers import Surge
+from dnswatch.model.detection.sitewide import Warned
 from dnswatch.model.detection.verdict import Change, Knob, State
 from dnswatch.model.role import Role
 

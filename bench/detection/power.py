@@ -14,9 +14,9 @@ from dnswatch.codes import Type
 from dnswatch.lab.campus.defences.acts import SeenLookup
 from dnswatch.lab.campus.defences.finders import Count
 from dnswatch.model.changes import MailLookup
-from dnswatch.model.detection import marks
+from dnswatch.model.detection import indicators
 from dnswatch.model.detection.detector import Detector
-from dnswatch.model.detection.marks import Mark
+from dnswatch.model.detection.indicators import Indicator
 from dnswatch.model.detection.shiryaev_roberts import Bounds, Statistic
 from dnswatch.model.detection.verdict import Knob, Plan, State
 from dnswatch.model.week import Week
@@ -39,9 +39,9 @@ class Found:
 
 
 @lru_cache(maxsize=4)
-def warmed_up(used: tuple[Mark, ...] = marks.DEFAULT) -> Detector:
+def warmed_up(used: tuple[Indicator, ...] = indicators.DEFAULT) -> Detector:
     """Return a detector that knows an honest site; copy it before you use it."""
-    detector = site.detector(Plan(marks=used))
+    detector = site.detector(Plan(indicators=used))
     people = site.people(Random(1))
     traffic = site.traffic(people, site.MONDAY, site.MONDAY + WARM_UP * site.DAY, seed=1)
     for _ in site.watched(detector, traffic):
@@ -84,7 +84,9 @@ class Rule:
         return self._count.asked(asked)
 
 
-def runs(sender: Sender, used: tuple[Mark, ...] = marks.DEFAULT, count: int = RUNS) -> list[Found]:
+def runs(
+    sender: Sender, used: tuple[Indicator, ...] = indicators.DEFAULT, count: int = RUNS
+) -> list[Found]:
     """Let senders of one kind act, one after the other, each at a site of its own."""
     # A copy a sender: none must learn from, or raise the number of clients for, another.
     warm = warmed_up(used)
@@ -145,11 +147,16 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-_MARKED: Final = ((), (marks.FOLLOWED,), (marks.FOLLOWED, marks.NO_RECURSION), marks.ALL)
+_MARKED: Final = (
+    (),
+    (indicators.FOLLOWED,),
+    (indicators.FOLLOWED, indicators.NO_RECURSION),
+    indicators.ALL,
+)
 
 
-def measure_marks(count: int = RUNS // 2) -> list[Table]:
-    """Find senders with and without marks."""
+def measure_indicators(count: int = RUNS // 2) -> list[Table]:
+    """Find senders with and without indicators."""
     chosen = [one for one in SENDERS if one.name.startswith(("fast", "SoBig", "MyDoom", "one an"))]
     rows = []
     for sender in chosen:
@@ -158,13 +165,15 @@ def measure_marks(count: int = RUNS // 2) -> list[Table]:
             domains = [one.domains for one in runs(sender, used, count) if one.domains is not None]
             cells.append(f"{mean(domains):.1f}" if domains else "never")
         rows.append((sender.name, *cells))
-    names = [" + ".join(mark.name for mark in used) or "no marks" for used in _MARKED]
+    names = [
+        " + ".join(indicator.name for indicator in used) or "no indicators" for used in _MARKED
+    ]
     note = f"Mail domains before the verdict, mean of {count} runs."
-    return [Table("What the marks are worth", ("sender", *names), tuple(rows), (note,))]
+    return [Table("What the indicators are worth", ("sender", *names), tuple(rows), (note,))]
 
 
 def measure_assumptions(count: int = 4 * RUNS) -> list[Table]:
-    """Find senders for given bounds, instead of learned ones, and without marks."""
+    """Find senders for given bounds, instead of learned ones, and without indicators."""
     limit = Knob().limit(site.CLIENTS)
     cases = [Bounds(rate, share) for rate in (0.05, 0.2, 1.0) for share in (0.3, 0.5)]
     rows = []
@@ -179,7 +188,7 @@ def measure_assumptions(count: int = 4 * RUNS) -> list[Table]:
         rows.append((sender.name, *cells))
     head = ("sender", *(f"{bounds.rate:g}/d, {bounds.continuation:g}" for bounds in cases))
     note = (
-        "Mail domains before the verdict, mean, without marks, for an honest client's bounds "
+        "Mail domains before the verdict, mean, without indicators, for an honest client's bounds "
         "(bursts a day, continuation) in place of learned ones."
     )
     return [Table("What the bounds are worth", head, tuple(rows), (note,))]

@@ -37,6 +37,7 @@ COMMANDS: Final = {
             "cli.status:status",
             "Show whether dnswatch runs, its upstreams, counters and records.",
         ),
+        "top": ("cli.top:top", "Follow the site live in the terminal."),
         "report": (
             "cli.report:report",
             "Rank the clients by their lookups, or report on one of them.",
@@ -47,11 +48,17 @@ COMMANDS: Final = {
         "policy": ("cli.orders.policy:app", "Show policies, switch them on and off, try them out."),
         "bay": ("cli.bay:app", "The holding bay: run it, look at its mail, release or discard it."),
         "web": ("cli.web:app", "Say who may use the web console."),
+        "events": ("cli.events:app", "Show what sinks are told, and try them out."),
         "steer": ("cli.steer:app", "Lead mail of quarantined clients, and lookups of marked ones."),
         "cache": (
             "cli.site:cache",
             "Show the site cache: the addresses it knows, and what they cost.",
         ),
+        "export": (
+            "cli.exchange:export",
+            "Write orders, roles, policies and what was learned to one file.",
+        ),
+        "import": ("cli.exchange:import_", "Take in what another dnswatch exported."),
         "replay": (
             "cli.replay:replay",
             "Put recordings through the watch, by the clock of the recording.",

@@ -12,7 +12,7 @@ from dnswatch.model.detection.verdict import State
 from dnswatch.office import wording
 from dnswatch.office.detector import confirming
 from dnswatch.office.verdicts import Verdicts
-from dnswatch.store.clients import Lookup
+from dnswatch.store.clients import RecordedLookup
 from dnswatch.store.reports import Portrait
 from dnswatch.store.summary import Comparison, Machine
 
@@ -73,7 +73,7 @@ def print_last(found: Portrait) -> None:
     console.print(_lookups(found.last))
 
 
-def _lookup_json(lookup: Lookup) -> dict[str, Any]:
+def _lookup_json(lookup: RecordedLookup) -> dict[str, Any]:
     return {
         "at": render.iso(lookup.at),
         "client": lookup.key,
@@ -159,7 +159,7 @@ def _over_time(found: Portrait, now: float) -> Text:
     )
 
 
-def _lookups(lookups: list[Lookup]) -> Table:
+def _lookups(lookups: list[RecordedLookup]) -> Table:
     heads = ("time", "kind", "question", "answer")
     table = render.table(*heads, words=heads)
     for lookup in lookups:
@@ -172,7 +172,7 @@ def _lookups(lookups: list[Lookup]) -> Table:
     return table
 
 
-def _answer(lookup: Lookup) -> str:
+def _answer(lookup: RecordedLookup) -> str:
     """Write an answer in short: what it gave, or why it gave nothing."""
     given = [*lookup.exchanges, *(address for address, _ in lookup.addresses)]
     shown = ", ".join(given[:3]) + (f" and {len(given) - 3} more" if len(given) > 3 else "")

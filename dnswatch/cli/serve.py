@@ -73,14 +73,14 @@ def serve(
     from dnswatch.serve.beside import vantages
     from dnswatch.serve.loading import load
     from dnswatch.serve.supervisor import Supervisor
-    from dnswatch.store.directory import Server, announced
+    from dnswatch.store.directory import RunningServer, announced
 
     log_to_stderr(logging.DEBUG if verbose else logging.INFO)
 
     read = partial(load, config, listen or None, upstream or None, workers)
     directory = state_directory(state)
     supervisor = Supervisor(read(), directory, read, vantages)
-    ourselves = Server(os.getpid(), version(), clock.now(), compiled.build())
+    ourselves = RunningServer(os.getpid(), version(), clock.now(), compiled.build())
     with announced(directory, runtime_directory(), ourselves):
         supervisor.run()
 

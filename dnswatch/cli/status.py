@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from dnswatch.proxy.descriptors import OpenFiles
     from dnswatch.settings import Settings
-    from dnswatch.store.directory import Server
+    from dnswatch.store.directory import RunningServer
     from dnswatch.store.reports import StatusReport
     from dnswatch.store.sqlite import Database
 
@@ -25,7 +25,7 @@ NOT_RUNNING: Final = 3
 class _Now(NamedTuple):
     """What a server is at."""
 
-    server: "Server | None"
+    server: "RunningServer | None"
     "None where none runs."
     is_replayed: bool
     learning_until: float | None

@@ -23,7 +23,7 @@ from typing import TypeVar
 import msgspec
 
 from dnswatch.model.exchanges import LookupKind
-from dnswatch.model.health import Health
+from dnswatch.model.health import HealthReport
 from dnswatch.model.observation import Enforced, Origin
 from dnswatch.model.policies.note import Note
 from dnswatch.model.policies.standing import Standing
@@ -114,7 +114,7 @@ class Changes:
     "Packed address to its last state, for the site cache's entries that changed."
     counters: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     "Number of the minute, to increments of the processes' counters by name."
-    health: dict[tuple[int, str], Health] = field(default_factory=dict)
+    health: dict[tuple[int, str], HealthReport] = field(default_factory=dict)
     "Worker and upstream, to the last state; answers and failures are sums."
     standings: dict[bytes, Standing] = field(default_factory=dict)
     "Client to its verdict, where that changed."
@@ -128,10 +128,10 @@ class Changes:
     "What will be asked about later, in order of time."
     detector: bytes = b""
     "What the detector must know of the site after a restart; empty where that did not change."
-    cases: dict[str, bytes | None] = field(default_factory=dict)
+    client_states: dict[str, bytes | None] = field(default_factory=dict)
     "Client's key to what the detector must know of it; None where that is nothing any more."
     judged: int = 0
-    "How many of `lookups`, from the first on, `detector` and `cases` have taken in."
+    "How many of `lookups`, from the first on, `detector` and `client_states` have taken in."
     until: float = 0.0
     "Up to when all that expired is among them, Unix seconds."
     cursor: Cursor | None = None
@@ -142,12 +142,12 @@ class Changes:
         return any(
             (
                 self.accounts, self.lookups, self.site, self.cache, self.counters, self.health,
-                self.standings, self.notes, self.detector, self.cases, self.quarantine,
+                self.standings, self.notes, self.detector, self.client_states, self.quarantine,
                 self.begun_at, self.vantages,
             )
         )  # fmt: skip
 
-    def hear(self, worker: int, health: Health) -> None:
+    def hear(self, worker: int, health: HealthReport) -> None:
         """Take in a worker's report on one upstream."""
         earlier = self.health.get((worker, health.upstream))
         self.health[worker, health.upstream] = health.since(earlier) if earlier else health
@@ -175,7 +175,7 @@ class Changes:
         if self.begun_at is None:
             self.begun_at = later.begun_at
         self.detector = later.detector or self.detector
-        self.cases.update(later.cases)
+        self.client_states.update(later.client_states)
         self.notes.extend(later.notes)
         for (worker, _), health in later.health.items():
             self.hear(worker, health)

@@ -1,9 +1,9 @@
-"""Health: how one upstream does, as one worker sees it."""
+"""Health report: how one upstream does, as one worker sees it."""
 
 import msgspec
 
 
-class Health(msgspec.Struct, frozen=True, array_like=True):
+class HealthReport(msgspec.Struct, frozen=True, array_like=True):
     """How one upstream does, as one worker sees it."""
 
     upstream: str
@@ -18,9 +18,9 @@ class Health(msgspec.Struct, frozen=True, array_like=True):
     edns: bool = True
     "It is asked with EDNS; without, its answers have no DNSSEC."
 
-    def since(self, earlier: "Health") -> "Health":
+    def since(self, earlier: "HealthReport") -> "HealthReport":
         """Join with an earlier report that was not used: sums of both, the state of this one."""
-        return Health(
+        return HealthReport(
             self.upstream,
             self.up,
             self.rtt,

@@ -18,7 +18,7 @@ from dnswatch.codes import Type, rcode_name, type_name
 from dnswatch.model.changes import Changes, MailLookup, minute_of
 from dnswatch.model.detection.tunnels import CARRIERS
 from dnswatch.model.exchanges import Exchanges, Lessons, LookupKind
-from dnswatch.model.health import Health
+from dnswatch.model.health import HealthReport
 from dnswatch.model.observation import Fate, Observation, Origin, Tally
 from dnswatch.model.sitecache import CacheEntry, Event, Evict, Expire, New, Refresh, SiteCache
 
@@ -122,7 +122,7 @@ class Watch:
         if counters:
             self._changes.counters[minute_of(at)].update(counters)
 
-    def hear(self, worker: int, health: Health) -> None:
+    def hear(self, worker: int, health: HealthReport) -> None:
         """Take in a worker's report on one upstream."""
         self._changes.hear(worker, health)
 

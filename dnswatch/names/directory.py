@@ -54,7 +54,7 @@ Found = dict[bytes, tuple[str, Source]]
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class AddressHolder:
     """Who has an address."""
 
     name: str | None
@@ -86,7 +86,7 @@ class Directory:
 
     def refresh(
         self, now: float, pointers: Mapping[bytes, str] = MappingProxyType({})
-    ) -> dict[bytes, Identity]:
+    ) -> dict[bytes, AddressHolder]:
         """Read what changed; return who has each packed address.
 
         Reads files and asks the kernel: not for a thread that must not wait, nor for one with a
@@ -110,7 +110,7 @@ class Directory:
         people = _join(names, {a: one for a, one in machines.items() if one[0] not in relays})
         for address, (mac, source) in machines.items():
             if mac in relays:  # it may have been taken for a machine before
-                people.setdefault(address, Identity(None, None, source))
+                people.setdefault(address, AddressHolder(None, None, source))
         return people
 
     def _relays(self, machines: Found, now: float) -> set[str]:
@@ -154,7 +154,7 @@ def _most_at_once(spans: Iterable[Span]) -> int:
     return max(accumulate((turn for _, turn in turns), initial=0))
 
 
-def _join(names: Found, machines: Found) -> dict[bytes, Identity]:
+def _join(names: Found, machines: Found) -> dict[bytes, AddressHolder]:
     lent: dict[str, tuple[str, Source]] = {}
     for address, named in names.items():
         if address in machines:
@@ -162,7 +162,7 @@ def _join(names: Found, machines: Found) -> dict[bytes, Identity]:
     people = {}
     for address, (mac, read) in machines.items():
         name, source = names.get(address) or lent.get(mac) or (None, read)
-        people[address] = Identity(name, mac, source)
+        people[address] = AddressHolder(name, mac, source)
     for address, (name, source) in names.items():
-        people.setdefault(address, Identity(name, None, source))
+        people.setdefault(address, AddressHolder(name, None, source))
     return people

@@ -20,7 +20,7 @@ VERDICTS: Final = ("clean", "unsure", "worm")
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldMail:
     """The mail of a bay."""
 
     directory: Path
@@ -33,7 +33,7 @@ class Held:
 @contextmanager
 def held_mail(
     settings: Settings, directory: Path, complain: Callable[[str], object]
-) -> Iterator[Held]:
+) -> Iterator[HeldMail]:
     """Open the spool, and bring its index up to date, whether or not a bay runs.
 
     What is missing in the index is told to `complain`.  Raises `SpoolError` where there is no mail.
@@ -50,7 +50,7 @@ def held_mail(
                 complain(f"the record of message {ident} is damaged: left out")
         except SpoolError as error:  # on a full disk one must see at least what could go
             complain(f"what came last may be missing here: {error}")
-        yield Held(directory, settings, spool, index)
+        yield HeldMail(directory, settings, spool, index)
 
 
 def usable(

@@ -31,7 +31,7 @@ _HEADER = struct.Struct("@QIxxxxQQQQixxxxIxxxx")
 _IOVEC = struct.Struct("@QQ")
 _MSG_DONTWAIT: Final = 0x40
 HEADER_WORDS: Final = _HEADER.size // 4
-"""32-bit words in one header: the stride of `Batch.lengths`."""
+"""32-bit words in one header: the stride of `DatagramBatch.lengths`."""
 LENGTH_WORD: Final = 14
 """Where a header's `msg_len` stands, in 32-bit words."""
 FLAGS_WORD: Final = 12
@@ -55,7 +55,7 @@ def _address_of(buffer: bytearray) -> int:
     return ctypes.addressof(ctypes.c_char.from_buffer(buffer))
 
 
-class Batch:
+class DatagramBatch:
     """Room for `SLOTS` datagrams with their addresses; one serves all sockets of a thread."""
 
     def __init__(self, *, control: bool = False) -> None:
@@ -160,7 +160,7 @@ class Outbox:
         "Where the datagrams leave; whoever puts the first one in a turn may choose another."
         self.count = 0
         "Datagrams that wait."
-        self._room = Batch(control=control)
+        self._room = DatagramBatch(control=control)
         if connected:
             for slot in range(SLOTS):
                 self._room.direct(slot, b"", b"")

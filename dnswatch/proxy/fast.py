@@ -18,7 +18,7 @@ from dnswatch.proxy.datagrams import (
     LENGTH_WORD,
     NAME_BYTES,
     SLOT_BYTES,
-    Batch,
+    DatagramBatch,
     Outbox,
 )
 from dnswatch.proxy.service import Service
@@ -44,7 +44,7 @@ class UdpListener:
             _ask_for_destination(sock)
         # A link-local IPv6 address means nothing without its interface; IPv4 needs none.
         self._forgets_interfaces = anywhere and sock.family == socket.AF_INET
-        self.room = Batch(control=anywhere)
+        self.room = DatagramBatch(control=anywhere)
         self.outbox = Outbox(control=anywhere)
         self.outbox.socket = sock
 

@@ -13,7 +13,15 @@ from typing import Final
 
 from dnswatch.model.observation import Observation
 from dnswatch.resolver.observed import Observed
-from dnswatch.seams.batch import STARTED, Batch, Briefing, Health, decode, decode_briefing, encode
+from dnswatch.seams.batch import (
+    STARTED,
+    Batch,
+    Briefing,
+    HealthReport,
+    decode,
+    decode_briefing,
+    encode,
+)
 
 INTERVAL: Final = 0.25
 """Seconds between batches."""
@@ -27,7 +35,7 @@ class Reports:
 
     def __init__(
         self, line: socket.socket, now: Callable[[], float], observed: Observed,
-        health: Callable[[], Iterable[Health]] = tuple,
+        health: Callable[[], Iterable[HealthReport]] = tuple,
     ) -> None:  # fmt: skip
         """Speak for a worker over the seqpacket socket `line`.
 

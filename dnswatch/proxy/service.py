@@ -16,7 +16,7 @@ from dnswatch.proxy.upstream.transport import Transport
 from dnswatch.resolver.access import Admission
 from dnswatch.resolver.ask import Ask
 from dnswatch.resolver.core import ResolverCore
-from dnswatch.resolver.events import Answer, EdnsNews, Event, Fault
+from dnswatch.resolver.events import Answer, EdnsNews, Event, PolicyFault
 from dnswatch.resolver.pending import PendingQuery
 
 TICK: Final = 0.01
@@ -129,7 +129,7 @@ class Service:
 
     def _log(self, event: Event) -> None:
         match event:
-            case Fault(error):
+            case PolicyFault(error):
                 if self.core.observed.counters["policy_faults"] == 1:  # since the last batch
                     log.error("a policy failed, and the answer was given", exc_info=error)
             case EdnsNews(url, knows):

@@ -16,9 +16,9 @@ from typing import Any, Final, NamedTuple
 
 from dnswatch import clock
 from dnswatch.control import BEAT, Control
-from dnswatch.model.health import Health
+from dnswatch.model.health import HealthReport
 from dnswatch.names.hosts import HostsFiles
-from dnswatch.proxy.datagrams import Batch
+from dnswatch.proxy.datagrams import DatagramBatch
 from dnswatch.proxy.descriptors import provide
 from dnswatch.proxy.fast import UdpListener
 from dnswatch.proxy.proxied import Fronts, ProxiedTcpListener, ProxiedUdpListener
@@ -75,7 +75,7 @@ class Worker:
         self._now = now
         self._line = line
         self._settings = configured
-        self._room = Batch()
+        self._room = DatagramBatch()
         self._hosts = HostsFiles(configured.names.hosts)
         self._known = self._hosts.read()
         self._core = core = ResolverCore(configured, self._local_names(), Cookies(secret))
@@ -175,7 +175,7 @@ class Worker:
         servers = self._core.routes.servers
         return {number: builder.make(server) for number, server in servers.items()}
 
-    def _health(self) -> Iterable[Health]:
+    def _health(self) -> Iterable[HealthReport]:
         return [each.health.report(each.url) for each in self._core.routes.upstreams()]
 
     def _attacked(self, upstream: str, since: float) -> None:

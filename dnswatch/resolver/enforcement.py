@@ -18,7 +18,7 @@ from dnswatch.resolver.arbiter import Arbiter, MailRelation, Ruling
 from dnswatch.resolver.askings import Asking
 from dnswatch.resolver.deadlines import Deadlines
 from dnswatch.resolver.decision import Facts, Hold, Pass, Refuse, Rewrite, Subject
-from dnswatch.resolver.events import Answer, Event, Fault, Form, Held
+from dnswatch.resolver.events import Answer, Event, Form, Held, PolicyFault
 from dnswatch.resolver.held import HeldAnswers, HeldQuestion
 from dnswatch.resolver.known import KnownAddresses
 from dnswatch.resolver.pending import PendingQuery
@@ -41,7 +41,7 @@ HTTPS records along with the address, and the order in which they come is left t
 _WEAK: Final = frozenset((LookupKind.GUESS, LookupKind.IMPLICIT))
 
 
-class Outcome(NamedTuple):
+class EnforcedAnswer(NamedTuple):
     """What becomes of an answer."""
 
     answer: Answer | None
@@ -104,7 +104,9 @@ class EnforcementPoint:
         self._counters["policy_refused"] += 1
         return _refusal(pending, Ede.PROHIBITED), enforced
 
-    def apply(self, answer: Answer, subject: Subject, is_refresh: bool, now: float) -> Outcome:
+    def apply(
+        self, answer: Answer, subject: Subject, is_refresh: bool, now: float
+    ) -> EnforcedAnswer:
         """Decide on the true answer to a query, and do it.
 
         `is_refresh` says that it brings nothing but addresses that were known.
@@ -113,10 +115,12 @@ class EnforcementPoint:
             return self._apply(answer, subject, is_refresh, now)
         except Exception as error:  # noqa: BLE001 - a fault must cost nobody an answer
             self._counters["policy_faults"] += 1
-            self._events.append(Fault(error))
-            return Outcome(answer)
+            self._events.append(PolicyFault(error))
+            return EnforcedAnswer(answer)
 
-    def _apply(self, answer: Answer, subject: Subject, is_refresh: bool, now: float) -> Outcome:
+    def _apply(
+        self, answer: Answer, subject: Subject, is_refresh: bool, now: float
+    ) -> EnforcedAnswer:
         pending, response = answer.pending, answer.response
         is_signed = pending.query.do and response.has(Type.RRSIG)
         facts = Facts(response.rcode, response.exchanges, is_refresh, is_signed)
@@ -128,21 +132,21 @@ class EnforcementPoint:
             self._counters["policy_dry_runs"] += 1
         return self._act(answer, subject, ruling, now)
 
-    def _act(self, answer: Answer, subject: Subject, ruling: Ruling, now: float) -> Outcome:
+    def _act(self, answer: Answer, subject: Subject, ruling: Ruling, now: float) -> EnforcedAnswer:
         decision, done, pending = ruling.decision, ruling.enforced, answer.pending
         if done is None or isinstance(decision, Pass | None):
-            return Outcome(answer, done)
+            return EnforcedAnswer(answer, done)
         match decision:
             case Refuse(code):
-                outcome = Outcome(_refusal(pending, code), done)
+                outcome = EnforcedAnswer(_refusal(pending, code), done)
             case Rewrite() if pending.query.qclass != Class.IN:  # no record is of the class asked
                 refused = replace(done, decided=Decided.REFUSED)
-                outcome = Outcome(_refusal(pending, Ede.BLOCKED), refused)
+                outcome = EnforcedAnswer(_refusal(pending, Ede.BLOCKED), refused)
             case Rewrite() if subject.kind in _WEAK:
                 asking, until = _asking(pending), now + UNTIL_HTTPS
                 return self._hold(HeldQuestion(asking, done, until, is_forged=True), answer)
             case Rewrite():
-                outcome = Outcome(_forged(answer), done)
+                outcome = EnforcedAnswer(_forged(answer), done)
             case Hold(until, then):
                 is_refused = isinstance(then, Refuse)
                 question = HeldQuestion(_asking(pending), done, until, is_refused)
@@ -150,19 +154,19 @@ class EnforcementPoint:
         self._counters[f"policy_{done.decided}"] += 1
         return outcome
 
-    def _hold(self, question: HeldQuestion, answer: Answer) -> Outcome:
+    def _hold(self, question: HeldQuestion, answer: Answer) -> EnforcedAnswer:
         self.held.begin(question)
         return self._wait(question, answer)
 
-    def _wait(self, held: HeldQuestion, answer: Answer) -> Outcome:
+    def _wait(self, held: HeldQuestion, answer: Answer) -> EnforcedAnswer:
         """Let a query wait for an answer that is held, if there is room."""
         if self.held.join(held, answer):
             self._counters["policy_rewritten" if held.is_forged else "policy_held"] += 1
             self._events.append(Held(self._due(held, answer), held.until))
-            return Outcome(None, held.enforced)
+            return EnforcedAnswer(None, held.enforced)
         self._counters["policy_held_full"] += 1
         refused = replace(held.enforced, decided=Decided.REFUSED)
-        return Outcome(_refusal(answer.pending, Ede.BLOCKED), refused)
+        return EnforcedAnswer(_refusal(answer.pending, Ede.BLOCKED), refused)
 
     def _give(self, held: HeldQuestion) -> None:
         self._events.extend(self._due(held, answer) for answer in held.answers)

@@ -49,7 +49,7 @@ class Held(NamedTuple):
     "Unix seconds."
 
 
-class Fault(NamedTuple):
+class PolicyFault(NamedTuple):
     """A policy failed; the answer was given all the same."""
 
     error: Exception
@@ -62,4 +62,4 @@ class EdnsNews(NamedTuple):
     knows: bool
 
 
-Event = Answer | Ask | Held | Fault | EdnsNews
+Event = Answer | Ask | Held | PolicyFault | EdnsNews

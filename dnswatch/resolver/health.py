@@ -141,9 +141,11 @@ class Health:
         self._edns_sure_until = now + EDNS_SURE
         self.edns_probe_at = inf if knows else now + EDNS_SURE
 
-    def report(self, upstream: str) -> batch.Health:
+    def report(self, upstream: str) -> batch.HealthReport:
         """Say how it does, and start counting anew."""
-        said = batch.Health(upstream, self.up, self.rtt, self._answers, self._failures, self.edns)
+        said = batch.HealthReport(
+            upstream, self.up, self.rtt, self._answers, self._failures, self.edns
+        )
         self._answers = self._failures = 0
         return said
 

@@ -77,7 +77,7 @@ KEPT_HERE: Final = (
 """Names by which browsers and relays ask whether they may go round the site's resolver."""
 
 
-class Found(NamedTuple):
+class SpecialAnswer(NamedTuple):
     """An answer that is given here."""
 
     response: Response
@@ -95,7 +95,7 @@ class SpecialNames:
         self._rows.update((name.from_text(domain), None) for domain in forwarded)
         self._asked: dict[bytes, int] = {}
 
-    def find(self, query: Query, *, is_local: bool) -> Found | None:
+    def find(self, query: Query, *, is_local: bool) -> SpecialAnswer | None:
         """Return the answer to a question about a special name, or None.
 
         `is_local` says that the site has the name all the same: it is only of the type asked for
@@ -110,7 +110,7 @@ class SpecialNames:
         if query.qtype == Type.DS and query.qname == zone and b"\4arpa\0" in zone:
             return None  # its parent says that the zone is unsigned (RFC 8375 section 4)
         made = _answer(query, zone, Rule.NO_DATA if is_local else row.rule)
-        return Found(made, row in KEPT_HERE)
+        return SpecialAnswer(made, row in KEPT_HERE)
 
     def is_new_asker(self, client: bytes, now: float) -> bool:
         """Note that a client asked to go round; tell whether it is the first time today."""

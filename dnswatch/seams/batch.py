@@ -11,13 +11,13 @@ import msgspec
 from msgspec.structs import replace
 
 from dnswatch.model.exchanges import Lessons
-from dnswatch.model.health import Health
+from dnswatch.model.health import HealthReport
 from dnswatch.model.observation import Observation, Tally
 from dnswatch.model.policies.mark import Doubts, Mark, Marks
 
 __all__ = [
-    "MAX_MESSAGE", "STARTED", "Batch", "Briefing", "Doubts", "Health", "Lessons", "Mark", "Marks",
-    "brief", "decode", "decode_briefing", "encode", "encode_briefing",
+    "MAX_MESSAGE", "STARTED", "Batch", "Briefing", "Doubts", "HealthReport", "Lessons", "Mark",
+    "Marks", "brief", "decode", "decode_briefing", "encode", "encode_briefing",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -47,7 +47,7 @@ class Batch(msgspec.Struct, frozen=True, array_like=True):
     "What came since the last batch, all at `until`."
     counters: dict[str, int] = {}
     "Increments of its counters since the last batch, by the names in `dnswatch status`."
-    health: list[Health] = []
+    health: list[HealthReport] = []
     number: int = 0
     "Of this batch in its sender's life, so that no two messages are alike."
 

@@ -26,7 +26,7 @@ def vantages(source: Source) -> Iterator[Vantage]:
     for tap in settings.tap:
         yield Vantage(tap.name, tap.lag + LATER, _tap(tap, source), tap)
     for follow in settings.follow:
-        yield Vantage(follow.name, follow.lag + LATER, _follow(follow, source), follow)
+        yield Vantage(follow.name, follow.lag + LATER, _follow(follow), follow)
 
 
 Run = Callable[[socket.socket, socket.socket], None]
@@ -42,12 +42,12 @@ def _tap(tap: Tap, source: Source) -> Run:
     return run
 
 
-def _follow(follow: Follow, source: Source) -> Run:
+def _follow(follow: Follow) -> Run:
     def run(line: socket.socket, control: socket.socket) -> None:
         from dnswatch.sources.live import following as process
 
         _end_in_order(control)
-        process.main(follow, source, line, control)
+        process.main(follow, line, control)
 
     return run
 

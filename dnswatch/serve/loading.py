@@ -22,6 +22,7 @@ from dnswatch.settings import (
     is_own,
     resolv_conf_servers,
 )
+from dnswatch.teller.outlets import secret_of
 
 DEFAULT_FILE: Final = Path("/etc/dnswatch/dnswatch.toml")
 """Read where no other file is named, if it is there."""
@@ -45,6 +46,8 @@ def load(
         settings = combine(source)
     _check_authorities(settings)
     _check_certificate(settings)
+    for sink in settings.events:
+        secret_of(sink)
     _check_loops(settings)
     return msgspec.structs.replace(source, policies=texts(settings.policies.directory))
 

@@ -18,8 +18,12 @@ def shipped() -> Path:
 
 def texts(directory: str) -> tuple[tuple[str, str], ...]:
     """Read all policies: name and text of each file; `directory` is the site's own, or empty."""
-    own = _files(Path(directory)) if directory else ()
-    return (*_files(shipped()), *own)
+    return (*_files(shipped()), *own(directory))
+
+
+def own(directory: str) -> tuple[tuple[str, str], ...]:
+    """Read the site's own policies, which lie in `directory`, or nowhere where that is empty."""
+    return _files(Path(directory)) if directory else ()
 
 
 def _files(directory: Path) -> tuple[tuple[str, str], ...]:

@@ -1,4 +1,4 @@
-"""The supervisor: starts watch, workers and bay, starts again what dies, reloads, stops.
+"""The supervisor: starts watch, workers and the rest, starts again what dies, reloads, stops.
 
 It answers nothing and records nothing itself.  It keeps open what must outlive its children: the
 listening sockets, the lines between workers and watch, and the watch's journal.
@@ -28,6 +28,7 @@ from dnswatch.serve.vantages import Guests, Place, Vantage, close_door, make_lin
 from dnswatch.settings import Source, combine, encode
 from dnswatch.store.directory import hold
 from dnswatch.store.moved import Moved
+from dnswatch.teller import process as teller
 from dnswatch.watchdog import journal
 from dnswatch.watchdog import process as watch
 from dnswatch.watchdog.intake import Lines
@@ -91,6 +92,10 @@ class Supervisor:
         ]
         self._bay = Child("bay", self._hold, patience=60.0, longest=10.0)
         self._console = Child("console", self._show, patience=60.0, longest=10.0)
+        self._teller = Child(
+            "teller", lambda ours: teller.main(self._source, state, ours),
+            patience=60.0, longest=10.0,
+        )  # fmt: skip
         self._begun_at = clock.now()
         "When we began, by the clock that we go by."
         self._moved: Moved | None = None
@@ -133,7 +138,7 @@ class Supervisor:
     @property
     def _children(self) -> list[Child]:
         others = [place.child for place in self._places]
-        ours = [self._watch, *self._workers, self._bay, self._console]
+        ours = [self._watch, *self._workers, self._bay, self._console, self._teller]
         return [*ours, *others, *self._leaving]
 
     @property
@@ -143,6 +148,8 @@ class Supervisor:
             unwanted.append(self._bay)
         if not web_places.is_wanted(self._settings):
             unwanted.append(self._console)
+        if not self._settings.events:
+            unwanted.append(self._teller)
         return [child for child in self._children if child not in unwanted]
 
     def _lines(self, workers: list[tuple[socket.socket, socket.socket]]) -> Lines:
@@ -293,7 +300,7 @@ class Supervisor:
         self._arrange(vantages)
         for child in self._children:
             child.send(encode(source))
-        for child in (self._bay, self._console):
+        for child in (self._bay, self._console, self._teller):
             if child not in self._wanted:
                 child.signal(signal.SIGTERM)
         log.info("configuration reloaded")

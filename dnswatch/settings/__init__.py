@@ -8,6 +8,7 @@ speak.  Nothing is opened here: whoever starts dnswatch reads the files.
 from dnswatch.addresses import Address
 from dnswatch.settings.bay import Bay, Inspect
 from dnswatch.settings.checks import is_own
+from dnswatch.settings.events import EventDestination, Sink
 from dnswatch.settings.faults import Fault
 from dnswatch.settings.reading import combine, read, read_as
 from dnswatch.settings.remote import Daemon, UnixSocket, Url
@@ -45,9 +46,10 @@ from dnswatch.settings.units import (
 from dnswatch.settings.vantages import Follow, Gate, Tap
 
 __all__ = [
-    "Access", "Address", "Bay", "Cache", "Daemon", "Domain", "Duration", "Endpoint", "Fault",
-    "Follow", "Forward", "Gate", "Host", "Ingest", "Inspect", "Limits", "MailEndpoint", "Names",
-    "Network", "Policies", "Privacy", "Quarantine", "Range", "Records", "Roles", "Serve", "Server",
-    "Settings", "Size", "Source", "Subnet", "Tap", "UnixSocket", "Upstream", "Url", "WebConsole",
-    "combine", "decode", "encode", "is_own", "read", "read_as", "resolv_conf_servers",
+    "Access", "Address", "Bay", "Cache", "Daemon", "Domain", "Duration", "Endpoint",
+    "EventDestination", "Fault", "Follow", "Forward", "Gate", "Host", "Ingest", "Inspect", "Limits",
+    "MailEndpoint", "Names", "Network", "Policies", "Privacy", "Quarantine", "Range", "Records",
+    "Roles", "Serve", "Server", "Settings", "Sink", "Size", "Source", "Subnet", "Tap", "UnixSocket",
+    "Upstream", "Url", "WebConsole", "combine", "decode", "encode", "is_own", "read", "read_as",
+    "resolv_conf_servers",
 ]  # fmt: skip

@@ -232,7 +232,22 @@ def _vantages(settings: Settings) -> Iterator[Fault]:
             yield Fault(path, f"is {shown(one.name)}, as is {key(first)}: {text}", first)
 
 
+def _events(settings: Settings) -> Iterator[Fault]:
+    told = [sink.to for sink in settings.events]
+    for place, sink in enumerate(settings.events):
+        path: Path = ("events", place)
+        if sink.to in told[:place]:
+            first = key(("events", told.index(sink.to)))
+            text = f"is {shown(sink.to)}, as in {first}: put the kinds of both into one `about`"
+            yield Fault((*path, "to"), text)
+        if sink.to.is_webhook and not sink.secret:
+            text = "is empty: expected the file with the key that the webhook is signed with"
+            yield Fault((*path, "secret"), text, (*path, "to"))
+        if sink.secret and not sink.to.is_webhook:
+            yield Fault((*path, "secret"), "is of no use: only webhooks are signed", (*path, "to"))
+
+
 _CHECKS: Final = (
     _endpoints, _vantages, _loops, _forwards, _access, _roles, _groups, _orders, _quarantine, _bay,
-    _web,
+    _web, _events,
 )  # fmt: skip

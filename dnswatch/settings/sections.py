@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from dnswatch.settings.bay import Bay
+from dnswatch.settings.events import Sink
 from dnswatch.settings.remote import UnixSocket
 from dnswatch.settings.table import File, Range, Table
 from dnswatch.settings.units import (
@@ -284,4 +285,5 @@ class Settings(Table, frozen=True):
     bay: Bay = Bay()
     tap: tuple[Tap, ...] = ()
     follow: tuple[Follow, ...] = ()
+    events: tuple[Sink, ...] = ()
     web: WebConsole = WebConsole()

@@ -78,8 +78,10 @@ class DataSet:
 
     def __init__(self, directory: Path) -> None:
         """Begin a data set in `directory`, which must not hold one yet."""
-        self.observations = Table(directory / "observations", OBSERVATIONS, observation_row)
-        self.flows = Table(directory / "flows", FLOWS, flow_row)
+        self.observations = PartitionedTable(
+            directory / "observations", OBSERVATIONS, observation_row
+        )
+        self.flows = PartitionedTable(directory / "flows", FLOWS, flow_row)
 
     def __enter__(self) -> Self:
         """Begin a `with`."""
@@ -96,7 +98,7 @@ class DataSet:
         self.flows.close()
 
 
-class Table(Generic[T]):
+class PartitionedTable(Generic[T]):
     """One table, in folders by the day; rows may come in any order, but cost least in order."""
 
     def __init__(

@@ -6,7 +6,8 @@ from another address than was asked (a site's forwarder behind NAT, anycast).  S
 becomes one lookup, answered or not, and a response whose query was not seen becomes one as well.
 
 Rules of this file: what is left of one part of a capture can be told to the part that follows
-(`Query`, `Response`), and the result is the same as if the capture had been read in one piece.
+(`UnansweredQuery`, `StrayResponse`), and the result is the same as if the capture had been read in
+one piece.
 """
 
 from collections import Counter
@@ -37,7 +38,7 @@ _TRANSFERS: Final = frozenset((Type.AXFR.value, Type.IXFR.value))
 _at: Final = attrgetter("at")
 
 
-class Query(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class UnansweredQuery(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A query without its response."""
 
     at: float
@@ -50,7 +51,7 @@ class Query(msgspec.Struct, frozen=True, array_like=True, gc=False):
     recursion: bool
 
 
-class Response(msgspec.Struct, frozen=True, array_like=True):
+class StrayResponse(msgspec.Struct, frozen=True, array_like=True):
     """A response without its query."""
 
     key: bytes
@@ -65,10 +66,10 @@ class Matcher:
         self._is_part = is_part
         self.lookups: list[Observation] = []
         "What was found out; whoever takes it empties it."
-        self.responses: list[Response] = []
+        self.responses: list[StrayResponse] = []
         "Responses whose query is not here; whoever takes them empties it."
         self.census: Counter[str] = Counter()
-        self._pending: dict[bytes, list[Query]] = {}
+        self._pending: dict[bytes, list[UnansweredQuery]] = {}
 
     def hear(self, at: float, addresses: bytes, ports: bytes, message: bytes) -> None:
         """Take a message; addresses and ports are those of source and destination, joined."""
@@ -87,14 +88,18 @@ class Matcher:
             if heard.is_cut:
                 self.census["dns_cut"] += 1
             key = destination + ports[2:] + message[:2] + heard.qname
-            self.respond(Response(key, _observed(heard, at, destination, source)))
+            self.respond(StrayResponse(key, _observed(heard, at, destination, source)))
         else:
             if heard.qtype == _MX:
                 self.census["mx"] += 1
             key = source + ports[:2] + message[:2] + heard.qname
-            self.ask(Query(at, key, source, destination, heard.qname, heard.qtype, heard.recursion))
+            self.ask(
+                UnansweredQuery(
+                    at, key, source, destination, heard.qname, heard.qtype, heard.recursion
+                )
+            )
 
-    def ask(self, query: Query) -> None:
+    def ask(self, query: UnansweredQuery) -> None:
         """Take a query."""
         waiting = self._pending.get(query.key)
         if waiting is None:
@@ -107,7 +112,7 @@ class Matcher:
             if len(waiting) > ALIKE:
                 self.lookups.append(_given_up(waiting.pop(0)))
 
-    def respond(self, response: Response) -> None:
+    def respond(self, response: StrayResponse) -> None:
         """Take a response."""
         seen = response.seen
         waiting = self._pending.get(response.key, [])
@@ -122,7 +127,7 @@ class Matcher:
             seen if seen.server == query.server else replace(seen, server=query.server)
         )
 
-    def _place(self, waiting: list[Query], seen: Observation) -> int | None:
+    def _place(self, waiting: list[UnansweredQuery], seen: Observation) -> int | None:
         """Find the query that a response belongs to, the last of those to the same server first."""
         other = None
         for place in reversed(range(len(waiting))):
@@ -162,7 +167,7 @@ class Matcher:
         self.lookups, self.responses = [], []
         return lookups, census
 
-    def pending(self) -> list[Query]:
+    def pending(self) -> list[UnansweredQuery]:
         """Return the queries that wait, in order of time as far as they came so."""
         return [query for waiting in self._pending.values() for query in waiting]
 
@@ -174,7 +179,7 @@ def _observed(heard: Overheard, at: float, client: bytes, server: bytes) -> Obse
     )  # fmt: skip
 
 
-def _given_up(query: Query, end: float = inf) -> Observation:
+def _given_up(query: UnansweredQuery, end: float = inf) -> Observation:
     return Observation(
         min(query.at + PATIENCE, end), query.client, query.qname, query.qtype, UNANSWERED,
         Origin.FAILED, recursion=query.recursion, server=query.server,

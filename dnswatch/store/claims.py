@@ -90,4 +90,4 @@ class Claims:
             is_held = standing is not None and standing.share >= HELD_SHARE
             if not is_held and client not in admitted and not knows(client):
                 changes.standings.pop(client, None)
-                changes.cases.pop(key(client), None)
+                changes.client_states.pop(key(client), None)

@@ -37,7 +37,7 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True)
-class Lookup:
+class RecordedLookup:
     """One mail-related lookup."""
 
     at: float
@@ -135,16 +135,18 @@ def exchanges(db: Database, since: float) -> dict[int, set[str]]:
     return _sets(db, _EXCHANGES, since)
 
 
-def last_lookups(db: Database, ids: Iterable[int], since: float, limit: int) -> list[Lookup]:
+def last_lookups(
+    db: Database, ids: Iterable[int], since: float, limit: int
+) -> list[RecordedLookup]:
     """Return the last mail-related lookups of some clients, the latest first."""
     rows = db.conn.execute(_LAST_LOOKUPS, (json.dumps(list(ids)), since, limit))
-    return [Lookup(*row[:-2], *map(_tuples, row[-2:])) for row in rows]
+    return [RecordedLookup(*row[:-2], *map(_tuples, row[-2:])) for row in rows]
 
 
-def last_of_name(db: Database, qname: str, qtype: int) -> Lookup | None:
+def last_of_name(db: Database, qname: str, qtype: int) -> RecordedLookup | None:
     """Return the last mail-related lookup of a name that anybody made; None where none is kept."""
     row = db.conn.execute(_LAST_OF_NAME, (qname, qtype)).fetchone()
-    return row and Lookup(*row[:-2], *map(_tuples, row[-2:]))
+    return row and RecordedLookup(*row[:-2], *map(_tuples, row[-2:]))
 
 
 def names(db: Database) -> list[tuple[str, str | None]]:

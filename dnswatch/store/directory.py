@@ -23,7 +23,7 @@ _SERVER: Final = "server"
 """File that says who serves from here; it is believed only while the lock is held."""
 
 
-class Server(msgspec.Struct, frozen=True):
+class RunningServer(msgspec.Struct, frozen=True):
     """A running `dnswatch serve`."""
 
     pid: int
@@ -76,7 +76,7 @@ def is_held(directory: Path) -> bool:
 
 
 @contextmanager
-def announced(state: Path, runtime: Path, server: Server) -> Iterator[None]:
+def announced(state: Path, runtime: Path, server: RunningServer) -> Iterator[None]:
     """Say who serves from a directory, there and in `runtime`, where commands look for servers.
 
     A `runtime` that cannot be written to is no fault: commands then need `--state`.
@@ -110,12 +110,12 @@ def serving(runtime: Path) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def server(state: Path) -> Server | None:
+def server(state: Path) -> RunningServer | None:
     """Return the server that runs in a directory now; None where none does."""
     if not is_held(state):
         return None
     try:
-        return msgspec.json.decode((state / _SERVER).read_bytes(), type=Server)
+        return msgspec.json.decode((state / _SERVER).read_bytes(), type=RunningServer)
     except (OSError, msgspec.DecodeError):
         return None
 

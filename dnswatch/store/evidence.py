@@ -25,7 +25,7 @@ class Evidence:
 
     site: bytes | None = None
     "Of the site; None where nothing was stored yet."
-    cases: dict[str, bytes] = field(default_factory=dict)
+    client_states: dict[str, bytes] = field(default_factory=dict)
     "Of each client, by its key."
     later: list[MailLookup] = field(default_factory=list)
     "Lookups since then, in the order in which they were stored; their client is its key."
@@ -36,19 +36,24 @@ def read(db: Database) -> Evidence:
     site = db.conn.execute("SELECT state FROM detector").fetchone()
     if site is None:
         return Evidence()
-    cases = dict(db.conn.execute("SELECT client, state FROM evidence"))
-    return Evidence(site[0], cases, list(_later(db)))
+    client_states = dict(db.conn.execute("SELECT client, state FROM evidence"))
+    return Evidence(site[0], client_states, list(_later(db)))
 
 
 def write(conn: sqlite3.Connection, changes: Changes) -> None:
     """Store what changed; call it when the lookups of the same changes have been stored."""
-    gone = [(key,) for key, state in changes.cases.items() if state is None]
+    gone = [(key,) for key, state in changes.client_states.items() if state is None]
     conn.executemany("DELETE FROM evidence WHERE client = ?", gone)
-    kept = [(key, state) for key, state in changes.cases.items() if state is not None]
+    kept = [(key, state) for key, state in changes.client_states.items() if state is not None]
     conn.executemany("INSERT OR REPLACE INTO evidence (client, state) VALUES (?, ?)", kept)
     if changes.detector:
         unseen = len(changes.lookups) - changes.judged
         conn.execute(_SET_DETECTOR, (changes.detector, unseen))
+
+
+def forget(db: Database) -> int:
+    """Let go of all that the detector knew; return of how many clients that was, and the site."""
+    return sum(db.conn.execute(statement).rowcount for statement in _FORGET)
 
 
 def _later(db: Database) -> Iterator[MailLookup]:
@@ -67,6 +72,7 @@ def _later(db: Database) -> Iterator[MailLookup]:
             continue  # a name that no host can have: one piece of evidence less
 
 
+_FORGET = ("DELETE FROM evidence", "DELETE FROM detector")
 _SET_DETECTOR = """
     INSERT OR REPLACE INTO detector (id, state, judged)
     VALUES (1, ?, (SELECT ifnull(max(id), 0) FROM lookup) - ?)"""

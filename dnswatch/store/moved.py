@@ -7,7 +7,7 @@ that it was written down with.
 
 from typing import Final, NamedTuple
 
-from dnswatch.model.detection.retiming import Setting, case, site
+from dnswatch.model.detection.retiming import Setting, client, site
 from dnswatch.store.sqlite import Database
 
 
@@ -44,5 +44,9 @@ _MOVE: Final = (
 )
 _EVIDENCE: Final = (
     ("SELECT id, state FROM detector", "UPDATE detector SET state = ? WHERE id = ?", site),
-    ("SELECT client, state FROM evidence", "UPDATE evidence SET state = ? WHERE client = ?", case),
+    (
+        "SELECT client, state FROM evidence",
+        "UPDATE evidence SET state = ? WHERE client = ?",
+        client,
+    ),
 )

@@ -15,7 +15,7 @@ from dnswatch.store.sqlite import Database
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LogEntry:
     """A line of the log."""
 
     at: float
@@ -44,15 +44,16 @@ class Judgment:
 
 def read(db: Database, now: float) -> Orders:
     """Return the orders in force."""
-    enabled = db.conn.execute("SELECT policy FROM enabled").fetchall()
+    enabled = dict(db.conn.execute("SELECT policy, dry_run FROM enabled"))
     overrules = db.conn.execute(_OVERRULES, (now,)).fetchall()
     return Orders(
-        frozenset(name for (name,) in enabled),
+        frozenset(enabled),
         {
             key: Overrule(Word(word), at, inf if until is None else until, why, actor)
             for key, word, at, until, why, actor in overrules
         },
         roles(db),
+        frozenset(name for name, is_dry in enabled.items() if is_dry),
     )
 
 
@@ -61,17 +62,20 @@ def roles(db: Database) -> dict[str, Role]:
     return {key: Role(role) for key, role in db.conn.execute("SELECT client, role FROM role")}
 
 
-def enable(db: Database, policy: str, actor: str, now: float) -> None:
-    """Switch a policy on, if it is not."""
-    if db.conn.execute("INSERT OR IGNORE INTO enabled (policy) VALUES (?)", (policy,)).rowcount:
-        _log(db, Entry(now, About.POLICY, None, f"{policy} on", "", actor))
+def enable(
+    db: Database, policy: str, actor: str, now: float, *, dry_run: bool = False
+) -> None:  # fmt: skip
+    """Switch a policy on, if it is not; what is a dry run may become none, and the other way."""
+    if db.conn.execute(_ENABLE, (policy, dry_run)).rowcount:
+        text = f"{policy} on{', dry run' * dry_run}"
+        _log(db, LogEntry(now, About.POLICY, None, text, "", actor))
 
 
 def disable(db: Database, policy: str, actor: str, now: float) -> bool:
     """Switch a policy off; say whether it was on."""
     if not db.conn.execute("DELETE FROM enabled WHERE policy = ?", (policy,)).rowcount:
         return False
-    _log(db, Entry(now, About.POLICY, None, f"{policy} off", "", actor))
+    _log(db, LogEntry(now, About.POLICY, None, f"{policy} off", "", actor))
     return True
 
 
@@ -80,21 +84,26 @@ def overrule(db: Database, keys: Iterable[str], said: Overrule) -> None:
     until = None if said.until == inf else said.until
     for key in keys:
         db.conn.execute(_OVERRULE, (key, said.word.value, said.at, until, said.why, said.actor))
-        _log(db, Entry(said.at, About.OVERRULE, key, said.word.value, said.why, said.actor))
+        _log(db, LogEntry(said.at, About.OVERRULE, key, said.word.value, said.why, said.actor))
 
 
-def declare(db: Database, keys: Iterable[str], role: Role, said: Entry) -> None:
+def declare(db: Database, keys: Iterable[str], role: Role, said: LogEntry) -> None:
     """Confirm the role of clients; `said` tells when, why and by whom."""
     for key in keys:
         db.conn.execute("DELETE FROM role WHERE client = ?", (key,))
         if role is not Role.CLIENT:
             db.conn.execute("INSERT INTO role (client, role) VALUES (?, ?)", (key, role.value))
-        _log(db, Entry(said.at, About.ROLE, key, role.value, said.cause, said.actor))
+        _log(db, LogEntry(said.at, About.ROLE, key, role.value, said.cause, said.actor))
 
 
-def log(db: Database, since: float, keys: Iterable[str] | None, limit: int) -> list[Entry]:
+def forget(db: Database) -> int:
+    """Let go of all orders, but not of the log; return how many there were."""
+    return sum(db.conn.execute(statement).rowcount for statement in _FORGET)
+
+
+def log(db: Database, since: float, keys: Iterable[str] | None, limit: int) -> list[LogEntry]:
     """Return the last changes, the latest first; of some clients only, where `keys` is given."""
-    found = [Entry(*row) for row in db.conn.execute(_LOG, (since,))]
+    found = [LogEntry(*row) for row in db.conn.execute(_LOG, (since,))]
     if keys is not None:
         wanted = set(keys)
         found = [entry for entry in found if entry.client in wanted]
@@ -114,13 +123,17 @@ def done(db: Database, since: float) -> dict[str, dict[str, int]]:
     return found
 
 
-def _log(db: Database, entry: Entry) -> None:
+def _log(db: Database, entry: LogEntry) -> None:
     db.conn.execute(
         ADD_ENTRY,
         (entry.at, entry.about, entry.client, entry.text, entry.cause, entry.actor),
     )
 
 
+_ENABLE = """
+    INSERT INTO enabled (policy, dry_run) VALUES (?, ?)
+    ON CONFLICT DO UPDATE SET dry_run = excluded.dry_run WHERE dry_run != excluded.dry_run"""
+_FORGET = ("DELETE FROM enabled", "DELETE FROM overrule", "DELETE FROM role")
 ADD_ENTRY = """
     INSERT INTO change (at, about, client, text, cause, actor) VALUES (?, ?, ?, ?, ?, ?)"""
 _OVERRULES = """

@@ -71,7 +71,7 @@ class Portrait:
     "Of each account, in the same order."
     kinds: dict[str, list[int]]
     "Mail-related lookups in each interval, by kind."
-    last: list[clients.Lookup]
+    last: list[clients.RecordedLookup]
     "The last mail-related lookups, the latest first."
 
 
@@ -85,7 +85,7 @@ class CacheReport:
     measures: Counter[str]
     over_time: list[Counter[str]]
     "In each interval."
-    most_refreshed: list[site.Entry]
+    most_refreshed: list[site.SiteCacheEntry]
 
     @property
     def superfluous_share(self) -> float | None:
@@ -100,7 +100,7 @@ class StatusReport:
 
     extent: site.Extent
     counters: Counter[str]
-    upstreams: list[site.Upstream]
+    upstreams: list[site.UpstreamStatus]
     vantages: list[VantagePoint]
     measures: Counter[str]
     "Of the site, as in its cache's report."

@@ -63,8 +63,12 @@ def proof(db: Database) -> None:
 
 def newer(db: Database) -> list[str]:
     """Name the migrations that the file has seen and this dnswatch does not know."""
-    ours = {migration.name for migration in MIGRATIONS.pending(Database(memory=True))}
-    return sorted({migration.name for migration in MIGRATIONS.applied(db)} - ours)
+    return sorted({migration.name for migration in MIGRATIONS.applied(db)} - set(known()))
+
+
+def known() -> list[str]:
+    """Name the migrations that this dnswatch knows, the oldest first."""
+    return [migration.name for migration in MIGRATIONS.pending(Database(memory=True))]
 
 
 @MIGRATIONS()
@@ -82,6 +86,19 @@ def vantages(db: Database) -> None:
         gone_at REAL, batches INTEGER NOT NULL, lookups INTEGER NOT NULL, late INTEGER NOT NULL,
         dropped INTEGER NOT NULL, damaged INTEGER NOT NULL) WITHOUT ROWID"""
     )
+
+
+@MIGRATIONS()
+def events(db: Database) -> None:
+    """Number no change twice: whoever tells of them remembers the last number it told."""
+    for statement in _EVENTS:
+        db.execute(statement)
+
+
+@MIGRATIONS()
+def dry_runs(db: Database) -> None:
+    """Note which policies a person switched on as a dry run."""
+    db.execute("ALTER TABLE enabled ADD COLUMN dry_run INTEGER NOT NULL DEFAULT 0")
 
 
 _FIRST: Final = (
@@ -153,4 +170,14 @@ _BAY: Final = (
     """CREATE TABLE finding (
         id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, client TEXT NOT NULL,
         verdict TEXT NOT NULL, ident TEXT NOT NULL, reason TEXT NOT NULL)""",
+)
+_EVENTS: Final = (
+    """CREATE TABLE numbered (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, about TEXT NOT NULL, client TEXT,
+        text TEXT NOT NULL, cause TEXT NOT NULL, actor TEXT NOT NULL)""",
+    "INSERT INTO numbered SELECT id, at, about, client, text, cause, actor FROM change",
+    "DROP TABLE change",
+    "ALTER TABLE numbered RENAME TO change",
+    "CREATE INDEX change_at ON change (at)",
+    "CREATE INDEX change_client ON change (client, id)",
 )

@@ -8,7 +8,7 @@ from dnswatch.store.sqlite import Database
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class SiteCacheEntry:
     """An address in the site cache, over all its lives."""
 
     address: str
@@ -24,7 +24,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Upstream:
+class UpstreamStatus:
     """How one upstream does, as one worker sees it."""
 
     worker: int
@@ -82,9 +82,9 @@ def live_entries(db: Database, now: float) -> int:
     return count
 
 
-def most_refreshed(db: Database, limit: int) -> list[Entry]:
+def most_refreshed(db: Database, limit: int) -> list[SiteCacheEntry]:
     """Return the addresses that upstream sent again most often, the most often first."""
-    return [Entry(*row) for row in db.conn.execute(_MOST_REFRESHED, (limit,))]
+    return [SiteCacheEntry(*row) for row in db.conn.execute(_MOST_REFRESHED, (limit,))]
 
 
 def counters(db: Database, since: float) -> Counter[str]:
@@ -92,10 +92,10 @@ def counters(db: Database, since: float) -> Counter[str]:
     return Counter(dict(db.conn.execute(_COUNTERS, (since // 60 * 60,)).fetchall()))
 
 
-def upstreams(db: Database) -> list[Upstream]:
+def upstreams(db: Database) -> list[UpstreamStatus]:
     """Return what each worker last said of each upstream."""
     return [
-        Upstream(worker, upstream, at, bool(up), rtt, answers, failures, bool(edns))
+        UpstreamStatus(worker, upstream, at, bool(up), rtt, answers, failures, bool(edns))
         for worker, upstream, at, up, rtt, answers, failures, edns in db.conn.execute(_UPSTREAMS)
     ]
 

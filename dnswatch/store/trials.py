@@ -26,11 +26,11 @@ from dnswatch.model.policies.policy import Policy
 from dnswatch.model.policies.standing import Standing
 from dnswatch.resolver.deadlines import Deadlines
 from dnswatch.resolver.enforcement import EnforcementPoint
-from dnswatch.resolver.events import Answer, Event, Fault, Held
+from dnswatch.resolver.events import Answer, Event, Held, PolicyFault
 from dnswatch.resolver.pending import PendingQuery
 from dnswatch.settings import Settings
 from dnswatch.store import orders
-from dnswatch.store.clients import Lookup, last_lookups
+from dnswatch.store.clients import RecordedLookup, last_lookups
 from dnswatch.store.sqlite import Database
 from dnswatch.wire.name import from_text
 from dnswatch.wire.query import MIN_UDP, Query
@@ -46,7 +46,7 @@ class Trial:
 
     marks: tuple[Mark, ...]
     "One for each client, as if its evidence were the strongest."
-    outcomes: list[tuple[Lookup, str]]
+    outcomes: list[tuple[RecordedLookup, str]]
     "Each lookup in order of time, and what would have become of it: `held 0.8 s`."
     sums: Counter[str]
     "How many would have passed, been held, been refused, been rewritten."
@@ -83,7 +83,7 @@ class DryRun:
             one_worker, self._exchanges, self._deadlines, self._events, Counter()
         )
 
-    def put(self, lookup: Lookup) -> tuple[Decided | None, float]:
+    def put(self, lookup: RecordedLookup) -> tuple[Decided | None, float]:
         """Say what would have become of a lookup, and for how many seconds it would have waited."""
         self._deadlines.fire(lookup.at)
         self._events.clear()
@@ -104,13 +104,13 @@ class DryRun:
             match event:
                 case Held(_, until):
                     wait = until - lookup.at
-                case Fault(error):
+                case PolicyFault(error):
                     raise error
         return decided, wait
 
     def _decide(
         self, pending: PendingQuery, response: Response, known: tuple[LookupKind, bytes],
-        lookup: Lookup,
+        lookup: RecordedLookup,
     ) -> Decided | None:  # fmt: skip
         subject = self._point.subject(pending, lookup.at, known)
         if subject is None:
@@ -121,7 +121,7 @@ class DryRun:
         outcome = self._point.apply(Answer(pending, response), subject, is_refresh, lookup.at)
         return outcome.enforced.decided if outcome.enforced else None
 
-    def _pending(self, lookup: Lookup) -> PendingQuery:
+    def _pending(self, lookup: RecordedLookup) -> PendingQuery:
         client = self._clients.get(lookup.key)
         if client is None:
             client = self._clients[lookup.key] = self._mark(lookup.key)
@@ -165,7 +165,7 @@ def marks_now(
     return marking.marks()
 
 
-def would(mark: Mark, lookup: Lookup, settings: Settings) -> str:
+def would(mark: Mark, lookup: RecordedLookup, settings: Settings) -> str:
     """Say what a mark does to a lookup, as if it were its client's first: `held 0.8 s`."""
     return _said(*DryRun(lambda _: mark, settings).put(lookup))
 
@@ -175,7 +175,7 @@ def shown(packed: bytes) -> str:
     return str(ip_address(packed))
 
 
-def _response(lookup: Lookup) -> Response:
+def _response(lookup: RecordedLookup) -> Response:
     response = Response(0, lookup.rcode)
     response.exchanges = tuple(_wire(exchange) for exchange in lookup.exchanges)
     return response

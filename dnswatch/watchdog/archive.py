@@ -16,7 +16,7 @@ from dnswatch.model.changes import Changes, Cursor
 from dnswatch.model.finding import Finding
 from dnswatch.model.machines import Machines
 from dnswatch.model.policies.orders import Orders
-from dnswatch.names.directory import Identity as Person
+from dnswatch.names.directory import AddressHolder
 from dnswatch.names.pseudonym import Pseudonyms
 from dnswatch.settings import Privacy, Settings
 from dnswatch.store import Identity, Remembered, Store, evidence, orders
@@ -85,7 +85,7 @@ class Archive:
             self._claims.bound(changes, key, lambda client: store.knows(key(client)), records.size)
         store.write(changes, key, now)
 
-    def identify(self, people: Mapping[bytes, Person], now: float) -> Machines:
+    def identify(self, people: Mapping[bytes, AddressHolder], now: float) -> Machines:
         """Note who the clients are; return which are one machine.
 
         A client that `people` do not know is still who it was last, which is what the store has.
@@ -138,7 +138,7 @@ class _Names:
         of = self._pseudonyms.of if self._pseudonyms else _address_text
         self.key: Callable[[bytes], str] = lru_cache(KEYS)(of)
 
-    def identity(self, person: Person) -> Identity:
+    def identity(self, person: AddressHolder) -> Identity:
         """Write who a client is, as the store may know it."""
         return Identity(self._text(person.name), self._text(person.machine), person.source)
 

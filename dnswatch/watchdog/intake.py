@@ -14,15 +14,18 @@ from copy import copy
 from functools import partial
 from typing import Final, NamedTuple
 
+from msgspec.structs import replace
+
 from dnswatch import clock
 from dnswatch.control import Control
 from dnswatch.model.changes import Cursor
 from dnswatch.model.observation import Observation
 from dnswatch.model.vantage import VantagePoint
+from dnswatch.resolver.access import Networks
 from dnswatch.seams.batch import Batch, decode
 from dnswatch.seams.ingest import DROPPED, Hello, read
 from dnswatch.seams.merge import Merge, Told, rest
-from dnswatch.settings import Ingest
+from dnswatch.settings import Settings
 from dnswatch.watchdog.door import GUESTS, Door
 from dnswatch.watchdog.journal import Journal
 from dnswatch.watchdog.lines import Line
@@ -60,7 +63,7 @@ class Lines(NamedTuple):
     "Those that came in at an earlier watch's door."
 
 
-class Heard(NamedTuple):
+class ReceivedBatch(NamedTuple):
     """A batch, and what of it is too old to be put into the order of time."""
 
     name: str
@@ -89,6 +92,7 @@ class Intake:
         self._say_at = 0.0
         self._merge = Merge()
         self._journal = journal
+        self._left_out, self._leaves_out = Networks(()), False
 
     @property
     def lines(self) -> list[Line]:
@@ -104,12 +108,14 @@ class Intake:
         """Return a worker's number; None for another vantage point."""
         return self._numbers.get(name)
 
-    def configure(self, settings: Ingest) -> None:
+    def configure(self, settings: Settings) -> None:
         """Take settings, the first ones or others."""
+        self._left_out = Networks(settings.privacy.leave_out)
+        self._leaves_out = bool(settings.privacy.leave_out)
         if self._door is not None:
-            self._door.configure(settings.users)
+            self._door.configure(settings.ingest.users)
 
-    def take_up(self, stored: Cursor | None, now: float) -> tuple[list[Heard], int]:
+    def take_up(self, stored: Cursor | None, now: float) -> tuple[list[ReceivedBatch], int]:
         """Return what a watch that was killed had read and not stored, and how much was lost.
 
         `stored` says what of it is in the store; where that is not known all is lost, rather than
@@ -144,7 +150,7 @@ class Intake:
         if self._door is not None:
             self._door.open(selector)
 
-    def read(self, line: Line, now: float) -> list[Heard]:
+    def read(self, line: Line, now: float) -> list[ReceivedBatch]:
         """Take in some of what waits on a line."""
         heard = [
             self._heard(line.name, batch, now, place)
@@ -199,7 +205,22 @@ class Intake:
         return joined
 
     def _read(self, name: str, message: bytes, now: float) -> Batch:
-        return read(message, now, is_ours=any(name == tied.name for tied in self._tied))
+        """Read what another vantage point than a worker says.
+
+        Workers know by themselves who stands in no record: it is part of how they admit a client.
+        """
+        batch = read(message, now, is_ours=any(name == tied.name for tied in self._tied))
+        if not self._leaves_out:
+            return batch
+        return replace(
+            batch,
+            observations=[replace(s, client=self._recorded(s.client)) for s in batch.observations],
+            tallies=[replace(t, client=self._recorded(t.client)) for t in batch.tallies],
+        )
+
+    def _recorded(self, client: bytes | None) -> bytes | None:
+        """Return a client's address, or None where it stands in no record."""
+        return None if client is not None and client in self._left_out else client
 
     def _let_in(self, hello: Hello, guest: socket.socket) -> str | None:
         name, now = hello.hello, clock.now()
@@ -221,7 +242,7 @@ class Intake:
             self._say_at = clock.elapsed() + 1.0
             logger.info(text, *what)
 
-    def _heard(self, name: str, batch: Batch, now: float, place: int) -> Heard:
+    def _heard(self, name: str, batch: Batch, now: float, place: int) -> ReceivedBatch:
         """Take in a batch; a vantage point's counter goes into ours."""
         outdated = self._merge.add(name, batch, now, place)
         if name not in self._numbers:
@@ -233,7 +254,7 @@ class Intake:
                 point.lookups += len(batch.observations) + sum(one.count for one in batch.tallies)
                 point.dropped += dropped
                 self._changed.add(name)
-        return Heard(name, batch, outdated)
+        return ReceivedBatch(name, batch, outdated)
 
     def _look_after(self, line: Line, now: float) -> None:
         """Count a vantage point's damage; let it go where it is gone, or sends too much of that."""

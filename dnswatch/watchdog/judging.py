@@ -21,8 +21,8 @@ from msgspec.structs import replace
 from dnswatch.codes import Type
 from dnswatch.model.changes import Changes, MailLookup
 from dnswatch.model.detection.detector import Detector, News
-from dnswatch.model.detection.fleet import Calmed, Warned
 from dnswatch.model.detection.servers import Surge
+from dnswatch.model.detection.sitewide import Calmed, Warned
 from dnswatch.model.detection.tunnels import Tunnels
 from dnswatch.model.detection.verdict import Change, Knob, Plan, Rung, Verdict
 from dnswatch.model.exchanges import LookupKind
@@ -155,7 +155,8 @@ class Judging:
                 self._detector.overrule(key.encode(), said, now)
                 self._is_due = True  # a word is kept as soon as a lookup
         self._orders = orders
-        return Orders(orders.enabled, orders.overrules, {**orders.roles, **self._lent_roles()})
+        roles = {**orders.roles, **self._lent_roles()}
+        return Orders(orders.enabled, orders.overrules, roles, orders.dry_runs)
 
     def identify(self, machines: Machines, now: float, judge: Judge) -> None:
         """Take whose the addresses are now.
@@ -237,8 +238,8 @@ class Judging:
         self._saved_at, self._is_due = now, False
         saved = self._detector.export()
         changes.detector, changes.judged = saved.site, len(changes.lookups)
-        changes.cases.update({key.decode(): None for key in saved.gone})
-        changes.cases.update({key.decode(): case for key, case in saved.clients.items()})
+        changes.client_states.update({key.decode(): None for key in saved.gone})
+        changes.client_states.update({key.decode(): state for key, state in saved.clients.items()})
 
     def _judged(self, lookups: Iterable[MailLookup], now: float) -> list[News]:
         news = []
@@ -387,15 +388,15 @@ class Judging:
 
 
 def bring_back(detector: Detector, stored: Evidence, machines: Machines, now: float) -> list[bytes]:
-    """Give a detector what was stored, each case under the key that its client has now.
+    """Give a detector what was stored, each client's state under the key that it has now.
 
     Returns the keys; lookups that were stored later are not taken in.
     """
     if stored.site is None:
         return []
-    detector.restore(stored.site, stored.cases.values())
+    detector.restore(stored.site, stored.client_states.values())
     keys = []
-    for key in stored.cases:
+    for key in stored.client_states:
         keys.append(machines.called(machines.key(key)).encode())
         if keys[-1] != key.encode():
             detector.move(key.encode(), keys[-1], now)

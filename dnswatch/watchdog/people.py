@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Final
 
-from dnswatch.names.directory import Directory, Identity, Span
+from dnswatch.names.directory import AddressHolder, Directory, Span
 from dnswatch.names.pointers import Pointers
 from dnswatch.settings import Settings
 
@@ -26,7 +26,7 @@ class People:
         self._lock = threading.Lock()
         self._met: dict[bytes, None] = {}
         self._heard: OrderedDict[bytes, Span] = OrderedDict()
-        self._people: dict[bytes, Identity] = {}
+        self._people: dict[bytes, AddressHolder] = {}
         self.configure(settings)
 
     def configure(self, settings: Settings) -> None:
@@ -50,7 +50,7 @@ class People:
             while len(self._heard) > HEARD:
                 self._heard.popitem(last=False)
 
-    def look(self, now: float) -> dict[bytes, Identity]:
+    def look(self, now: float) -> dict[bytes, AddressHolder]:
         """Return who has which address, as files and the kernel tell."""
         self._people = self._directory.refresh(now, self._pointers.names(now))
         return self._people

@@ -28,7 +28,7 @@ from dnswatch.store import damage
 from dnswatch.store.moved import Moved
 from dnswatch.watchdog.archive import Archive
 from dnswatch.watchdog.housekeeper import Housekeeper
-from dnswatch.watchdog.intake import Heard, Intake, Lines
+from dnswatch.watchdog.intake import Intake, Lines, ReceivedBatch
 from dnswatch.watchdog.journal import Journal
 from dnswatch.watchdog.lines import Line
 from dnswatch.watchdog.pipeline import SitePipeline
@@ -206,7 +206,7 @@ class _Process:
         self._fold()
         return bool(heard)
 
-    def _teach(self, heard: list[Heard], source: Line | None = None) -> None:
+    def _teach(self, heard: list[ReceivedBatch], source: Line | None = None) -> None:
         """Tell the other workers which names were learned."""
         seen = chain.from_iterable(each.batch.observations for each in heard)
         lessons = lessons_of(seen, self._site.exempt.domain)
@@ -214,7 +214,7 @@ class _Process:
             if worker is not source:
                 worker.tell(brief(lessons))
 
-    def _take(self, heard: list[Heard]) -> None:
+    def _take(self, heard: list[ReceivedBatch]) -> None:
         for name, batch, outdated in heard:
             for tally in batch.tallies:
                 self._site.watch.tally(tally, batch.until)
@@ -302,7 +302,7 @@ class _Process:
 
     def _configure(self, source: Source, settings: Settings) -> None:
         self._site.configure(source, settings)
-        self._intake.configure(settings.ingest)
+        self._intake.configure(settings)
 
     def _stop(self) -> None:
         self._is_stopping = True

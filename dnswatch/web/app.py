@@ -25,7 +25,7 @@ from dnswatch.web.feed import Feed
 from dnswatch.web.guard import ENDLESS, Guard, body_of
 from dnswatch.web.login import Logins
 from dnswatch.web.pages import access, client, clients, log, mail, policies, site, trace
-from dnswatch.web.pages.ask import Ask, Done
+from dnswatch.web.pages.request import ConsoleRequest, Done
 from dnswatch.web.probes import probes
 from dnswatch.web.register import Rank, Visitor
 from dnswatch.web.templates import render
@@ -43,7 +43,7 @@ class Shown(NamedTuple):
 
     path: str
     template: str
-    read: Callable[[Ask], msgspec.Struct]
+    read: Callable[[ConsoleRequest], msgspec.Struct]
     kind: type[msgspec.Struct]
     rank: Rank = Rank.VIEW
     method: str = "GET"
@@ -53,7 +53,7 @@ class Ordered(NamedTuple):
     """An order: where it is given, who may, and what obeys."""
 
     path: str
-    obey: Callable[[Ask], Done]
+    obey: Callable[[ConsoleRequest], Done]
     rank: Rank = Rank.ADMIN
 
 
@@ -119,7 +119,7 @@ def _page(console: Console, page: Shown) -> Handler:
             if request.method == "POST":
                 values = await body_of(request)
                 check_form(visitor, values)
-            ask = Ask(console, visitor, request.path_params, values)
+            ask = ConsoleRequest(console, visitor, request.path_params, values)
             found = await asyncio.to_thread(page.read, ask)
             if _is_program(request):
                 return _json(found)
@@ -135,7 +135,7 @@ def _order(console: Console, order: Ordered) -> Handler:
         async def answer(visitor: Visitor) -> Response:
             values = await body_of(request)
             check_form(visitor, values)
-            ask = Ask(console, visitor, request.path_params, values)
+            ask = ConsoleRequest(console, visitor, request.path_params, values)
             done = await asyncio.to_thread(order.obey, ask)
             logger.info("%s by %s", done.said, visitor.name)
             if _is_program(request):
@@ -154,7 +154,7 @@ def _mail_html(console: Console) -> Handler:
 
     async def show(request: Request) -> Response:
         async def answer(visitor: Visitor) -> Response:
-            ask = Ask(console, visitor, request.path_params, {})
+            ask = ConsoleRequest(console, visitor, request.path_params, {})
             text = await asyncio.to_thread(mail.html, ask)
             head = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Held mail</title>'
             style = "<style>body{font:15px/1.5 system-ui,sans-serif;margin:1rem;color:#222}</style>"

@@ -20,7 +20,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 
 from dnswatch.codes import Type
 from dnswatch.store import site
-from dnswatch.store.directory import Server
+from dnswatch.store.directory import RunningServer
 from dnswatch.store.reports import RoleOf
 from dnswatch.store.sqlite import Database
 from dnswatch.store.standouts import standouts
@@ -99,14 +99,14 @@ class Metrics(Collector):
         return self._found
 
     def exposition(
-        self, db: Database, server: Server | None, now: float, accept: str
+        self, db: Database, server: RunningServer | None, now: float, accept: str
     ) -> tuple[bytes, str]:
         """Read the store; return the text and its content type, in the form that is accepted."""
         self._found = list(self._families(db, server, now))
         encode, content_type = choose_encoder(accept)
         return encode(self._registry), content_type
 
-    def _families(self, db: Database, server: Server | None, now: float) -> Iterator[Metric]:
+    def _families(self, db: Database, server: RunningServer | None, now: float) -> Iterator[Metric]:
         yield from _server(server)
         yield from self._lookups(db, now)
         yield from self._sitecache(db, now)
@@ -184,7 +184,7 @@ def _labelled(name: str, said: str, label: str, counts: Counter[str]) -> Metric:
     return family
 
 
-def _server(server: Server | None) -> Iterator[Metric]:
+def _server(server: RunningServer | None) -> Iterator[Metric]:
     yield GaugeMetricFamily("dnswatch_up", "Whether the server runs", float(server is not None))
     if server is not None:
         value = {"version": server.version, "build": server.build}
@@ -194,7 +194,7 @@ def _server(server: Server | None) -> Iterator[Metric]:
         )
 
 
-def _upstreams(found: list[site.Upstream]) -> Iterator[Metric]:
+def _upstreams(found: list[site.UpstreamStatus]) -> Iterator[Metric]:
     """Tell of upstreams by their place in the list and their transport, never by name."""
     labels = ["upstream", "worker"]
     up = GaugeMetricFamily("dnswatch_upstream_up", "Whether it answers", labels=labels)

@@ -9,7 +9,7 @@ import pytest
 
 from dnswatch.cli.state import records, state_directory
 from dnswatch.errors import StoreError
-from dnswatch.store.directory import Server, announced, hold
+from dnswatch.store.directory import RunningServer, announced, hold
 
 
 def test_the_state_directory_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,7 +49,7 @@ def servers(runtime: Path) -> Iterator[ExitStack]:
 def serve(servers: ExitStack, state: Path, runtime: Path, pid: int) -> None:
     lock = hold(state)
     servers.callback(os.close, lock)
-    servers.enter_context(announced(state, runtime, Server(pid, "1.2.3", 0.0)))
+    servers.enter_context(announced(state, runtime, RunningServer(pid, "1.2.3", 0.0)))
 
 
 def test_the_server_that_runs_is_meant(
@@ -78,7 +78,7 @@ def test_of_two_servers_none_is_guessed(runtime: Path, servers: ExitStack, tmp_p
 def test_a_server_that_was_killed_is_not_meant(runtime: Path, tmp_path: Path) -> None:
     """What it announced is still there, but it holds its lock no more."""
     lock = hold(tmp_path / "one")
-    with announced(tmp_path / "one", runtime, Server(1, "1.2.3", 0.0)):
+    with announced(tmp_path / "one", runtime, RunningServer(1, "1.2.3", 0.0)):
         assert records(None) == tmp_path / "one"
         os.close(lock)
         assert records(None) == tmp_path / "usual" / "dnswatch"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from dnswatch.model.health import Health
+from dnswatch.model.health import HealthReport
 from dnswatch.store import Store, orders
-from dnswatch.store.directory import Server, announced, hold, note_replayed
+from dnswatch.store.directory import RunningServer, announced, hold, note_replayed
 from tests.cli.conftest import Read, Run
 from tests.records import NOON, changes, plain
 
@@ -18,7 +18,7 @@ from tests.records import NOON, changes, plain
 def serving(state: Path, tmp_path: Path) -> Iterator[Path]:
     """Give the records of a server that runs, as far as anybody can tell from outside."""
     lock = hold(state)
-    with announced(state, tmp_path / "run", Server(4711, "1.2.3", NOON)):
+    with announced(state, tmp_path / "run", RunningServer(4711, "1.2.3", NOON)):
         yield state
     os.close(lock)
 
@@ -27,8 +27,8 @@ def serving(state: Path, tmp_path: Path) -> Iterator[Path]:
 def troubled(serving: Path) -> Path:
     """Give a store that knows of counters and upstreams."""
     told = changes([])
-    told.hear(0, Health("udp://192.0.2.53", True, 0.02, 50, 1))
-    told.hear(1, Health("udp://192.0.2.53", False, 0.0, 0, 9))
+    told.hear(0, HealthReport("udp://192.0.2.53", True, 0.02, 50, 1))
+    told.hear(1, HealthReport("udp://192.0.2.53", False, 0.0, 0, 9))
     told.counters[int(NOON) // 60].update(
         {"queries": 40, "cache_evicted": 3, "records_lost": 0, "upstream_malformed": 1}
     )

@@ -158,7 +158,11 @@ class Site:
 
     def watch_running(self) -> int | None:
         """Give the process ID of the watch, if there is one."""
-        found = [pid for pid in children(self.process.pid) if _name(pid) == "dnswatch-watch"]
+        return self.running("watch")
+
+    def running(self, name: str) -> int | None:
+        """Give the process ID of the child of that name, if there is one."""
+        found = [pid for pid in children(self.process.pid) if _name(pid) == f"dnswatch-{name}"]
         return found[0] if found else None
 
     def query(self, name: str, kind: str = "A", **wishes: Any) -> dns.message.Message:

@@ -109,3 +109,5 @@ def test_a_dnswatch_that_is_dead_holds_nobody(steered: Steered) -> None:
     check.eventually(lambda: not steered.is_led(WORM, "dead.example"))
     site.start()
     check.eventually(lambda: steered.is_led(WORM, "back.example"))
+    order(site, "policy", "disable", "refuse-mail-lookups")
+    check.eventually(lambda: not steered.is_led(WORM, "after.example"))

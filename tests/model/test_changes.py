@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dnswatch.model.changes import Changes, MailLookup, minute_of
 from dnswatch.model.exchanges import LookupKind
-from dnswatch.model.health import Health
+from dnswatch.model.health import HealthReport
 from dnswatch.model.observation import Origin
 from dnswatch.model.sitecache import CacheEntry
 
@@ -40,7 +40,9 @@ def changes(draw: st.DrawFn) -> Changes:
         one.lookups.append(mail_lookup(at))
         one.cache[draw(st.sampled_from(CLIENTS))] = CacheEntry(at, 0.0)
     for worker in draw(st.sets(st.integers(0, 1))):
-        one.hear(worker, Health(UPSTREAM, draw(st.booleans()), 0.1, draw(st.integers(0, 9)), 1))
+        one.hear(
+            worker, HealthReport(UPSTREAM, draw(st.booleans()), 0.1, draw(st.integers(0, 9)), 1)
+        )
     return one
 
 
@@ -85,7 +87,7 @@ def test_empty_changes_are_nothing_to_store() -> None:
     """Where nothing happened there is nothing to write."""
     assert not Changes()
     only_health = Changes()
-    only_health.hear(0, Health(UPSTREAM, True, 0.1, 1, 0))
+    only_health.hear(0, HealthReport(UPSTREAM, True, 0.1, 1, 0))
     assert only_health
 
 

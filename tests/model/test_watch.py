@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from dnswatch.codes import Type
 from dnswatch.model.changes import Changes
 from dnswatch.model.exchanges import Exchanges, LookupKind
-from dnswatch.model.health import Health
+from dnswatch.model.health import HealthReport
 from dnswatch.model.observation import Decided, Enforced, Observation, Origin, Tally
 from dnswatch.model.sitecache import CacheEntry
 from dnswatch.model.watch import Watch
@@ -202,10 +202,12 @@ def test_counters_and_health_pass_through() -> None:
     watch.count({"mismatch": 2}, AT)
     watch.count({"mismatch": 1}, AT + 1)
     watch.count({}, AT + 600)
-    watch.hear(1, Health("udp://192.0.2.53", True, 0.1, 5, 0))
+    watch.hear(1, HealthReport("udp://192.0.2.53", True, 0.1, 5, 0))
     changes = watch.drain()
     assert changes.counters == {MINUTE: {"mismatch": 3}}
-    assert changes.health == {(1, "udp://192.0.2.53"): Health("udp://192.0.2.53", True, 0.1, 5, 0)}
+    assert changes.health == {
+        (1, "udp://192.0.2.53"): HealthReport("udp://192.0.2.53", True, 0.1, 5, 0)
+    }
 
 
 def test_names_that_go_early_are_counted() -> None:

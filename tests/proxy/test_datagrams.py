@@ -12,7 +12,7 @@ from dnswatch.proxy.datagrams import (
     NAME_BYTES,
     SLOT_BYTES,
     SLOTS,
-    Batch,
+    DatagramBatch,
 )
 from tests import check
 
@@ -34,7 +34,7 @@ def bind() -> Iterator[Bind]:
         yield make
 
 
-def taken(room: Batch, count: int) -> list[bytes]:
+def taken(room: DatagramBatch, count: int) -> list[bytes]:
     """The datagrams in the first `count` slots."""
     return [
         room.view[
@@ -51,7 +51,7 @@ def test_answers_go_to_those_who_asked(bind: Bind, address: str) -> None:
     server, clients = bind(address), [bind(address) for _ in range(5)]
     for number, client in enumerate(clients):
         client.sendto(b"question %d" % number, server.getsockname())
-    room = Batch()
+    room = DatagramBatch()
     count = check.eventually(lambda: room.receive(server.fileno()))
     assert taken(room, count) == [b"question %d" % number for number in range(5)]
     for slot in range(count):
@@ -68,7 +68,7 @@ def test_more_than_a_batch_comes_in_several(bind: Bind) -> None:
     sent = [b"%d" % number for number in range(2 * SLOTS + 7)]
     for message in sent:
         client.sendto(message, server.getsockname())
-    room, got = Batch(), list[bytes]()
+    room, got = DatagramBatch(), list[bytes]()
     sizes = []
     while count := room.receive(server.fileno()):
         sizes.append(count)
@@ -79,7 +79,7 @@ def test_more_than_a_batch_comes_in_several(bind: Bind) -> None:
 
 def test_an_empty_socket_gives_nothing(bind: Bind) -> None:
     """Nothing waits: nothing comes, and nobody waits for it."""
-    assert Batch().receive(bind("127.0.0.1").fileno()) == 0
+    assert DatagramBatch().receive(bind("127.0.0.1").fileno()) == 0
 
 
 def test_a_long_datagram_is_cut(bind: Bind) -> None:
@@ -87,14 +87,14 @@ def test_a_long_datagram_is_cut(bind: Bind) -> None:
     server, client = bind("127.0.0.1"), bind("127.0.0.1")
     client.sendto(b"x" * (SLOT_BYTES + 100), server.getsockname())
     client.sendto(b"next", server.getsockname())
-    room = Batch()
+    room = DatagramBatch()
     assert taken(room, room.receive(server.fileno())) == [b"x" * SLOT_BYTES, b"next"]
 
 
 def test_a_room_can_be_used_again(bind: Bind) -> None:
     """A short batch after a long one, and a long datagram after a short answer, come whole."""
     server, client = bind("127.0.0.1"), bind("127.0.0.1")
-    room = Batch()
+    room = DatagramBatch()
     for message in (b"long " * 100, b"s", b"long again " * 100):
         client.sendto(message, server.getsockname())
         assert taken(room, check.eventually(lambda: room.receive(server.fileno()))) == [message]
@@ -116,7 +116,7 @@ def test_an_answer_leaves_from_the_address_that_was_asked(
     else:
         server.setsockopt(socket.IPPROTO_IP, 8, 1)
     client.sendto(b"question", (asked, server.getsockname()[1]))
-    room = Batch(control=True)
+    room = DatagramBatch(control=True)
     assert check.eventually(lambda: room.receive(server.fileno())) == 1
     room.out_lengths[1] = 8
     assert room.send(server.fileno(), 0, 1) == 0
@@ -129,7 +129,7 @@ def test_an_answer_written_later_leaves_from_there_too(bind: Bind) -> None:
     server, client = bind("0.0.0.0"), bind("127.0.0.1")
     server.setsockopt(socket.IPPROTO_IP, 8, 1)
     client.sendto(b"question", ("127.0.0.2", server.getsockname()[1]))
-    room, later = Batch(control=True), Batch(control=True)
+    room, later = DatagramBatch(control=True), DatagramBatch(control=True)
     assert check.eventually(lambda: room.receive(server.fileno())) == 1
     name, control = bytes(room.names[:16]), room.control(0)
     assert len(name) <= NAME_BYTES
@@ -143,7 +143,7 @@ def test_an_answer_written_later_leaves_from_there_too(bind: Bind) -> None:
 def test_a_datagram_that_cannot_leave_holds_up_no_other(bind: Bind) -> None:
     """What the kernel refuses to send is counted and passed over."""
     server, client = bind("127.0.0.1"), bind("127.0.0.1")
-    room = Batch()
+    room = DatagramBatch()
     to = client.getsockname()
     good = socket.AF_INET.to_bytes(2, "little") + to[1].to_bytes(2, "big") + b"\x7f\0\0\1" + bytes(8)  # fmt: skip  # noqa: E501
     bad = good[:2] + b"\0\0" + good[4:]  # port 0
@@ -160,4 +160,4 @@ def test_what_the_kernel_says_of_a_socket_is_raised(bind: Bind) -> None:
     fd = server.fileno()
     server.close()
     with pytest.raises(OSError, match="Bad file descriptor"):
-        Batch().receive(fd)
+        DatagramBatch().receive(fd)

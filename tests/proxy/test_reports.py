@@ -8,7 +8,7 @@ import pytest
 
 from dnswatch.codes import Type
 from dnswatch.model.exchanges import Lessons, LookupKind
-from dnswatch.model.health import Health
+from dnswatch.model.health import HealthReport
 from dnswatch.model.observation import Observation, Origin, Tally
 from dnswatch.model.policies.mark import Action, Terms
 from dnswatch.proxy import reports
@@ -64,7 +64,7 @@ def test_what_was_seen_and_counted_arrives(line: Line) -> None:
     for _ in range(3):
         count(report, kind(Type.A, 0, 2))
     count(report, kind(Type.AAAA, 3, 0), redirected=True)
-    health = Health("udp://192.0.2.1", True, 0.1, 1, 0)
+    health = HealthReport("udp://192.0.2.1", True, 0.1, 1, 0)
     report.flush()
     (batch,) = received(theirs)
     assert batch.until == NOW

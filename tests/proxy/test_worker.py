@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from dnswatch.names.hosts import HostsFiles
-from dnswatch.proxy.datagrams import Batch, Outbox
+from dnswatch.proxy.datagrams import DatagramBatch, Outbox
 from dnswatch.proxy.upstream.kept import KeptConnection, KeptUpstream
 from dnswatch.proxy.upstream.udp import UdpUpstream
 from dnswatch.proxy.worker import Worker
@@ -27,7 +27,7 @@ from tests.upstream import Upstream
 RELOADS = 50
 PARTS = (
     Settings, HostsFiles, LocalNames, SpecialNames, Routes, Group, Prober, Health, UdpUpstream,
-    KeptUpstream, KeptConnection, Outbox, Batch, ssl.SSLContext,
+    KeptUpstream, KeptConnection, Outbox, DatagramBatch, ssl.SSLContext,
 )  # fmt: skip
 
 

@@ -13,8 +13,8 @@ from dnswatch.model.observation import Decided
 from dnswatch.model.policies.mark import Action, Mark, Marks, Terms
 from dnswatch.resolver import arbiter
 from dnswatch.resolver.deadlines import Deadlines
-from dnswatch.resolver.enforcement import EnforcementPoint, Outcome
-from dnswatch.resolver.events import Answer, Event, Fault, Form
+from dnswatch.resolver.enforcement import EnforcedAnswer, EnforcementPoint
+from dnswatch.resolver.events import Answer, Event, Form, PolicyFault
 from dnswatch.wire.name import from_text
 from dnswatch.wire.response import Response
 from tests.resolver.scripted import MIDNIGHT, Client, configured
@@ -67,23 +67,23 @@ def learned(*marks: Mark, site: str = SITE, **more: Any) -> Enforcing:
 
 def asks(
     found: Enforcing, client: Client, name: str, kind: str = "MX", now: float = MIDNIGHT
-) -> Outcome | None:
+) -> EnforcedAnswer | None:
     """Put a lookup through; None where nothing is to be decided on it."""
     pending = client.asks(name, kind)
     if client.address not in found.marks or (subject := found.subject(pending, now)) is None:
         return None
     if refused := found.refuse(pending, subject, now):
-        return Outcome(*refused)
+        return EnforcedAnswer(*refused)
     return found.apply(Answer(pending, Response(0, 0)), subject, False, now)
 
 
-def rcode(outcome: Outcome | None) -> int:
+def rcode(outcome: EnforcedAnswer | None) -> int:
     assert outcome is not None
     assert outcome.answer is not None
     return outcome.answer.response.rcode
 
 
-def is_true(outcome: Outcome | None) -> bool:
+def is_true(outcome: EnforcedAnswer | None) -> bool:
     assert outcome is not None
     assert outcome.answer is not None
     return (outcome.answer.form, outcome.answer.response.rcode) == (Form.TRUE, 0)
@@ -201,7 +201,7 @@ def test_a_fault_in_a_policy_costs_no_answer(monkeypatch: pytest.MonkeyPatch) ->
     assert is_true(asks(found, WORM, "a.example"))
     assert found.counters["policy_faults"] == 1
     (fault,) = found.events
-    assert isinstance(fault, Fault)
+    assert isinstance(fault, PolicyFault)
     assert isinstance(fault.error, ZeroDivisionError)
 
 

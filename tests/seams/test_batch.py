@@ -15,7 +15,7 @@ from dnswatch.seams.batch import (
     PART,
     Batch,
     Briefing,
-    Health,
+    HealthReport,
     Lessons,
     Mark,
     Marks,
@@ -44,7 +44,7 @@ batches = st.builds(
     Batch, times,
     st.lists(observations, max_size=5).map(lambda seen: sorted(seen, key=lambda one: one.at)),
     st.lists(tallies, max_size=5), st.dictionaries(st.text(max_size=9), st.integers(0, 10**9)),
-    st.lists(st.builds(Health, st.text(max_size=9), st.booleans(), times, numbers, numbers)),
+    st.lists(st.builds(HealthReport, st.text(max_size=9), st.booleans(), times, numbers, numbers)),
 )  # fmt: skip
 lessons = st.builds(
     Lessons, st.lists(st.tuples(names, times, names)), st.lists(st.tuples(names, times))
@@ -110,7 +110,7 @@ def test_a_long_batch_is_sent_in_parts(seen: int, counted: int) -> None:
         [Observation(float(n), b"\xc0\0\2\1", b"\x3f" + b"a" * 63 + b"\0", 1, 0, Origin.UPSTREAM)
          for n in range(seen)],
         [Tally(n.to_bytes(4, "big"), 1, 0, 2, False, n) for n in range(counted)],
-        {"mismatch": 1}, [Health("udp://192.0.2.53", True, 0.1, 5, 0)],
+        {"mismatch": 1}, [HealthReport("udp://192.0.2.53", True, 0.1, 5, 0)],
     )  # fmt: skip
     messages = list(encode(batch))
     parts = [decode(message) for message in messages]

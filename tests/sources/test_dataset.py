@@ -12,7 +12,7 @@ from dnswatch.codes import UNANSWERED, Type
 from dnswatch.errors import SourceError
 from dnswatch.model.flow import Flow, Outcome
 from dnswatch.model.observation import Observation, Origin
-from dnswatch.sources.dataset import FLOWS, OBSERVATIONS, DataSet, Table
+from dnswatch.sources.dataset import FLOWS, OBSERVATIONS, DataSet, PartitionedTable
 from dnswatch.wire.name import from_text
 
 NIGHT = datetime(2003, 8, 5, 23, 59, 59, tzinfo=UTC).timestamp()
@@ -100,7 +100,7 @@ def test_each_day_has_its_folder_and_sql_sees_all(tmp_path: Path) -> None:
 
 def test_rows_held_in_memory_are_bounded(tmp_path: Path) -> None:
     """A row group holds no more than it may, so a long stream becomes many groups of one file."""
-    table = Table[float](tmp_path, OBSERVATIONS, _bare, group=10)
+    table = PartitionedTable[float](tmp_path, OBSERVATIONS, _bare, group=10)
     for n in range(95):
         table.add([NIGHT - 1000 + n])
     table.close()
@@ -114,7 +114,7 @@ def test_rows_held_in_memory_are_bounded(tmp_path: Path) -> None:
 
 def test_a_run_that_was_broken_off_leaves_no_half_file_with_a_name(tmp_path: Path) -> None:
     """Until it is whole, a file's name says that it is not."""
-    table = Table[float](tmp_path, OBSERVATIONS, _bare, group=1)
+    table = PartitionedTable[float](tmp_path, OBSERVATIONS, _bare, group=1)
     table.add([NIGHT])
     assert list(tmp_path.glob("day=*/*")) == [
         tmp_path / "day=2003-08-05" / ".part-0000.parquet.new"

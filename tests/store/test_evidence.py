@@ -28,7 +28,8 @@ def part(begin: int, end: int) -> Changes:
 
 def judged(found: Changes) -> Changes:
     """Lookups that the detector has taken in."""
-    found.detector, found.cases, found.judged = b"site", {"10.0.0.66": b"case"}, len(found.lookups)
+    found.detector, found.judged = b"site", len(found.lookups)
+    found.client_states = {"10.0.0.66": b"state"}
     return found
 
 
@@ -44,7 +45,7 @@ def back(state: Path, *stored: Changes) -> Evidence:
 def test_lookups_after_the_evidence_come_back_as_they_were(tmp_path: Path) -> None:
     """They are what the detector would have been given, under the client's key."""
     found = back(tmp_path, judged(part(0, 10)), part(10, 20), part(20, 30))
-    assert (found.site, found.cases) == (b"site", {"10.0.0.66": b"case"})
+    assert (found.site, found.client_states) == (b"site", {"10.0.0.66": b"state"})
     seen = [
         replace(lookup, client=b"10.0.0.66", addresses=(), ttl=0) for lookup in part(10, 30).lookups
     ]

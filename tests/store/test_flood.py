@@ -34,7 +34,7 @@ def flood(minutes: int, each: int, qtype: int) -> Iterator[tuple[float, Changes]
         ]
         found = changes(seen)
         for number in sources:  # what the detector would store of each
-            found.cases[forged(number)] = b"x" * 400
+            found.client_states[forged(number)] = b"x" * 400
             if qtype == Type.MX:
                 client = ip_address(forged(number)).packed
                 found.standings[client] = Standing(0.02, NOON + 48 * HOUR, NOON + at)
@@ -45,7 +45,7 @@ def begin(archive: Archive) -> None:
     """Record a worm with its verdict, and a person who was here for some hours."""
     first = changes(worm())
     first.standings[WORM] = Standing(1.5, NOON + 48 * HOUR, NOON + 700)
-    first.cases["10.0.0.66"] = b"evidence"
+    first.client_states["10.0.0.66"] = b"evidence"
     archive.write(first, NOON + 700)
     for hour in range(3):
         archive.write(changes(person("10.0.0.1", hour * HOUR)), NOON + hour * HOUR + 60)

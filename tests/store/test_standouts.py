@@ -9,7 +9,7 @@ from dnswatch.model.policies.orders import Overrule, Word
 from dnswatch.model.policies.standing import Standing
 from dnswatch.model.role import Role
 from dnswatch.store import Store, orders
-from dnswatch.store.orders import Entry
+from dnswatch.store.orders import LogEntry
 from dnswatch.store.standouts import Standout, standouts
 from tests.records import NOON, changes, plain, site
 
@@ -68,7 +68,7 @@ def test_a_persons_word_stands_above_the_verdict(tmp_path: Path) -> None:
 def test_servers_are_listed_with_their_roles(tmp_path: Path) -> None:
     """Whether the configuration or a person declared them; a mail server is always clean."""
     judge(tmp_path, c66=1.0)
-    said = Entry(NOON, About.ROLE, None, "", "", "alice")
+    said = LogEntry(NOON, About.ROLE, None, "", "", "alice")
     with Store.open(tmp_path) as store, store.snapshot() as db:
         orders.declare(db, ["10.0.0.1"], Role.SERVER, said)
     listed = found(tmp_path, server="10.0.0.66")

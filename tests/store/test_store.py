@@ -10,7 +10,7 @@ import pytest
 from dnswatch.codes import Type
 from dnswatch.errors import StoreError
 from dnswatch.model.changes import Changes
-from dnswatch.model.health import Health
+from dnswatch.model.health import HealthReport
 from dnswatch.model.sitecache import CacheEntry
 from dnswatch.store import Identity, Store, clients, site
 from dnswatch.wire.name import from_text
@@ -127,7 +127,7 @@ def test_health_keeps_the_last_state_and_the_sums(tmp_path: Path) -> None:
     with Store.open(tmp_path) as store:
         for at, up in ((0, True), (9, False)):
             told = changes([])
-            told.hear(0, Health("udp://192.0.2.53", up, 0.02, 5, 1))
+            told.hear(0, HealthReport("udp://192.0.2.53", up, 0.02, 5, 1))
             store.write(told, plain, NOON + at)
         with store.snapshot() as db:
             [upstream] = site.upstreams(db)

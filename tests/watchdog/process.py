@@ -1,14 +1,13 @@
 """A real watch process with real lines to it, as the supervisor would keep them."""
 
 import json
+import logging
 import os
 import re
 import resource
 import signal
 import socket
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -18,36 +17,36 @@ from typing import Any, Self
 
 from dnswatch.model.observation import Observation, Origin
 from dnswatch.seams.batch import Batch, Briefing, Lessons, Mark, decode_briefing, encode
+from dnswatch.serve.policies import texts
 from dnswatch.serve.vantages import Guests, close_door, open_door
 from dnswatch.settings import Ingest, Source, UnixSocket
 from dnswatch.settings import encode as encode_source
 from dnswatch.store.database import FILE
 from dnswatch.watchdog import journal
-from dnswatch.watchdog.intake import Tied
+from dnswatch.watchdog.intake import Lines, Tied
+from dnswatch.watchdog.process import main
 from tests.check import PATIENCE
+from tests.loaded import Process
 
 QUIET = "[names]\nhosts = []\nneighbours = false\npointers = false\n"
 """Settings of a site that asks nobody who its clients are."""
 
-_MAIN = """
-import json, logging, os, socket, sys
-from pathlib import Path
-from dnswatch.serve.policies import texts
-from dnswatch.serve.vantages import close_door, open_door
-from dnswatch.settings import Ingest, Source, UnixSocket
-from dnswatch.watchdog.process import main
-logging.basicConfig(format="%(message)s", level=logging.INFO)
-from dnswatch.watchdog.intake import Lines, Tied
-text, state, journal, control, workers, tied, door, guests = json.loads(sys.argv[1])
-socket_of = lambda number: socket.socket(fileno=number)
-kept = lambda them: [Tied(name, lag, socket_of(number)) for name, lag, number in them]
-source = Source(text, "dnswatch.toml", policies=texts(""))
-door = socket_of(door) if door else None
-lines = Lines(list(map(socket_of, workers)), kept(tied), door, kept(guests))
-main(source, Path(state), lines, journal, socket_of(control))
-logging.shutdown()
-os._exit(0)
-"""
+
+def watch(arguments: list[str], files: list[int]) -> None:
+    """Be the watch: the files stand in the order of what was told of them."""
+    text, state, workers, tied, guests, has_door = json.loads(arguments[0])
+    logging.basicConfig(format="%(message)s", level=logging.INFO)
+    given = iter(files)
+    kept = next(given)
+    control, *lines = (socket.socket(fileno=next(given)) for _ in range(1 + workers))
+    vantages, others = (
+        [Tied(name, lag, socket.socket(fileno=next(given))) for name, lag in those]
+        for those in (tied, guests)
+    )
+    door = socket.socket(fileno=next(given)) if has_door else None
+    source = Source(text, "dnswatch.toml", policies=texts(""))
+    main(source, Path(state), Lines(lines, vantages, door, others), kept, control)
+    logging.shutdown()
 
 
 def seqpacket() -> tuple[socket.socket, socket.socket]:
@@ -102,14 +101,15 @@ class Site:
         ends = [pair[1].fileno() for pair in (self._control, *self._lines)]
         tied = [(name, 5.0, theirs.fileno()) for name, (_, theirs) in self._tied.items()]
         guests = [(name, lag, line.fileno()) for name, lag, line in self._keep()]
-        door = self._door.fileno() if self._door else 0
-        told = [self.config, str(self.state), self._journal, ends[0], ends[1:], tied, door, guests]
-        passed = [
-            self._journal, *ends, *(number for *_, number in tied + guests), *[door] * bool(door)
+        doors = [self._door.fileno()] if self._door else []
+        told = [
+            self.config, str(self.state), len(self._lines), [one[:2] for one in tied],
+            [one[:2] for one in guests], bool(doors),
         ]  # fmt: skip
+        files = [self._journal, *ends, *(number for *_, number in tied + guests), *doors]
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-c", _MAIN, json.dumps(told)], pass_fds=passed, stderr=log
+            self.process = Process(
+                [json.dumps(told)], Path.cwd(), os.environ, log.fileno(), watch, files
             )
 
     def _keep(self) -> list[Tied]:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from dnswatch.model.changes import Changes
-from dnswatch.names.directory import Identity
+from dnswatch.names.directory import AddressHolder
 from dnswatch.names.pseudonym import Pseudonyms
 from dnswatch.settings import Privacy, Settings
 from dnswatch.watchdog.archive import Archive
@@ -11,7 +11,7 @@ from tests.watchdog.process import query
 
 V4, V6 = bytes((192, 0, 2, 7)), bytes.fromhex("20010db8000000000000000000000007")
 MAPPED = bytes(10) + b"\xff\xff" + V4
-PERSON = Identity("laptop", "02:00:5e:00:53:01", "hosts")
+PERSON = AddressHolder("laptop", "02:00:5e:00:53:01", "hosts")
 NAMED = "SELECT key, name, machine, source FROM client ORDER BY key"
 
 

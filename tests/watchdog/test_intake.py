@@ -1,5 +1,6 @@
 """Vantage points that are no workers come and go, and nobody suffers from any of them."""
 
+import json
 import os
 import signal
 import subprocess
@@ -16,7 +17,10 @@ import pytest
 
 from dnswatch.codes import Type
 from dnswatch.control import Control
+from dnswatch.model.changes import Cursor
+from dnswatch.model.observation import Tally
 from dnswatch.seams.batch import Batch, encode
+from dnswatch.settings import read
 from dnswatch.watchdog.intake import Intake, Lines, Tied
 from dnswatch.watchdog.journal import Journal, create
 from dnswatch.wire.name import from_text
@@ -167,3 +171,35 @@ maxprocs: Leaving GOMAXPROCS=2: CPU quota undefined
     assert site.rows("SELECT domain, kind FROM lookup") == [("example.org", "mx")]
     assert {key for (key,) in site.rows("SELECT key FROM client")} == {"192.0.2.7", "2001:db8::7"}
     assert points(site, "lookups, damaged")["coredns"] == [2, 0]
+
+
+def test_who_is_left_out_stands_in_no_record() -> None:
+    """Whoever tells of its lookups, in either encoding, at once or after a restart of the watch:
+    they count as unrecorded, and those of others as theirs."""
+    now = time.time()
+    text = 'privacy.leave_out = ["192.0.2.0/29"]'
+    json_ = json.dumps({"until": now, "observations": [lookup(1)]}).encode()
+    tallies = [Tally(client, Type.A, 0, 1, redirected=False, count=3) for client in (ALICE, BOB)]
+    [packed] = encode(Batch(now, [saw(now, BOB, DOMAIN)], tallies))
+    with ExitStack() as open_:
+        pairs = [seqpacket() for _ in range(2)]
+        for end in chain.from_iterable(pairs):
+            open_.callback(end.close)
+        (guest, line), (_, control) = pairs
+        file = create()
+        open_.callback(os.close, file)
+        lines = Lines([], guests=[Tied("guest", 1.0, line)])
+        intake = Intake(lines, Journal(file), Control(control))
+        intake.configure(read(text, "t"))
+        intake.take_up(None, now)
+        guest.send(json_)
+        guest.send(packed)
+        [guests_line] = intake.lines
+        first = intake.read(guests_line, now)
+        again = Intake(lines, Journal(file), Control(control))
+        again.configure(read(text, "t"))
+        taken_up, _ = again.take_up(Cursor(Journal(file).name), now)
+    for heard in (first, taken_up):
+        batches = [each.batch for each in heard]
+        assert [[seen.client for seen in one.observations] for one in batches] == [[None], [BOB]]
+        assert [tally.client for tally in batches[1].tallies] == [None, BOB]

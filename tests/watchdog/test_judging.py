@@ -8,7 +8,7 @@ from msgspec.msgpack import decode
 from msgspec.structs import replace
 
 from dnswatch.model.changes import Changes, MailLookup
-from dnswatch.model.detection.case import Case
+from dnswatch.model.detection.client_state import ClientState
 from dnswatch.model.detection.verdict import FADE
 from dnswatch.model.exchanges import LookupKind
 from dnswatch.model.finding import Finding
@@ -72,10 +72,10 @@ class Site:
 
 def evidence(stored: Changes, later: Changes | None = None) -> Evidence:
     """What was stored, and lookups that were stored afterwards."""
-    cases = {key: case for key, case in stored.cases.items() if case is not None}
+    states = {key: state for key, state in stored.client_states.items() if state is not None}
     unseen = later.lookups if later else []
     keyed = [replace(lookup, client=plain(lookup.client).encode()) for lookup in unseen]
-    return Evidence(stored.detector, cases, keyed)
+    return Evidence(stored.detector, states, keyed)
 
 
 def test_a_sender_is_judged_and_a_reader_is_not() -> None:
@@ -115,6 +115,13 @@ def test_a_declared_mail_server_is_never_judged() -> None:
     assert not site.told
 
 
+def test_a_dry_run_stays_one_on_its_way_to_the_marks() -> None:
+    """Judging adds what holds for whole machines to the orders, and takes nothing away."""
+    tried = frozenset(("delay",))
+    held = Site().judging.order(Orders(tried, dry_runs=tried), AT)
+    assert (held.enabled, held.dry_runs) == (tried, tried)
+
+
 def test_a_verdict_survives_a_restart() -> None:
     """What was stored brings the verdict back before the client is seen again."""
     site = Site()
@@ -128,7 +135,7 @@ def test_under_pseudonyms_nothing_that_is_stored_holds_an_address() -> None:
     """The detector knows keys; a client is marked again when it is seen again."""
     site = Site(hidden)
     stored = site.see(lookups(SENDER, 40))
-    for written in (stored.detector, *(case or b"" for case in stored.cases.values())):
+    for written in (stored.detector, *(state or b"" for state in stored.client_states.values())):
         assert SENDER not in written
         assert plain(SENDER).encode() not in written
     later = Site(hidden)
@@ -181,7 +188,7 @@ def test_what_was_stored_after_the_evidence_is_taken_in_once() -> None:
     for site, changes in zip((lasting, back), saved, strict=True):
         site.see(lookups(SENDER, 1, AT + 50), AT + 50)
         site.judging.save(changes, AT + 51)
-    assert saved[0].cases == saved[1].cases
+    assert saved[0].client_states == saved[1].client_states
 
 
 def test_a_mail_server_that_a_person_confirmed_stays_one() -> None:
@@ -238,9 +245,10 @@ def test_who_takes_smtp_connections_of_others_is_told_to_the_detector() -> None:
             site.judging.contact([flow])
     saved = Changes()
     site.judging.save(saved, AT + 1)
-    cases = {key: decode(case, type=Case) for key, case in saved.cases.items() if case}
-    assert cases[plain(MAILER)].conduct.callers == [b"abcd", b"efgh", b"ijkl"]
-    assert cases[plain(READER)].conduct.callers == []
+    kept = saved.client_states.items()
+    states = {key: decode(state, type=ClientState) for key, state in kept if state}
+    assert states[plain(MAILER)].conduct.callers == [b"abcd", b"efgh", b"ijkl"]
+    assert states[plain(READER)].conduct.callers == []
 
 
 def tunnelling(client: bytes, below: str, types: tuple[int, ...], count: int = 60) -> Changes:

@@ -188,7 +188,7 @@ def test_what_waits_is_taken_in_again_after_a_kill() -> None:
     assert site.see(lookups(ALICE, 40), AT + 6).detector == b""
     stored = site.see(Changes(), AT + 6 + WAIT)
     assert stored.detector
-    assert stored.cases
+    assert stored.client_states
     for number in range(12):
         now = AT + 20 + number
         saved = site.see(lookups(temporary(number), 1, now), now).detector
@@ -229,8 +229,8 @@ def test_a_verdict_on_a_machine_survives_a_restart() -> None:
     site.judging.restore(evidence(stored), {}, site.judge, both)
     assert set(site.told) == {(ALICE, "infected"), (BOB, "infected")}
     stored = site.see(lookups(BOB, 1, AT + 100), AT + 200)
-    assert stored.cases[plain(ALICE)] is None
-    assert stored.cases[MAC]
+    assert stored.client_states[plain(ALICE)] is None
+    assert stored.client_states[MAC]
 
 
 def test_no_address_is_stored_where_the_site_writes_pseudonyms() -> None:
@@ -239,7 +239,7 @@ def test_no_address_is_stored_where_the_site_writes_pseudonyms() -> None:
     known = [Known(hidden(ALICE), "~mac", None), Known(hidden(BOB), "~mac", None)]
     site.judging.identify(Machines(known, AT), AT, site.judge)
     stored = site.see(lookups(ALICE, 40))
-    assert stored.cases.keys() == {"~mac"}
+    assert stored.client_states.keys() == {"~mac"}
 
 
 def test_a_role_or_a_word_on_one_address_holds_for_the_machine() -> None:

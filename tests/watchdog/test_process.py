@@ -13,7 +13,7 @@ import pytest
 from dnswatch.codes import Type
 from dnswatch.model.observation import Observation, Origin, Tally
 from dnswatch.model.policies.orders import Overrule, Word
-from dnswatch.seams.batch import STARTED, Health, Lessons
+from dnswatch.seams.batch import STARTED, HealthReport, Lessons
 from dnswatch.store import Store, orders
 from dnswatch.wire.name import from_text
 from tests.check import PATIENCE, eventually
@@ -50,7 +50,7 @@ def test_what_workers_send_stands_in_the_store(site: Site) -> None:
     """Lookups, tallies, counters and upstream health of all workers are recorded."""
     now = time.time()
     tallies = [Tally(BOB, Type.A, 0, 1, False, 40)]
-    health = [Health("udp://192.0.2.53", True, 0.01, 9, 1)]
+    health = [HealthReport("udp://192.0.2.53", True, 0.01, 9, 1)]
     site.send(saw(now, ALICE, SITE, Type.A, WEB), counters={"mismatch": 2}, health=health)
     site.send(saw(now + 0.1, BOB, SITE, Type.A, WEB), worker=1, tallies=tallies)
     eventually(lambda: site.measure("lookup") == 42)
@@ -116,7 +116,7 @@ def test_a_killed_watch_loses_nothing_it_had_stored(site: Site) -> None:
 def test_a_killed_watch_loses_nothing_it_had_read(site: Site) -> None:
     """What was read when SIGKILL came, stored or not, is recorded once: lookups, also those that
     waited for the other worker, tallies, counters and health."""
-    health = [Health("udp://192.0.2.53", True, 0.01, 9, 1)]
+    health = [HealthReport("udp://192.0.2.53", True, 0.01, 9, 1)]
     for number in range(1, 4):
         tallies = [Tally(BOB, Type.A, 0, 1, False, 40)]
         site.send(mx(time.time()), tallies=tallies, counters={"mismatch": 2}, health=health)
@@ -214,6 +214,7 @@ def test_the_bay_is_told_who_is_quarantined_over_restarts(tmp_path: Path) -> Non
     """A mark that ends while no watch runs has ended for the bay, too, once one runs again."""
     with Site(tmp_path / "state", config=QUARANTINE) as site:
         word = Overrule(Word.DISTRUST, time.time(), inf)
+        eventually(lambda: site.rows("SELECT count(*) FROM client"))  # two that make it lock it
         with Store.open(site.state) as store, store.snapshot() as db:
             orders.enable(db, "quarantine", "alice", 1.0)
             orders.overrule(db, ["192.0.2.7", "2001:db8::7"], word)

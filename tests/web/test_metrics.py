@@ -10,18 +10,18 @@ import pytest
 
 from dnswatch.codes import Type
 from dnswatch.model.changes import Changes
-from dnswatch.model.health import Health
+from dnswatch.model.health import HealthReport
 from dnswatch.model.policies.standing import Standing
 from dnswatch.model.role import Role
 from dnswatch.store import Store
-from dnswatch.store.directory import Server
+from dnswatch.store.directory import RunningServer
 from dnswatch.web.metrics import Metrics, is_ready
 from tests.live.tools import need
 from tests.records import NOON, asked, changes, plain
 
 MONITORING = Path(__file__).parent.parent.parent / "docs" / "monitoring"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
-SERVER = Server(1, "0.1.0", NOON, "pure")
+SERVER = RunningServer(1, "0.1.0", NOON, "pure")
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def busy(at: float = 0) -> Changes:
         ],
         until=at,
     )
-    found.hear(0, Health("tls://9.9.9.9#private.example", True, 0.02, 3, 1))
+    found.hear(0, HealthReport("tls://9.9.9.9#private.example", True, 0.02, 3, 1))
     found.standings[bytes((192, 0, 2, 7))] = Standing(1.5, NOON + 1e6, NOON)
     return found
 

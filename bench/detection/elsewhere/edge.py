@@ -16,7 +16,7 @@ from bench.detection.elsewhere.town import BEGIN
 from dnswatch.model.changes import MailLookup
 from dnswatch.model.detection.baselines import DELAY, Baseline, Day, History
 from dnswatch.model.detection.detector import Detector
-from dnswatch.model.detection.marks import FOLLOWED
+from dnswatch.model.detection.indicators import FOLLOWED
 from dnswatch.model.detection.shiryaev_roberts import Bounds, Statistic
 from dnswatch.model.role import Role
 from dnswatch.model.week import Week

@@ -15,8 +15,8 @@ from bench.detection.power import duration
 from bench.table import Table
 from dnswatch.model.changes import MailLookup
 from dnswatch.model.detection.detector import Detector
-from dnswatch.model.detection.fleet import Warned
 from dnswatch.model.detection.servers import Surge
+from dnswatch.model.detection.sitewide import Warned
 from dnswatch.model.detection.verdict import Change, Plan, State
 from dnswatch.model.quantile import gamma_quantile
 from dnswatch.model.role import Role

@@ -16,7 +16,7 @@ from dnswatch.errors import SpoolError, StoreError
 
 if TYPE_CHECKING:
     from dnswatch.bay.queue.index import Filter, IndexRow
-    from dnswatch.office.mail import Held
+    from dnswatch.office.mail import HeldMail
     from dnswatch.store.clients import Client as Known
 
 SHORTEST: Final = 12
@@ -158,7 +158,7 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before touching sev
 
 
 @contextmanager
-def held_mail(config: Path | None, state: Path | None) -> "Iterator[Held]":
+def held_mail(config: Path | None, state: Path | None) -> "Iterator[HeldMail]":
     """Open the spool, and bring its index up to date, whether or not a bay runs."""
     from dnswatch.office import mail
 
@@ -170,7 +170,7 @@ def _complain(text: str) -> None:
     typer.echo(f"dnswatch: {text}", err=True)
 
 
-def chosen(held: "Held", choice: Choice) -> "Filter":
+def chosen(held: "HeldMail", choice: Choice) -> "Filter":
     """Turn the options into a filter."""
     from dnswatch.bay.queue.index import Filter
 
@@ -184,7 +184,7 @@ def chosen(held: "Held", choice: Choice) -> "Filter":
     )
 
 
-def keys_of(held: "Held", client: str) -> tuple[str, ...]:
+def keys_of(held: "HeldMail", client: str) -> tuple[str, ...]:
     """Return the keys of whoever is meant, on record or with mail here."""
     from dnswatch.office.whom import Whom
     from dnswatch.store.clients import Client as Known
@@ -218,7 +218,7 @@ def _on_record(directory: Path) -> "list[Known]":
         return []  # a bay on a machine of its own has no store beside it
 
 
-def named(held: "Held", beginning: str) -> str:
+def named(held: "HeldMail", beginning: str) -> str:
     """Find a message by its name or the beginning of it."""
     found = held.index.named(beginning.lower(), 3)
     if len(found) == 1 or (found and found[0] == beginning.lower()):
@@ -235,7 +235,7 @@ def named(held: "Held", beginning: str) -> str:
     )
 
 
-def meant(held: "Held", ids: Sequence[str] | None, wanted: "Filter") -> "list[IndexRow]":
+def meant(held: "HeldMail", ids: Sequence[str] | None, wanted: "Filter") -> "list[IndexRow]":
     """Return the messages that are named, or those that fit; refuse where nobody said which."""
     from dnswatch.bay.queue.index import Filter
 
@@ -254,12 +254,12 @@ def confirm(what: str, count: int, ids: Sequence[str] | None, yes: bool) -> None
         typer.confirm(f"{what} {count} messages?", abort=True, err=True)
 
 
-def short_names(held: "Held", rows: "Sequence[IndexRow]") -> dict[str, str]:
+def short_names(held: "HeldMail", rows: "Sequence[IndexRow]") -> dict[str, str]:
     """Shorten the names of messages as far as no other message's begins so."""
     lengths = ((row.ident, held.index.shortest(row.ident)) for row in rows)
     return {ident: ident[: max(SHORTEST, length)] for ident, length in lengths}
 
 
-def when(held: "Held") -> str:
+def when(held: "HeldMail") -> str:
     """Say when an order takes effect."""
     return "within a second" if held.spool.is_claimed() else "when the bay runs again"

@@ -9,7 +9,7 @@ from dnswatch.cli.options import Config, Json, Since, State, nothing_found, sett
 from dnswatch.cli.state import state_directory
 
 if TYPE_CHECKING:
-    from dnswatch.store.orders import Entry
+    from dnswatch.store.orders import LogEntry
 
 
 def log(
@@ -64,7 +64,7 @@ def log(
         _print(found)
 
 
-def _as_json(entry: "Entry") -> dict[str, Any]:
+def _as_json(entry: "LogEntry") -> dict[str, Any]:
     from dnswatch.cli.render import iso
 
     return {
@@ -73,7 +73,7 @@ def _as_json(entry: "Entry") -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _print(found: "list[Entry]") -> None:
+def _print(found: "list[LogEntry]") -> None:
     from dnswatch.cli import render
 
     heads = ("time", "about", "client", "now", "cause", "by")

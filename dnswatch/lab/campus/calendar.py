@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from dnswatch.lab.campus.plan import CalendarPlan as Settings
+from dnswatch.lab.campus.plan import CalendarPlan
 from dnswatch.model.week import HOURS, hour_of
 
 DAY: Final = 86400.0
@@ -37,7 +37,7 @@ def is_working(at: float) -> bool:
 class Calendar:
     """The rhythm of a site."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: CalendarPlan) -> None:
         """Follow the settings."""
         self._active = (settings.active, settings.weekend_active)
         shares = [settings.weekend if n in (5, 6) else 1.0 for n in map(_weekday_of_hour, range(7))]

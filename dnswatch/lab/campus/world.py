@@ -20,8 +20,7 @@ import numpy as np
 
 from dnswatch.codes import Rcode, Type
 from dnswatch.lab.campus.chance import Popularity, numbers
-from dnswatch.lab.campus.plan import CampusPlan, Ttls
-from dnswatch.lab.campus.plan import WorldPlan as Settings
+from dnswatch.lab.campus.plan import CampusPlan, Ttls, WorldPlan
 from dnswatch.model.exchanges import parent_of
 from dnswatch.model.mailhosts import MailHosts
 from dnswatch.wire.name import from_text
@@ -45,7 +44,7 @@ class DomainExchange(NamedTuple):
 class MailDomains:
     """All mail domains."""
 
-    def __init__(self, settings: Settings, seed: int) -> None:
+    def __init__(self, settings: WorldPlan, seed: int) -> None:
         """Found them."""
         drawn = numbers(seed, "domains")
         count = settings.domains

@@ -4,8 +4,9 @@ Bounds are upper confidence bounds:
 - rate of sessions: the rates of a role's clients follow a gamma distribution, fitted by moments to
   all but the busiest; a client's own sessions make it the client's own; its upper quantile is the
   bound;
-- continuation of a burst and of a session, and each mark: likewise, with a beta distribution around
-  the upper bound of the role's share, as narrow as the role's clients are alike (`_alike`);
+- continuation of a burst and of a session, and each indicator: likewise, with a beta distribution
+  around the upper bound of the role's share, as narrow as the role's clients are alike
+  (`_alike`);
 - hours of the week: the role's pooled sessions (week.py).
 
 Poison guard.  Nothing is learned of a day before it is `DELAY` old, nor of a day soon after which
@@ -21,7 +22,7 @@ Little knowledge makes wide bounds, never narrow ones, however short that period
   they do from Thursday to Sunday bounds nothing that they do on a Monday;
 - a rate holds for the mean of a week, but must hold in each of its hours; so it is multiplied by
   the week's doubt (week.py), which is 4 at first and goes to 1;
-- a mark that was never learned weighs nothing: the bound of its share is 1.
+- an indicator that was never learned weighs nothing: the bound of its share is 1.
 """
 
 from collections.abc import Iterable, Sequence
@@ -55,8 +56,9 @@ busiest of all is new again and again."""
 _NEW: Final = 6.0
 """Days that a client must have been learned, not to be new: no more than a new site's clients."""
 HABIT_CONFIDENCE: Final = 0.75
-"""That a client's share of continued bursts, sittings and sessions, and of each mark, is below its
-bound: a client in four does a little more.  Surer bounds would cost two domains of each sender."""
+"""That a client's share of continued bursts, sittings and sessions, and of each indicator, is below
+its bound: a client in four does a little more.  Surer bounds would cost two domains of each
+sender."""
 SHARE_CONFIDENCE: Final = 0.95
 """That a role's share is below its bound."""
 FLOOR: Final = 0.05
@@ -89,7 +91,7 @@ _UNALIKE: Final = 0.5
 _PAIRS: Final = 200.0
 """Pairs of trials of one client that weigh as much as what is assumed of how alike clients are."""
 _ASSUMED: Final = dict.fromkeys(LEVELS, _ALIKE)
-"""How alike clients are before it is learned; 2 where nothing is said: marks are habits of a
+"""How alike clients are before it is learned; 2 where nothing is said: indicators are habits of a
 program, and a client has it or has not."""
 _MOST_USUAL: Final = 0.95
 """Role's share at most: a few trials may all have been seen."""
@@ -195,7 +197,7 @@ class Baseline:
     prior: tuple[float, float] = (0.5, 2.5)
     "Shape and rate (days) of the clients' rates; before anything is known, 0.2 a day in the mean."
     shares: dict[str, float] = field(default_factory=lambda: dict.fromkeys(LEVELS, 0.5))
-    "Upper bound of each share; that of a mark is missing before it was learned."
+    "Upper bound of each share; that of an indicator is missing before it was learned."
     alike: dict[str, float] = field(default_factory=dict)
     "How alike the role's clients are in each share, in trials (`_ALIKE`)."
     busiest: float = 0.0

@@ -1,8 +1,8 @@
 """The detector: mail-related lookups in, changes of verdicts out.
 
 Rules of this file: time comes in as `now` or with a lookup, and never runs backwards; a lookup
-costs O(1), and once a day `advance` walks over the cases; all that changes comes out as a returned
-value.
+costs O(1), and once a day `advance` walks over the clients; all that changes comes out as a
+returned value.
 
 A declared mail server is never marked: no verdict but clean is ever given of it, whatever it does,
 and only a person's word declares it.
@@ -21,15 +21,22 @@ import msgspec
 from dnswatch.codes import Type
 from dnswatch.model.changes import MailLookup
 from dnswatch.model.detection.baselines import Baseline
-from dnswatch.model.detection.case import Case, Judge
+from dnswatch.model.detection.client_state import ClientState, Judge
 from dnswatch.model.detection.explain import Clock, Write, evidence, explain, summary
-from dnswatch.model.detection.fleet import WINDOW, Calmed, Fleet, Member, Remembered, Warned
 from dnswatch.model.detection.learning import DAY, JUDGED, Learning, judged_as
 from dnswatch.model.detection.novelty import MEMORY, Followed, Guess, Novel, Registrable, Round
 from dnswatch.model.detection.presence import Presence
 from dnswatch.model.detection.roles import Proposal, behaviour_of, propose, signs_of
 from dnswatch.model.detection.servers import Load, Surge
 from dnswatch.model.detection.shiryaev_roberts import COMPONENTS, Statistic, score
+from dnswatch.model.detection.sitewide import (
+    WINDOW,
+    Calmed,
+    Member,
+    Sitewide,
+    SitewideState,
+    Warned,
+)
 from dnswatch.model.detection.strict import is_breach
 from dnswatch.model.detection.tunnels import Tunnel
 from dnswatch.model.detection.verdict import (
@@ -47,9 +54,9 @@ from dnswatch.model.policies.mark import WebNames
 from dnswatch.model.policies.orders import Overrule, Word
 from dnswatch.model.role import Role
 
-CASES: Final = 20_000
-"""Clients with mail-related lookups of which a case is kept, some 10 kB each; beyond, the one goes
-whose last novel mail domain is longest ago, of those that are clean."""
+CLIENTS: Final = 20_000
+"""Clients with mail-related lookups of which the state is kept, some 10 kB each; beyond, the one
+goes whose last novel mail domain is longest ago, of those that are clean."""
 
 SILENCE: Final = 4 * WINDOW
 """Days after which a silence of the whole site holds nothing new; longer than days wait to be
@@ -79,7 +86,7 @@ class SiteState(msgspec.Struct):
     met: dict[bytes, int]
     baselines: list[Baseline]
     loads: list[Load]
-    fleet: Remembered
+    sitewide: SitewideState = msgspec.field(name="fleet")
     seen: dict[bytes, int] = {}
     here: list[tuple[int, int]] = []
 
@@ -101,10 +108,10 @@ class Detector:
         self._swept = int(started // DAY)
         "Unix day up to which days have been closed."
         self._presence = Presence()
-        self._cases: OrderedDict[bytes, Case] = OrderedDict()
+        self._clients: OrderedDict[bytes, ClientState] = OrderedDict()
         "The one whose last novel domain is longest ago first."
         self._loads: dict[bytes, Load] = {}
-        self._fleet = Fleet()
+        self._sitewide = Sitewide()
         self._watchful: set[bytes] = set()
         "Clients that are not clean, or that a person has spoken of."
         self._dirty: set[bytes] = set()
@@ -131,13 +138,13 @@ class Detector:
         if old not in self._presence.met:
             return
         self._presence.move(old, new)
-        load, case = self._loads.get(old), self._cases.get(old)
+        load, state = self._loads.get(old), self._clients.get(old)
         self._forget(old)
         if load:
             load.client = new
             self._loads.setdefault(new, load)
-        if case and not self._is_heavier(self._cases.get(new), case, now):
-            case.client, self._cases[new] = new, case
+        if state and not self._is_heavier(self._clients.get(new), state, now):
+            state.client, self._clients[new] = new, state
             self._watchful.add(new)
             self._dirty.add(new)
 
@@ -149,77 +156,77 @@ class Detector:
         role = self.role_of(client)
         if role == Role.MAIL_SERVER:
             return news + self._serve(lookup)
-        case = self._case(client, role, now)
-        self._refresh(case, role, now)
+        state = self._client(client, role, now)
+        self._refresh(state, role, now)
         judge = self._judge(role, now)
-        case.settle(now, judge)
-        if not lookup.proven and not case.provisional and self._needs_proof(case, now):
-            case.unproven += 1
-            return news + self._judged(case, now, "a lookup that anybody may have sent")
-        found = case.novelty.see(lookup, self._registrable)
+        state.settle(now, judge)
+        if not lookup.proven and not state.provisional and self._needs_proof(state, now):
+            state.unproven += 1
+            return news + self._judged(state, now, "a lookup that anybody may have sent")
+        found = state.novelty.see(lookup, self._registrable)
         if lookup.qtype == Type.MX:
-            case.conduct.note(now, isinstance(found, Novel))
+            state.conduct.note(now, isinstance(found, Novel))
         if lookup.qtype == Type.MX or isinstance(found, Round):
-            case.go_on(now, self.plan.fade)
+            state.go_on(now, self.plan.fade)
         if self.plan.is_strict and is_breach(lookup, role):
-            self._break_rule(case, lookup)
-        self._weigh(case, lookup, found, judge)
+            self._break_rule(state, lookup)
+        self._weigh(state, lookup, found, judge)
         if not lookup.proven:
-            case.clip(self._limit * SUSPECT)
-        return news + self._judged(case, now, "a mail-related lookup")
+            state.clip(self._limit * SUSPECT)
+        return news + self._judged(state, now, "a mail-related lookup")
 
     def advance(self, now: float) -> list[News]:
         """Let time pass: close days, let verdicts fade; call it now and then."""
         news = self._end_days(now)
         for client in tuple(self._watchful):
-            news += self._judged(self._cases[client], now, "time passed")
+            news += self._judged(self._clients[client], now, "time passed")
         return news
 
     def verdict(self, client: bytes, now: float, *, is_told: bool = False) -> Verdict:
         """Judge a client; where its rung is told already, without the sentences."""
-        case = self._cases.get(client)
+        state = self._clients.get(client)
         limit = score(self._limit)
-        if case is None or self.role_of(client) == Role.MAIL_SERVER:
+        if state is None or self.role_of(client) == Role.MAIL_SERVER:
             return Verdict(self._state(client, Rung.WATCHED, now), Rung.WATCHED, -inf, limit)
-        days = self._days(case, now)
-        rung = self._rung(case, now)
+        days = self._days(state, now)
+        rung = self._rung(state, now)
         return Verdict(
             self._state(client, rung, now), rung, score(days), limit,
-            self._fades_at(case, now, rung),
-            () if is_told else evidence(case, self._write, self._clock),
-            self._reached(case, now) if case.provisional else rung,
+            self._fades_at(state, now, rung),
+            () if is_told else evidence(state, self._write, self._clock),
+            self._reached(state, now) if state.provisional else rung,
         )  # fmt: skip
 
     def explain(self, client: bytes, now: float, *, is_short: bool = False) -> list[str]:
         """Explain the verdict on a client, with all that is needed to reckon it again."""
         if self.role_of(client) == Role.MAIL_SERVER:
             return ["clean: it is declared a mail server, and those are never marked"]
-        case = self._cases.get(client)
-        if case is None:
+        state = self._clients.get(client)
+        if state is None:
             is_judged = now >= self.learned_at
-            state = "clean" if is_judged else f"learning until {self._clock(self.learned_at)}"
-            return [f"{state}: it has made no mail-related lookup"]
+            word = "clean" if is_judged else f"learning until {self._clock(self.learned_at)}"
+            return [f"{word}: it has made no mail-related lookup"]
         told, say = self.verdict(client, now), summary if is_short else explain
-        return say(case, told, self._write, self._clock, self.learned_at)
+        return say(state, told, self._write, self._clock, self.learned_at)
 
     def provisional(self, now: float) -> list[tuple[bytes, Verdict]]:
         """Rank those that would be suspect, were the site not being learned; the worst first."""
         told = [
-            (who, self.verdict(who, now)) for who, case in self._cases.items()
-            if case.provisional and self._reached(case, now)
+            (who, self.verdict(who, now)) for who, state in self._clients.items()
+            if state.provisional and self._reached(state, now)
         ]  # fmt: skip
         return sorted(told, key=lambda one: (-one[1].provisional, -one[1].score))
 
     def overrule(self, client: bytes, said: Overrule, now: float) -> list[News]:
         """Take a person's word on a client."""
         self.meet(client, now)
-        case = self._case(client, judged_as(self.role_of(client)), now)
-        case.overrule = said if said.word != Word.CLEAR else None
-        if said.word == Word.CLEAR and said.at > case.cleared_at:
-            case.cleared_at = said.at  # the word is heard again after each restart of the watch
-            case.restart(now)
+        state = self._client(client, judged_as(self.role_of(client)), now)
+        state.overrule = said if said.word != Word.CLEAR else None
+        if said.word == Word.CLEAR and said.at > state.cleared_at:
+            state.cleared_at = said.at  # the word is heard again after each restart of the watch
+            state.restart(now)
         self._watchful.add(client)
-        return self._judged(case, now, f"a person's word: {said.word} {said.why}".strip())
+        return self._judged(state, now, f"a person's word: {said.word} {said.why}".strip())
 
     def find(self, finding: Finding, now: float) -> list[News]:
         """Weigh what the holding bay found of a message; each finding counts once."""
@@ -227,39 +234,39 @@ class Detector:
         if role == Role.MAIL_SERVER:
             return []
         self.meet(finding.client, now)
-        case = self._case(finding.client, role, now)
-        case.find(finding, self.plan.fade)
-        return self._judged(case, now, "a message that the holding bay judged")
+        state = self._client(finding.client, role, now)
+        state.find(finding, self.plan.fade)
+        return self._judged(state, now, "a message that the holding bay judged")
 
     def tunnels(self, client: bytes, found: Tunnel) -> bool:
         """Note that a client seems to run a tunnel; False of a declared mail server."""
         self.meet(client, found.at)
         if (role := self.role_of(client)) == Role.MAIL_SERVER:
             return False
-        self._case(client, role, found.at).tunnel = found
+        self._client(client, role, found.at).tunnel = found
         return True
 
     def visit(self, client: bytes, name: bytes, now: float) -> None:
         """Note that a client uses a name that looks like a mail host for the web."""
         self.meet(client, now)
         if (role := self.role_of(client)) != Role.MAIL_SERVER:
-            self._case(client, role, now).novelty.visit(name, now)
+            self._client(client, role, now).novelty.visit(name, now)
 
     def web_names(self, client: bytes) -> WebNames:
         """Return the mail hosts' names that a client uses for the web, as far as is known."""
-        case = self._cases.get(client)
-        return case.novelty.web_names(case.began()) if case else WebNames()
+        state = self._clients.get(client)
+        return state.novelty.web_names(state.began()) if state else WebNames()
 
     def named(self, client: bytes, name: bytes, asker: bytes) -> None:
         """Note that a client was led to another as to a mail host of that name."""
-        if (case := self._cases.get(client)) and asker != client:
-            case.conduct.named(name, asker)
+        if (state := self._clients.get(client)) and asker != client:
+            state.conduct.named(name, asker)
             self._dirty.add(client)
 
     def called(self, client: bytes, caller: bytes) -> None:
         """Note that a client took an SMTP connection; the caller's is a packed address."""
-        if case := self._cases.get(client):
-            case.conduct.called(caller)
+        if state := self._clients.get(client):
+            state.conduct.called(caller)
             self._dirty.add(client)
 
     def proposals(
@@ -271,11 +278,11 @@ class Detector:
         names that the site's administrators gave some.
         """
         found = []
-        for client, case in self._cases.items():
+        for client, state in self._clients.items():
             if self.role_of(client) == Role.CLIENT:
-                mail_name = self._write(case.conduct.mail_name or b"\0")
-                signs = signs_of(case.conduct, mail_name, given_names.get(client))
-                host = behaviour_of(case.conduct, counts.get(client, {}), signs)
+                mail_name = self._write(state.conduct.mail_name or b"\0")
+                signs = signs_of(state.conduct, mail_name, given_names.get(client))
+                host = behaviour_of(state.conduct, counts.get(client, {}), signs)
                 if proposal := propose(client, host):
                     found.append(proposal)
         return sorted(found, key=lambda one: -one.odds)
@@ -284,12 +291,12 @@ class Detector:
         """Return what must be stored to go on later; of the clients, those that changed."""
         site = SiteState(
             self._started, self._swept, dict(self._presence.met), self._learning.export(),
-            list(self._loads.values()), self._fleet.export(), self._presence.seen,
+            list(self._loads.values()), self._sitewide.export(), self._presence.seen,
             self._presence.days,
         )  # fmt: skip
         changed = {
-            client: msgspec.msgpack.encode(self._cases[client])
-            for client in self._dirty if client in self._cases
+            client: msgspec.msgpack.encode(self._clients[client])
+            for client in self._dirty if client in self._clients
         }  # fmt: skip
         saved = Saved(msgspec.msgpack.encode(site), changed, frozenset(self._gone))
         self._dirty.clear()
@@ -304,16 +311,16 @@ class Detector:
         self._learning = Learning(stored.started, self.plan.learning)
         self._learning.restore(stored.baselines)
         self._loads = {load.client: load for load in stored.loads}
-        self._fleet.restore(stored.fleet)
-        cases = [msgspec.msgpack.decode(client, type=Case) for client in clients]
-        for case in cases:
-            if case.statistic and len(case.statistic.parts) != len(COMPONENTS):
-                case.restart(case.statistic.since)  # reckoned by components of before an upgrade
-        for case in sorted(cases, key=lambda case: case.last_novel or 0):
-            self._cases[case.client] = case
-            self.heard = max(self.heard, case.heard)
-            if case.rung or case.overrule or case.infected_until is not None:
-                self._watchful.add(case.client)
+        self._sitewide.restore(stored.sitewide)
+        states = [msgspec.msgpack.decode(client, type=ClientState) for client in clients]
+        for state in states:
+            if state.statistic and len(state.statistic.parts) != len(COMPONENTS):
+                state.restart(state.statistic.since)  # reckoned by components of before an upgrade
+        for state in sorted(states, key=lambda state: state.last_novel or 0):
+            self._clients[state.client] = state
+            self.heard = max(self.heard, state.heard)
+            if state.rung or state.overrule or state.infected_until is not None:
+                self._watchful.add(state.client)
 
     def _state(self, client: bytes, rung: Rung, now: float) -> State:
         """Name a rung; nobody is called clean who has not been judged."""
@@ -326,175 +333,175 @@ class Detector:
         return self.plan.knob.limit(self._presence.most() - len(self._loads))
 
     def _judge(self, role: Role, now: float) -> Judge:
-        used = frozenset(mark.name for mark in self.plan.marks)
+        used = frozenset(indicator.name for indicator in self.plan.indicators)
         return Judge(used, self._learning.week(role), now >= self._learning.listens)
 
     def _serve(self, lookup: MailLookup) -> list[News]:
         """Fold in a lookup of a declared mail server."""
         load = self._loads.setdefault(lookup.client, Load.begin(lookup.client, lookup.at))
-        self._fleet.remember(self._registrable(lookup.domain) or lookup.domain, lookup.at)
+        self._sitewide.remember(self._registrable(lookup.domain) or lookup.domain, lookup.at)
         surge = load.see(lookup.at)
         return [surge] if surge else []
 
-    def _break_rule(self, case: Case, lookup: MailLookup) -> None:
+    def _break_rule(self, state: ClientState, lookup: MailLookup) -> None:
         """Note an MX question that a strict site allows to declared servers only."""
-        case.breach = lookup.at, lookup.qname
+        state.breach = lookup.at, lookup.qname
         if lookup.proven:
-            case.infected_until = lookup.at + self.plan.fade
+            state.infected_until = lookup.at + self.plan.fade
         else:
-            case.accused_until = lookup.at + self.plan.fade
+            state.accused_until = lookup.at + self.plan.fade
 
-    def _needs_proof(self, case: Case, now: float) -> bool:
+    def _needs_proof(self, state: ClientState, now: float) -> bool:
         """Say whether what anybody may have sent says nothing more of a client.
 
         It is not even remembered: a worm could else make its domains known under a source that
         nobody proved, and then ask for them again.
         """
-        is_suspect = rung_of(self._days(case, now), self._limit) >= Rung.SUSPECT
-        return is_suspect or now < max(case.infected_until or 0.0, case.accused_until)
+        is_suspect = rung_of(self._days(state, now), self._limit) >= Rung.SUSPECT
+        return is_suspect or now < max(state.infected_until or 0.0, state.accused_until)
 
-    def _weigh(self, case: Case, lookup: MailLookup, found: object, judge: Judge) -> None:
+    def _weigh(self, state: ClientState, lookup: MailLookup, found: object, judge: Judge) -> None:
         """Fold a lookup into each statistic that it is evidence for."""
         now = lookup.at
         if isinstance(found, Followed):
-            case.follow(lookup, found, judge)
-        elif isinstance(found, Novel) and not self._is_usual_here(found.domain, case.client, now):
-            self._novel(case, lookup, found, judge)
+            state.follow(lookup, found, judge)
+        elif isinstance(found, Novel) and not self._is_usual_here(found.domain, state.client, now):
+            self._novel(state, lookup, found, judge)
         elif isinstance(found, Guess) and now >= self._learning.listens:
-            self._guess(case, found, now)
+            self._guess(state, found, now)
         domain = self._registrable(lookup.qname) if lookup.kind == LookupKind.MX else None
-        if domain and case.count(domain, now, judge.week):
-            self._guard(case, now)
+        if domain and state.count(domain, now, judge.week):
+            self._guard(state, now)
 
     def _is_usual_here(self, domain: bytes, client: bytes, now: float) -> bool:
         """Say whether a domain is news only because its client is: others here know it.
 
         A machine with another address asks for what its owner always asks for.
         """
-        return self._is_new(client, now) and self._fleet.knows(domain, client, now)
+        return self._is_new(client, now) and self._sitewide.knows(domain, client, now)
 
     def _is_new(self, client: bytes, now: float) -> bool:
         """Say whether a client is younger than a memory, at a site that is older."""
         is_old_site = now - self._started >= MEMORY
         return is_old_site and (int(now // DAY) - self._presence.met[client]) * DAY < MEMORY
 
-    def _novel(self, case: Case, lookup: MailLookup, found: Novel, judge: Judge) -> None:
-        case.see(lookup, found, judge)
-        self._cases.move_to_end(case.client)
-        self._guard(case, lookup.at)
-        if judge.learns and case.rung < Rung.INFECTED:  # a verdict needs no test of the site
-            self._fleet.see(case.client, found.domain, lookup.at)
-        case.go_on(lookup.at, self.plan.fade)
+    def _novel(self, state: ClientState, lookup: MailLookup, found: Novel, judge: Judge) -> None:
+        state.see(lookup, found, judge)
+        self._clients.move_to_end(state.client)
+        self._guard(state, lookup.at)
+        if judge.learns and state.rung < Rung.INFECTED:  # a verdict needs no test of the site
+            self._sitewide.see(state.client, found.domain, lookup.at)
+        state.go_on(lookup.at, self.plan.fade)
 
-    def _guess(self, case: Case, found: Guess, now: float) -> None:
-        case.guess(found.domain, now, self._learning.week(case.role))
-        self._cases.move_to_end(case.client)
-        self._guard(case, now)
-        case.go_on(now, self.plan.fade)
+    def _guess(self, state: ClientState, found: Guess, now: float) -> None:
+        state.guess(found.domain, now, self._learning.week(state.role))
+        self._clients.move_to_end(state.client)
+        self._guard(state, now)
+        state.go_on(now, self.plan.fade)
 
-    def _guard(self, case: Case, now: float) -> None:
+    def _guard(self, state: ClientState, now: float) -> None:
         """Have nothing learned of a client that may be infected."""
-        least = Rung.SUSPECT if case.provisional else Rung.LIKELY
-        if rung_of(self._days(case, now), self._limit) >= least:
-            case.taint()
+        least = Rung.SUSPECT if state.provisional else Rung.LIKELY
+        if rung_of(self._days(state, now), self._limit) >= least:
+            state.taint()
 
-    def _case(self, client: bytes, role: Role, now: float) -> Case:
-        """Return the case of a client, opened where there is none."""
-        case = self._cases.get(client)
-        if case is None or case.role != role:
+    def _client(self, client: bytes, role: Role, now: float) -> ClientState:
+        """Return the state of a client, begun where there is none."""
+        state = self._clients.get(client)
+        if state is None or state.role != role:
             today = int(now // DAY)
             history = self._learning.history(role, self._presence.met[client], today)
             bounds = self._learning.bounds(role, history, today)
-            if case is None:
+            if state is None:
                 self._make_room()
-                case = self._cases[client] = Case(client, role, history, bounds, today)
+                state = self._clients[client] = ClientState(client, role, history, bounds, today)
             else:
-                case.declare(role, history, bounds, now)
-            case.shares = self._learning.shares(role, history)
-        if case.statistic is None:
-            case.statistic = Statistic.begin(now, case.bounds)
-            case.provisional = now < self._learning.ends
+                state.declare(role, history, bounds, now)
+            state.shares = self._learning.shares(role, history)
+        if state.statistic is None:
+            state.statistic = Statistic.begin(now, state.bounds)
+            state.provisional = now < self._learning.ends
         self._dirty.add(client)
-        return case
+        return state
 
-    def _refresh(self, case: Case, role: Role, now: float) -> None:
-        """Draw a case's bounds anew, once a day."""
+    def _refresh(self, state: ClientState, role: Role, now: float) -> None:
+        """Draw a client's bounds anew, once a day."""
         today = int(now // DAY)
-        if case.bounded_on != today:
-            case.bounds = self._learning.bounds(role, case.history, today)
-            case.shares = self._learning.shares(role, case.history)
-            case.bounded_on = today
+        if state.bounded_on != today:
+            state.bounds = self._learning.bounds(role, state.history, today)
+            state.shares = self._learning.shares(role, state.history)
+            state.bounded_on = today
 
-    def _days(self, case: Case, now: float) -> float:
-        """Return a case's statistic at a moment, days."""
-        return case.score_days(now, self._learning.week(case.role))
+    def _days(self, state: ClientState, now: float) -> float:
+        """Return a client's statistic at a moment, days."""
+        return state.score_days(now, self._learning.week(state.role))
 
-    def _is_heavier(self, case: Case | None, other: Case, now: float) -> bool:
-        """Say whether a case has a verdict where another has none, or else more evidence."""
-        return case is not None and (
-            (case.infected_until is not None, self._days(case, now))
+    def _is_heavier(self, state: ClientState | None, other: ClientState, now: float) -> bool:
+        """Say whether a client has a verdict where another has none, or else more evidence."""
+        return state is not None and (
+            (state.infected_until is not None, self._days(state, now))
             >= (other.infected_until is not None, self._days(other, now))
         )
 
-    def _rung(self, case: Case, now: float) -> Rung:
+    def _rung(self, state: ClientState, now: float) -> Rung:
         """Place a client on the ladder, as it stands at a moment."""
-        if self.role_of(case.client) == Role.MAIL_SERVER:
+        if self.role_of(state.client) == Role.MAIL_SERVER:
             return Rung.WATCHED
-        if word := case.word(now):
+        if word := state.word(now):
             return Rung.INFECTED if word == Word.DISTRUST else Rung.WATCHED
-        if case.provisional and not case.breach:
+        if state.provisional and not state.breach:
             return Rung.WATCHED
-        return self._reached(case, now)
+        return self._reached(state, now)
 
-    def _reached(self, case: Case, now: float) -> Rung:
+    def _reached(self, state: ClientState, now: float) -> Rung:
         """Place a client by its evidence alone, whether or not the site is still being learned."""
-        if case.infected_until is not None:
-            return Rung.INFECTED if now < case.infected_until else Rung.WATCHED
-        least = Rung.SUSPECT if now < case.accused_until else Rung.WATCHED
-        return max(least, rung_of(self._days(case, now), self._limit))
+        if state.infected_until is not None:
+            return Rung.INFECTED if now < state.infected_until else Rung.WATCHED
+        least = Rung.SUSPECT if now < state.accused_until else Rung.WATCHED
+        return max(least, rung_of(self._days(state, now), self._limit))
 
-    def _judged(self, case: Case, now: float, cause: str) -> list[News]:
-        """Judge a case; say whether its rung changed, and each minute how a bad one stands."""
-        if (role := self.role_of(case.client)) != Role.MAIL_SERVER:
-            case.settle(now, self._judge(role, now))
-            self._stand(case, now)
-        before, case.rung = case.rung, self._rung(case, now)
-        if case.rung and case.conduct.suspect_on is None:
-            case.conduct.suspect_on = case.conduct.days
-        if case.rung or case.overrule or case.infected_until is not None:
-            self._watchful.add(case.client)
+    def _judged(self, state: ClientState, now: float, cause: str) -> list[News]:
+        """Judge a client; say whether its rung changed, and each minute how a bad one stands."""
+        if (role := self.role_of(state.client)) != Role.MAIL_SERVER:
+            state.settle(now, self._judge(role, now))
+            self._stand(state, now)
+        before, state.rung = state.rung, self._rung(state, now)
+        if state.rung and state.conduct.suspect_on is None:
+            state.conduct.suspect_on = state.conduct.days
+        if state.rung or state.overrule or state.infected_until is not None:
+            self._watchful.add(state.client)
         else:
-            self._watchful.discard(case.client)
-        if case.rung == before and (not case.rung or now < case.told_at + TELL_EVERY):
+            self._watchful.discard(state.client)
+        if state.rung == before and (not state.rung or now < state.told_at + TELL_EVERY):
             return []
-        case.told_at = now
-        self._dirty.add(case.client)
-        verdict = self.verdict(case.client, now, is_told=case.rung == before)
-        return [Change(case.client, now, before, verdict, cause)]
+        state.told_at = now
+        self._dirty.add(state.client)
+        verdict = self.verdict(state.client, now, is_told=state.rung == before)
+        return [Change(state.client, now, before, verdict, cause)]
 
-    def _stand(self, case: Case, now: float) -> None:
+    def _stand(self, state: ClientState, now: float) -> None:
         """Let a verdict that the evidence reached stand for its time, and then begin anew."""
-        if case.provisional and now >= self._learning.ends:
-            case.judge_by_learned(now)
-        if case.overrule and now >= case.overrule.until:
-            case.overrule = None
-        if case.infected_until is not None:
-            if now >= case.infected_until:
-                case.restart(now)
-        elif rung_of(self._days(case, now), self._limit) == Rung.INFECTED:
-            case.infected_until = (case.last_evidence or now) + self.plan.fade
-        if case.infected_until is not None:
-            case.clip(self._limit)
+        if state.provisional and now >= self._learning.ends:
+            state.judge_by_learned(now)
+        if state.overrule and now >= state.overrule.until:
+            state.overrule = None
+        if state.infected_until is not None:
+            if now >= state.infected_until:
+                state.restart(now)
+        elif rung_of(self._days(state, now), self._limit) == Rung.INFECTED:
+            state.infected_until = (state.last_evidence or now) + self.plan.fade
+        if state.infected_until is not None:
+            state.clip(self._limit)
 
-    def _fades_at(self, case: Case, now: float, rung: Rung) -> float | None:
+    def _fades_at(self, state: ClientState, now: float, rung: Rung) -> float | None:
         if rung == Rung.WATCHED:
             return None
-        if case.word(now) == Word.DISTRUST and case.overrule:
-            return case.overrule.until
-        if case.infected_until is not None:
-            return case.infected_until
-        sinks_at = case.sinks_at(self._limit, self._learning.week(case.role), now)
-        return max(sinks_at, case.accused_until)
+        if state.word(now) == Word.DISTRUST and state.overrule:
+            return state.overrule.until
+        if state.infected_until is not None:
+            return state.infected_until
+        sinks_at = state.sinks_at(self._limit, self._learning.week(state.role), now)
+        return max(sinks_at, state.accused_until)
 
     def _end_days(self, now: float) -> list[News]:
         """End the days up to a moment; of a long silence no more than its begin and its end.
@@ -524,7 +531,7 @@ class Detector:
         news += [told] if told else []
         if now >= self._learning.listens:
             today = int(now // DAY)
-            self._learning.learn(self._cases.values(), self.role_of, today)
+            self._learning.learn(self._clients.values(), self.role_of, today)
             for role in JUDGED:
                 self._fit(role, today)
         return news
@@ -533,51 +540,51 @@ class Detector:
         week = self._learning.week(Role.CLIENT)
         worked = [week.days(now - (n + 1) * DAY, now - n * DAY) for n in reversed(range(WINDOW))]
         if now < self._learning.listens + DAY:
-            self._fleet.forget_day()
+            self._sitewide.forget_day()
         elif now < self._learning.ends + DAY or not self._learning.knows_the_week(Role.CLIENT):
-            self._fleet.learn_day(worked[-1])
+            self._sitewide.learn_day(worked[-1])
         else:
-            members = [self._member(case, now) for case in self._cases.values()
-                if case.days and case.rung < Rung.INFECTED and not self._is_new(case.client, now)
+            members = [self._member(state, now) for state in self._clients.values()
+                if state.days and state.rung < Rung.INFECTED and not self._is_new(state.client, now)
             ]  # fmt: skip
             quiet = self._presence.now - len(self._loads) - len(members)
             limit = self.plan.knob.site_limit()
-            return self._fleet.end_day(now, worked, members, max(0, quiet), limit)
+            return self._sitewide.end_day(now, worked, members, max(0, quiet), limit)
         return None
 
-    def _member(self, case: Case, now: float) -> Member:
+    def _member(self, state: ClientState, now: float) -> Member:
         today = int(now // DAY)
-        role = judged_as(self.role_of(case.client))
-        shape, days = self._learning.rate(role, case.history, today)
-        bursts = {day.number: day.bursts for day in case.days}
+        role = judged_as(self.role_of(state.client))
+        shape, days = self._learning.rate(role, state.history, today)
+        bursts = {day.number: day.bursts for day in state.days}
         return Member(
-            case.client, shape, days,
+            state.client, shape, days,
             tuple(bursts.get(today - WINDOW + n, 0) for n in range(WINDOW)),
         )  # fmt: skip
 
     def _fit(self, role: Role, today: int) -> None:
         histories = [
-            (case.history, self._presence.known_days(case.client, today)[1])
-            for case in self._cases.values() if self.role_of(case.client) == role
+            (state.history, self._presence.known_days(state.client, today)[1])
+            for state in self._clients.values() if self.role_of(state.client) == role
         ]  # fmt: skip
-        # Whoever never made a mail-related lookup has no case, and is nobody's server.
+        # Whoever never made a mail-related lookup has no state, and is nobody's server.
         quiet = [] if role != Role.CLIENT else [
             self._presence.known_days(client, today) for client in self._presence.met
-            if client not in self._cases and client not in self._loads
+            if client not in self._clients and client not in self._loads
         ]  # fmt: skip
         self._learning.fit(role, histories, quiet, today)
 
     def _make_room(self) -> None:
-        if len(self._cases) >= CASES:
-            clean = (client for client in self._cases if client not in self._watchful)
-            client = next(clean, next(iter(self._cases)))
-            del self._cases[client]
+        if len(self._clients) >= CLIENTS:
+            clean = (client for client in self._clients if client not in self._watchful)
+            client = next(clean, next(iter(self._clients)))
+            del self._clients[client]
             self._watchful.discard(client)
             self._gone.add(client)
 
     def _forget(self, client: bytes) -> None:
         self._presence.forget(client)
-        self._cases.pop(client, None)
+        self._clients.pop(client, None)
         self._loads.pop(client, None)
         self._watchful.discard(client)
         self._gone.add(client)

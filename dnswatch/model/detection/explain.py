@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from math import exp, inf
 from typing import Final
 
-from dnswatch.model.detection import marks
+from dnswatch.model.detection import indicators
 from dnswatch.model.detection.baselines import CONFIDENCE, HABIT_CONFIDENCE, HALF_LIFE, LEVELS
-from dnswatch.model.detection.case import STEPS, Case, Found, Weighing
+from dnswatch.model.detection.client_state import STEPS, ClientState, WeighedFinding, Weighing
 from dnswatch.model.detection.guesses import SHARE
 from dnswatch.model.detection.shiryaev_roberts import (
     COMPONENTS,
@@ -14,7 +14,7 @@ from dnswatch.model.detection.shiryaev_roberts import (
     SESSION,
     SITTING,
     Component,
-    Step,
+    StatisticStep,
     mean,
     score,
 )  # fmt: skip
@@ -38,9 +38,9 @@ _RECURSION: Final = (
     "the same level (s no less than c): R begins at 1 / ((v - 1) rate) days; a level that goes on "
     "multiplies it by s / c, each that has ended by (1 - s) / (1 - c); dt idle days make it "
     "R e + (1 - e) / k with k = (v - 1) rate and e = exp(-k dt); a session that begins multiplies "
-    "it by v; each mark multiplies all",
+    "it by v; each indicator multiplies all",
 )
-_MARKS: Final = {mark.name: mark for mark in marks.ALL}
+_INDICATORS: Final = {indicator.name: indicator for indicator in indicators.ALL}
 
 Write = Callable[[bytes], str]
 """Name in wire form to text."""
@@ -48,14 +48,16 @@ Clock = Callable[[float], str]
 """Unix seconds to text."""
 
 
-def evidence(case: Case, write: Write, clock: Clock) -> tuple[str, ...]:
+def evidence(state: ClientState, write: Write, clock: Clock) -> tuple[str, ...]:
     """Name what speaks against a client, each in one sentence, the weightiest first."""
-    return tuple(_evidence(case, write, clock))
+    return tuple(_evidence(state, write, clock))
 
 
-def summary(case: Case, verdict: Verdict, write: Write, clock: Clock, until: float) -> list[str]:
+def summary(
+    state: ClientState, verdict: Verdict, write: Write, clock: Clock, until: float
+) -> list[str]:
     """Explain a verdict in short: what it is, the three heaviest facts, and what would clear it."""
-    lines = [_state(verdict, clock(until)), *evidence(case, write, clock)[:3]]
+    lines = [_state(verdict, clock(until)), *evidence(state, write, clock)[:3]]
     if verdict.state == State.LEARNING:
         return [*lines, _TODAY]
     if verdict.fades_at is not None:
@@ -66,17 +68,19 @@ def summary(case: Case, verdict: Verdict, write: Write, clock: Clock, until: flo
     return lines
 
 
-def explain(case: Case, verdict: Verdict, write: Write, clock: Clock, until: float) -> list[str]:
+def explain(
+    state: ClientState, verdict: Verdict, write: Write, clock: Clock, until: float
+) -> list[str]:
     """Explain a verdict step by step; `until` is when the site is learned (Unix seconds)."""
     lines = [_state(verdict, clock(until))]
     if verdict.fades_at == inf:
         lines.append("it stands until a person says otherwise")
     elif verdict.fades_at is not None:
         lines.append(f"it fades at {clock(verdict.fades_at)} if nothing more is seen")
-    lines += evidence(case, write, clock)
-    if case.statistic is None:
+    lines += evidence(state, write, clock)
+    if state.statistic is None:
         return lines
-    bounds = case.bounds
+    bounds = state.bounds
     lines.append(
         f"an honest client of its kind begins at most {bounds.rate:.3g} sessions with new mail "
         f"domains a day, goes on within {GAP / 60:.0f} min in at most {bounds.continuation:.0%} of "
@@ -88,14 +92,14 @@ def explain(case: Case, verdict: Verdict, write: Write, clock: Clock, until: flo
         f"its statistic is {1 - 2 * SHARE:.0%} of the last R below, as far as that has not faded "
         f"since, and {SHARE:.0%} each of that of its guesses at mail hosts and of its volume"
     )
-    lines += [*_RECURSION, *_drawn(case)]
-    lines += [_line(step, write, clock) for step in case.steps]
-    return lines + [_found_line(found, clock) for found in case.found]
+    lines += [*_RECURSION, *_drawn(state)]
+    lines += [_line(step, write, clock) for step in state.steps]
+    return lines + [_found_line(found, clock) for found in state.found]
 
 
-def _drawn(case: Case) -> list[str]:
+def _drawn(state: ClientState) -> list[str]:
     """Say from what the client's bounds were drawn."""
-    history = case.history
+    history = state.history
     habits = ", ".join(
         f"{name} {history.seen.get(name, 0.0):.1f} of {history.tried.get(name, 0.0):.1f}"
         for name in LEVELS
@@ -123,67 +127,67 @@ def _state(verdict: Verdict, until: str) -> str:
     )
 
 
-def _evidence(case: Case, write: Write, clock: Clock) -> Iterator[str]:
-    if case.overrule:
-        why = f": {case.overrule.why}" if case.overrule.why else ""
+def _evidence(state: ClientState, write: Write, clock: Clock) -> Iterator[str]:
+    if state.overrule:
+        why = f": {state.overrule.why}" if state.overrule.why else ""
         done = {Word.CLEAR: "cleared", Word.TRUST: "trusted", Word.DISTRUST: "distrusted"}
-        yield f"a person has {done[case.overrule.word]} it{why}"
-    if case.breach:
-        at, domain = case.breach
+        yield f"a person has {done[state.overrule.word]} it{why}"
+    if state.breach:
+        at, domain = state.breach
         yield (
             f"it asked for the mail servers of {write(domain)} at {clock(at)}, and this site "
             "allows that to declared mail servers only"
         )
-    worms = [one for one in case.found if one.finding.verdict == "worm"]
+    worms = [one for one in state.found if one.finding.verdict == "worm"]
     if worms:
         last = worms[-1].finding
         yield (
-            f"of its last {len(case.found)} messages the holding bay found {len(worms)} to be "
+            f"of its last {len(state.found)} messages the holding bay found {len(worms)} to be "
             f"worms; at {clock(last.at)} message {last.ident}: {last.reason}"
         )
-    novel = [step for step in case.steps if isinstance(step, Step)]
+    novel = [step for step in state.steps if isinstance(step, StatisticStep)]
     if novel:
         names = ", ".join(write(step.domain) for step in novel[-3:])
         bursts = max(1, sum(not step.goes_on for step in novel))
-        least = "at least " if len(case.steps) >= STEPS else ""
+        least = "at least " if len(state.steps) >= STEPS else ""
         yield (
             f"it looked up {least}{_many(len(novel), 'mail domain')} new to it since "
             f"{clock(novel[0].at)}, in {_many(bursts, 'burst')}; lately {names}"
         )
-    if case.unproven:
+    if state.unproven:
         yield (
-            f"{_many(case.unproven, 'more lookup')} of its came over UDP, where anybody can write "
+            f"{_many(state.unproven, 'more lookup')} of its came over UDP, where anybody can write "
             "its address, and were not weighed: only TCP or a DNS cookie makes more than a suspect"
         )
-    yield from _beside(case, write, clock)
-    if case.later:
-        yield f"since the verdict it went on with {case.later} more"
-    weighed = [step for step in case.steps if isinstance(step, Weighing)]
-    for name in dict.fromkeys(step.mark for step in weighed):
-        seen = sum(step.is_seen for step in weighed if step.mark == name)
+    yield from _beside(state, write, clock)
+    if state.later:
+        yield f"since the verdict it went on with {state.later} more"
+    weighed = [step for step in state.steps if isinstance(step, Weighing)]
+    for name in dict.fromkeys(step.indicator for step in weighed):
+        seen = sum(step.is_seen for step in weighed if step.indicator == name)
         if seen:
-            total = sum(step.mark == name for step in weighed)
-            yield f"in {seen} of {total} cases {_MARKS[name].seen}"
+            total = sum(step.indicator == name for step in weighed)
+            yield f"in {seen} of {total} cases {_INDICATORS[name].seen}"
 
 
-def _beside(case: Case, write: Write, clock: Clock) -> Iterator[str]:
+def _beside(state: ClientState, write: Write, clock: Clock) -> Iterator[str]:
     """Say what it does beside asking for mail domains."""
-    if case.volume and (said := case.volume.sentence(write)):
+    if state.volume and (said := state.volume.sentence(write)):
         yield said
-    if case.guesses and (said := case.guesses.sentence(write)):
+    if state.guesses and (said := state.guesses.sentence(write)):
         yield said
-    if case.tunnel:
-        below = write(case.tunnel.domain) if case.tunnel.domain != NOWHERE else "no domain at all"
+    if state.tunnel:
+        below = write(state.tunnel.domain) if state.tunnel.domain != NOWHERE else "no domain at all"
         yield (
-            f"at {clock(case.tunnel.at)}: it {case.tunnel}, below {below}; that is no mail, and"
+            f"at {clock(state.tunnel.at)}: it {state.tunnel}, below {below}; that is no mail, and"
             " nothing is held back for it"
         )
 
 
-def _line(step: Step | Weighing, write: Write, clock: Clock) -> str:
+def _line(step: StatisticStep | Weighing, write: Write, clock: Clock) -> str:
     if isinstance(step, Weighing):
-        mark = _MARKS[step.mark]
-        text = (mark.seen if step.is_seen else mark.missed).format(wait=marks.WAIT)
+        indicator = _INDICATORS[step.indicator]
+        text = (indicator.seen if step.is_seen else indicator.missed).format(wait=indicators.WAIT)
         return (
             f"{clock(step.at)}  {write(step.domain)}: {text}: x {step.factor:.4g}, "
             f"R = {_short(step.days)} days"
@@ -209,7 +213,7 @@ def _many(count: int, what: str) -> str:
     return f"{count} {what}{'s' * (count != 1)}"
 
 
-def _found_line(found: Found, clock: Clock) -> str:
+def _found_line(found: WeighedFinding, clock: Clock) -> str:
     """Tell what a message that the holding bay judged did to the statistic."""
     one = found.finding
     text = f"{clock(one.at)}  the holding bay found message {one.ident} {one.verdict}: {one.reason}"

@@ -5,7 +5,7 @@ from math import ceil
 from typing import Final
 
 from dnswatch.model.detection.baselines import DELAY, Baseline, History
-from dnswatch.model.detection.case import Case
+from dnswatch.model.detection.client_state import ClientState
 from dnswatch.model.detection.shiryaev_roberts import Bounds
 from dnswatch.model.role import Role
 from dnswatch.model.week import Week
@@ -49,7 +49,7 @@ class Learning:
         return self._baselines[role].bounds(history, self.known(today), self._weeks[role])
 
     def shares(self, role: Role, history: History) -> dict[str, float]:
-        """Bound how often each mark is seen of such an honest client, where it was learned."""
+        """Bound how often each indicator is seen of such an honest client, where it was learned."""
         baseline = self._baselines[role]
         return {name: baseline.share(name, history) for name in baseline.shares}
 
@@ -71,16 +71,18 @@ class Learning:
         """Unix day up to which days have been learned from."""
         return max(today - DELAY, min(today, int(self.ends // DAY)))
 
-    def learn(self, cases: Iterable[Case], role_of: Callable[[bytes], Role], today: int) -> None:
-        """Learn from those of the cases' days that are old enough."""
+    def learn(
+        self, states: Iterable[ClientState], role_of: Callable[[bytes], Role], today: int
+    ) -> None:
+        """Learn from those of the clients' days that are old enough."""
         known = self.known(today)
         for baseline in self._baselines.values():
             baseline.live(self._first, known)
-        for case in cases:
-            while case.days and case.days[0].number < known:
-                day = case.days.pop(0)
-                case.history.learn(day)
-                if (role := role_of(case.client)) in self._baselines:
+        for state in states:
+            while state.days and state.days[0].number < known:
+                day = state.days.pop(0)
+                state.history.learn(day)
+                if (role := role_of(state.client)) in self._baselines:
                     self._baselines[role].learn(day)
 
     def fit(

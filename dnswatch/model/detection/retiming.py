@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from dnswatch.model.detection.baselines import Day, History
-from dnswatch.model.detection.case import Case
+from dnswatch.model.detection.client_state import ClientState
 from dnswatch.model.detection.detector import SiteState
 from dnswatch.model.detection.guesses import Guesses
 from dnswatch.model.detection.novelty import Novelty
@@ -62,15 +62,15 @@ def site(stored: bytes, clock: Setting) -> bytes:
         load.peaks = sorted((_hour(hour, clock), count) for hour, count in load.peaks)
     heard = [
         (domain, clock.moment(first), clock.moment(last), client)
-        for domain, first, last, client in told.fleet.heard
+        for domain, first, last, client in told.sitewide.heard
     ]
-    told.fleet = told.fleet._replace(heard=heard)
+    told.sitewide = told.sitewide._replace(heard=heard)
     return msgspec.msgpack.encode(told)
 
 
-def case(stored: bytes, clock: Setting) -> bytes:
+def client(stored: bytes, clock: Setting) -> bytes:
     """Move the moments in what is stored of a client."""
-    told = msgspec.msgpack.decode(stored, type=Case)
+    told = msgspec.msgpack.decode(stored, type=ClientState)
     _history(told.history, clock)
     told.days = _days(told.days, clock)
     told.bounded_on = clock.day(told.bounded_on)
@@ -94,7 +94,7 @@ def case(stored: bytes, clock: Setting) -> bytes:
     return msgspec.msgpack.encode(told)
 
 
-def _verdict(told: Case, clock: Setting) -> None:
+def _verdict(told: ClientState, clock: Setting) -> None:
     told.last_novel = clock.maybe(told.last_novel)
     told.infected_until = clock.maybe(told.infected_until)
     told.accused_until = clock.moment(told.accused_until)

@@ -17,7 +17,7 @@ share and c for the bound, at each level of burst, sitting and session:
     it has ended                  R <- R (1 - s) / (1 - c)
     nothing happens for dt days   R <- R e + (1 - e) / k,  k = (speed - 1) rate, e = exp(-k dt)
     a session begins              R <- R speed
-    a mark (marks.py)             R <- R m,  an honest client's m being at most 1 in the mean
+    an indicator (indicators.py)  R <- R m,  an honest client's m being at most 1 in the mean
 
 Only when the session has ended, `SESSION` after its last domain, does nothing happen.  The
 statistic is the weighted mean of the components, in days, and its logarithm the score, in nats.
@@ -33,11 +33,11 @@ probability that it goes on, the factor's mean is p s / c + (1 - p) (1 - s) / (1
 it rises with p and is 1 at p = c.  Where it has ended, the sitting goes on or has ended, and where
 that has, the session: with p for the probability given all before, that the level below has ended
 too, each factor's mean is at most 1 likewise, and so is that of their product, taken from the last
-one back.  A mark's mean is at most 1.  So R - t is a supermartingale, for each component and so for
-the weighted mean; the time within a session, in which no other begins, is not even added to R.
-Optional stopping at min(T, L) gives E R(min(T, L)) <= x + E min(T, L).  R >= A where T <= L: A P(T
-<= L) <= x + L, the second claim; and with L to infinity A <= x + E T, the first, since T is finite
-or its mean is infinite.  QED
+one back.  An indicator's mean is at most 1.  So R - t is a supermartingale, for each component and
+so for the weighted mean; the time within a session, in which no other begins, is not even added to
+R.  Optional stopping at min(T, L) gives E R(min(T, L)) <= x + E min(T, L).  R >= A where T <= L: A
+P(T <= L) <= x + L, the second claim; and with L to infinity A <= x + E T, the first, since T is
+finite or its mean is infinite.  QED
 
 Working time and the calendar agree at each full week (week.py).  The bounds must be bounds: what
 the theorem says of a client of which one is understated is nothing.  Hence they are upper
@@ -111,7 +111,7 @@ class Bounds(NamedTuple):
         return self.continuation, self.resumption, self.recurrence
 
 
-class Step(msgspec.Struct, frozen=True, tag=True):
+class StatisticStep(msgspec.Struct, frozen=True, tag="Step"):
     """How the statistic changed at one lookup: enough to reckon it by hand."""
 
     at: float
@@ -148,7 +148,7 @@ class Statistic:
         """Begin as after a long time without a lookup."""
         return cls([1 / ((one.speed - 1) * bounds.rate) for one in COMPONENTS], now)
 
-    def see(self, domain: bytes, now: float, bounds: Bounds, week: Week) -> Step:
+    def see(self, domain: bytes, now: float, bounds: Bounds, week: Week) -> StatisticStep:
         """Fold in one novel mail domain."""
         ended = ended_after(inf if self.last is None else now - self.last)
         days = self._idle(now, week)
@@ -160,10 +160,10 @@ class Statistic:
                 bound = bounds.shares[ended]
                 self.parts[place] *= max(one.shares[ended], bound) / bound
         self.last = self.since = now
-        return Step(now, domain, days, bounds, tuple(self.parts), ended)
+        return StatisticStep(now, domain, days, bounds, tuple(self.parts), ended)
 
     def weigh(self, factor: float) -> None:
-        """Multiply by a mark's factor."""
+        """Multiply by an indicator's factor."""
         self.parts = [part * factor for part in self.parts]
 
     def clip(self, limit: float) -> None:

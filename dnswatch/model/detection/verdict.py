@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Final
 
-from dnswatch.model.detection import marks
+from dnswatch.model.detection import indicators
 from dnswatch.model.detection.baselines import LEARNING
-from dnswatch.model.detection.marks import Mark
+from dnswatch.model.detection.indicators import Indicator
 
 FADE: Final = 86400.0
 """Seconds after the last MX question, novel domain or round of guesses for which a client stays
@@ -126,7 +126,7 @@ class Plan:
     knob: Knob = field(default_factory=Knob)
     is_strict: bool = False
     "Whether the first MX question of an undeclared client is a verdict (strict.py)."
-    marks: tuple[Mark, ...] = marks.DEFAULT
+    indicators: tuple[Indicator, ...] = indicators.DEFAULT
     learning: float = LEARNING
     "Seconds that a new site is learned before the first verdict."
     fade: float = FADE

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from functools import cached_property
 
-from dnswatch.proxy.datagrams import Batch
+from dnswatch.proxy.datagrams import DatagramBatch
 from dnswatch.proxy.upstream.https import HttpsUpstream
 from dnswatch.proxy.upstream.stream import StreamUpstream
 from dnswatch.proxy.upstream.transport import Listener, Transport
@@ -19,7 +19,7 @@ class Builder:
     def __init__(
         self,
         settings: Settings,
-        room: Batch,
+        room: DatagramBatch,
         listener: Listener,
         now: Callable[[], float],
         counters: Counter[str],

@@ -25,7 +25,7 @@ from dnswatch.proxy.datagrams import (
     LENGTH_WORD,
     SLOT_BYTES,
     TRUNCATED,
-    Batch,
+    DatagramBatch,
     Outbox,
 )
 from dnswatch.proxy.upstream import ports
@@ -65,7 +65,7 @@ class UdpUpstream:
         fallback: Transport,
         listener: Listener,
         settings: Configured,
-        room: Batch,
+        room: DatagramBatch,
         now: Callable[[], float],
         counters: Counter[str],
         attacked: Callable[[str, float], None],

@@ -14,8 +14,8 @@ from dnswatch.model.flow import Contact, Flow
 from dnswatch.sources.capture.chunk import Chunk
 from dnswatch.sources.capture.dissection import (
     DNS,
+    Dissected,
     Dissector,
-    Found,
     Scrap,
     Segment,
     decode,
@@ -23,7 +23,7 @@ from dnswatch.sources.capture.dissection import (
 )
 from dnswatch.sources.capture.fragments import Fragments
 from dnswatch.sources.capture.ip import UDP
-from dnswatch.sources.capture.streams import Heard, Streams
+from dnswatch.sources.capture.streams import StreamMessage, Streams
 from dnswatch.sources.crew import Crew
 from dnswatch.sources.reading import Reading, Readings, count
 
@@ -65,7 +65,7 @@ class Assembly:
         self._streams = Streams()
         self._last = self._sweep_at = 0.0
 
-    def take(self, found: Found, chunk: Chunk) -> Reading:
+    def take(self, found: Dissected, chunk: Chunk) -> Reading:
         """Take what the next chunk holds."""
         self._last = max(self._last, found.last)
         census = Counter(found.census)
@@ -105,11 +105,11 @@ class Assembly:
         )  # fmt: skip
         self._matcher.give_up(self._last)
         flows = list(self._dissector.flows.sweep(float("inf")))
-        nothing = Found(0.0, [], [], [], [], [], [], {})
+        nothing = Dissected(0.0, [], [], [], [], [], [], {})
         return self._reading(nothing, flows, census, self._last)
 
     def _reading(
-        self, found: Found, flows: list[Flow], census: Counter[str], until: float
+        self, found: Dissected, flows: list[Flow], census: Counter[str], until: float
     ) -> Reading:
         """Hand over all that has been found out."""
         self._matcher.lookups += found.lookups
@@ -125,7 +125,7 @@ class Assembly:
         key = segment.addresses + segment.ports
         self._hear(self._streams.add(key, segment.seq, segment.flags, segment.payload, segment.at))
 
-    def _hear(self, heard: Iterable[Heard]) -> None:
+    def _hear(self, heard: Iterable[StreamMessage]) -> None:
         for key, at, message in heard:
             self._matcher.hear(at, key[:-4], key[-4:], message)
 

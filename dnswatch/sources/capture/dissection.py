@@ -18,7 +18,7 @@ from dnswatch.sources.capture.flows import Flows, Part
 from dnswatch.sources.capture.ip import TCP, UDP, Packet, packet
 from dnswatch.sources.capture.link import NOTHING, find, named
 from dnswatch.sources.census import UNREAD
-from dnswatch.sources.matching import Matcher, Query, Response
+from dnswatch.sources.matching import Matcher, StrayResponse, UnansweredQuery
 from dnswatch.sources.moments import LEAP, is_astray, is_possible
 
 _FRAMES: Final = {"pcap": pcap.frames, "pcapng": pcapng.frames}
@@ -60,14 +60,14 @@ class Scrap(msgspec.Struct, array_like=True):
     part: bytes
 
 
-class Found(msgspec.Struct, array_like=True):
+class Dissected(msgspec.Struct, array_like=True):
     """What one chunk holds."""
 
     last: float
     "When its last packet was captured; 0 where it holds none."
     lookups: list[Observation]
-    queries: list[Query]
-    responses: list[Response]
+    queries: list[UnansweredQuery]
+    responses: list[StrayResponse]
     segments: list[Segment]
     scraps: list[Scrap]
     flows: list[Part]
@@ -215,7 +215,7 @@ def _is_believed(at: float, last: float, frames: list[Frame], following: int) ->
 
 
 _encoder: Final = msgspec.msgpack.Encoder()
-decode: Final = msgspec.msgpack.Decoder(Found).decode
+decode: Final = msgspec.msgpack.Decoder(Dissected).decode
 
 
 def dissect(chunk: Chunk) -> bytes:
@@ -225,10 +225,10 @@ def dissect(chunk: Chunk) -> bytes:
     return _encoder.encode(found(dissector))
 
 
-def found(dissector: Dissector) -> Found:
+def found(dissector: Dissector) -> Dissected:
     """Tell what a dissector has found."""
     matcher = dissector.matcher
-    return Found(
+    return Dissected(
         dissector.last, matcher.lookups, matcher.pending(), matcher.responses,
         dissector.segments, dissector.scraps, dissector.flows.parts(),
         dissector.census + matcher.census,

@@ -31,7 +31,7 @@ _QUESTION: Final = 2 + HEADER + name.MAX_NAME + 4
 """Bytes in which a length, a header and a question end."""
 
 
-class Heard(NamedTuple):
+class StreamMessage(NamedTuple):
     """A message."""
 
     key: bytes
@@ -52,7 +52,9 @@ class Streams:
         self.broken = 0
         "Streams of which something was missing."
 
-    def add(self, key: bytes, seq: int, flags: int, payload: bytes, at: float) -> Iterator[Heard]:
+    def add(
+        self, key: bytes, seq: int, flags: int, payload: bytes, at: float
+    ) -> Iterator[StreamMessage]:
         """Take a segment of the stream `key`; yield the messages that are whole now."""
         if at - self._holes.get(key, at) > WAIT:
             yield from self._give_up(key)
@@ -68,7 +70,7 @@ class Streams:
         self._streams.move_to_end(key)
         stream = self._streams[key]
         for when, message in stream.add((seq + is_begun) % _MODULO, payload, at):
-            yield Heard(key, when, message)
+            yield StreamMessage(key, when, message)
         if not stream.is_waiting:
             self._holes.pop(key, None)
             if flags & (_FIN | _RST):
@@ -78,7 +80,7 @@ class Streams:
         else:
             self._holes.setdefault(key, at)
 
-    def expire(self, now: float) -> Iterator[Heard]:
+    def expire(self, now: float) -> Iterator[StreamMessage]:
         """Give up what has been missing for too long; yield what comes after it."""
         for key, since in list(self._holes.items()):
             if now - since > WAIT:
@@ -89,17 +91,17 @@ class Streams:
         """Since when a stream waits for what is missing: messages as old may still be told."""
         return min(self._holes.values(), default=inf)
 
-    def close(self) -> Iterator[Heard]:
+    def close(self) -> Iterator[StreamMessage]:
         """Give up all that is missing; yield what comes after it."""
         for key in list(self._streams):
             yield from self._end(key)
 
-    def _give_up(self, key: bytes) -> Iterator[Heard]:
+    def _give_up(self, key: bytes) -> Iterator[StreamMessage]:
         self._holes.pop(key, None)
         for when, message in self._streams[key].give_up():
-            yield Heard(key, when, message)
+            yield StreamMessage(key, when, message)
 
-    def _end(self, key: bytes) -> Iterator[Heard]:
+    def _end(self, key: bytes) -> Iterator[StreamMessage]:
         yield from self._give_up(key)
         self.broken += self._streams.pop(key).is_broken
 

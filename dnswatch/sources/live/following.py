@@ -14,7 +14,7 @@ from dnswatch import clock
 from dnswatch.control import BEAT, Control
 from dnswatch.errors import WireError
 from dnswatch.model.observation import Observation
-from dnswatch.settings import Follow, Source, combine
+from dnswatch.settings import Follow
 from dnswatch.sources.live import dnsmasq
 from dnswatch.sources.live.handing import Handing
 from dnswatch.sources.live.tail import Tail
@@ -25,20 +25,20 @@ Read = Callable[[list[bytes], float], tuple[list[Observation], Counter[str]]]
 """Lines, and when they were read, to lookups and what there is to count."""
 
 
-def main(follow: Follow, source: Source, line: socket.socket, control: socket.socket) -> None:
+def main(follow: Follow, line: socket.socket, control: socket.socket) -> None:
     """Follow until told to stop; for a freshly forked process.
 
     `line` leads to the watch, `control` to the supervisor: seqpacket sockets that do not block.
     """
     supervisor = Control(control)
-    handing = Handing(line, combine(source), follow.lag)
+    handing = Handing(line, follow.lag)
     tail = Tail(Path(follow.file))
     read = reader(follow, tail)
     with selectors.DefaultSelector() as selector:
         selector.register(supervisor, selectors.EVENT_READ)
         while not supervisor.is_over:
-            if selector.select(BEAT) and (news := supervisor.news()) is not None:
-                handing.configure(news[1])
+            if selector.select(BEAT):
+                supervisor.news()  # none concerns a log: a changed [[follow]] is begun anew
             supervisor.beat()
             now = clock.now()
             if handing.is_full:

@@ -11,12 +11,8 @@ from collections import Counter, deque
 from operator import attrgetter
 from typing import Final
 
-from msgspec.structs import replace
-
 from dnswatch.model.observation import Observation
-from dnswatch.resolver.access import Networks
 from dnswatch.seams.batch import Batch, encode
-from dnswatch.settings import Settings
 
 INTERVAL: Final = 0.25
 """Seconds between batches."""
@@ -30,7 +26,7 @@ _at: Final = attrgetter("at")
 class Handing:
     """A vantage point's end of its line to the watch."""
 
-    def __init__(self, line: socket.socket, settings: Settings, lag: float) -> None:
+    def __init__(self, line: socket.socket, lag: float) -> None:
         """Speak over `line`, a seqpacket socket that does not block.
 
         What is handed over is `lag` seconds behind, so that what comes late finds its place.
@@ -43,12 +39,6 @@ class Handing:
         self._waiting: list[Observation] = []
         self._backlog: deque[bytes] = deque()
         self._backlog_bytes = 0
-        self.configure(settings)
-
-    def configure(self, settings: Settings) -> None:
-        """Take other settings: who stands in no record."""
-        self._left_out = Networks(settings.privacy.leave_out)
-        self._leaves_out = bool(settings.privacy.leave_out)
 
     @property
     def is_full(self) -> bool:
@@ -65,8 +55,6 @@ class Handing:
         The last one has all: nothing more will come.
         """
         until = now if is_last else self.until(now)
-        if self._leaves_out:
-            lookups = [self._seen(one) for one in lookups]
         self._waiting += lookups
         self._waiting.sort(key=_at)
         cut = len(self._waiting) if is_last else bisect_right(self._waiting, until, key=_at)
@@ -87,7 +75,3 @@ class Handing:
                 self._backlog_bytes -= len(self._backlog.popleft())
         except (BlockingIOError, ConnectionError):
             pass  # it is behind or away
-
-    def _seen(self, seen: Observation) -> Observation:
-        is_left_out = seen.client is not None and seen.client in self._left_out
-        return replace(seen, client=None) if is_left_out else seen

@@ -50,7 +50,7 @@ def main(
     settings = combine(source)
     with selectors.DefaultSelector() as selector:
         hearing = LiveHearing(lambda packed: is_here(ip_address(packed)))
-        handing = Handing(line, settings, tap.lag)
+        handing = Handing(line, tap.lag)
         listener = _Listener(tap, settings, hearing, handing, selector)
         try:
             listener.run(Control(control))
@@ -87,7 +87,6 @@ class _Listener:
             control.beat()
             if (news := control.news()) is not None:
                 self._hearing.configure(news[1])
-                self._handing.configure(news[1])
             self._hand_over()
         self._hand_over(is_last=True)
 

@@ -3,7 +3,7 @@
 import msgspec
 
 from dnswatch import clock
-from dnswatch.web.pages.ask import Ask, Done
+from dnswatch.web.pages.request import ConsoleRequest, Done
 from dnswatch.web.register import Grant, Visit
 
 
@@ -15,14 +15,14 @@ class Doors(msgspec.Struct):
     tokens: list[Grant]
 
 
-def read(ask: Ask) -> Doors:
+def read(request: ConsoleRequest) -> Doors:
     """Read who may use the console."""
-    register = ask.console.register
+    register = request.console.register
     return Doors(register.visits(clock.now()), register.users(), register.tokens())
 
 
-def end(ask: Ask) -> Done:
+def end(request: ConsoleRequest) -> Done:
     """End somebody's visit."""
-    number = ask.path["number"]
-    ask.console.register.end_visit(number)
+    number = request.path["number"]
+    request.console.register.end_visit(number)
     return Done("the visit is over: whoever it was must log in again", "/access")

@@ -20,9 +20,9 @@ from dnswatch.store import orders as stored
 from dnswatch.store.summary import Grid
 from dnswatch.web import drawing
 from dnswatch.web.console import Glance
-from dnswatch.web.pages.ask import Ask, Done
 from dnswatch.web.pages.clients import groups_of
 from dnswatch.web.pages.mail import MessageRow, of_clients
+from dnswatch.web.pages.request import ConsoleRequest, Done
 from dnswatch.web.register import Rank
 
 MOST_LOOKUPS: Final = 2000
@@ -99,11 +99,11 @@ class ClientPage(msgspec.Struct):
     mail: list[MessageRow]
 
 
-def read(ask: Ask) -> ClientPage:
+def read(request: ConsoleRequest) -> ClientPage:
     """Read the page of a client."""
-    who, is_long = ask.path["who"], bool(ask.text("steps"))
-    with ask.console.glance() as glance:
-        since = max(0.0, glance.now - ask.span("span", "24h"))
+    who, is_long = request.path["who"], bool(request.text("steps"))
+    with request.console.glance() as glance:
+        since = max(0.0, glance.now - request.span("span", "24h"))
         try:
             choose = glance.whom.meant(who)
         except ValueError as error:
@@ -117,33 +117,35 @@ def read(ask: Ask) -> ClientPage:
             hint = f"; did you mean '{near}'?" if near else ""
             raise ConsoleError(f"no client '{who}' is on record{hint}", 404)
         page = _page(glance, found, who, is_long=is_long)
-    shown = ask.number("lookups", SHOWN, MOST_LOOKUPS)
+    shown = request.number("lookups", SHOWN, MOST_LOOKUPS)
     page.lookups, page.has_more = page.lookups[:shown], len(page.lookups) > shown
-    page.span = ask.text("span", "24h")
-    page.mail = of_clients(ask.console, page.keys, sees_letters=ask.visitor.rank.covers(Rank.MAIL))
+    page.span = request.text("span", "24h")
+    page.mail = of_clients(
+        request.console, page.keys, sees_letters=request.visitor.rank.covers(Rank.MAIL)
+    )
     return page
 
 
-def overrule(ask: Ask) -> Done:
+def overrule(request: ConsoleRequest) -> Done:
     """Put a person's word above the verdict: trust, distrust or clear."""
-    word, who = ask.path["word"], ask.path["who"]
+    word, who = request.path["word"], request.path["who"]
     if word not in tuple(Word):
         raise ConsoleError(f"'{word}' is no word on a client: expected {', '.join(Word)}", 404)
-    until = inf if word == Word.CLEAR else ask.until()
-    keys = _keys(ask, who)
-    said = Overrule(Word(word), clock.now(), until, ask.why, ask.visitor.name)
-    orders.overrule(ask.console.state, ask.console.settings, keys, said)
+    until = inf if word == Word.CLEAR else request.until()
+    keys = _keys(request, who)
+    said = Overrule(Word(word), clock.now(), until, request.why, request.visitor.name)
+    orders.overrule(request.console.state, request.console.settings, keys, said)
     end = "" if isinf(until) else f" until {local(until):%b %d %H:%M}"
     return Done(f"ordered: {', '.join(keys)} {_MEANS[word]}{end}", f"/clients/{who}")
 
 
-def declare(ask: Ask) -> Done:
+def declare(request: ConsoleRequest) -> Done:
     """Confirm what a client is for."""
-    role, who = ask.text("role"), ask.path["who"]
+    role, who = request.text("role"), request.path["who"]
     if role not in tuple(Role):
         raise ConsoleError(f"'{role}' is no role: expected one of {', '.join(Role)}")
-    keys = _keys(ask, who)
-    orders.declare(ask.console.state, keys, Role(role), ask.why, ask.visitor.name)
+    keys = _keys(request, who)
+    orders.declare(request.console.state, keys, Role(role), request.why, request.visitor.name)
     return Done(f"ordered: {', '.join(keys)}: {role} from now on", f"/clients/{who}")
 
 
@@ -257,7 +259,7 @@ def _end(one: Overrule) -> str:
     return "" if isinf(one.until) else f", until {local(one.until):%b %d %H:%M}"
 
 
-def _looked(one: clients.Lookup) -> LookupRow:
+def _looked(one: clients.RecordedLookup) -> LookupRow:
     given = [*one.exchanges, *(address for address, _ in one.addresses)]
     more = f" and {len(given) - 3} more" if len(given) > 3 else ""
     answer = ", ".join(given[:3]) + more or (rcode_name(one.rcode) if one.rcode else "nothing")
@@ -266,8 +268,8 @@ def _looked(one: clients.Lookup) -> LookupRow:
     return LookupRow(one.at, one.kind, f"{one.qname} {type_name(one.qtype)}", answer, policy)
 
 
-def _keys(ask: Ask, who: str) -> list[str]:
+def _keys(request: ConsoleRequest, who: str) -> list[str]:
     try:
-        return orders.keys_meant(ask.console.state, ask.console.settings, who)
+        return orders.keys_meant(request.console.state, request.console.settings, who)
     except ValueError as error:
         raise ConsoleError(str(error)) from None

@@ -7,7 +7,7 @@ import msgspec
 from dnswatch.store import clients, reports
 from dnswatch.store.summary import Account
 from dnswatch.web.console import Glance
-from dnswatch.web.pages.ask import Ask
+from dnswatch.web.pages.request import ConsoleRequest
 
 SORTS = ("mail", "lookups", "domains", "failures", "seen", "name")
 """By what they may be sorted."""
@@ -60,13 +60,13 @@ class Listing(msgspec.Struct):
     learning_until: float | None
 
 
-def read(ask: Ask) -> Listing:
+def read(request: ConsoleRequest) -> Listing:
     """Read the clients that fit what was asked."""
-    search, role = ask.text("q", longest=200), ask.text("role")
-    group, verdict = ask.text("group"), ask.text("verdict")
-    sort = ask.text("sort", "mail")
-    with ask.console.glance() as glance:
-        since = max(0.0, glance.now - ask.span("span", "24h"))
+    search, role = request.text("q", longest=200), request.text("role")
+    group, verdict = request.text("group"), request.text("verdict")
+    sort = request.text("sort", "mail")
+    with request.console.glance() as glance:
+        since = max(0.0, glance.now - request.span("span", "24h"))
         found = reports.ranking(glance.db, since, glance.whom.role_of)
         everybody = len(clients.clients(glance.db))
         rows = _rows(glance, found) if found else []
@@ -79,10 +79,11 @@ def read(ask: Ask) -> Listing:
     if sort in _KEYS:
         fit.sort(key=_KEYS[sort])
     pages = max(1, -(-len(fit) // PAGE))
-    page = min(pages, ask.number("page", 1, 10**6))
+    page = min(pages, request.number("page", 1, 10**6))
     return Listing(
         fit[(page - 1) * PAGE : page * PAGE], len(fit), everybody, search, role, group, verdict,
-        sort, ask.text("span", "24h"), page, pages, sorted(ask.console.settings.groups), learning,
+        sort, request.text("span", "24h"), page, pages, sorted(request.console.settings.groups),
+        learning,
     )  # fmt: skip
 
 

@@ -5,8 +5,8 @@ import msgspec
 from dnswatch.model.policies.note import About
 from dnswatch.store import orders
 from dnswatch.store.clients import names
-from dnswatch.web.pages.ask import Ask
 from dnswatch.web.pages.client import LogRow
+from dnswatch.web.pages.request import ConsoleRequest
 
 PAGE = 100
 
@@ -24,12 +24,12 @@ class LogPage(msgspec.Struct):
     "All that a change may be about."
 
 
-def read(ask: Ask) -> LogPage:
+def read(request: ConsoleRequest) -> LogPage:
     """Read the changes that fit."""
-    about, client = ask.text("about"), ask.text("client", longest=200)
-    page = ask.number("page", 1, 1000)
-    with ask.console.glance() as glance:
-        since = max(0.0, glance.now - ask.span("span", "all"))
+    about, client = request.text("about"), request.text("client", longest=200)
+    page = request.number("page", 1, 1000)
+    with request.console.glance() as glance:
+        since = max(0.0, glance.now - request.span("span", "all"))
         wanted = None
         if client:
             low = client.lower()
@@ -41,6 +41,6 @@ def read(ask: Ask) -> LogPage:
     shown = fit[(page - 1) * PAGE : page * PAGE]
     turns = [LogRow(o.at, o.about, o.client or "", o.text, o.cause, o.actor) for o in shown]
     return LogPage(
-        turns, about, client, ask.text("span", "all"), page, len(fit) > page * PAGE,
+        turns, about, client, request.text("span", "all"), page, len(fit) > page * PAGE,
         [kind.value for kind in About],
     )  # fmt: skip

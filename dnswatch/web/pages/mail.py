@@ -15,7 +15,7 @@ from dnswatch.errors import ConsoleError, SpoolError
 from dnswatch.office import mail
 from dnswatch.web.console import Console
 from dnswatch.web.html import html_of
-from dnswatch.web.pages.ask import Ask, Done
+from dnswatch.web.pages.request import ConsoleRequest, Done
 
 MOST: Final = 500
 """Messages of a list."""
@@ -88,17 +88,17 @@ class MessagePage(msgspec.Struct):
     has_html: bool
 
 
-def read(ask: Ask) -> Mailbox:
+def read(request: ConsoleRequest) -> Mailbox:
     """Read the messages that fit what was asked."""
-    verdict, state = ask.text("verdict"), ask.text("state", "open")
-    client = ask.text("client", longest=200)
+    verdict, state = request.text("verdict"), request.text("state", "open")
+    client = request.text("client", longest=200)
     chosen = UNDECIDED if state == "open" else (state,) if state in mail.STATES else ()
     wanted = Filter(
         keys=(client,) if client else None, states=chosen, limit=MOST + 1,
         verdicts=(verdict,) if verdict in mail.VERDICTS else (),
     )  # fmt: skip
     try:
-        with _held(ask.console) as held:
+        with _held(request.console) as held:
             rows = held.index.find(wanted)
             states = held.index.totals(Filter()).states
     except SpoolError as error:
@@ -124,10 +124,10 @@ def of_clients(console: Console, keys: list[str], *, sees_letters: bool) -> list
     return found
 
 
-def show(ask: Ask) -> MessagePage:
+def show(request: ConsoleRequest) -> MessagePage:
     """Read one message."""
-    ident = ask.path["ident"]
-    with _held(ask.console) as held:
+    ident = request.path["ident"]
+    with _held(request.console) as held:
         [row] = _rows(held, [ident])
         message, lines = held.spool.message(ident), held.spool.lines(ident)
         data = b""
@@ -143,30 +143,30 @@ def show(ask: Ask) -> MessagePage:
     )  # fmt: skip
 
 
-def html(ask: Ask) -> str:
+def html(request: ConsoleRequest) -> str:
     """Read the HTML of a message, without what could reach out of its frame."""
-    ident = ask.path["ident"]
-    with _held(ask.console) as held:
+    ident = request.path["ident"]
+    with _held(request.console) as held:
         _rows(held, [ident])
         with held.spool.open(ident) as file:
             return html_of(file.read(MOST_BYTES + 1))
 
 
-def decide(ask: Ask) -> Done:
+def decide(request: ConsoleRequest) -> Done:
     """Release or discard the messages that are named."""
-    idents = list(dict.fromkeys(ask.many("ident")))
-    fate = _FATES.get(ask.path["fate"])
+    idents = list(dict.fromkeys(request.many("ident")))
+    fate = _FATES.get(request.path["fate"])
     if fate is None:
-        raise ConsoleError(f"'{ask.path['fate']}' is nothing that is done to a message", 404)
+        raise ConsoleError(f"'{request.path['fate']}' is nothing that is done to a message", 404)
     if not idents:
         raise ConsoleError("no message was chosen: tick those that are meant")
-    with _held(ask.console) as held:
+    with _held(request.console) as held:
         usable = mail.usable(_rows(held, idents), fate, are_named=True)
-        mail.decide(held.spool, usable, fate, (), ask.why, ask.visitor.name)
+        mail.decide(held.spool, usable, fate, (), request.why, request.visitor.name)
         when = "within a second" if held.spool.is_claimed() else "when the bay runs again"
     many = "message is" if len(usable) == 1 else "messages are"
     what = "sent on" if fate == "release" else "discarded"
-    then = f"/mail/{idents[0]}" if ask.text("from") == "message" else "/mail"
+    then = f"/mail/{idents[0]}" if request.text("from") == "message" else "/mail"
     return Done(f"ordered: {len(usable)} {many} {what} {when}", then)
 
 
@@ -180,11 +180,11 @@ def held_count(console: Console) -> int:
     return sum(states.values())
 
 
-def _held(console: Console) -> AbstractContextManager[mail.Held]:
+def _held(console: Console) -> AbstractContextManager[mail.HeldMail]:
     return mail.held_mail(console.settings, console.state, logger.warning)
 
 
-def _rows(held: mail.Held, idents: Sequence[str]) -> list[IndexRow]:
+def _rows(held: mail.HeldMail, idents: Sequence[str]) -> list[IndexRow]:
     """Return the messages of these names."""
     found = {row.ident: row for row in held.index.find(Filter())}
     for ident in idents:

@@ -12,7 +12,7 @@ from dnswatch.store.directory import server
 from dnswatch.store.standouts import standouts
 from dnswatch.web import drawing
 from dnswatch.web.console import Console, Glance
-from dnswatch.web.pages.ask import Ask
+from dnswatch.web.pages.request import ConsoleRequest
 
 FIGURES = {
     "lookup": "lookups",
@@ -83,10 +83,10 @@ class Front(msgspec.Struct):
     "Counters of what was dropped or not believed in the last 24 hours."
 
 
-def read(ask: Ask) -> Front:
+def read(request: ConsoleRequest) -> Front:
     """Read the first page."""
-    with ask.console.glance() as glance:
-        return _front(ask.console, glance)
+    with request.console.glance() as glance:
+        return _front(request.console, glance)
 
 
 def _front(console: Console, glance: Glance) -> Front:
@@ -164,7 +164,7 @@ def _standouts(glance: Glance) -> list[StandoutRow]:
     return found
 
 
-def _upstreams(found: list[site.Upstream]) -> list[UpstreamRow]:
+def _upstreams(found: list[site.UpstreamStatus]) -> list[UpstreamRow]:
     """Sum up what the workers say of each."""
     by_name: dict[str, UpstreamRow] = {}
     for one in found:

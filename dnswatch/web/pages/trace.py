@@ -13,10 +13,10 @@ from dnswatch.model.role import Role
 from dnswatch.names.hostname import pack
 from dnswatch.office import wording
 from dnswatch.office.text import moment
-from dnswatch.store.clients import Lookup, last_of_name
+from dnswatch.store.clients import RecordedLookup, last_of_name
 from dnswatch.store.trials import marks_now, would
 from dnswatch.web.console import Glance
-from dnswatch.web.pages.ask import Ask
+from dnswatch.web.pages.request import ConsoleRequest
 from dnswatch.wire.name import from_text
 
 TYPES: Final = {"MX": Type.MX, "A": Type.A, "AAAA": Type.AAAA}
@@ -42,10 +42,10 @@ class Tracing(msgspec.Struct):
     types: list[str]
 
 
-def read(ask: Ask) -> Tracing:
+def read(request: ConsoleRequest) -> Tracing:
     """Trace a name as a client."""
-    client, name = ask.text("client", longest=200), ask.text("name", longest=300)
-    kind = ask.text("type", "MX").upper()
+    client, name = request.text("client", longest=200), request.text("name", longest=300)
+    kind = request.text("type", "MX").upper()
     found = Tracing(client, name, kind, "", [], "", list(TYPES))
     if not (client and name):
         return found
@@ -58,7 +58,7 @@ def read(ask: Ask) -> Tracing:
     if kind not in TYPES:
         found.fault = f"'{kind}' is no type that policies know: expected one of {', '.join(TYPES)}"
         return found
-    with ask.console.glance() as glance:
+    with request.console.glance() as glance:
         _trace(glance, found, name)
     return found
 
@@ -104,7 +104,7 @@ def _trace(glance: Glance, found: Tracing, name: str) -> None:
             found.outcome = done
 
 
-def _lookup(glance: Glance, found: Tracing, name: str, key: str) -> Lookup | None:
+def _lookup(glance: Glance, found: Tracing, name: str, key: str) -> RecordedLookup | None:
     """Return the lookup as it would be; None where it is not mail-related."""
     qtype, now = TYPES[found.type], clock.now()
     known = last_of_name(glance.db, name, qtype)
@@ -115,5 +115,7 @@ def _lookup(glance: Glance, found: Tracing, name: str, key: str) -> Lookup | Non
     found.steps.append(TraceStep("what is known of the name", "nobody has asked for it yet"))
     if qtype != Type.MX:
         return None
-    return Lookup(now, key, LookupKind.MX.value, name, name, qtype, 0, 0, 1, 0, 0, False, None,
-                  None, False, (), (f"mx.{name}",))  # fmt: skip
+    return RecordedLookup(
+        now, key, LookupKind.MX.value, name, name, qtype, 0, 0, 1, 0, 0, False, None, None, False,
+        (), (f"mx.{name}",),
+    )  # fmt: skip

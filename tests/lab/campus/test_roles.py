@@ -30,7 +30,7 @@ class Undeclared:
         settings = replace(campus.settings, roles=Roles())
         self.judging = Judging(settings, key_of, campus.loop.now, save_every=inf)
         self.counts: defaultdict[bytes, Counter[str]] = defaultdict(Counter)
-        self.cases: dict[str, bytes] = {}
+        self.client_states: dict[str, bytes] = {}
         self.proposed: set[bytes] = set()
 
     def see(self, changes: Changes, now: float, judge: Judge) -> None:
@@ -42,7 +42,7 @@ class Undeclared:
         """Look as the command does: at what the store holds."""
         saved = Changes()
         self.judging.save(saved, now)
-        self.cases.update({key: case for key, case in saved.cases.items() if case})
+        self.client_states.update({key: case for key, case in saved.client_states.items() if case})
         detector = Detector(
             Plan(),
             0.0,
@@ -51,7 +51,7 @@ class Undeclared:
             write=to_text,
             clock=str,
         )
-        detector.restore(saved.detector, self.cases.values())
+        detector.restore(saved.detector, self.client_states.values())
         self.proposed |= {one.client for one in detector.proposals(self.counts, {})}
 
 

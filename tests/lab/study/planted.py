@@ -19,7 +19,7 @@ from itertools import product
 from pathlib import Path
 from typing import Final
 
-from dnswatch.sources.dataset import FLOWS, OBSERVATIONS, Row, Table
+from dnswatch.sources.dataset import FLOWS, OBSERVATIONS, PartitionedTable, Row
 
 HOSTS: Final = 1128
 MAIL_SERVERS: Final = 4
@@ -100,8 +100,8 @@ def dns_server(number: int) -> str:
 
 def write(place: Path, plan: Plan) -> None:
     """Write the trace as a data set."""
-    lookups = Table[Row](place / "observations", OBSERVATIONS, tuple)
-    flows = Table[Row](place / "flows", FLOWS, tuple)
+    lookups = PartitionedTable[Row](place / "observations", OBSERVATIONS, tuple)
+    flows = PartitionedTable[Row](place / "flows", FLOWS, tuple)
     for day in range(plan.days):
         begin = plan.begin * SECOND + day * DAY
         rows = [*_web(plan, day), *_mail(plan, day)]

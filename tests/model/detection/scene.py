@@ -1,6 +1,8 @@
 """A small site for tests: its detector, learned within a moment."""
 
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from functools import cache
 from random import Random
 from typing import Final
 
@@ -43,7 +45,21 @@ def ordinary(until: float, since: float = MONDAY) -> Iterator[MailLookup]:
 
 
 def learned(plan: Plan | None = None, roles: Mapping[bytes, Role] | None = None) -> Detector:
-    """Return a detector that has learned its site and judges."""
+    """Return a detector that has learned its site and judges; nobody else has it."""
+    declared = roles or {}
+    built = deepcopy(_learned(plan or Plan(), frozenset(declared.items())))
+    built.role_of = lambda client: declared.get(client, Role.CLIENT)
+    return built
+
+
+@cache
+def _learned(plan: Plan, roles: frozenset[tuple[bytes, Role]]) -> Detector:
+    """Learn a site once: its weeks take longer than all that most tests do afterwards."""
+    return learn(plan, dict(roles))
+
+
+def learn(plan: Plan | None = None, roles: Mapping[bytes, Role] | None = None) -> Detector:
+    """Let a detector learn its site now."""
     built = detector(plan, roles)
     for lookup in sorted(ordinary(READY - DAY), key=lambda one: one.at):
         built.see(lookup)

@@ -20,7 +20,7 @@ from dnswatch.model.role import Role
 from dnswatch.model.watch import Watch
 from dnswatch.wire.name import from_text
 
-from .scene import CLIENTS, DAY, MONDAY, READY, SENDER, attack, detector, learned
+from .scene import CLIENTS, DAY, MONDAY, READY, SENDER, attack, detector, learn, learned
 
 SERVER = lookups.client(9)
 
@@ -80,10 +80,10 @@ def test_the_detector_is_fed_with_what_the_watch_found_mail_related() -> None:
     assert shown(judge, watch.drain().lookups) == [State.SUSPECT, State.INFECTED]
 
 
-def test_cases_are_bounded_and_those_that_matter_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clients_are_bounded_and_those_that_matter_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     """A flood of forged addresses neither grows without end nor hides who is infected."""
-    monkeypatch.setattr("dnswatch.model.detection.detector.CASES", 50)
-    watch = learned()
+    monkeypatch.setattr("dnswatch.model.detection.detector.CLIENTS", 50)
+    watch = learn()
     shown(watch, attack(20))
     for n in range(300):
         watch.see(lookups.mx(READY + 60 + n, lookups.client(5000 + n), "example.org"))

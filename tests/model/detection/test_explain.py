@@ -66,7 +66,7 @@ def by_hand(lines: list[str]) -> float:
 
 
 def test_a_person_with_a_calculator_arrives_at_the_score() -> None:
-    """Through bursts, sittings, sessions, idle days and marks, by what `explain` prints."""
+    """Through bursts, sittings, sessions, idle days and indicators, by what `explain` prints."""
     watch, at = learned(), READY
     for n, pause in enumerate((0, 60, 900, 5000, 20, 20_000, 600, 30, DAY, 400)):
         at += pause
@@ -81,7 +81,7 @@ def test_a_person_with_a_calculator_arrives_at_the_score() -> None:
 
 
 def test_the_verdict_stands_first_with_its_limit_and_its_evidence() -> None:
-    """Score, limit, bounds, domains and marks, in sentences."""
+    """Score, limit, bounds, domains and indicators, in sentences."""
     watch = learned()
     for lookup in attack(20):
         watch.see(lookup)

@@ -2,7 +2,7 @@
 
 from bench.detection import lookups
 from dnswatch.model.detection.baselines import DELAY, Day
-from dnswatch.model.detection.case import Case
+from dnswatch.model.detection.client_state import ClientState
 from dnswatch.model.detection.learning import DAY, Learning
 from dnswatch.model.role import Role
 
@@ -11,12 +11,12 @@ FIRST = 20_000
 LEARNING = Learning(FIRST * DAY, 14 * DAY)
 
 
-def case(learning: Learning, *numbers: int) -> Case:
+def case(learning: Learning, *numbers: int) -> ClientState:
     """A client with a burst on each of some days."""
     history = learning.history(Role.CLIENT, FIRST, FIRST)
     bounds = learning.bounds(Role.CLIENT, history, FIRST)
     days = [Day(number, bursts=1) for number in numbers]
-    return Case(WHO, Role.CLIENT, history, bounds, FIRST, days=days)
+    return ClientState(WHO, Role.CLIENT, history, bounds, FIRST, days=days)
 
 
 def test_the_first_half_of_the_learning_period_only_fills_the_memory() -> None:

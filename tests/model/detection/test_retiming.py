@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from bench.detection import lookups
 from dnswatch.model.changes import MailLookup
 from dnswatch.model.detection import retiming
-from dnswatch.model.detection.case import Case
+from dnswatch.model.detection.client_state import ClientState
 from dnswatch.model.detection.detector import Detector, Saved
 from dnswatch.model.detection.retiming import Setting
 from dnswatch.model.detection.tunnels import Tunnel
@@ -73,7 +73,7 @@ def stored(by: float = 0.0) -> Saved:
 
 def moved(saved: Saved, clock: Setting) -> tuple[bytes, dict[bytes, bytes]]:
     """Move all that is stored."""
-    clients = {who: retiming.case(one, clock) for who, one in saved.clients.items()}
+    clients = {who: retiming.client(one, clock) for who, one in saved.clients.items()}
     return retiming.site(saved.site, clock), clients
 
 
@@ -98,7 +98,7 @@ def test_all_evidence_is_as_if_it_had_been_timed_by_the_right_clock(by: float) -
     assert alike(decode(site), decode(right.site))
     assert clients.keys() == right.clients.keys()
     for who, one in clients.items():
-        assert alike(decode(one), decode(right.clients[who])), decode(one, type=Case)
+        assert alike(decode(one), decode(right.clients[who])), decode(one, type=ClientState)
 
 
 def test_a_verdict_stands_its_day_however_the_clock_is_set() -> None:

@@ -53,10 +53,13 @@ def honest(bounds: Bounds, days: float, chance: Random, least: float) -> tuple[f
     [Bounds(0.2, 0.3), Bounds(0.2, 0.5, 0.3, 0.1), Bounds(1.0, 0.7, 0.03, 0.3), Bounds(0.1, 0.3)],
 )
 def test_the_statistic_of_an_honest_client_is_at_most_the_time_in_the_mean(bounds: Bounds) -> None:
-    """E R(min(T, L)) <= E min(T, L) + x: what the theorem needs, with each level at its bound."""
+    """E R(min(T, L)) <= E min(T, L) + x: what the theorem needs, with each level at its bound.
+
+    L has room for a dozen sessions, however often they may begin.
+    """
     begin = Statistic.begin(AT, bounds).days(AT, bounds, WEEK)
-    chance, runs = Random(7), 4000
-    ends = [honest(bounds, 60.0, chance, 60.0) for _ in range(runs)]
+    chance, runs, limit = Random(7), 4000, 12 / bounds.rate
+    ends = [honest(bounds, limit, chance, limit) for _ in range(runs)]
     excess = [days - time for time, days in ends]
     middle = sum(excess) / runs
     spread = (sum((one - middle) ** 2 for one in excess) / runs / runs) ** 0.5

@@ -12,7 +12,7 @@ from typing import Any, Final
 import dns.rrset
 import pytest
 
-from dnswatch.proxy.datagrams import Batch
+from dnswatch.proxy.datagrams import DatagramBatch
 from dnswatch.proxy.upstream import udp
 from dnswatch.proxy.upstream.udp import UdpUpstream
 from dnswatch.resolver.ask import LATE, Ask
@@ -72,7 +72,7 @@ class Bench:
         self.now = 1000.0
         self.upstream = UdpUpstream(
             Server(url), fallback=self.fallback, listener=Told(),
-            settings=Configured(sockets=sockets, mixed_case=mixed_case), room=Batch(),
+            settings=Configured(sockets=sockets, mixed_case=mixed_case), room=DatagramBatch(),
             now=lambda: self.now, counters=self.counters,
             attacked=lambda _, since: self.attacks.append(since),
         )  # fmt: skip

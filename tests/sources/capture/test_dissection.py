@@ -5,7 +5,7 @@ import io
 import pytest
 
 from dnswatch.sources.capture import pcap
-from dnswatch.sources.capture.dissection import Found, decode, dissect
+from dnswatch.sources.capture.dissection import Dissected, decode, dissect
 from dnswatch.sources.moments import LATEST, LEAP
 from tests.sources.packets import (
     CLIENT,
@@ -23,7 +23,7 @@ from tests.sources.packets import (
 from tests.sources.packets import pcap as written
 
 
-def found(frames: list[Timed], link: int = 1, snaplen: int = 65535) -> Found:
+def found(frames: list[Timed], link: int = 1, snaplen: int = 65535) -> Dissected:
     """Take frames apart."""
     [chunk] = pcap.chunks(io.BytesIO(written(frames, link, snaplen)))
     return decode(dissect(chunk))

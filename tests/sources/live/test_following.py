@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dnswatch import clock
-from dnswatch.settings import Follow, Source, read
+from dnswatch.settings import Follow, read
 from dnswatch.settings.units import Duration
 from dnswatch.sources.live import following
 from dnswatch.sources.live.tail import Tail
@@ -36,7 +36,7 @@ def test_dns_log_is_followed_over_its_rotation(tmp_path: Path, is_json: bool) ->
     row = json.dumps(told).encode() + b"\n" if is_json else of_now(ROW)
     path.write_bytes(header + row)
     follow = Follow(name="log", file=str(path), format="zeek", lag=Duration(0.0))
-    with Running(partial(following.main, follow, Source("", "test"))) as running:
+    with Running(partial(following.main, follow)) as running:
         with path.open("ab") as log:
             log.write(row * 2 + b"rubbish\n")
         eventually(lambda: running.has(2))

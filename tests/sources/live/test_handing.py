@@ -7,7 +7,6 @@ import pytest
 
 from dnswatch.model.observation import Observation, Origin
 from dnswatch.seams.batch import Batch, decode
-from dnswatch.settings import read
 from dnswatch.sources.live import handing as module
 from dnswatch.sources.live.handing import Handing
 
@@ -24,9 +23,9 @@ def line() -> Iterator[Line]:
         yield ours, theirs
 
 
-def seen(at: float, client: bytes = b"\x0a\0\0\1") -> Observation:
+def seen(at: float) -> Observation:
     """Tell a lookup."""
-    return Observation(at, client, b"\1a\0", 1, 0, Origin.UPSTREAM)
+    return Observation(at, b"\x0a\0\0\1", b"\1a\0", 1, 0, Origin.UPSTREAM)
 
 
 def received(theirs: socket.socket) -> list[Batch]:
@@ -42,7 +41,7 @@ def received(theirs: socket.socket) -> list[Batch]:
 def test_what_comes_late_finds_its_place(line: Line) -> None:
     """Nothing is handed over before its time has passed by the lag, so a batch never says that
     all was told up to a moment when something earlier may come."""
-    handing = Handing(line[0], read("", "t"), 2.0)
+    handing = Handing(line[0], 2.0)
     handing.hand_over([seen(10.5), seen(9.0)], 11.0)
     handing.hand_over([seen(9.5)], 11.5)
     handing.hand_over([], 13.0)
@@ -52,21 +51,13 @@ def test_what_comes_late_finds_its_place(line: Line) -> None:
     assert len({batch.number for batch in batches}) == 3
 
 
-def test_who_is_left_out_stands_in_no_record(line: Line) -> None:
-    """Also where another resolver was asked."""
-    handing = Handing(line[0], read('privacy.leave_out = ["10.0.0.0/30"]', "t"), 0.0)
-    handing.hand_over([seen(1.0), seen(1.0, b"\x0a\0\0\x09")], 2.0)
-    [batch] = received(line[1])
-    assert [one.client for one in batch.observations] == [None, b"\x0a\0\0\x09"]
-
-
 def test_a_watch_that_is_away_is_not_waited_for(
     line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What it does not take waits; beyond a bound whoever reads is told to read no more, and
     nothing is lost once the watch is back."""
     monkeypatch.setattr(module, "FULL", 100_000)
-    handing, given = Handing(line[0], read("", "t"), 0.0), 0
+    handing, given = Handing(line[0], 0.0), 0
     while not handing.is_full:
         handing.counters["tap_frames"] += 1
         handing.hand_over([seen(given + n / 1000) for n in range(1000)], given + 1.0)

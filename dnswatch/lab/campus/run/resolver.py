@@ -16,15 +16,14 @@ from msgspec.structs import replace
 from dnswatch.codes import Class
 from dnswatch.lab.campus.run.loop import Loop
 from dnswatch.lab.campus.run.truth import Truth
-from dnswatch.lab.campus.world import Outside
-from dnswatch.lab.campus.world import OutsideAnswer as Heard
+from dnswatch.lab.campus.world import Outside, OutsideAnswer
 from dnswatch.model.exchanges import Exchanges
 from dnswatch.model.observation import Observation, Origin, Tally
 from dnswatch.model.role import Role, role_of
 from dnswatch.resolver.ask import Ask
 from dnswatch.resolver.cookies import Cookies
 from dnswatch.resolver.core import ResolverCore
-from dnswatch.resolver.events import Answer, Fault, Form, Held
+from dnswatch.resolver.events import Answer, Form, Held, PolicyFault
 from dnswatch.resolver.local import LocalNames
 from dnswatch.resolver.observed import Observed
 from dnswatch.resolver.pending import PendingQuery
@@ -115,7 +114,7 @@ class Resolver:
                     answer = given
                 case Held(given, until):
                     answer, at = given, until
-                case Fault(error):
+                case PolicyFault(error):
                     raise error
         self._see(asking, core.observed, answer)
         return _reply(answer, at)
@@ -199,7 +198,7 @@ def _query(asking: Asking) -> Query:
     return Query(flags, question, 0, MIN_UDP, b"", False)
 
 
-def _response(heard: Heard) -> Response:
+def _response(heard: OutsideAnswer) -> Response:
     response = Response(0, heard.rcode)
     response.addresses, response.exchanges, response.ttl = heard[1:]
     return response

@@ -19,7 +19,7 @@ import numpy as np
 from dnswatch.codes import Type
 from dnswatch.lab.campus.calendar import DAY, Calendar
 from dnswatch.lab.campus.chance import Popularity, numbers
-from dnswatch.lab.campus.plan import WebPlan as Settings
+from dnswatch.lab.campus.plan import WebPlan
 from dnswatch.lab.campus.run.loop import Loop, Process
 from dnswatch.lab.campus.run.resolver import Asking, Resolver
 from dnswatch.lab.campus.world import Outside
@@ -52,7 +52,7 @@ class BrowsedDay(NamedTuple):
 class Browsing:
     """The browsing of some clients."""
 
-    def __init__(self, settings: Settings, clients: int, seed_numbers: np.random.Generator) -> None:
+    def __init__(self, settings: WebPlan, clients: int, seed_numbers: np.random.Generator) -> None:
         """Draw the clients' habits."""
         self._settings = settings
         self._popularity = Popularity(SITES - _SHARED, settings.popularity)
@@ -133,7 +133,7 @@ class Web:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: WebPlan,
         clients: Sequence[bytes],
         seed: int,
         outside: Outside,

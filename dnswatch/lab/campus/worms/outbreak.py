@@ -14,7 +14,7 @@ from typing import Final
 
 from dnswatch.lab.campus.calendar import DAY, Calendar
 from dnswatch.lab.campus.chance import Popularity, chance
-from dnswatch.lab.campus.plan import OutbreakPlan as Settings
+from dnswatch.lab.campus.plan import OutbreakPlan
 from dnswatch.lab.campus.run.loop import Loop, Process
 from dnswatch.lab.campus.run.post import Letter, Post
 from dnswatch.lab.campus.run.truth import Infected as Infected
@@ -151,7 +151,7 @@ class Outbreak:
     def __init__(
         self,
         worm: Worm,
-        settings: Settings,
+        settings: OutbreakPlan,
         post: Post,
         loop: Loop,
         truth: Truth,

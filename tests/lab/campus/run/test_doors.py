@@ -23,7 +23,7 @@ from dnswatch.resolver.events import Answer, Form, Held
 from dnswatch.resolver.local import LocalNames
 from dnswatch.resolver.pending import PendingQuery
 from dnswatch.settings import Server
-from dnswatch.store.clients import Lookup
+from dnswatch.store.clients import RecordedLookup
 from dnswatch.store.trials import DryRun
 from dnswatch.watchdog.judging import Judge
 from dnswatch.watchdog.pipeline import Pipeline
@@ -116,9 +116,9 @@ def message(question: bytes, heard: OutsideAnswer) -> bytes:
     return b"\0\0\x81" + bytes((0x80 | heard.rcode,)) + counts + question + records + soa
 
 
-def stored(seen: MailLookup) -> Lookup:
+def stored(seen: MailLookup) -> RecordedLookup:
     """The lookup as the store has it."""
-    return Lookup(
+    return RecordedLookup(
         seen.at, key_of(seen.client), seen.kind, to_text(seen.domain), to_text(seen.qname),
         seen.qtype, seen.rcode, seen.origin, seen.new, seen.refreshed, seen.hits, False, None,
         None, False, (), tuple(map(to_text, seen.exchanges)),

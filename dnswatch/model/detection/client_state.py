@@ -1,6 +1,6 @@
-"""Case: what the detector keeps of one client, and the evidence in sentences.
+"""Client state: what the detector keeps of one client.
 
-A case is bounded: all it holds has a limit, and a lookup costs O(1).
+It is bounded: all it holds has a limit, and a lookup costs O(1).
 """
 
 from dataclasses import dataclass, field
@@ -10,13 +10,13 @@ from typing import Final, NamedTuple
 import msgspec
 
 from dnswatch.model.changes import MailLookup
-from dnswatch.model.detection import marks
+from dnswatch.model.detection import indicators
 from dnswatch.model.detection.baselines import DELAY, Day, History
 from dnswatch.model.detection.guesses import SHARE, Guesses
-from dnswatch.model.detection.marks import Mark
+from dnswatch.model.detection.indicators import Indicator
 from dnswatch.model.detection.novelty import Followed, Novel, Novelty
 from dnswatch.model.detection.roles import Conduct
-from dnswatch.model.detection.shiryaev_roberts import Bounds, Statistic, Step, mean
+from dnswatch.model.detection.shiryaev_roberts import Bounds, Statistic, StatisticStep, mean
 from dnswatch.model.detection.tunnels import Tunnel
 from dnswatch.model.detection.verdict import Rung, rung_of
 from dnswatch.model.detection.volume import Volume
@@ -41,7 +41,7 @@ BEFORE: Final = 3600.0
 up of domains that the client knew anyway is none."""
 
 
-class Pending(NamedTuple):
+class Unfollowed(NamedTuple):
     """A novel mail domain whose exchange the client has not asked for yet."""
 
     domain: bytes
@@ -49,7 +49,7 @@ class Pending(NamedTuple):
     "When its MX answer left, Unix seconds."
 
 
-class Found(msgspec.Struct, frozen=True, tag=True):
+class WeighedFinding(msgspec.Struct, frozen=True, tag="Found"):
     """How a message that the holding bay judged changed the statistic."""
 
     finding: Finding
@@ -60,12 +60,12 @@ class Found(msgspec.Struct, frozen=True, tag=True):
 
 
 class Weighing(msgspec.Struct, frozen=True, tag=True):
-    """How a mark changed the statistic."""
+    """How an indicator changed the statistic."""
 
     at: float
     "Unix seconds."
     domain: bytes
-    mark: str
+    indicator: str = msgspec.field(name="mark")
     is_seen: bool
     factor: float
     days: float
@@ -73,7 +73,7 @@ class Weighing(msgspec.Struct, frozen=True, tag=True):
 
 
 @dataclass(slots=True)
-class Case:
+class ClientState:
     """One client."""
 
     client: bytes
@@ -84,7 +84,7 @@ class Case:
     bounded_on: int
     "Unix day on which the bounds were drawn."
     shares: dict[str, float] = field(default_factory=dict)
-    "Upper bound of each mark's share, drawn with the bounds."
+    "Upper bound of each indicator's share, drawn with the bounds."
     statistic: Statistic | None = None
     "None before the first lookup that is judged."
     provisional: bool = False
@@ -98,8 +98,8 @@ class Case:
     "When a novel mail domain was last looked up, Unix seconds."
     days: list[Day] = field(default_factory=list)
     "The last days on which something novel came, `DELAY` at most: not learned from yet."
-    pending: list[Pending] = field(default_factory=list)
-    steps: list[Step | Weighing] = field(default_factory=list)
+    pending: list[Unfollowed] = field(default_factory=list)
+    steps: list[StatisticStep | Weighing] = field(default_factory=list)
     conduct: Conduct = field(default_factory=Conduct)
     rung: Rung = Rung.WATCHED
     "As of the last change."
@@ -118,7 +118,7 @@ class Case:
     "Number of the last finding of the holding bay."
     judged_on: tuple[int, bool] | None = None
     "Unix day of the last finding that was weighed, and whether a worm was found on it."
-    found: list[Found] = field(default_factory=list)
+    found: list[WeighedFinding] = field(default_factory=list)
     tunnel: Tunnel | None = None
     "The last tunnel that it seemed to run: told, and no evidence of mail."
     accused_until: float = 0.0
@@ -167,13 +167,13 @@ class Case:
             self.day(lookup.at).note_domain(lookup.at, self.last_novel)
         self.last_novel = lookup.at
         forward = lookup.recursion and not lookup.redirected
-        self.weigh(marks.NO_RECURSION, not forward, found.domain, lookup.at, judge)
+        self.weigh(indicators.NO_RECURSION, not forward, found.domain, lookup.at, judge)
         if lookup.enforced and not lookup.enforced.dry_run:
             return  # what the client got, and can do next, is a policy's doing: no evidence
         if lookup.kind == LookupKind.MX:
-            self.weigh(marks.FAILED, lookup.rcode != 0, found.domain, lookup.at, judge)
+            self.weigh(indicators.FAILED, lookup.rcode != 0, found.domain, lookup.at, judge)
         if found.is_followable:
-            self.pending.append(Pending(found.domain, lookup.at))
+            self.pending.append(Unfollowed(found.domain, lookup.at))
             del self.pending[:-PENDING]
 
     def follow(self, lookup: MailLookup, found: Followed, judge: "Judge") -> None:
@@ -182,10 +182,10 @@ class Case:
         if not waiting:
             return
         self.pending.remove(waiting[0])
-        self.weigh(marks.FOLLOWED, True, found.domain, lookup.at, judge)
+        self.weigh(indicators.FOLLOWED, True, found.domain, lookup.at, judge)
         if lookup.new or lookup.refreshed:
             is_old = lookup.refreshed > lookup.new
-            self.weigh(marks.REFRESHED, is_old, found.domain, lookup.at, judge)
+            self.weigh(indicators.REFRESHED, is_old, found.domain, lookup.at, judge)
 
     def judge_by_learned(self, now: float) -> None:
         """End the provisional judgment: what it did not find begins anew, by learned bounds."""
@@ -195,21 +195,23 @@ class Case:
 
     def settle(self, now: float, judge: "Judge") -> None:
         """Count those as not followed whose time is over."""
-        while self.pending and now - self.pending[0].at > marks.WAIT:
+        while self.pending and now - self.pending[0].at > indicators.WAIT:
             late = self.pending.pop(0)
-            self.weigh(marks.FOLLOWED, False, late.domain, late.at + marks.WAIT, judge)
+            self.weigh(indicators.FOLLOWED, False, late.domain, late.at + indicators.WAIT, judge)
 
-    def weigh(self, mark: Mark, is_seen: bool, domain: bytes, at: float, judge: "Judge") -> None:
-        """Note a mark to be learned, and weigh it where the site uses it."""
+    def weigh(
+        self, indicator: Indicator, is_seen: bool, domain: bytes, at: float, judge: "Judge"
+    ) -> None:
+        """Note an indicator to be learned, and weigh it where the site uses it."""
         if judge.learns:
-            self.day(at).note(mark.name, is_seen)
-        if not self.statistic or mark.name not in judge.marks:
+            self.day(at).note(indicator.name, is_seen)
+        if not self.statistic or indicator.name not in judge.indicators:
             return
-        factor = mark.factor(is_seen, self.shares.get(mark.name, 1.0))
+        factor = indicator.factor(is_seen, self.shares.get(indicator.name, 1.0))
         self.statistic.weigh(factor)
         if factor != 1:
             days = mean(self.statistic.parts)
-            self._keep(Weighing(at, domain, mark.name, is_seen, factor, days))
+            self._keep(Weighing(at, domain, indicator.name, is_seen, factor, days))
 
     def find(self, finding: Finding, fade: float) -> None:
         """Fold in what the holding bay found of a message; each finding counts once."""
@@ -222,7 +224,7 @@ class Case:
             for side in self.sides:
                 side.weigh(factor)
         days = mean(self.statistic.parts) if self.statistic else 0.0
-        self.found.append(Found(finding, factor, days))
+        self.found.append(WeighedFinding(finding, factor, days))
         del self.found[:-FOUND]
         if finding.verdict == "worm" and self.infected_until is not None:
             self.infected_until = max(self.infected_until, finding.at + fade)
@@ -313,15 +315,17 @@ class Case:
         """Weigh a judged message: with the first of its day, or with the day's first worm."""
         if self.judged_on is None or self.judged_on[0] < day:
             self.judged_on = day, is_worm
-            return marks.WORM.factor(is_worm, marks.WORM.least)
+            return indicators.WORM.factor(is_worm, indicators.WORM.least)
         day, had_worm = self.judged_on
         if had_worm or not is_worm:
             return 1.0
         self.judged_on = day, True
-        said, right = (marks.WORM.factor(seen, marks.WORM.least) for seen in (False, True))
+        said, right = (
+            indicators.WORM.factor(seen, indicators.WORM.least) for seen in (False, True)
+        )
         return right / said
 
-    def _keep(self, step: Step | Weighing) -> None:
+    def _keep(self, step: StatisticStep | Weighing) -> None:
         if self.infected_until is not None:
             return  # the steps that led to the verdict are worth more than those after it
         self.steps.append(step)
@@ -331,8 +335,8 @@ class Case:
 class Judge(NamedTuple):
     """What the clients of one role have in common."""
 
-    marks: frozenset[str]
-    "Names of the marks that are weighed."
+    indicators: frozenset[str]
+    "Names of the indicators that are weighed."
     week: Week
     learns: bool = True
     "Whether what is seen is noted, to be learned."

@@ -5,13 +5,13 @@ from random import Random
 import pytest
 
 from bench.detection import lookups
-from dnswatch.model.detection.fleet import (
+from dnswatch.model.detection.sitewide import (
     COINCIDENCE,
     DAILY,
     WINDOW,
     Calmed,
-    Fleet,
     Member,
+    Sitewide,
     Usual,
     Warned,
     likelihood_ratio,
@@ -83,7 +83,7 @@ def test_a_rise_of_the_whole_site_shows_and_its_usual_does_not() -> None:
 
 def test_a_rare_domain_of_two_clients_is_a_coincidence_once() -> None:
     """Machines that walk the same list meet; a server's correspondents are no news."""
-    fleet = Fleet()
+    fleet = Sitewide()
     fleet.remember(b"\3org\0", AT)
     fleet.see(lookups.client(1), b"\3org\0", AT + 1)
     fleet.see(lookups.client(1), b"\3net\0", AT)
@@ -99,7 +99,7 @@ def test_a_rare_domain_of_two_clients_is_a_coincidence_once() -> None:
 
 def test_a_client_counts_for_the_site_a_few_times_a_day() -> None:
     """A list that one client imports is no rise of the whole site."""
-    fleet = Fleet()
+    fleet = Sitewide()
     for n in range(100):
         fleet.see(lookups.client(1), bytes((3, *b"%03d" % n, 0)), AT + n)
     fleet.learn_day(1.0)
@@ -108,7 +108,7 @@ def test_a_client_counts_for_the_site_a_few_times_a_day() -> None:
 
 def test_what_the_site_has_heard_survives_a_restart() -> None:
     """A domain is not news again since dnswatch was restarted."""
-    before, after = Fleet(), Fleet()
+    before, after = Sitewide(), Sitewide()
     before.see(lookups.client(1), b"\3net\0", AT)
     after.restore(before.export())
     after.see(lookups.client(1), b"\3net\0", AT + DAY)
@@ -118,7 +118,7 @@ def test_what_the_site_has_heard_survives_a_restart() -> None:
 
 def test_a_warning_is_told_when_it_begins_and_when_it_ends() -> None:
     """A site that stays unusual for days is one warning, not one a day."""
-    fleet, quiet = Fleet(), Member(lookups.client(0), 0.5, 60.0, (0,) * WINDOW)
+    fleet, quiet = Sitewide(), Member(lookups.client(0), 0.5, 60.0, (0,) * WINDOW)
     busy = [Member(lookups.client(n), 0.5, 60.0, (3,) * WINDOW) for n in range(20)]
     days = [[quiet], busy, busy, busy, [quiet], [quiet]]
     told = [fleet.end_day(AT, WEEK, members, 200, 150.0) for members in days]

@@ -1,15 +1,15 @@
-"""Marks: circumstances of a novel mail domain that speak for a sender, or against one.
+"""Indicators: circumstances of a novel mail domain that speak for a sender, or against one.
 
-A mark is seen or not.  Of a sender it is seen with probability `sender`, of an honest client with
-at most `honest` (an upper bound learned of its role, and never believed to be below `least`).  The
-statistic is multiplied by
+An indicator is seen or not.  Of a sender it is seen with probability `sender`, of an honest client
+with at most `honest` (an upper bound learned of its role, and never believed to be below `least`).
+The statistic is multiplied by
 
     sender / honest               where it is seen
     (1 - sender) / (1 - honest)   where it is not
 
 and by 1 in both cases where `sender` is not above `honest`: then it tells nothing.  An honest
 client's factor has a mean of at most 1: with p <= honest for the true share it is `p s / h + (1 -
-p)(1 - s) / (1 - h)`, which rises with p where s > h, and is 1 at p = h.  So a mark leaves the
+p)(1 - s) / (1 - h)`, which rises with p where s > h, and is 1 at p = h.  So an indicator leaves the
 theorem of `shiryaev_roberts.py` as it is.  The lower factor is never lifted: that would break it.
 """
 
@@ -18,7 +18,7 @@ from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Indicator:
     """A circumstance that is seen or not at each novel mail domain."""
 
     name: str
@@ -38,11 +38,11 @@ class Mark:
             return 1.0
         factors = {True: self.sender / honest, False: (1 - self.sender) / (1 - honest)}
         mean = honest * factors[True] + (1 - honest) * factors[False]
-        assert mean <= 1 + 1e-12, f"the mark '{self.name}' would break the theorem: {mean}"
+        assert mean <= 1 + 1e-12, f"the indicator '{self.name}' would break the theorem: {mean}"
         return factors[is_seen]
 
 
-FOLLOWED: Final = Mark(
+FOLLOWED: Final = Indicator(
     "followed", sender=0.7, least=0.5,
     seen="it went on to ask for the mail host's address, as a sender must",
     missed="it did not ask for the mail host's address within {wait:.0f} s, as a sender would",
@@ -50,21 +50,21 @@ FOLLOWED: Final = Mark(
 """Who checks a domain (`host`, web forms) stops at the MX answer.  0.7 and not nearer to 1: a
 sender that is told the address along with the MX answer is still found, with some domains more."""
 
-REFRESHED: Final = Mark(
+REFRESHED: Final = Indicator(
     "refreshed", sender=0.6, least=0.4,
     seen="the mail host's address brought only entries that the site had already (refreshes)",
     missed="the mail host's address was new to the site",
 )  # fmt: skip
 """Worms ask for addresses that the site knows already (A Study of Mass-mailing Worms, 5.3)."""
 
-FAILED: Final = Mark(
+FAILED: Final = Indicator(
     "failed", sender=0.3, least=0.1,
     seen="the MX question failed, as questions from stale lists do",
     missed="the MX question was answered",
 )  # fmt: skip
 """Spam runs show peaks of NXDOMAIN: their lists are old."""
 
-NO_RECURSION: Final = Mark(
+NO_RECURSION: Final = Indicator(
     "no-recursion", sender=0.02, least=0.005,
     seen="it asked without recursion (RD=0) or past this resolver, as programs with their own do",
     missed="it asked this resolver, for recursion",
@@ -76,7 +76,7 @@ ALL: Final = (FOLLOWED, REFRESHED, FAILED, NO_RECURSION)
 DEFAULT: Final = (FOLLOWED, NO_RECURSION)
 """Those that earn their place in the measurements of docs/detection.md."""
 
-WORM: Final = Mark(
+WORM: Final = Indicator(
     "worm", sender=0.5, least=0.001,
     seen="the holding bay found a message of it to be a worm",
     missed="the holding bay looked at mail of it, and found no worm",

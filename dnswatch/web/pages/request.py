@@ -1,4 +1,4 @@
-"""Ask: what a browser or a program wants of a page, whatever form it came in."""
+"""Console request: what a browser or a program wants of a page, whatever form it came in."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ MOST_TEXT = 500
 
 
 @dataclass(frozen=True)
-class Ask:
+class ConsoleRequest:
     """What is asked, and by whom."""
 
     console: Console

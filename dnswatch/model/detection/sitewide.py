@@ -1,4 +1,4 @@
-"""Fleet: the site as a whole, for senders that are too slow, or too many, to be seen one by one.
+"""Sitewide: the site as a whole, for senders that are too slow, or too many, to be seen one by one.
 
 Once a day three **e-values** are taken of the last days.  An e-value is a number that honest
 clients would make large only rarely: its mean is at most 1 whatever else happens.
@@ -12,8 +12,7 @@ clients would make large only rarely: its mean is at most 1 whatever else happen
   both measured.)
 - *pooled*: more domains novel to the whole site than usual, over all clients together.
 - *coincidence*: more rare domains than usual that two clients asked for within a day, as machines
-  do
-  that walk the same list.
+  do that walk the same list.
 
 The mean of e-values is an e-value, whatever they have to do with each other.  That of the days
 since s, summed over the last `WINDOW` starting days s, is a Shiryaev-Roberts statistic in days of
@@ -175,7 +174,7 @@ class _Heard(NamedTuple):
     "The client that brought it; empty where a declared server did, or where it is common."
 
 
-class Remembered(NamedTuple):
+class SitewideState(NamedTuple):
     """What is stored of the whole site."""
 
     heard: list[tuple[bytes, float, float, bytes]]
@@ -186,7 +185,7 @@ class Remembered(NamedTuple):
     is_warned: bool
 
 
-class Fleet:
+class Sitewide:
     """The mail domains of the whole site, and the tests on them."""
 
     def __init__(self) -> None:
@@ -264,12 +263,12 @@ class Fleet:
         """Leave the day that ended out."""
         self._reset()
 
-    def export(self) -> Remembered:
+    def export(self) -> SitewideState:
         """Return what must be stored to go on later."""
         heard = [(domain, *heard) for domain, heard in self._heard.items()]
-        return Remembered(heard, self.pooled, self.coincidence, self.judged, self.is_warned)
+        return SitewideState(heard, self.pooled, self.coincidence, self.judged, self.is_warned)
 
-    def restore(self, stored: Remembered) -> None:
+    def restore(self, stored: SitewideState) -> None:
         """Begin with what was stored."""
         for domain, last, first, by in stored.heard:
             self._keep(domain, _Heard(last, first, by))

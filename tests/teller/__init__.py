@@ -1,0 +1,1 @@
+"""Tests of the teller: what is told, in which form, and that it arrives."""

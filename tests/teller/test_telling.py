@@ -1,0 +1,129 @@
+"""Telling: at least once, in order, whoever is away."""
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from dnswatch.settings import EventDestination, Sink
+from dnswatch.store import Store
+from dnswatch.teller import telling as module
+from dnswatch.teller.telling import Telling
+from tests import check
+from tests.loopback import reserve
+from tests.teller.logged import let_go, note
+from tests.teller.receivers import stream
+from tests.teller.test_forms import parsed
+
+Begin = Callable[[Sink], Telling]
+
+
+@pytest.fixture
+def begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Begin]:
+    """Tell a sink of the changes in `tmp_path`; looks come quickly, so that tests do not wait."""
+    monkeypatch.setattr(module, "LOOK", 0.02)
+    monkeypatch.setattr(module, "FIRST_RETRY", 0.02)
+    monkeypatch.setattr(module, "LAST_RETRY", 0.1)
+    begun: list[Telling] = []
+
+    def start(sink: Sink) -> Telling:
+        begun.append(Telling(sink, tmp_path))
+        begun[-1].start()
+        return begun[-1]
+
+    yield start
+    for telling in begun:
+        end(telling)
+
+
+def end(telling: Telling) -> None:
+    telling.stop()
+    check.eventually(lambda: not telling.is_alive)
+
+
+def told(path: Path) -> list[str]:
+    if not path.exists():
+        return []
+    events = [json.loads(line)["dnswatch"] for line in path.read_text().splitlines()]
+    return [f"{one['kind']} {one['text']}" for one in events]
+
+
+def wait_for_cursor(state: Path) -> None:
+    check.eventually(lambda: list((state / "events").glob("*.json")))
+
+
+def test_a_new_sink_is_told_of_what_comes_from_now_on(tmp_path: Path, begin: Begin) -> None:
+    """Not of a month's log; and a second start goes on where the first one ended."""
+    out = tmp_path / "eve.json"
+    sink = Sink(to=EventDestination(f"file:{out}"))
+    note(tmp_path, "suspect")
+    first = begin(sink)
+    wait_for_cursor(tmp_path)
+    note(tmp_path, "infected")
+    check.eventually(lambda: told(out) == ["verdict infected"])
+    end(first)
+    note(tmp_path, "clean")
+    begin(sink)
+    check.eventually(lambda: told(out) == ["verdict infected", "verdict clean"])
+
+
+def test_a_site_that_begins_is_told_from_its_first_change(tmp_path: Path, begin: Begin) -> None:
+    """The store may be made after the teller looked for it."""
+    out = tmp_path / "eve.json"
+    telling = begin(Sink(to=EventDestination(f"file:{out}")))
+    check.eventually(lambda: telling._begins_with_store)
+    note(tmp_path, "suspect")
+    check.eventually(lambda: told(out) == ["verdict suspect"])
+
+
+def test_a_new_store_is_told_from_its_first_change(tmp_path: Path, begin: Begin) -> None:
+    """A damaged one is moved away while we look; its numbers begin anew."""
+    out = tmp_path / "eve.json"
+    Store.open(tmp_path).close()
+    begin(Sink(to=EventDestination(f"file:{out}")))
+    wait_for_cursor(tmp_path)
+    note(tmp_path, "suspect", times=2)
+    check.eventually(lambda: len(told(out)) == 2)
+    for file in tmp_path.glob("dnswatch.db*"):
+        file.rename(tmp_path / f"old-{file.name}")
+    note(tmp_path, "infected")
+    check.eventually(lambda: told(out)[2:] == ["verdict infected"])
+
+
+def test_a_sink_that_was_away_loses_nothing(
+    tmp_path: Path, begin: Begin, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its trouble is said once, and its end; what retention took meanwhile is counted and told."""
+    caplog.set_level(logging.INFO, "dnswatch.teller")
+    Store.open(tmp_path).close()
+    with reserve() as holder:
+        port = holder.getsockname()[1]
+        telling = begin(Sink(to=EventDestination(f"syslog:tcp://127.0.0.1:{port}")))
+        wait_for_cursor(tmp_path)
+        for text in ("suspect", "likely", "infected", "clean"):
+            note(tmp_path, text)
+        check.eventually(lambda: "Connection refused" in caplog.text)
+        end(telling)
+        let_go(tmp_path, 2)
+        begin(telling.sink)
+        check.eventually(lambda: caplog.text.count("Connection refused") == 2)
+        with stream(holder) as heard:
+            check.eventually(lambda: len(heard.messages) == 3)
+            check.eventually(lambda: "is told again" in caplog.text)
+        kinds = [parsed(one)[0]["id"].decode() for one in heard.messages]
+        assert kinds == ["lost", "verdict", "verdict"]
+        assert [parsed(one)[1]["text"] for one in heard.messages[1:]] == ["infected", "clean"]
+    assert "2 changes are told of nowhere" in caplog.text
+
+
+def test_a_storm_is_one_event(tmp_path: Path, begin: Begin) -> None:
+    """After `most` of its minute."""
+    out = tmp_path / "eve.json"
+    Store.open(tmp_path).close()
+    begin(Sink(to=EventDestination(f"file:{out}"), most=2))
+    wait_for_cursor(tmp_path)
+    note(tmp_path, "infected", times=1200)
+    check.eventually(lambda: "summary 1198 more changes in that minute" in told(out))
+    assert len(told(out)) == 3

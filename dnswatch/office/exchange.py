@@ -91,6 +91,8 @@ class SiteExport(msgspec.Struct, frozen=True):
     "As persons confirmed them, by the client's key."
     learned: Learned | None
     "None where nothing was learned yet."
+    dry_runs: list[str] = []
+    "Of `enabled`, those that are switched on as a dry run."
 
 
 def collect(state: Path, settings: Settings, own: Iterable[tuple[str, str]]) -> SiteExport:
@@ -110,6 +112,7 @@ def collect(state: Path, settings: Settings, own: Iterable[tuple[str, str]]) -> 
         ],
         dict(sorted(said.roles.items())),
         None if known.site is None else Learned(known.site, known.client_states),
+        sorted(said.dry_runs),
     )  # fmt: skip
 
 
@@ -180,7 +183,7 @@ def take_in(
         _write_policies(export.policies, Path(settings.policies.directory), force=force)
         now = clock.now()
         for name in enabled:
-            orders.enable(db, name, actor, now)
+            orders.enable(db, name, actor, now, dry_run=name in export.dry_runs)
         for one in export.overrules:
             until = inf if one.until is None else one.until
             orders.overrule(db, [one.client], Overrule(one.word, one.at, until, one.why, one.actor))

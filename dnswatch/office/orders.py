@@ -57,12 +57,17 @@ def declare(state: Path, keys: Iterable[str], role: Role, why: str, actor: str) 
         orders.declare(db, keys, role, said)
 
 
-def enable(state: Path, settings: Settings, policy: Policy, actor: str) -> None:
-    """Switch a policy on; raises `SettingsError` where it does not fit the site."""
+def enable(
+    state: Path, settings: Settings, policy: Policy, actor: str, *, dry_run: bool = False
+) -> None:  # fmt: skip
+    """Switch a policy on, perhaps only as a dry run.
+
+    Raises `SettingsError` where it does not fit the site.
+    """
     if reason := unfit(policy, settings):
         raise SettingsError(reason)
     with Store.open(state) as store, store.snapshot() as db:
-        orders.enable(db, policy.name, actor, clock.now())
+        orders.enable(db, policy.name, actor, clock.now(), dry_run=dry_run)
 
 
 def disable(state: Path, name: str, actor: str) -> bool:

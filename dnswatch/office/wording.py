@@ -3,6 +3,8 @@
 from typing import Final
 
 from dnswatch.model.policies.mark import Mark
+from dnswatch.model.policies.marking import tried_out
+from dnswatch.model.policies.orders import Orders
 from dnswatch.model.policies.policy import ACTIONS, AppliesTo, Policy
 from dnswatch.office.text import harmless
 
@@ -66,6 +68,13 @@ def sentences(policy: Policy) -> list[str]:
     """Say what a policy does to whom."""
     would = "would be: " if policy.dry_run else ""
     return [f"{w}: {would}{does}" for w, does in zip(whom(policy), what(policy), strict=True)]
+
+
+def mode(policy: Policy, orders: Orders) -> str:
+    """Say how a policy is switched: `on`, `off`, `dry run`."""
+    if policy.name not in orders.enabled:
+        return "off"
+    return "dry run" if tried_out(policy, orders).dry_run else "on"
 
 
 def marked(mark: Mark) -> str:

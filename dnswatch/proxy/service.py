@@ -114,21 +114,18 @@ class Service:
                 if not events:
                     break
                 event = events.popleft()
-                if isinstance(event, Ask):
+                if isinstance(event, Answer):
+                    pending = event.pending
+                    assert pending.reply is not None
+                    pending.reply(pending, self.core.write(event, self._now()))
+                elif isinstance(event, Ask):
                     self._ask(event)
-                elif isinstance(event, Answer):
-                    self._answer(event)
                 else:
                     self._log(event)
         finally:
             self._is_busy = False
         if self.core.timer() < self._wakes_at:
             self._come_back()
-
-    def _answer(self, answer: Answer) -> None:
-        pending = answer.pending
-        assert pending.reply is not None
-        pending.reply(pending, self.core.write(answer, self._now()))
 
     def _log(self, event: Event) -> None:
         match event:

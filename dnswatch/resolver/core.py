@@ -271,7 +271,7 @@ class ResolverCore:
         if response is None:
             return self._later(pending, now)
         if self.exchanges.is_candidate(asked.qname, asked.qtype):
-            return self._give(pending, response, _CACHED, now, bool(response.addresses))
+            return self._give(pending, response, _CACHED, now, True, bool(response.addresses))
         what = kind(asked.qtype, response.rcode, len(response.addresses))
         self._count(pending, what)
         return Answer(pending, response, TRUE, what)
@@ -373,7 +373,7 @@ class ResolverCore:
         if refused is None:
             return None
         answer, enforced = refused
-        self._observe(pending, answer.response, Origin.LOCAL, now, enforced)
+        self._observe(pending, answer.response, Origin.LOCAL, now, enforced=enforced)
         return answer
 
     # What an upstream is asked for.
@@ -405,10 +405,10 @@ class ResolverCore:
         is_candidate = self.exchanges.is_candidate(asked.qname, asked.qtype)
         is_refresh = is_candidate and self.enforcement.known.note(heard.addresses, now)
         if not waiting:
-            self._note(asked, heard, Origin.LATE, now)
+            self._note(asked, heard, Origin.LATE, now, is_candidate)
         origin = _UPSTREAM
         for pending in waiting:
-            self._emit(self._give(pending, heard, origin, now, is_refresh))
+            self._emit(self._give(pending, heard, origin, now, is_candidate, is_refresh))
             origin = _CACHED
 
     def _impatient(self, asked: Query, waiting: list[PendingQuery], now: float) -> bool:
@@ -427,22 +427,24 @@ class ResolverCore:
             self.events.append(answer)
 
     def _give_stale(self, pending: PendingQuery, stale: Response, now: float) -> Answer | None:
-        return self._give(pending, stale, _STALE, now, bool(stale.addresses))
+        is_candidate = self.exchanges.is_candidate(pending.query.qname, pending.query.qtype)
+        return self._give(pending, stale, _STALE, now, is_candidate, bool(stale.addresses))
 
     def _give(
         self, pending: PendingQuery, response: Response, origin: Origin, now: float,
-        is_refresh: bool,
+        is_candidate: bool, is_refresh: bool,
     ) -> Answer | None:  # fmt: skip
         """Answer and observe a lookup; None where the answer is held.
 
-        `is_refresh` says that it brings nothing but addresses that were known.
+        `is_candidate` says that it may be mail-related, `is_refresh` that it brings nothing but
+        addresses that were known.
         """
         answer = Answer(pending, response, STALE if origin is _STALE else TRUE)
         if pending.subject is None:
-            self._observe(pending, response, origin, now)
+            self._observe(pending, response, origin, now, is_candidate)
             return answer
         outcome = self.enforcement.apply(answer, pending.subject, is_refresh, now)
-        self._observe(pending, response, origin, now, outcome.enforced)
+        self._observe(pending, response, origin, now, is_candidate, outcome.enforced)
         return outcome.answer
 
     def _fail(self, pending: PendingQuery, extended: bytes, now: float) -> Answer:
@@ -457,17 +459,22 @@ class ResolverCore:
 
     def _observe(
         self, pending: PendingQuery, response: Response, origin: Origin, now: float,
-        enforced: Enforced | None = None,
+        is_candidate: bool | None = None, enforced: Enforced | None = None,
     ) -> None:  # fmt: skip
-        """Note a client's lookup; one of another class than IN says nothing of mail or hosts."""
+        """Note a client's lookup; one of another class than IN says nothing of mail or hosts.
+
+        Whether it may be mail-related is found out where `is_candidate` does not say.
+        """
         asked = pending.query
         if asked.qclass not in _ANSWERED_CLASSES:
             self._count(pending, kind(asked.qtype, response.rcode, 0))
             return
-        self._note(asked, response, origin, now, pending, enforced)
+        if is_candidate is None:
+            is_candidate = self.exchanges.is_candidate(asked.qname, asked.qtype)
+        self._note(asked, response, origin, now, is_candidate, pending, enforced)
 
     def _note(
-        self, asked: Query, response: Response, origin: Origin, now: float,
+        self, asked: Query, response: Response, origin: Origin, now: float, is_candidate: bool,
         pending: PendingQuery | None = None, enforced: Enforced | None = None,
     ) -> None:  # fmt: skip
         """Note a lookup, and learn from it which names are mail-related."""
@@ -475,4 +482,4 @@ class ResolverCore:
         if asked.qtype == _MX:
             self.exchanges.learn(seen)
             self.packets.forget((asked.qname, *response.exchanges))
-        self.observed.is_urgent |= self.exchanges.is_candidate(asked.qname, asked.qtype)
+        self.observed.is_urgent |= is_candidate

@@ -64,8 +64,8 @@ class Lookup:
 
     __slots__ = (
         "_asked", "_candidates", "_deadline", "_is_over", "_last_resort", "_next",
-        "_patient_until", "_round", "_spare", "_stale_at", "_table", "_wakes_at", "is_done",
-        "query", "waiting",
+        "_patient_until", "_round", "_spare", "_stale_at", "_table", "_wakes_at", "_waking",
+        "is_done", "query", "waiting",
     )  # fmt: skip
 
     def __init__(
@@ -89,6 +89,8 @@ class Lookup:
         self._stale_at = stale_at
         self._patient_until = 0.0
         self._wakes_at = inf
+        self._waking = 0
+        "Number of the one deadline that waits; 0 is none's."
 
     def ask_next(self, now: float) -> None:
         """Ask the next upstream; the first again after the last, with more patience.
@@ -108,7 +110,8 @@ class Lookup:
         patience = upstream.health.patience * _BACKOFF ** max(self._round - _EAGER_ROUNDS, 0)
         self._patient_until = now + patience
         self._wake_when_due()
-        for each in (upstream, *as_well):
+        self._table.events.append(first_form(self, upstream, self.query))
+        for each in as_well:
             self._table.events.append(first_form(self, each, self.query))
 
     def wake(self, now: float) -> None:
@@ -116,8 +119,6 @@ class Lookup:
         if self._is_over:
             self.is_done |= now >= self._deadline + LATE
             return
-        if now < self._wakes_at:
-            return  # put there before it was known that something is due earlier
         self._wakes_at = inf
         if now >= self._deadline:
             self._asked.health.failed(now)
@@ -157,11 +158,12 @@ class Lookup:
         if self._is_over:
             self._take_late(heard, now)
             return
-        again = plainer(ask, heard.rcode, has_opt=has_opt)
-        if again is not None:
-            self._table.events.append(again)
-            return
-        if not ask.edns and heard.rcode not in MISUNDERSTOOD:
+        if heard.rcode in MISUNDERSTOOD:
+            again = plainer(ask, heard.rcode, has_opt=has_opt)
+            if again is not None:
+                self._table.events.append(again)
+                return
+        elif not ask.edns:
             health.doubt_edns(now)
         if heard.rcode in FAILURES:
             self._last_resort = heard
@@ -178,6 +180,7 @@ class Lookup:
     def end(self) -> list[PendingQuery]:
         """Be over; return who waited."""
         self.is_done = self._is_over = True
+        self._table.deadlines.remove(self._waking)
         waiting, self.waiting = self.waiting, []
         return waiting
 
@@ -202,8 +205,10 @@ class Lookup:
     def _wake_when_due(self) -> None:
         due = min(self._patient_until, self._deadline, self._stale_at)
         if due < self._wakes_at:
-            self._wakes_at = due
-            self._table.deadlines.add(due, self.wake)
+            deadlines = self._table.deadlines
+            if self._waking:
+                deadlines.remove(self._waking)
+            self._wakes_at, self._waking = due, deadlines.add(due, self.wake)
 
 
 class Lookups:

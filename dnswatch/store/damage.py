@@ -84,11 +84,14 @@ def set_aside(state: Path, now: float) -> Path:
 def _rescue(db: Database, table: str, aside: Path, now: float) -> None:
     """Take over a table as far as it can be read, unless it makes no sense."""
     rows = list(_rows(aside, table))
+    columns = [column.name for column in db[table].columns]
     try:
         with db.atomic():
             for row in rows:
                 marks = ", ".join("?" * len(row))
-                db.conn.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", row)  # noqa: S608
+                named = ", ".join(columns[: len(row)])  # an older store has fewer
+                statement = f"INSERT OR IGNORE INTO {table} ({named}) VALUES ({marks})"  # noqa: S608
+                db.conn.execute(statement, row)
             orders.read(db, now)
     except (sqlite3.Error, ValueError):
         return

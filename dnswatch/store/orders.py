@@ -44,15 +44,16 @@ class Judgment:
 
 def read(db: Database, now: float) -> Orders:
     """Return the orders in force."""
-    enabled = db.conn.execute("SELECT policy FROM enabled").fetchall()
+    enabled = dict(db.conn.execute("SELECT policy, dry_run FROM enabled"))
     overrules = db.conn.execute(_OVERRULES, (now,)).fetchall()
     return Orders(
-        frozenset(name for (name,) in enabled),
+        frozenset(enabled),
         {
             key: Overrule(Word(word), at, inf if until is None else until, why, actor)
             for key, word, at, until, why, actor in overrules
         },
         roles(db),
+        frozenset(name for name, is_dry in enabled.items() if is_dry),
     )
 
 
@@ -61,10 +62,13 @@ def roles(db: Database) -> dict[str, Role]:
     return {key: Role(role) for key, role in db.conn.execute("SELECT client, role FROM role")}
 
 
-def enable(db: Database, policy: str, actor: str, now: float) -> None:
-    """Switch a policy on, if it is not."""
-    if db.conn.execute("INSERT OR IGNORE INTO enabled (policy) VALUES (?)", (policy,)).rowcount:
-        _log(db, LogEntry(now, About.POLICY, None, f"{policy} on", "", actor))
+def enable(
+    db: Database, policy: str, actor: str, now: float, *, dry_run: bool = False
+) -> None:  # fmt: skip
+    """Switch a policy on, if it is not; what is a dry run may become none, and the other way."""
+    if db.conn.execute(_ENABLE, (policy, dry_run)).rowcount:
+        text = f"{policy} on{', dry run' * dry_run}"
+        _log(db, LogEntry(now, About.POLICY, None, text, "", actor))
 
 
 def disable(db: Database, policy: str, actor: str, now: float) -> bool:
@@ -126,6 +130,9 @@ def _log(db: Database, entry: LogEntry) -> None:
     )
 
 
+_ENABLE = """
+    INSERT INTO enabled (policy, dry_run) VALUES (?, ?)
+    ON CONFLICT DO UPDATE SET dry_run = excluded.dry_run WHERE dry_run != excluded.dry_run"""
 _FORGET = ("DELETE FROM enabled", "DELETE FROM overrule", "DELETE FROM role")
 ADD_ENTRY = """
     INSERT INTO change (at, about, client, text, cause, actor) VALUES (?, ?, ?, ?, ?, ?)"""

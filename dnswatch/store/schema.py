@@ -95,6 +95,12 @@ def events(db: Database) -> None:
         db.execute(statement)
 
 
+@MIGRATIONS()
+def dry_runs(db: Database) -> None:
+    """Note which policies a person switched on as a dry run."""
+    db.execute("ALTER TABLE enabled ADD COLUMN dry_run INTEGER NOT NULL DEFAULT 0")
+
+
 _FIRST: Final = (
     # first_seen, last_seen: Unix seconds, to the minute unless mail-related
     """CREATE TABLE client (

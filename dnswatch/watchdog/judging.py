@@ -155,7 +155,8 @@ class Judging:
                 self._detector.overrule(key.encode(), said, now)
                 self._is_due = True  # a word is kept as soon as a lookup
         self._orders = orders
-        return Orders(orders.enabled, orders.overrules, {**orders.roles, **self._lent_roles()})
+        roles = {**orders.roles, **self._lent_roles()}
+        return Orders(orders.enabled, orders.overrules, roles, orders.dry_runs)
 
     def identify(self, machines: Machines, now: float, judge: Judge) -> None:
         """Take whose the addresses are now.

@@ -54,6 +54,7 @@ def exported(state: Path, config: Path, tmp_path: Path, run: Run) -> Path:
         orders.overrule(state, LEARNED, [client], said)
     orders.declare(state, ["10.0.0.25"], Role.MAIL_SERVER, "", "alice")
     run("policy", "enable", "mine", "--config", str(config))
+    run("policy", "enable", "observe", "--dry-run")
     run("export", str(tmp_path / "site.json"), "--config", str(config))
     return tmp_path / "site.json"
 
@@ -85,7 +86,8 @@ def test_another_machine_knows_all_that_the_first_one_knew(
     told = run("import", str(exported), "--config", str(config), "--state", other)
     assert told == "imported; in force from the next start on\n"
     assert known(Path(other)) == known(state)
-    assert known(Path(other))[0].enabled == {"mine"}
+    assert known(Path(other))[0].enabled == {"mine", "observe"}
+    assert known(Path(other))[0].dry_runs == {"observe"}
     assert 'name = "mine"' in (tmp_path / "policies/mine.toml").read_text()
 
 

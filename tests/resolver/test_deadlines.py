@@ -43,3 +43,20 @@ def test_what_is_put_there_while_others_are_done_waits_its_turn() -> None:
     deadlines.fire(11.0)
     assert len(rung) == 3
     assert deadlines.timer() == inf
+
+
+@given(st.lists(st.tuples(st.integers(0, 50), st.booleans())))
+def test_what_is_taken_out_is_let_go_of_and_not_done(due: list[tuple[int, bool]]) -> None:
+    """What is over before its moment is kept no longer, and the rest is done as ever."""
+    deadlines, done = Deadlines(), list[int]()
+    numbers = [deadlines.add(at, lambda _, at=at: done.append(at)) for at, _ in due]  # type: ignore[misc]
+    for number, (_, is_over) in zip(numbers, due, strict=True):
+        if is_over:
+            deadlines.remove(number)
+    kept = sorted(at for at, is_over in due if not is_over)
+    assert len(deadlines) == len(kept)
+    deadlines.fire(50)
+    assert done == kept
+    for number in numbers:
+        deadlines.remove(number)  # what was done may be taken out as well
+    assert deadlines.timer() == inf

@@ -19,7 +19,7 @@ def test_an_answer_ends_a_lookup() -> None:
     assert heard is not None
     assert heard.rcode == 0
     assert scene.answered == [pending]
-    assert len(scene.table) == 0
+    assert len(scene.table) == len(scene.deadlines) == 0
     assert one.health.rtt > 0
 
 

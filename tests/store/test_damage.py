@@ -11,7 +11,7 @@ from pathlib import Path
 from dnswatch.codes import Type
 from dnswatch.errors import StoreError
 from dnswatch.model.policies.orders import Overrule, Word
-from dnswatch.store import Store, orders
+from dnswatch.store import Store, damage, orders
 from dnswatch.store.damage import MOST, tell, told
 from tests.check import eventually
 from tests.watchdog.process import Site, saw
@@ -84,6 +84,18 @@ def test_a_stopped_server_begins_anew_with_what_persons_ordered(tmp_path: Path) 
         assert b"\xa5" * PAGE in damaged.read_bytes()
         assert site.said("the store was damaged") == 1
         assert site.said("goes on") == site.said("go again") == 0
+
+
+def test_orders_of_an_older_store_are_rescued(tmp_path: Path) -> None:
+    """Its tables may lack the columns that came later."""
+    with Store.open(tmp_path) as store, store.snapshot() as db:
+        orders.enable(db, "delay", "alice", 1.0)
+        db.execute("ALTER TABLE enabled DROP COLUMN dry_run")
+    damage.set_aside(tmp_path, 2.0)
+    with Store.read(tmp_path) as store, store.snapshot() as db:
+        found = orders.read(db, 2.0)
+    assert found.enabled == {"delay"}
+    assert not found.dry_runs
 
 
 def test_a_file_that_is_no_database_any_more_is_replaced(tmp_path: Path) -> None:

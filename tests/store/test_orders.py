@@ -51,13 +51,18 @@ def test_every_order_stands_in_the_log(state: Path) -> None:
     with Store.open(state) as store, store.snapshot() as db:
         orders.enable(db, "delay", "alice", 1.0)
         orders.enable(db, "delay", "bob", 2.0)
+        assert not orders.read(db, 2.0).dry_runs
+        orders.enable(db, "delay", "bob", 2.5, dry_run=True)
+        orders.enable(db, "delay", "bob", 2.6, dry_run=True)
+        assert orders.read(db, 2.6).dry_runs == {"delay"}
         orders.overrule(db, ["10.0.0.6"], Overrule(Word.TRUST, 3.0, inf, "lab", "bob"))
         found = orders.log(db, 0.0, None, 10)
         assert found == [
             LogEntry(3.0, "overrule", "10.0.0.6", "trust", "lab", "bob"),
+            LogEntry(2.5, "policy", None, "delay on, dry run", "", "bob"),
             LogEntry(1.0, "policy", None, "delay on", "", "alice"),
         ]
-        assert orders.log(db, 2.0, None, 10) == found[:1]
+        assert orders.log(db, 2.6, None, 10) == found[:1]
         assert orders.log(db, 0.0, ["10.0.0.7"], 10) == []
         assert orders.log(db, 0.0, None, 1) == found[:1]
 

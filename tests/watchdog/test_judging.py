@@ -115,6 +115,13 @@ def test_a_declared_mail_server_is_never_judged() -> None:
     assert not site.told
 
 
+def test_a_dry_run_stays_one_on_its_way_to_the_marks() -> None:
+    """Judging adds what holds for whole machines to the orders, and takes nothing away."""
+    tried = frozenset(("delay",))
+    held = Site().judging.order(Orders(tried, dry_runs=tried), AT)
+    assert (held.enabled, held.dry_runs) == (tried, tried)
+
+
 def test_a_verdict_survives_a_restart() -> None:
     """What was stored brings the verdict back before the client is seen again."""
     site = Site()

@@ -83,6 +83,8 @@ def test_an_order_is_what_the_command_would_have_written(served: Served) -> None
         refused = browser.post(f"/orders/distrust/{WORM}", data=form)
         assert refused.status_code == 409
         assert "is declared as server" in refused.text
+        browser.post("/policies/delay/try", data={"token": token})
+        assert "Let it act" in browser.get("/policies").text
         browser.post("/policies/delay/enable", data={"token": token})
         answer = browser.post("/policies/quarantine/enable", data={"token": token})
         assert answer.status_code == 409
@@ -90,7 +92,8 @@ def test_an_order_is_what_the_command_would_have_written(served: Served) -> None
         assert browser.post("/policies/none/enable", data={"token": token}).status_code == 409
     told = [(one.about, one.text, one.cause, one.actor) for one in written(served)]
     assert told == [
-        ("policy", "delay on", "", "alice"), ("role", "server", "a printer", "alice"),
+        ("policy", "delay on", "", "alice"), ("policy", "delay on, dry run", "", "alice"),
+        ("role", "server", "a printer", "alice"),
         ("overrule", "distrust", "seen spreading", "alice"),
     ]  # fmt: skip
 

@@ -24,6 +24,7 @@ from dnswatch.cli.state import state_directory
 from dnswatch.errors import SettingsError, StoreError
 
 if TYPE_CHECKING:
+    from dnswatch.model.policies.orders import Orders
     from dnswatch.model.policies.policy import Policy
     from dnswatch.settings import Settings
     from dnswatch.store.trials import Trial
@@ -48,20 +49,21 @@ def list_(json: Json = False, config: Config = None, state: State = None) -> Non
     Example: dnswatch policy list
     """
     from dnswatch.cli import render
+    from dnswatch.office import wording
 
     policies, wrong = policies_of(settings_of(config))
-    enabled, done = _enabled(state_directory(state))
+    said, done = _said(state_directory(state))
     if json:
-        found = [_as_json(each, each.name in enabled, done) for each in policies.values()]
+        found = [_as_json(each, said, done) for each in policies.values()]
         render.print_json(found)
     else:
         table = render.table("policy", "", "precedence", "did in 24 h", "summary",
                              words=("policy", "", "did in 24 h", "summary"))  # fmt: skip
         for policy in policies.values():
-            is_on = policy.name in enabled
-            mode = ("dry run" if policy.dry_run else "on") if is_on else "off"
+            mode = wording.mode(policy, said)
             table.add_row(
-                render.plain(policy.name, "bold" if is_on else ""), mode, str(policy.precedence),
+                render.plain(policy.name, "" if mode == "off" else "bold"), mode,
+                str(policy.precedence),
                 _did(done.get(policy.name, {})), render.plain(policy.summary),
             )  # fmt: skip
         render.console().print(table)
@@ -81,15 +83,16 @@ def show(name: Name, json: Json = False, config: Config = None, state: State = N
 
     settings = settings_of(config)
     policy = _policy(settings, name)
-    enabled, done = _enabled(state_directory(state))
+    said, done = _said(state_directory(state))
     if json:
         shown = {"sentences": wording.sentences(policy), "unfit": unfit(policy, settings) or None}
-        print_json(_as_json(policy, name in enabled, done) | shown)
+        print_json(_as_json(policy, said, done) | shown)
         return
-    mode = "on" if name in enabled else "off"
     screen = console()
     screen.print(plain(f"{policy.name}: {policy.summary}", "bold"))
-    screen.print(f"{mode}, precedence {policy.precedence}, since {policy.since}\n")
+    screen.print(
+        f"{wording.mode(policy, said)}, precedence {policy.precedence}, since {policy.since}\n"
+    )
     for sentence in wording.sentences(policy):
         screen.print(plain(sentence))
     screen.print(plain(f"lookups: {wording.lookups(policy)}"))
@@ -101,19 +104,28 @@ def show(name: Name, json: Json = False, config: Config = None, state: State = N
 
 
 @app.command()
-def enable(name: Name, json: Json = False, config: Config = None, state: State = None) -> None:
+def enable(
+    name: Name,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only note what it would do.")] = False,
+    json: Json = False,
+    config: Config = None,
+    state: State = None,
+) -> None:
     """Switch a policy on; say what will now happen to whom.
 
-    It stays on over restarts.
+    It stays on over restarts.  As a dry run it changes no answer; without --dry-run it then does.
 
-    Example: dnswatch policy enable delay
+    \b
+    Examples:
+      dnswatch policy enable delay --dry-run
+      dnswatch policy enable delay
     """
     from dnswatch.office import orders
 
     settings = settings_of(config)
     policy = _policy(settings, name)
     directory = state_directory(state)
-    orders.enable(directory, settings, policy, actor())
+    orders.enable(directory, settings, policy, actor(), dry_run=dry_run)
     _tell(directory, settings, policy, json)
 
 
@@ -215,20 +227,23 @@ def _order_json(directory: Path, name: str, *, is_on: bool, clients: Sequence[st
 def _tell(directory: Path, settings: "Settings", policy: "Policy", json: bool) -> None:
     """Say what will happen to whom."""
     from dnswatch.cli.render import harmless
+    from dnswatch.model.policies.marking import tried_out
     from dnswatch.office import wording
-    from dnswatch.store import Store
+    from dnswatch.store import Store, orders
     from dnswatch.store.trials import marks_now, shown
 
     now = clock.now()
     policies, _ = policies_of(settings)
     with Store.read(directory) as store, store.snapshot() as db:
         marks = marks_now(db, policies.values(), settings, now, clock.offset(now))
+        said = orders.read(db, now)
     theirs = [shown(mark.client) for mark in marks if mark.policy == policy.name]
     if json:
         typer.echo(_order_json(directory, policy.name, is_on=True, clients=theirs))
         return
-    typer.echo(f"{policy.name} is on, {_when(directory)}")
-    for sentence in wording.sentences(policy):
+    mode = wording.mode(policy, said)
+    typer.echo(f"{policy.name} is on{' as a dry run' * (mode != 'on')}, {_when(directory)}")
+    for sentence in wording.sentences(tried_out(policy, said)):
         typer.echo(f"  {sentence}")
     others = [f"{shown(mark.client)} ({mark.policy})" for mark in marks]
     others = [] if theirs else others
@@ -270,25 +285,29 @@ def _policy(settings: "Settings", name: str) -> "Policy":
     raise SettingsError(f"there is no policy '{name}'{hint}")
 
 
-def _enabled(directory: Path) -> tuple[frozenset[str], dict[str, dict[str, int]]]:
+def _said(directory: Path) -> "tuple[Orders, dict[str, dict[str, int]]]":
     """Read which policies are on, and what they did in a day; nothing where nothing is kept yet."""
+    from dnswatch.model.policies.orders import Orders
     from dnswatch.store import Store, orders
 
     now = clock.now()
     try:
         with Store.read(directory) as store, store.snapshot() as db:
-            return orders.read(db, now).enabled, orders.done(db, now - 86400)
+            return orders.read(db, now), orders.done(db, now - 86400)
     except StoreError:
-        return frozenset(), {}
+        return Orders(), {}
 
 
 def _did(done: dict[str, int]) -> str:
     return ", ".join(f"{count} {decided}" for decided, count in sorted(done.items())) or "-"
 
 
-def _as_json(policy: "Policy", is_on: bool, done: dict[str, dict[str, int]]) -> dict[str, Any]:
+def _as_json(
+    policy: "Policy", said: "Orders", done: dict[str, dict[str, int]]
+) -> dict[str, Any]:  # fmt: skip
     return {
-        "name": policy.name, "enabled": is_on, "dry_run": policy.dry_run,
+        "name": policy.name, "enabled": policy.name in said.enabled,
+        "dry_run": policy.dry_run or policy.name in said.dry_runs,
         "precedence": policy.precedence, "summary": policy.summary,
         "done": done.get(policy.name, {}),
     }  # fmt: skip

@@ -134,7 +134,7 @@ class Marking:
         """Pick the policies that are switched on and fit the site."""
         may_act = self._settings.policies.act
         self._policies = [
-            policy
+            tried_out(policy, self._orders)
             for policy in self._known
             if may_act and policy.name in self._orders.enabled
             if unfit(policy, self._settings) is None
@@ -223,6 +223,11 @@ class Marking:
             return True
         address = addresses.normal(ip_address(client))
         return any(address in subnet.network for subnet in subnets)
+
+
+def tried_out(policy: Policy, orders: Orders) -> Policy:
+    """Return a policy as it is switched on: as a dry run, where its file or a person says so."""
+    return replace(policy, dry_run=policy.dry_run or policy.name in orders.dry_runs)
 
 
 def mark_by(policy: Policy, client: bytes, share: float, until: float) -> Mark | None:

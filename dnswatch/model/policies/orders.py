@@ -41,3 +41,5 @@ class Orders:
     "By the client's key in the store."
     roles: Mapping[str, Role] = field(default_factory=dict)
     "Roles that were confirmed, by the client's key; the configuration comes first."
+    dry_runs: frozenset[str] = frozenset()
+    "Of `enabled`, those that shall only tell what they would do."

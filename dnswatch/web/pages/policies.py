@@ -4,6 +4,8 @@ import msgspec
 
 from dnswatch import clock
 from dnswatch.errors import ConsoleError, SettingsError
+from dnswatch.model.policies.marking import tried_out
+from dnswatch.model.policies.orders import Orders
 from dnswatch.model.policies.policy import Policy
 from dnswatch.model.policies.reading import read as read_policy
 from dnswatch.model.policies.reading import unfit
@@ -34,6 +36,8 @@ class Card(msgspec.Struct):
     "Clients that it acts on now, or would if it were switched on."
     unfit: str
     "Why it cannot be switched on at this site."
+    is_dry_always: bool
+    "Its own file says so."
 
 
 class Shelf(msgspec.Struct):
@@ -56,10 +60,10 @@ def read(request: ConsoleRequest) -> Shelf:
     """Read all policies."""
     console = request.console
     with console.glance() as glance:
-        enabled = stored.read(glance.db, clock.now()).enabled
+        said = stored.read(glance.db, clock.now())
         done = stored.done(glance.db, glance.now - 86400)
         cards = [
-            _card(glance, policy, policy.name in enabled, done.get(policy.name, {}))
+            _card(glance, policy, said, done.get(policy.name, {}))
             for policy in console.policies.values()
         ]
     settings = console.settings
@@ -82,22 +86,27 @@ def check(request: ConsoleRequest) -> Shelf:
 
 
 def switch(request: ConsoleRequest) -> Done:
-    """Switch a policy on or off."""
+    """Switch a policy on or off, or on as a dry run."""
     name, console = request.path["name"], request.console
     match request.path["turn"]:
         case "enable":
             policy = console.policy(name)
             orders.enable(console.state, console.settings, policy, request.visitor.name)
             return Done(f"ordered: {name} is on, in force within a second", "/policies")
+        case "try":
+            policy = console.policy(name)
+            orders.enable(
+                console.state, console.settings, policy, request.visitor.name, dry_run=True
+            )
+            return Done(f"ordered: {name} is on as a dry run, within a second", "/policies")
         case "disable":
             was_on = orders.disable(console.state, name, request.visitor.name)
             said = "is off, within a second" if was_on else "was off already"
             return Done(f"ordered: {name} {said}", "/policies")
-    raise ConsoleError("a policy is switched by enable or disable", 404)
+    raise ConsoleError("a policy is switched by enable, try or disable", 404)
 
 
-def _card(glance: Glance, policy: Policy, is_on: bool, done: dict[str, int]) -> Card:
-    mode = ("dry run" if policy.dry_run else "on") if is_on else "off"
+def _card(glance: Glance, policy: Policy, said: Orders, done: dict[str, int]) -> Card:
     now = clock.now()
     why_not = unfit(policy, glance.settings) or ""
     marks = marks_now(
@@ -106,7 +115,8 @@ def _card(glance: Glance, policy: Policy, is_on: bool, done: dict[str, int]) -> 
     )  # fmt: skip
     hits = [shown(mark.client) for mark in marks if mark.policy == policy.name]
     return Card(
-        policy.name, policy.summary, mode, policy.precedence, wording.sentences(policy),
+        policy.name, policy.summary, wording.mode(policy, said), policy.precedence,
+        wording.sentences(tried_out(policy, said)),
         wording.lookups(policy), " ".join(policy.false_alarms.split()), done,
-        list(dict.fromkeys(hits)), why_not,
+        list(dict.fromkeys(hits)), why_not, policy.dry_run,
     )  # fmt: skip

@@ -31,6 +31,18 @@ def test_a_switch_says_what_will_happen_to_whom(run: Run, read: Read) -> None:
     assert "is off already" in run("policy", "disable", "delay", exit_code=1)
 
 
+def test_a_policy_can_be_switched_on_as_a_dry_run(run: Run, read: Read) -> None:
+    """It says what it would do; it can be let act, and can go back."""
+    run("clients", "distrust", "10.0.0.66")
+    said = run("policy", "enable", "delay", "--dry-run")
+    assert "delay is on as a dry run" in said
+    assert "would be: 5 new mail domains" in said
+    assert read("policy", "show", "delay")["dry_run"]
+    assert "dry run" in run("policy", "list")
+    assert "would be" not in run("policy", "enable", "delay")
+    assert not read("policy", "show", "delay")["dry_run"]
+
+
 def test_a_policy_behind_another_says_so(run: Run) -> None:
     """Where another policy comes first the command says which, and for whom."""
     run("clients", "distrust", "10.0.0.66")

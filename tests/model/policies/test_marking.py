@@ -179,6 +179,17 @@ def test_a_switch_is_obeyed_for_all() -> None:
     assert at(found, 4.0) == {}
 
 
+def test_a_person_may_switch_on_a_dry_run() -> None:
+    """It marks, and says that it would act; the policy behind it acts; and it can be let act."""
+    found = marking(policy("tried", precedence=900), policy())
+    both = frozenset(("tried", "slow"))
+    found.judge(WORM, INFECTED)
+    for second, tried in enumerate((frozenset(("tried",)), frozenset[str]())):
+        found.order(Orders(both, dry_runs=tried))
+        marks = [(mark.policy, mark.dry_run) for mark in at(found, second + 1.0)[WORM]]
+        assert marks == ([("tried", True), ("slow", False)] if tried else [("tried", False)])
+
+
 def test_only_changes_are_told() -> None:
     """A verdict that is repeated says nothing new to the workers."""
     found = marking(policy())

@@ -1,5 +1,6 @@
 """What one infected host does: the paper's figures come out."""
 
+from functools import cache
 from random import Random
 from statistics import mean
 
@@ -14,9 +15,10 @@ from dnswatch.lab.campus.worms.worm import read
 from tests.lab.campus.scene import DAY, campus, outbreak
 
 
-def day_of(worm: str, seed: int = 1) -> Truth:
-    """Let two hosts be infected for about a day."""
-    built = campus(outbreak(worm, 1.0, "first = 2\nsusceptible = 0"), seed=seed)
+@cache
+def day_of(worm: str, hosts: int = 2) -> Truth:
+    """Let some hosts be infected for about a day; who asks for the truth only reads it."""
+    built = campus(outbreak(worm, 1.0, f"first = {hosts}\nsusceptible = 0"))
     built.run(built.plan.begin + 2.25 * DAY)
     return built.truth
 
@@ -54,7 +56,8 @@ def test_a_worm_that_knows_the_thresholds_begins_few_domains() -> None:
 
 def test_a_worm_with_a_list_ends_with_it() -> None:
     """The spambot's list has 20,000 addresses."""
-    assert all(one.fates.total() <= 20_000 for one in day_of("spambot").senders.values())
+    [sender] = day_of("spambot", hosts=1).senders.values()
+    assert 0 < sender.fates.total() <= 20_000
 
 
 @pytest.mark.parametrize(("worm", "calls"), [("sobig", 650), ("mydoom", 0)])

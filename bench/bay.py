@@ -96,10 +96,20 @@ def _run(rig: Rig, server: str, seconds: float, keep: bool) -> Run:
 def _send(rig: Rig, port: int, messages: int, keep: bool) -> float:
     """Send messages, and return how long that took; smtp-source stops at the first refusal."""
     command = [
-        find("smtp-source"), *(["-d"] if keep else []),
-        "-s", str(_SESSIONS), "-m", str(messages), "-l", str(SIZE),
-        "-f", "worm@client.example", "-t", "bob@there.example", f"inet:127.0.0.1:{port}",
-    ]  # fmt: skip
+        find("smtp-source"),
+        *(["-d"] if keep else []),
+        "-s",
+        str(_SESSIONS),
+        "-m",
+        str(messages),
+        "-l",
+        str(SIZE),
+        "-f",
+        "worm@client.example",
+        "-t",
+        "bob@there.example",
+        f"inet:127.0.0.1:{port}",
+    ]
     begun = time.monotonic()
     subprocess.run(pinned(command, rig.load_cores), check=True)
     return time.monotonic() - begun

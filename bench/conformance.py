@@ -55,22 +55,47 @@ EDNS: Final = (
     Check("dns", "+noedns +noad SOA", (_OK, _SOA), (_OPT,)),
     Check("edns", "+edns=0 +nocookie +noad SOA", (_OK, _SOA, _OPT)),
     Check("edns1", "+edns=1 +noednsnegotiation +nocookie SOA", ("status: BADVERS", _OPT), (_SOA,)),
-    Check("edns@512", "+edns=0 +bufsize=512 +ignore +nocookie +dnssec TXT big", (_OK, r"flags:[^;]* tc"), ("MSG SIZE .*rcvd: (51[3-9]|5[2-9]|[6-9]..|....)",)),  # noqa: E501
+    Check(
+        "edns@512",
+        "+edns=0 +bufsize=512 +ignore +nocookie +dnssec TXT big",
+        (_OK, r"flags:[^;]* tc"),
+        ("MSG SIZE .*rcvd: (51[3-9]|5[2-9]|[6-9]..|....)",),
+    ),
     Check("ednsopt", "+edns=0 +ednsopt=100 +nocookie SOA", (_OK, _SOA, _OPT), ("OPT=100",)),
-    Check("edns1opt", "+edns=1 +noednsnegotiation +ednsopt=100 +nocookie SOA", ("status: BADVERS", _OPT), (_SOA, "OPT=100")),  # noqa: E501
+    Check(
+        "edns1opt",
+        "+edns=1 +noednsnegotiation +ednsopt=100 +nocookie SOA",
+        ("status: BADVERS", _OPT),
+        (_SOA, "OPT=100"),
+    ),
     Check("do", "+edns=0 +dnssec +nocookie SOA", (_OK, _SOA, r"EDNS: version: 0, flags: do")),
     Check("ednsflags", "+edns=0 +ednsflags=0x40 +nocookie SOA", (_OK, _SOA, _OPT), ("MBZ",)),
-    Check("edns1flags", "+edns=1 +noednsnegotiation +ednsflags=0x40 +nocookie SOA", ("status: BADVERS",), (_SOA, "MBZ")),  # noqa: E501
+    Check(
+        "edns1flags",
+        "+edns=1 +noednsnegotiation +ednsflags=0x40 +nocookie SOA",
+        ("status: BADVERS",),
+        (_SOA, "MBZ"),
+    ),
     Check("docookie", "+edns=0 +dnssec +cookie SOA", (_OK, _SOA, r"flags: do")),
     Check("nsid", "+edns=0 +nsid +nocookie SOA", (_OK, _SOA, _OPT)),
     Check("subnet", "+edns=0 +subnet=192.0.2.0/24 +nocookie SOA", (_OK, _SOA, _OPT)),
-    Check("ednstcp", "+edns=0 +tcp +dnssec +nocookie TXT big", (_OK, _OPT, r"flags: do"), (r"flags:[^;]* tc",)),  # noqa: E501
+    Check(
+        "ednstcp",
+        "+edns=0 +tcp +dnssec +nocookie TXT big",
+        (_OK, _OPT, r"flags: do"),
+        (r"flags:[^;]* tc",),
+    ),
     Check("zflag", "+noedns +zflag SOA", (_OK, _SOA), ("MBZ",)),
-    Check("opcode", "+noedns +noad +opcode=15 +header-only", ("status: NOTIMP",), (r"flags:[^;]* (ra|ad)[ ;]",)),  # noqa: E501
+    Check(
+        "opcode",
+        "+noedns +noad +opcode=15 +header-only",
+        ("status: NOTIMP",),
+        (r"flags:[^;]* (ra|ad)[ ;]",),
+    ),
     Check("unasked ad", "+noedns +noad A www", (_OK,), (r"flags:[^;]* ad[ ;]",)),
     Check("unknown type", "+edns=0 +nocookie TYPE65280 strange", (_OK, r"TYPE65280\s+\\# 5")),
     Check("meta type", "+edns=0 +nocookie TYPE249", ("status: (REFUSED|NOTIMP|FORMERR)",)),
-)  # fmt: skip
+)
 
 
 class Server(NamedTuple):
@@ -146,9 +171,11 @@ def _dnsmasq(folder: Path, port: int, upstream: str, _: str) -> list[str] | None
 
 
 SERVERS: Final = (
-    Server("dnswatch", _dnswatch), Server("unbound", _unbound), Server("dnsdist", _dnsdist),
+    Server("dnswatch", _dnswatch),
+    Server("unbound", _unbound),
+    Server("dnsdist", _dnsdist),
     Server("dnsmasq", _dnsmasq),
-)  # fmt: skip
+)
 
 
 def _parts(upstream: str) -> tuple[str, str]:
@@ -181,8 +208,10 @@ def _dig(port: int, options: str) -> str:
     name = [f"{words.pop()}.example" if named else "example"]
     found = subprocess.run(
         [find("dig"), "@127.0.0.1", "-p", str(port), *name, *words],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     return found.stdout
 
 
@@ -288,8 +317,10 @@ def measure(options: argparse.Namespace, command: str) -> None:
         dnssec = Table("DNSSEC through the server", ("what", *names), (row,))
         ends = Table(
             f"Connections that end: unanswered of {_NAMES} names, {_AT_ONCE} at a time",
-            ("upstream", *names), tuple(ending_rows(folder)), ("A dash: it cannot ask so.",),
-        )  # fmt: skip
+            ("upstream", *names),
+            tuple(ending_rows(folder)),
+            ("A dash: it cannot ask so.",),
+        )
     source = origin(command, _versions(), datetime.now(UTC).date())
     put(options, "conformance", "\n".join([f"{source}\n", str(edns), str(dnssec), str(ends)]))
 

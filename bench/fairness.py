@@ -42,12 +42,13 @@ def measure_fairness(rig: Rig, plan: Plan) -> list[Table]:
             say(f"Fairness, round {number}, {kind}: {_share(found[kind][-1]):.1f} % answered")
     rows = tuple(
         (
-            name, "none" if kind == name else "1,000/s",
+            name,
+            "none" if kind == name else "1,000/s",
             spread([_share(one) for one in found[kind]], digits=1),
             spread([one.milliseconds(0.99) for one in found[kind]], digits=1),
         )
         for name, kind in servers
-    )  # fmt: skip
+    )
     title = f"Others' misses while one client asks {FLOOD:,} questions a second for random names"
     return [Table(title, _HEAD, rows)]
 
@@ -56,9 +57,24 @@ def measure_fairness(rig: Rig, plan: Plan) -> list[Table]:
 def _flooded(rig: Rig, port: int, names: Path, seconds: float) -> Iterator[None]:
     """Flood the server at `port` as one client; it is at full speed when this enters."""
     command = [
-        find("dnsperf"), "-s", "127.0.0.1", "-p", str(port), "-d", str(names), "-a", _FLOODER,
-        "-Q", str(FLOOD), "-q", "60000", "-t", "1", "-l", str(seconds),
-    ]  # fmt: skip
+        find("dnsperf"),
+        "-s",
+        "127.0.0.1",
+        "-p",
+        str(port),
+        "-d",
+        str(names),
+        "-a",
+        _FLOODER,
+        "-Q",
+        str(FLOOD),
+        "-q",
+        "60000",
+        "-t",
+        "1",
+        "-l",
+        str(seconds),
+    ]
     quiet = subprocess.DEVNULL
     flood = subprocess.Popen(pinned(command, rig.load_cores), stdout=quiet, stderr=quiet)
     try:

@@ -82,9 +82,10 @@ def _standing(rig: Rig, server: str, *, dead: bool) -> Iterator[int]:
         command = [sys.executable, "-m", "bench.lossy", str(lossy), str(_LOST), str(_AWAY)]
         with (
             Process(command, rig.upstream_cores, Path(own) / "lossy.log"),
-            Process(_COMMANDS[server](Path(own), port, upstreams), rig.server_cores,
-                    Path(own) / "log") as process,
-        ):  # fmt: skip
+            Process(
+                _COMMANDS[server](Path(own), port, upstreams), rig.server_cores, Path(own) / "log"
+            ) as process,
+        ):
             await_answer(process, port, server)
             yield port
 

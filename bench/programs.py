@@ -16,8 +16,11 @@ PACKAGES: Final = {
 """The Debian package that each program comes in."""
 
 FOR_CONFORMANCE: Final = {
-    "delv": "bind9-dnsutils", "dig": "bind9-dnsutils", "dnsmasq": "dnsmasq-base", "nsd": "nsd",
-}  # fmt: skip
+    "delv": "bind9-dnsutils",
+    "dig": "bind9-dnsutils",
+    "dnsmasq": "dnsmasq-base",
+    "nsd": "nsd",
+}
 """The same for what `bench.conformance` needs besides."""
 
 _SERVERS_STAND_IN: Final = "/usr/sbin:/usr/local/sbin"

@@ -268,7 +268,12 @@ def compression_loop(asked: Asked) -> list[Step]:
     """Answer with an owner name that is a pointer to itself."""
     head = bytearray(response_to(asked, edns=False).to_wire())
     struct.pack_into("!H", head, 6, 1)
-    return [Send(bytes(head) + struct.pack("!HHHIH4s", 0xC000 | len(head), 1, 1, 300, 4, b"\xcb\x00\x71\x42"))]  # fmt: skip  # noqa: E501
+    return [
+        Send(
+            bytes(head)
+            + struct.pack("!HHHIH4s", 0xC000 | len(head), 1, 1, 300, 4, b"\xcb\x00\x71\x42")
+        )
+    ]
 
 
 def garbage(seed: int = 1, size: int = 40) -> Behaviour:

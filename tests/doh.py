@@ -38,7 +38,9 @@ async def serve_https(
                     )
                 case StreamEnded():
                     steps = behave(bodies.pop(event.stream_id))
-                    tasks.add(asyncio.create_task(_perform(steps, connection, event.stream_id, writer)))  # fmt: skip  # noqa: E501
+                    tasks.add(
+                        asyncio.create_task(_perform(steps, connection, event.stream_id, writer))
+                    )
         writer.write(connection.data_to_send())
     for task in tasks:
         task.cancel()

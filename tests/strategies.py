@@ -33,8 +33,9 @@ names = st.lists(labels, max_size=8).map(in_wire).filter(lambda name: len(name) 
 
 hosts = st.builds(
     lambda label, zone: dns.name.from_text(f"{label}.{zone}" if zone != "." else f"{label}."),
-    st.sampled_from(["a", "b", "MX", "www", "xn--bcher-kva", "_25._tcp"]), st.sampled_from(ZONES),
-)  # fmt: skip
+    st.sampled_from(["a", "b", "MX", "www", "xn--bcher-kva", "_25._tcp"]),
+    st.sampled_from(ZONES),
+)
 """Few names that share their ends, so that messages are compressed."""
 
 _ADDRESSES: Final = st.one_of(
@@ -102,9 +103,11 @@ def queries(draw: st.DrawFn) -> bytes:
         message.flags = message.flags | flag if draw(st.booleans()) else message.flags & ~flag
     if draw(st.booleans()):
         message.use_edns(
-            0, draw(st.sampled_from([0, dns.flags.DO])), draw(st.integers(0, 65535)),
+            0,
+            draw(st.sampled_from([0, dns.flags.DO])),
+            draw(st.integers(0, 65535)),
             options=list[dns.edns.Option](draw(st.lists(_OPTIONS, max_size=3))),
-        )  # fmt: skip
+        )
     return message.to_wire()[2:]
 
 

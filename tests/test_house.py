@@ -27,31 +27,55 @@ MANY_PARAMETERS: Final[frozenset[str]] = frozenset(
 
 UNTESTED: Final[frozenset[str]] = frozenset(
     {
-        "clock.py", "codes.py", "errors.py", "model/observation.py",  # nothing that could be wrong
+        "clock.py",
+        "codes.py",
+        "errors.py",
+        "model/observation.py",  # nothing that could be wrong
         "settings/table.py",  # nor here
-        "model/flow.py", "model/vantage.py",  # nor here
-        "sources/census.py", "sources/reading.py",  # nor here
-        "sources/capture/chunk.py", "replay/summary.py",  # nor here
-        "lab/study/question.py", "lab/pictures.py", "lab/commands/demo.py",  # nor here
-        "model/policies/note.py", "model/policies/orders.py",  # nor here
-        "resolver/events.py", "resolver/pending.py",  # nothing that could be wrong
-        "proxy/fast.py", "serve/supervisor.py",
+        "model/flow.py",
+        "model/vantage.py",  # nor here
+        "sources/census.py",
+        "sources/reading.py",  # nor here
+        "sources/capture/chunk.py",
+        "replay/summary.py",  # nor here
+        "lab/study/question.py",
+        "lab/pictures.py",
+        "lab/commands/demo.py",  # nor here
+        "model/policies/note.py",
+        "model/policies/orders.py",  # nor here
+        "resolver/events.py",
+        "resolver/pending.py",  # nothing that could be wrong
+        "proxy/fast.py",
+        "serve/supervisor.py",
         "lab/campus/defences/acts.py",  # nor here
         *(f"lab/demo/{name}.py" for name in ("act", "screen", "show", "site", "world", "worm")),
-        "__main__.py", "cli/serve.py",  # tests/live, from outside
+        "__main__.py",
+        "cli/serve.py",  # tests/live, from outside
         "office/exchange.py",  # tests/cli/test_exchange.py, by the commands
         "bay/service.py",
         "bay/smtp/connection.py",  # tests/bay/smtp/test_session.py, by real clients
         "cli/bay/serve.py",  # tests/bay/test_process.py, from outside
-        "web/console.py", "web/visits.py", "web/server.py", "web/process.py",
-        "web/pages/access.py", "web/pages/client.py", "web/pages/clients.py", "web/pages/log.py",
-        "web/pages/mail.py", "web/pages/policies.py", "web/pages/request.py", "web/pages/site.py",
+        "web/console.py",
+        "web/visits.py",
+        "web/server.py",
+        "web/process.py",
+        "web/pages/access.py",
+        "web/pages/client.py",
+        "web/pages/clients.py",
+        "web/pages/log.py",
+        "web/pages/mail.py",
+        "web/pages/policies.py",
+        "web/pages/request.py",
+        "web/pages/site.py",
         "web/pages/trace.py",
         # tests/web/test_app.py and test_browser.py
-        "proxy/upstream/build.py", "proxy/upstream/transport.py",  # tests/live, all transports
-        "store/clients.py", "store/schema.py", "store/site.py",  # tests/store/test_store.py
+        "proxy/upstream/build.py",
+        "proxy/upstream/transport.py",  # tests/live, all transports
+        "store/clients.py",
+        "store/schema.py",
+        "store/site.py",  # tests/store/test_store.py
     }
-)  # fmt: skip
+)
 """Modules without a test file of their own, since other tests show them better."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

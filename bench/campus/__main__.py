@@ -41,9 +41,13 @@ class Cost:
     def row(self) -> tuple[str, ...]:
         """Write it as a row of the table."""
         return (
-            f"{self.hosts:,}", f"{self.days}", f"{self.lookups:,}", f"{self.wall:,.0f}",
-            f"{self.cpu:,.0f}", f"{self.memory / _GIB:.2f}",
-        )  # fmt: skip
+            f"{self.hosts:,}",
+            f"{self.days}",
+            f"{self.lookups:,}",
+            f"{self.wall:,.0f}",
+            f"{self.cpu:,.0f}",
+            f"{self.memory / _GIB:.2f}",
+        )
 
 
 def measure(hosts: int, days: int) -> Cost:

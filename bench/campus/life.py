@@ -26,15 +26,21 @@ def plan_of(hosts: int, days: int) -> CampusPlan:
     """Make the plan of a site of any size."""
     plan, times = CampusPlan(), hosts / _PAPER
     return replace(
-        plan, days=days, learning=days / 4, site=replace(plan.site, hosts=hosts),
+        plan,
+        days=days,
+        learning=days / 4,
+        site=replace(plan.site, hosts=hosts),
         mail=replace(
             plan.mail, outgoing=plan.mail.outgoing * times, incoming=plan.mail.incoming * times
         ),
         outbreak=replace(
-            plan.outbreak, worm="mydoom", day=days / 2, susceptible=0.0,
+            plan.outbreak,
+            worm="mydoom",
+            day=days / 2,
+            susceptible=0.0,
             first=max(1, round(_INFECTED * times)),
         ),
-    )  # fmt: skip
+    )
 
 
 def panel(campus: Campus) -> Panel:

@@ -19,7 +19,7 @@ from bench.detection.power import (
     measure_indicators,
     measure_senders,
     warmed_up,
-)  # fmt: skip
+)
 from bench.table import Table
 from dnswatch.model.detection.detector import Detector
 from dnswatch.model.role import Role

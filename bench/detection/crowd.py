@@ -35,15 +35,26 @@ def measure_crowds(runs: int = 30) -> list[Table]:
         criticism = sum(one[1] >= critical for one in compared) / runs
         is_bar = (infected, rate) == _BAR
         name = f"{infected} clients, {rate:g} a day each" if infected else "none"
-        rows.append((
-            name, f"{warned:.0%}", "70 %" if is_bar else "",
-            ("yes" if warned >= 0.7 else "**no**") if is_bar else "",
-            f"{alone:.1f}", f"{e_value:.0%}", f"{criticism:.0%}",
-        ))  # fmt: skip
+        rows.append(
+            (
+                name,
+                f"{warned:.0%}",
+                "70 %" if is_bar else "",
+                ("yes" if warned >= 0.7 else "**no**") if is_bar else "",
+                f"{alone:.1f}",
+                f"{e_value:.0%}",
+                f"{criticism:.0%}",
+            )
+        )
     head = (
-        "infected", "site warned in 7 days", "bar", "met", "clients found alone",
-        "e-value, bare", "higher criticism, bare",
-    )  # fmt: skip
+        "infected",
+        "site warned in 7 days",
+        "bar",
+        "met",
+        "clients found alone",
+        "e-value, bare",
+        "higher criticism, bare",
+    )
     note = (
         f"{runs} runs each.  The last two columns compare the tests on bare counts of one week "
         f"({site.CLIENTS:,} clients, history of 28 days), each at the level of {level:.1%} that "

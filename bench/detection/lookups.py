@@ -19,27 +19,65 @@ def client(number: int) -> bytes:
 
 
 def mx(
-    at: float, who: bytes, domain: str, *, rcode: int = 0, exchange: str = "",
+    at: float,
+    who: bytes,
+    domain: str,
+    *,
+    rcode: int = 0,
+    exchange: str = "",
     recursion: bool = True,
-) -> MailLookup:  # fmt: skip
+) -> MailLookup:
     """An MX question with its answer; the exchange is the domain's own unless it is given."""
     name = from_text(domain)
     exchanges = () if rcode else (from_text(exchange or f"mx.{domain}"),)
     return MailLookup(
-        at, who, LookupKind.MX, name, name, Type.MX, rcode, Origin.UPSTREAM, (), exchanges, 0, 0, 0,
-        False, recursion, 300,
-    )  # fmt: skip
+        at,
+        who,
+        LookupKind.MX,
+        name,
+        name,
+        Type.MX,
+        rcode,
+        Origin.UPSTREAM,
+        (),
+        exchanges,
+        0,
+        0,
+        0,
+        False,
+        recursion,
+        300,
+    )
 
 
 def address(
-    at: float, who: bytes, name: str, domain: str, kind: LookupKind = LookupKind.EXCHANGE,
-    *, rcode: int = 0, is_new: bool = True,
-) -> MailLookup:  # fmt: skip
+    at: float,
+    who: bytes,
+    name: str,
+    domain: str,
+    kind: LookupKind = LookupKind.EXCHANGE,
+    *,
+    rcode: int = 0,
+    is_new: bool = True,
+) -> MailLookup:
     """An address lookup of a mail host."""
     return MailLookup(
-        at, who, kind, from_text(domain), from_text(name), Type.A, rcode, Origin.UPSTREAM, (), (),
-        int(is_new and not rcode), int(not is_new and not rcode), 0, False, True,
-    )  # fmt: skip
+        at,
+        who,
+        kind,
+        from_text(domain),
+        from_text(name),
+        Type.A,
+        rcode,
+        Origin.UPSTREAM,
+        (),
+        (),
+        int(is_new and not rcode),
+        int(not is_new and not rcode),
+        0,
+        False,
+        True,
+    )
 
 
 def delivery(at: float, who: bytes, domain: str, *, recursion: bool = True) -> list[MailLookup]:

@@ -97,9 +97,15 @@ def measure_senders(count: int = RUNS) -> list[Table]:
     """Find each kind of sender."""
     rows = [_row(sender, runs(sender, count=count)) for sender in SENDERS]
     head = (
-        "sender", "domains, mean", "90 % of runs", "time, mean", "bar", "met",
-        "30 MX in 5 min", "one MX",
-    )  # fmt: skip
+        "sender",
+        "domains, mean",
+        "90 % of runs",
+        "time, mean",
+        "bar",
+        "met",
+        "30 MX in 5 min",
+        "one MX",
+    )
     limit = Knob().limit(site.CLIENTS)
     note = (
         f"{count} runs each, on clients of a site that was learned for {WARM_UP} days; limit "
@@ -118,11 +124,15 @@ def _row(sender: Sender, found: list[Found]) -> tuple[str, ...]:
     has_bar = min(sender.domains, sender.time) < float("inf")
     missed = f" ({len(found) - len(domains)} never)" if len(domains) < len(found) else ""
     return (
-        sender.name, f"{mean(domains):.1f}{missed}",
-        str(sorted(domains)[int(0.9 * len(domains))]), duration(mean(times)), _bar(sender),
-        ("yes" if is_met and not missed else "**no**") if has_bar else "", _ruled(found),
+        sender.name,
+        f"{mean(domains):.1f}{missed}",
+        str(sorted(domains)[int(0.9 * len(domains))]),
+        duration(mean(times)),
+        _bar(sender),
+        ("yes" if is_met and not missed else "**no**") if has_bar else "",
+        _ruled(found),
         "never" if "guesses only" in sender.name else "1",
-    )  # fmt: skip
+    )
 
 
 def _ruled(found: list[Found]) -> str:

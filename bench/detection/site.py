@@ -43,9 +43,11 @@ GATEWAY: Final = lookups.client(1_000_003)
 FORM: Final = lookups.client(1_000_004)
 MONITOR: Final = lookups.client(1_000_005)
 DECLARED: Final = {
-    MAIL_SERVER: Role.MAIL_SERVER, INBOUND: Role.MAIL_SERVER, GATEWAY: Role.RESOLVER,
+    MAIL_SERVER: Role.MAIL_SERVER,
+    INBOUND: Role.MAIL_SERVER,
+    GATEWAY: Role.RESOLVER,
     FORM: Role.SERVER,
-}  # fmt: skip
+}
 SERVERS: Final = Servers(
     form=FORM, monitor=MONITOR, gateway=GATEWAY, outgoing=MAIL_SERVER, incoming=INBOUND
 )

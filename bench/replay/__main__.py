@@ -29,10 +29,30 @@ _MIB: Final = 1 << 20
 _LOOK: Final = 0.1
 "Seconds between two looks at the memory."
 _TSHARK: Final = (
-    "tshark", "-n", "-T", "fields", "-e", "frame.time_epoch", "-e", "ip.src", "-e", "ip.dst",
-    "-e", "tcp.dstport", "-e", "tcp.flags", "-e", "dns.flags.response", "-e", "dns.qry.name",
-    "-e", "dns.qry.type", "-e", "dns.a", "-r",
-)  # fmt: skip
+    "tshark",
+    "-n",
+    "-T",
+    "fields",
+    "-e",
+    "frame.time_epoch",
+    "-e",
+    "ip.src",
+    "-e",
+    "ip.dst",
+    "-e",
+    "tcp.dstport",
+    "-e",
+    "tcp.flags",
+    "-e",
+    "dns.flags.response",
+    "-e",
+    "dns.qry.name",
+    "-e",
+    "dns.qry.type",
+    "-e",
+    "dns.a",
+    "-r",
+)
 _REPLAY: Final = (sys.executable, "-m", "dnswatch", "replay")
 _BASE: Final = "tshark -T fields"
 _HEAD: Final = ("reader", "packets/s", "ratio to tshark", "CPU µs per packet", "memory MiB")
@@ -89,9 +109,12 @@ def _rounds(capture: Path, place: Path, rounds: int) -> dict[str, list[Run]]:
         "dnswatch replay": [*_REPLAY, str(capture)],
         "dnswatch replay --state": [*_REPLAY, str(capture), "--state", str(place / "state")],
         "dnswatch replay --to-parquet": [
-            *_REPLAY, str(capture), "--to-parquet", str(place / "data"),
+            *_REPLAY,
+            str(capture),
+            "--to-parquet",
+            str(place / "data"),
         ],
-    }  # fmt: skip
+    }
     runs: dict[str, list[Run]] = {name: [] for name in commands}
     for _ in range(rounds):
         for name, command in commands.items():

@@ -18,9 +18,13 @@ from dnswatch.store.summary import Comparison, Machine
 
 
 def show(
-    client: str, found: Portrait, judged: Verdicts, proposals: list[Proposal], style: str,
+    client: str,
+    found: Portrait,
+    judged: Verdicts,
+    proposals: list[Proposal],
+    style: str,
     now: float,
-) -> None:  # fmt: skip
+) -> None:
     """Print a portrait of `client` (what the reader called it) in a style.
 
     `proposals` are those to declare one of its clients.
@@ -55,10 +59,12 @@ def as_json(found: Portrait, judged: Verdicts) -> dict[str, Any]:
         },
         "interval": ranking.axis(found.grid),
         "over_time": {
-            "lookups": found.activity.lookups, "mail_related": found.activity.mail, **found.kinds,
+            "lookups": found.activity.lookups,
+            "mail_related": found.activity.mail,
+            **found.kinds,
         },
         "last_mail_related": last_json(found),
-    }  # fmt: skip
+    }
 
 
 def last_json(found: Portrait) -> list[dict[str, Any]]:

@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from dnswatch.teller.event import Event
 
 app = typer.Typer(
-    name="events", help="Show what sinks are told, and try them out.", no_args_is_help=True,
+    name="events",
+    help="Show what sinks are told, and try them out.",
+    no_args_is_help=True,
     rich_markup_mode=None,
-)  # fmt: skip
+)
 
 LOOK: Final = 0.5
 """Seconds between two looks for changes."""

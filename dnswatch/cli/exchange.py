@@ -40,10 +40,12 @@ def export(
     found = collect(directory, settings, files)
     _write(file, msgspec.json.format(msgspec.json.encode(found)), force=force)
     counts = {
-        "policies_on": len(found.enabled), "policy_files": len(found.policies),
-        "overrules": len(found.overrules), "roles": len(found.roles),
+        "policies_on": len(found.enabled),
+        "policy_files": len(found.policies),
+        "overrules": len(found.overrules),
+        "roles": len(found.roles),
         "clients_learned": len(found.learned.clients) if found.learned else 0,
-    }  # fmt: skip
+    }
     if json:
         print_json({"file": str(file), **counts})
         return

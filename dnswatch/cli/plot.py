@@ -34,8 +34,12 @@ def draw(path: Path, title: str, found: Portrait) -> None:
     figure = Figure(figsize=(9, 5.5), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True)
     figure.suptitle(f"{render.harmless(title)}: DNS lookups".replace("$", r"\$"))
-    _bars(upper, found.grid, {"lookups": ("lookups", "#56B4E9", "")},
-          {"lookups": found.activity.lookups})  # fmt: skip
+    _bars(
+        upper,
+        found.grid,
+        {"lookups": ("lookups", "#56B4E9", "")},
+        {"lookups": found.activity.lookups},
+    )
     _bars(lower, found.grid, _KINDS, found.kinds)
     _label(upper, lower, found.grid)
     figure.legend(*lower.get_legend_handles_labels(), loc="outside lower center", ncols=4)

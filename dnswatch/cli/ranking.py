@@ -13,9 +13,14 @@ from dnswatch.store.reports import Activity, Ranking
 from dnswatch.store.summary import Account, Grid
 
 _NUMBERS: Final = (
-    ("lookups", "lookup"), ("mail", "mail"), ("domains", "mail-domains"), ("new", "new"),
-    ("refr.", "refresh"), ("hit", "hit"), ("failed", "failures"),
-)  # fmt: skip
+    ("lookups", "lookup"),
+    ("mail", "mail"),
+    ("domains", "mail-domains"),
+    ("new", "new"),
+    ("refr.", "refresh"),
+    ("hit", "hit"),
+    ("failed", "failures"),
+)
 """Heads of the columns, and the measures below them."""
 
 
@@ -39,12 +44,17 @@ def as_json(found: Ranking, judged: Verdicts) -> dict[str, Any]:
         "interval": axis(found.grid),
         **judged.as_json(),
         "clients": [
-            {**who(account, judged), **_counts(account), "over_time": {
-                "lookups": activity.lookups, "mail_related": activity.mail,
-            }}
+            {
+                **who(account, judged),
+                **_counts(account),
+                "over_time": {
+                    "lookups": activity.lookups,
+                    "mail_related": activity.mail,
+                },
+            }
             for account, activity in zip(found.accounts, found.activity, strict=True)
         ],
-    }  # fmt: skip
+    }
 
 
 def axis(grid: Grid) -> dict[str, Any]:
@@ -89,11 +99,18 @@ def step_for(console: Console, grid: Grid) -> int:
 
 def _counts(account: Account) -> dict[str, int]:
     names = {
-        "lookups": "lookup", "mail_related": "mail", "mail_domains": "mail-domains",
-        "exchanges": "exchanges", "new": "new", "refresh": "refresh", "hit": "hit",
-        "failures": "failures", "redirected": "redirected", "challenged": "challenged",
+        "lookups": "lookup",
+        "mail_related": "mail",
+        "mail_domains": "mail-domains",
+        "exchanges": "exchanges",
+        "new": "new",
+        "refresh": "refresh",
+        "hit": "hit",
+        "failures": "failures",
+        "redirected": "redirected",
+        "challenged": "challenged",
         "limited": "limited",
-    }  # fmt: skip
+    }
     return {name: account.measures[measure] for name, measure in names.items()}
 
 

@@ -141,9 +141,13 @@ def _watch(run: "Replay", size: int) -> None:
     )
 
     columns = (
-        TextColumn("reading"), BarColumn(), DownloadColumn(), TransferSpeedColumn(),
-        TimeRemainingColumn(), TextColumn("{task.fields[frames]:,} frames"),
-    )  # fmt: skip
+        TextColumn("reading"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[frames]:,} frames"),
+    )
     console = Console(stderr=True)
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task("", total=size or None, frames=0)
@@ -165,12 +169,14 @@ def _as_json(summary: "Summary") -> dict[str, Any]:
         "translations": {
             purpose: {kind: summary.translations[purpose, kind] for kind in ("new", "refresh")}
             for purpose in PURPOSES
-        } if summary.translations else None,
+        }
+        if summary.translations
+        else None,
         "unread_kinds": summary.unread,
         "learning_until": None if until is None else iso(until),
         "is_damaged": summary.is_damaged,
         "is_unreadable": summary.is_unreadable,
-    }  # fmt: skip
+    }
 
 
 def _show(summary: "Summary", *, kept: bool) -> None:
@@ -181,8 +187,9 @@ def _show(summary: "Summary", *, kept: bool) -> None:
     if summary.begun is not None and summary.ended is not None:
         screen.print(
             f"from {render.moment(summary.begun)} to {render.moment(summary.ended)}:"
-            f" {render.many(len(summary.clients), 'client')}\n", style="bold",
-        )  # fmt: skip
+            f" {render.many(len(summary.clients), 'client')}\n",
+            style="bold",
+        )
     table = render.table("what was read", "count", words=("what was read",))
     always = ("frames", "queries", "responses", "unanswered", *DAMAGE)
     for measure, words in MEASURES.items():
@@ -212,16 +219,23 @@ def _why(summary: "Summary") -> str:
     kinds = ", ".join(islice(summary.unread, _KINDS))
     if kinds:
         return f"there is no reader for {kinds} (docs/replay.md says what can be read)"
-    measure = max(("untimed", "cut", "lines_odd", "dns_broken", "fragments_lost"),
-                  key=lambda one: summary.census[one])  # fmt: skip
+    measure = max(
+        ("untimed", "cut", "lines_odd", "dns_broken", "fragments_lost"),
+        key=lambda one: summary.census[one],
+    )
     return f"{summary.census[measure]:,} {MEASURES[measure]}"
 
 
 def _translations(summary: "Summary") -> "Table":
     from dnswatch.cli import render
 
-    names = {"all": "all", "tcp": "TCP-related", "http": "HTTP-related", "smtp": "SMTP-related",
-             "submission": "submissions"}  # fmt: skip
+    names = {
+        "all": "all",
+        "tcp": "TCP-related",
+        "http": "HTTP-related",
+        "smtp": "SMTP-related",
+        "submission": "submissions",
+    }
     table = render.table("translations", "new", "refresh", words=("translations",))
     for purpose, words in names.items():
         counts = (summary.translations[purpose, kind] for kind in ("new", "refresh"))

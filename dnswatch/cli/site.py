@@ -61,13 +61,16 @@ def _cache_json(found: "CacheReport") -> dict[str, Any]:
         "over_time": {event: [each[event] for each in found.over_time] for event in _EVENTS},
         "most_refreshed": [
             {
-                "address": entry.address, "refreshes": entry.refreshes, "hits": entry.hits,
-                "lives": entry.lives, "first_seen": iso(entry.first_seen),
+                "address": entry.address,
+                "refreshes": entry.refreshes,
+                "hits": entry.hits,
+                "lives": entry.lives,
+                "first_seen": iso(entry.first_seen),
                 "expiry": iso(entry.expiry),
             }
             for entry in found.most_refreshed
         ],
-    }  # fmt: skip
+    }
 
 
 def _print_cache(found: "CacheReport", now: float) -> None:

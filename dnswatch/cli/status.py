@@ -131,7 +131,9 @@ def _status_json(found: "StatusReport") -> dict[str, Any]:
     extent = found.extent
     return {
         "store": {
-            "bytes": extent.used, "clients": extent.clients, "mail_related": extent.lookups,
+            "bytes": extent.used,
+            "clients": extent.clients,
+            "mail_related": extent.lookups,
             "addresses": extent.entries,
             "first": None if extent.first is None else iso(extent.first),
             "last": None if extent.last is None else iso(extent.last),
@@ -141,23 +143,34 @@ def _status_json(found: "StatusReport") -> dict[str, Any]:
         "losses": {name: found.counters[name] for name in found.losses},
         "upstreams": [
             {
-                "upstream": each.upstream, "worker": each.worker, "up": each.up, "rtt": each.rtt,
-                "answers": each.answers, "failures": each.failures, "edns": each.edns,
+                "upstream": each.upstream,
+                "worker": each.worker,
+                "up": each.up,
+                "rtt": each.rtt,
+                "answers": each.answers,
+                "failures": each.failures,
+                "edns": each.edns,
                 "at": iso(each.at),
             }
             for each in found.upstreams
         ],
         "vantage_points": [
             {
-                "name": each.name, "here": each.gone_at is None, "lag": each.lag,
-                "since": iso(each.since), "heard": iso(each.heard_at),
+                "name": each.name,
+                "here": each.gone_at is None,
+                "lag": each.lag,
+                "since": iso(each.since),
+                "heard": iso(each.heard_at),
                 "gone": None if each.gone_at is None else iso(each.gone_at),
-                "batches": each.batches, "lookups": each.lookups, "late": each.late,
-                "dropped": each.dropped, "damaged": each.damaged,
+                "batches": each.batches,
+                "lookups": each.lookups,
+                "late": each.late,
+                "dropped": each.dropped,
+                "damaged": each.damaged,
             }
             for each in found.vantages
         ],
-    }  # fmt: skip
+    }
 
 
 def _print_status(found: "StatusReport", now: float, *, runs: bool) -> None:

@@ -23,11 +23,13 @@ Once = Annotated[bool, typer.Option("--once", help="Tell once, and end; else go 
 Lease = Annotated[
     int,
     typer.Option(
-        "--lease", min=3, max=3600,
+        "--lease",
+        min=3,
+        max=3600,
         help="Seconds after which nftables lets a client go where nobody says more; they are"
         " renewed at a third of it.",
     ),
-]  # fmt: skip
+]
 Nft = Annotated[
     bool, typer.Option("--nft", help="By nftables, and the rules of docs/examples/steer-dns.nft.")
 ]
@@ -37,10 +39,11 @@ Cdb = Annotated[
 Acl = Annotated[
     str,
     typer.Option(
-        "--acl", metavar="FORM:FILE",
+        "--acl",
+        metavar="FORM:FILE",
         help="By a resolver that includes FILE; FORM is bind, knot, coredns or plain.",
     ),
-]  # fmt: skip
+]
 Run = Annotated[
     str,
     typer.Option(
@@ -141,10 +144,12 @@ def trial(config: Config = None, state: State = None, json: Json = False) -> Non
 
 
 _HEADS = {
-    "running": "a server runs on these records", "lookups": "lookups led to dnswatch",
-    "mail": "port 25 led to the bay", "rules_mail": "nftables' rules for port 25 are loaded",
+    "running": "a server runs on these records",
+    "lookups": "lookups led to dnswatch",
+    "mail": "port 25 led to the bay",
+    "rules_mail": "nftables' rules for port 25 are loaded",
     "rules_lookups": "nftables' rules for port 53 are loaded",
-}  # fmt: skip
+}
 
 
 @app.command("list")

@@ -120,11 +120,17 @@ def looker(directory: Path, settings: "Settings") -> Callable[[], SiteLook]:
             ranking = reports.ranking(db, now - WINDOW, whom.role_of)
             enabled = orders.read(db, now).enabled
             return SiteLook(
-                now, begin, site.measures(db, begin), site.live_entries(db, now),
-                site.upstreams(db), ranking.accounts if ranking else [],
-                verdicts(db, detector, whom, now), office.acting(db, settings, policies),
-                [name for name in policies if name in enabled], server(directory),
-            )  # fmt: skip
+                now,
+                begin,
+                site.measures(db, begin),
+                site.live_entries(db, now),
+                site.upstreams(db),
+                ranking.accounts if ranking else [],
+                verdicts(db, detector, whom, now),
+                office.acting(db, settings, policies),
+                [name for name in policies if name in enabled],
+                server(directory),
+            )
 
     return look
 
@@ -210,9 +216,13 @@ def _upstreams(look: SiteLook) -> Iterator[_UpstreamRow]:
     for upstream, theirs in groupby(sorted(look.upstreams, key=name), name):
         seen = list(theirs)
         yield _UpstreamRow(
-            upstream, sum(each.up for each in seen), len(seen), max(each.rtt for each in seen),
-            sum(each.answers for each in seen), sum(each.failures for each in seen),
-        )  # fmt: skip
+            upstream,
+            sum(each.up for each in seen),
+            len(seen),
+            max(each.rtt for each in seen),
+            sum(each.answers for each in seen),
+            sum(each.failures for each in seen),
+        )
 
 
 def _upstream_table(look: SiteLook) -> "RenderableType":

@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from dnswatch.web.register import Grant, Rank, Register
 
 app = typer.Typer(
-    name="web", help="Say who may use the web console.", no_args_is_help=True,
+    name="web",
+    help="Say who may use the web console.",
+    no_args_is_help=True,
     rich_markup_mode=None,
-)  # fmt: skip
+)
 user = typer.Typer(name="user", help="Accounts of persons.", no_args_is_help=True)
 token = typer.Typer(name="token", help="Bearer tokens of programs.", no_args_is_help=True)
 app.add_typer(user)
@@ -26,10 +28,11 @@ app.add_typer(token)
 RoleOption = Annotated[
     str,
     typer.Option(
-        "--role", metavar="ROLE",
+        "--role",
+        metavar="ROLE",
         help="view (all but held mail), mail (that too), or admin (every order).",
     ),
-]  # fmt: skip
+]
 Named = Annotated[str, typer.Argument(metavar="NAME", help="Its name, as the log tells it.")]
 
 

@@ -141,11 +141,21 @@ class Changes:
         """Whether anything changed."""
         return any(
             (
-                self.accounts, self.lookups, self.site, self.cache, self.counters, self.health,
-                self.standings, self.notes, self.detector, self.client_states, self.quarantine,
-                self.begun_at, self.vantages,
+                self.accounts,
+                self.lookups,
+                self.site,
+                self.cache,
+                self.counters,
+                self.health,
+                self.standings,
+                self.notes,
+                self.detector,
+                self.client_states,
+                self.quarantine,
+                self.begun_at,
+                self.vantages,
             )
-        )  # fmt: skip
+        )
 
     def hear(self, worker: int, health: HealthReport) -> None:
         """Take in a worker's report on one upstream."""

@@ -14,19 +14,56 @@ from collections import OrderedDict
 from typing import Final
 
 NAMED: Final = frozenset(
-    (b"mx", b"mxs", b"mail", b"smtp", b"mta", b"relay", b"inbound", b"mailhost", b"mailserver",
-     b"mailgw", b"mx-in", b"smtp-in")
-)  # fmt: skip
+    (
+        b"mx",
+        b"mxs",
+        b"mail",
+        b"smtp",
+        b"mta",
+        b"relay",
+        b"inbound",
+        b"mailhost",
+        b"mailserver",
+        b"mailgw",
+        b"mx-in",
+        b"smtp-in",
+    )
+)
 """Stems that administrators everywhere give to exchanges."""
 
 KNOWN: Final = NAMED | {b"gate", b"ns"}
 """With those that MyDoom and its kin put in front of a domain beside them."""
 
 WEB: Final = frozenset(
-    (b"", b"www", b"web", b"webmail", b"m", b"app", b"api", b"cdn", b"img", b"images", b"static",
-     b"login", b"account", b"accounts", b"auth", b"sso", b"portal", b"shop", b"blog", b"news",
-     b"home", b"ftp", b"git", b"docs", b"ww", b"s")
-)  # fmt: skip
+    (
+        b"",
+        b"www",
+        b"web",
+        b"webmail",
+        b"m",
+        b"app",
+        b"api",
+        b"cdn",
+        b"img",
+        b"images",
+        b"static",
+        b"login",
+        b"account",
+        b"accounts",
+        b"auth",
+        b"sso",
+        b"portal",
+        b"shop",
+        b"blog",
+        b"news",
+        b"home",
+        b"ftp",
+        b"git",
+        b"docs",
+        b"ww",
+        b"s",
+    )
+)
 """Stems that are no mail host's by name, though a domain's exchange may be called so."""
 
 PARENTS: Final = 3

@@ -228,10 +228,23 @@ def _mail_lookup(
 ) -> MailLookup:
     kind, domain = found
     return MailLookup(
-        seen.at, client, kind, domain, seen.qname, seen.qtype, seen.rcode, seen.origin,
-        seen.addresses, seen.exchanges, *given,
-        seen.redirected, seen.recursion, seen.ttl, seen.enforced, seen.proven,
-    )  # fmt: skip
+        seen.at,
+        client,
+        kind,
+        domain,
+        seen.qname,
+        seen.qtype,
+        seen.rcode,
+        seen.origin,
+        seen.addresses,
+        seen.exchanges,
+        *given,
+        seen.redirected,
+        seen.recursion,
+        seen.ttl,
+        seen.enforced,
+        seen.proven,
+    )
 
 
 @lru_cache(maxsize=1024)

@@ -149,8 +149,9 @@ def _first(*readings: tuple[Source, Mapping[bytes, str | None]]) -> Found:
 
 def _most_at_once(spans: Iterable[Span]) -> int:
     """Count how many spans have a moment in common, at most; their ends do not belong to them."""
-    turns = sorted((at, turn) for first, last in spans if first < last
-                   for at, turn in ((first, 1), (last, -1)))  # fmt: skip
+    turns = sorted(
+        (at, turn) for first, last in spans if first < last for at, turn in ((first, 1), (last, -1))
+    )
     return max(accumulate((turn for _, turn in turns), initial=0))
 
 

@@ -12,9 +12,22 @@ from publicsuffixlist import PublicSuffixList
 _LIST: Final = PublicSuffixList(accept_unknown=False)
 
 _RESERVED: Final = frozenset(
-    (b"example", b"test", b"invalid", b"localhost", b"local", b"internal", b"onion", b"alt",
-     b"intranet", b"private", b"corp", b"home", b"lan")
-)  # fmt: skip
+    (
+        b"example",
+        b"test",
+        b"invalid",
+        b"localhost",
+        b"local",
+        b"internal",
+        b"onion",
+        b"alt",
+        b"intranet",
+        b"private",
+        b"corp",
+        b"home",
+        b"lan",
+    )
+)
 """Top-level domains that stand in no list, and below which a site's own domains are: reserved by
 RFC 2606, 6761, 6762, 7686, 9476 or ICANN, or named in RFC 6762 appendix G."""
 

@@ -37,9 +37,13 @@ def detector_of(db: "Database", settings: "Settings", whom: "Whom") -> Detector 
         return next((role for role in roles if role is not Role.CLIENT), Role.CLIENT)
 
     detector = Detector(
-        plan_of(settings), 0.0, registrable=registrable, write=to_text, clock=local,
+        plan_of(settings),
+        0.0,
+        registrable=registrable,
+        write=to_text,
+        clock=local,
         role_of=role_of,
-    )  # fmt: skip
+    )
     bring_back(detector, stored, machines, clock.now())
     for lookup in stored.later:
         detector.see(structs.replace(lookup, client=machines.key(lookup.client.decode()).encode()))

@@ -101,8 +101,13 @@ def collect(state: Path, settings: Settings, own: Iterable[tuple[str, str]]) -> 
     with Store.read(state) as store, store.snapshot() as db:
         said, known = orders.read(db, now), evidence.read(db)
     return SiteExport(
-        FORMAT, VERSION, schema.known(), now,
-        settings.privacy.pseudonyms, _key_sign(state, settings), sorted(said.enabled),
+        FORMAT,
+        VERSION,
+        schema.known(),
+        now,
+        settings.privacy.pseudonyms,
+        _key_sign(state, settings),
+        sorted(said.enabled),
         [PolicyFile(*each) for each in own],
         [
             ExportedOverrule(
@@ -113,7 +118,7 @@ def collect(state: Path, settings: Settings, own: Iterable[tuple[str, str]]) -> 
         dict(sorted(said.roles.items())),
         None if known.site is None else Learned(known.site, known.client_states),
         sorted(said.dry_runs),
-    )  # fmt: skip
+    )
 
 
 def read(data: bytes, where: str) -> SiteExport:
@@ -169,9 +174,14 @@ def judge(export: SiteExport, state: Path, settings: Settings) -> dict[str, Poli
 
 
 def take_in(
-    export: SiteExport, state: Path, settings: Settings, policies: dict[str, Policy],
-    actor: str, *, force: bool,
-) -> list[str]:  # fmt: skip
+    export: SiteExport,
+    state: Path,
+    settings: Settings,
+    policies: dict[str, Policy],
+    actor: str,
+    *,
+    force: bool,
+) -> list[str]:
     """Write what was judged; `policies` are all that the site has then.  No server may run.
 
     Returns sentences about what was left out.  Unless `force`, raises `DnswatchError` where
@@ -210,9 +220,13 @@ def _see_through(learned: Learned | None, settings: Settings) -> None:
     if learned is None:
         return
     detector = Detector(
-        plan_of(settings), 0.0, registrable=registrable, write=to_text, clock=local,
+        plan_of(settings),
+        0.0,
+        registrable=registrable,
+        write=to_text,
+        clock=local,
         role_of=lambda _: Role.CLIENT,
-    )  # fmt: skip
+    )
     try:
         detector.restore(learned.site, learned.clients.values())
     except (msgspec.DecodeError, ValueError, RecursionError) as error:

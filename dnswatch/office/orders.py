@@ -59,7 +59,7 @@ def declare(state: Path, keys: Iterable[str], role: Role, why: str, actor: str) 
 
 def enable(
     state: Path, settings: Settings, policy: Policy, actor: str, *, dry_run: bool = False
-) -> None:  # fmt: skip
+) -> None:
     """Switch a policy on, perhaps only as a dry run.
 
     Raises `SettingsError` where it does not fit the site.

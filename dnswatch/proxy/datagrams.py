@@ -73,12 +73,17 @@ class DatagramBatch:
         for slot in range(SLOTS):
             _IOVEC.pack_into(self._iovecs, slot * _IOVEC.size, data + slot * SLOT_BYTES, SLOT_BYTES)
             _HEADER.pack_into(
-                self._headers, slot * _HEADER.size,
-                names + slot * NAME_BYTES, NAME_BYTES,
-                iovecs + slot * _IOVEC.size, 1,
-                controls + slot * CONTROL_BYTES if control else 0, CONTROL_BYTES if control else 0,
-                0, 0,
-            )  # fmt: skip
+                self._headers,
+                slot * _HEADER.size,
+                names + slot * NAME_BYTES,
+                NAME_BYTES,
+                iovecs + slot * _IOVEC.size,
+                1,
+                controls + slot * CONTROL_BYTES if control else 0,
+                CONTROL_BYTES if control else 0,
+                0,
+                0,
+            )
         self._fresh_headers, self._fresh_iovecs = bytes(self._headers), bytes(self._iovecs)
         self.view = memoryview(self.data)
         self.lengths = memoryview(self._headers).cast("I")

@@ -124,9 +124,14 @@ class UdpListener:
             return answer
         at = slot * SLOT_BYTES
         pending = PendingQuery(
-            client, admission.is_recorded, self.redirected, admission.is_unforgeable,
-            bytes(self.room.data[at : at + 2]), self._reply, self.reply_address(slot),
-        )  # fmt: skip
+            client,
+            admission.is_recorded,
+            self.redirected,
+            admission.is_unforgeable,
+            bytes(self.room.data[at : at + 2]),
+            self._reply,
+            self.reply_address(slot),
+        )
         return service.query(body, pending, udp=True)
 
     def _reply(self, pending: PendingQuery, body: bytes) -> None:

@@ -34,9 +34,12 @@ class Reports:
     """A worker's end of the line to the watch."""
 
     def __init__(
-        self, line: socket.socket, now: Callable[[], float], observed: Observed,
+        self,
+        line: socket.socket,
+        now: Callable[[], float],
+        observed: Observed,
         health: Callable[[], Iterable[HealthReport]] = tuple,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Speak for a worker over the seqpacket socket `line`.
 
         Each flush asks `health` how upstreams do.
@@ -63,10 +66,14 @@ class Reports:
         tallies, observations = observed.take_tallies(), observed.take()
         self._hand_over(
             Batch(
-                self._now(), observations, tallies, observed.take_counters(),
-                list(self._health()), self._next(),
+                self._now(),
+                observations,
+                tallies,
+                observed.take_counters(),
+                list(self._health()),
+                self._next(),
             )
-        )  # fmt: skip
+        )
 
     def _next(self) -> int:
         """Number a batch, so that no two are alike."""

@@ -35,9 +35,13 @@ class TcpListener:
     """One listening socket, and the bound on all connections of this worker."""
 
     def __init__(
-        self, sock: socket.socket, service: Service, connections: "Connections", *,
+        self,
+        sock: socket.socket,
+        service: Service,
+        connections: "Connections",
+        *,
         redirected: bool,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Serve `sock`, which is bound; `stop` closes it."""
         self.redirected = redirected
         self.service = service

@@ -64,9 +64,14 @@ class Worker:
     """One worker's parts."""
 
     def __init__(
-        self, number: int, configured: Settings, listening: list[list[Listening]],
-        line: socket.socket, secret: bytes, now: Callable[[], float] = clock.now,
-    ) -> None:  # fmt: skip
+        self,
+        number: int,
+        configured: Settings,
+        listening: list[list[Listening]],
+        line: socket.socket,
+        secret: bytes,
+        now: Callable[[], float] = clock.now,
+    ) -> None:
         """Get ready to answer, and to report over `line`.
 
         `listening` are the sockets of all workers; this one answers on those at its own number, and
@@ -169,9 +174,13 @@ class Worker:
 
     def _transports(self) -> dict[int, Transport]:
         builder = Builder(
-            self._settings, self._room, self._service, self._now, self._reports.counters,
+            self._settings,
+            self._room,
+            self._service,
+            self._now,
+            self._reports.counters,
             self._attacked,
-        )  # fmt: skip
+        )
         servers = self._core.routes.servers
         return {number: builder.make(server) for number, server in servers.items()}
 
@@ -233,9 +242,13 @@ def _collected() -> int:
 
 
 def main(
-    number: int, source: Source, listening: list[list[Listening]], line: socket.socket,
-    control: socket.socket, secret: bytes,
-) -> None:  # fmt: skip
+    number: int,
+    source: Source,
+    listening: list[list[Listening]],
+    line: socket.socket,
+    control: socket.socket,
+    secret: bytes,
+) -> None:
     """Be worker `number` until told to stop; for a freshly forked process.
 
     `secret` is 32 random bytes, the same for all workers.
@@ -246,9 +259,13 @@ def main(
 
 
 async def _serve(
-    number: int, source: Source, listening: list[list[Listening]], line: socket.socket,
-    control: Control, secret: bytes,
-) -> None:  # fmt: skip
+    number: int,
+    source: Source,
+    listening: list[list[Listening]],
+    line: socket.socket,
+    control: Control,
+    secret: bytes,
+) -> None:
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(_Faults())
     worker = Worker(number, combine(source), listening, line, secret)

@@ -49,8 +49,12 @@ class Replay:
         summary.census.update(reading.census)
         if len(summary.clients) < CLIENTS:
             summary.clients.update(seen.client for seen in reading.lookups if seen.client)
-        times = [ends.at for some in (reading.lookups, reading.contacts) if some
-                 for ends in (some[0], some[-1])]  # fmt: skip
+        times = [
+            ends.at
+            for some in (reading.lookups, reading.contacts)
+            if some
+            for ends in (some[0], some[-1])
+        ]
         if times:
             begun = min(times) if summary.begun is None else summary.begun
             summary.begun, summary.ended = begun, max(times)

@@ -48,10 +48,8 @@ _NOT_FOR_US: Final = build.ede(Ede.NOT_SUPPORTED, "no question for a forwarder")
 _PROHIBITED: Final = build.ede(Ede.PROHIBITED, "this resolver is not for your network")
 _BETWEEN_SERVERS: Final = frozenset(
     one.value
-    for one in (
-        Type.AXFR, Type.IXFR, Type.OPT, Type.TKEY, Type.TSIG, Type.MAILA, Type.MAILB
-    )
-)  # fmt: skip
+    for one in (Type.AXFR, Type.IXFR, Type.OPT, Type.TKEY, Type.TSIG, Type.MAILA, Type.MAILB)
+)
 """Types that no forwarder is asked for: transfers, and parts of messages (RFC 6895 section 3.1)."""
 _ANSWERED_CLASSES: Final = frozenset((Class.IN.value, Class.ANY.value))
 
@@ -71,9 +69,12 @@ class ResolverCore:
     """One worker's core."""
 
     def __init__(
-        self, settings: Settings, local: LocalNames, cookies: Cookies,
+        self,
+        settings: Settings,
+        local: LocalNames,
+        cookies: Cookies,
         exchanges: Exchanges | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Answer as `settings` say; several may learn the mail-related names together."""
         self.events: deque[Event] = deque()
         "What is to be done now, in order."
@@ -239,9 +240,14 @@ class ResolverCore:
         # A mail-related lookup is never only counted, and a cookie is for one client alone.
         if answer.tally is not None and udp and not asked.neighbourly:
             self.packets.add(
-                body, asked, answer.response, written, answer.tally,
-                max_ttl=self._writer.max_ttl, at=now,
-            )  # fmt: skip
+                body,
+                asked,
+                answer.response,
+                written,
+                answer.tally,
+                max_ttl=self._writer.max_ttl,
+                at=now,
+            )
         return written
 
     def ask(self, pending: PendingQuery, now: float, *, all_in_one: bool = False) -> Answer | None:
@@ -389,9 +395,13 @@ class ResolverCore:
         return self._fail(pending, _TOO_MANY, now)
 
     def _ended(
-        self, asked: Query, heard: Response | None, waiting: list[PendingQuery], extended: bytes,
+        self,
+        asked: Query,
+        heard: Response | None,
+        waiting: list[PendingQuery],
+        extended: bytes,
         now: float,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Answer those who waited for a lookup that has ended."""
         if (heard is None or heard.rcode in FAILURES) and self._impatient(asked, waiting, now):
             return
@@ -431,9 +441,14 @@ class ResolverCore:
         return self._give(pending, stale, _STALE, now, is_candidate, bool(stale.addresses))
 
     def _give(
-        self, pending: PendingQuery, response: Response, origin: Origin, now: float,
-        is_candidate: bool, is_refresh: bool,
-    ) -> Answer | None:  # fmt: skip
+        self,
+        pending: PendingQuery,
+        response: Response,
+        origin: Origin,
+        now: float,
+        is_candidate: bool,
+        is_refresh: bool,
+    ) -> Answer | None:
         """Answer and observe a lookup; None where the answer is held.
 
         `is_candidate` says that it may be mail-related, `is_refresh` that it brings nothing but
@@ -458,9 +473,14 @@ class ResolverCore:
         self.observed.count(pending.client, what, pending.is_recorded, pending.is_redirected)
 
     def _observe(
-        self, pending: PendingQuery, response: Response, origin: Origin, now: float,
-        is_candidate: bool | None = None, enforced: Enforced | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        pending: PendingQuery,
+        response: Response,
+        origin: Origin,
+        now: float,
+        is_candidate: bool | None = None,
+        enforced: Enforced | None = None,
+    ) -> None:
         """Note a client's lookup; one of another class than IN says nothing of mail or hosts.
 
         Whether it may be mail-related is found out where `is_candidate` does not say.
@@ -474,9 +494,15 @@ class ResolverCore:
         self._note(asked, response, origin, now, is_candidate, pending, enforced)
 
     def _note(
-        self, asked: Query, response: Response, origin: Origin, now: float, is_candidate: bool,
-        pending: PendingQuery | None = None, enforced: Enforced | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        asked: Query,
+        response: Response,
+        origin: Origin,
+        now: float,
+        is_candidate: bool,
+        pending: PendingQuery | None = None,
+        enforced: Enforced | None = None,
+    ) -> None:
         """Note a lookup, and learn from it which names are mail-related."""
         seen = self.observed.lookup(asked, response, origin, now, pending, enforced)
         if asked.qtype == _MX:

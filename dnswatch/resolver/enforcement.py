@@ -54,9 +54,13 @@ class EnforcementPoint:
     """The enforcement point of one worker."""
 
     def __init__(
-        self, settings: Settings, exchanges: Exchanges, deadlines: Deadlines,
-        events: deque[Event], counters: Counter[str],
-    ) -> None:  # fmt: skip
+        self,
+        settings: Settings,
+        exchanges: Exchanges,
+        deadlines: Deadlines,
+        events: deque[Event],
+        counters: Counter[str],
+    ) -> None:
         """Enforce nothing yet; which lookups are mail-related, `exchanges` knows."""
         self._arbiter = Arbiter(settings, exchanges)
         self.known = KnownAddresses()

@@ -31,9 +31,12 @@ class Answer:
     __slots__ = ("form", "pending", "response", "tally")
 
     def __init__(
-        self, pending: PendingQuery, response: Response, form: Form = TRUE,
+        self,
+        pending: PendingQuery,
+        response: Response,
+        form: Form = TRUE,
         tally: int | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Give `response`; `tally` is its kind where it is ordinary, which is only counted."""
         self.pending = pending
         self.response = response

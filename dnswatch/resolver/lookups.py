@@ -63,10 +63,23 @@ class Lookup:
     """One question on its way to upstreams."""
 
     __slots__ = (
-        "_asked", "_candidates", "_deadline", "_is_over", "_last_resort", "_next",
-        "_patient_until", "_round", "_spare", "_stale_at", "_table", "_wakes_at", "_waking",
-        "is_done", "query", "waiting",
-    )  # fmt: skip
+        "_asked",
+        "_candidates",
+        "_deadline",
+        "_is_over",
+        "_last_resort",
+        "_next",
+        "_patient_until",
+        "_round",
+        "_spare",
+        "_stale_at",
+        "_table",
+        "_wakes_at",
+        "_waking",
+        "is_done",
+        "query",
+        "waiting",
+    )
 
     def __init__(
         self, table: "Lookups", query: Query, group: Group, deadline: float, stale_at: float
@@ -215,9 +228,14 @@ class Lookups:
     """The table of what is in flight."""
 
     def __init__(
-        self, settings: Settings, deadlines: Deadlines, events: deque[Event],
-        counters: Counter[str], ended: Ended, impatient: Impatient,
-    ) -> None:  # fmt: skip
+        self,
+        settings: Settings,
+        deadlines: Deadlines,
+        events: deque[Event],
+        counters: Counter[str],
+        ended: Ended,
+        impatient: Impatient,
+    ) -> None:
         """Tell `ended` of every end, and `impatient` of who waited long enough."""
         self.deadlines = deadlines
         self.events = events

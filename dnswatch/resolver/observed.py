@@ -59,20 +59,34 @@ class Observed:
         row[what] += 1
 
     def lookup(
-        self, asked: Query, response: Response, origin: Origin, now: float,
-        pending: PendingQuery | None, enforced: Enforced | None = None,
-    ) -> Observation:  # fmt: skip
+        self,
+        asked: Query,
+        response: Response,
+        origin: Origin,
+        now: float,
+        pending: PendingQuery | None,
+        enforced: Enforced | None = None,
+    ) -> Observation:
         """Note a client's lookup, or nobody's where no query is pending for it."""
         client, is_redirected, is_proven = None, False, True
         if pending is not None:
             client = pending.client if pending.is_recorded else None
             is_redirected, is_proven = pending.is_redirected, pending.is_proven
         seen = Observation(
-            at=now, client=client, qname=asked.qname, qtype=asked.qtype, rcode=response.rcode,
-            origin=origin, addresses=response.addresses, exchanges=response.exchanges,
-            ttl=response.ttl, redirected=is_redirected, recursion=asked.flags & 0x0100 != 0,
-            enforced=enforced, proven=is_proven,
-        )  # fmt: skip
+            at=now,
+            client=client,
+            qname=asked.qname,
+            qtype=asked.qtype,
+            rcode=response.rcode,
+            origin=origin,
+            addresses=response.addresses,
+            exchanges=response.exchanges,
+            ttl=response.ttl,
+            redirected=is_redirected,
+            recursion=asked.flags & 0x0100 != 0,
+            enforced=enforced,
+            proven=is_proven,
+        )
         self.observations.append(seen)
         if len(self.observations) >= MAX_OBSERVATIONS:
             self.is_full = True

@@ -70,9 +70,16 @@ class PacketCache:
         self._by_name.clear()
 
     def add(
-        self, body: bytes, query: Query, response: Response, answer: bytes, kind: int, *,
-        max_ttl: int, at: float,
-    ) -> None:  # fmt: skip
+        self,
+        body: bytes,
+        query: Query,
+        response: Response,
+        answer: bytes,
+        kind: int,
+        *,
+        max_ttl: int,
+        at: float,
+    ) -> None:
         """Keep the answer `answer`, written from `response` at `at` (Unix seconds)."""
         if len(self._warm) >= LIMIT:
             self.clear()

@@ -10,9 +10,17 @@ class PendingQuery:
     """One query on its way to an answer."""
 
     __slots__ = (
-        "client", "is_proven", "is_recorded", "is_redirected", "limit", "message_id", "query",
-        "reply", "reply_address", "subject",
-    )  # fmt: skip
+        "client",
+        "is_proven",
+        "is_recorded",
+        "is_redirected",
+        "limit",
+        "message_id",
+        "query",
+        "reply",
+        "reply_address",
+        "subject",
+    )
 
     subject: Subject | None
     "What a mark is about; None for almost all."
@@ -23,11 +31,15 @@ class PendingQuery:
     "Bytes that the answer may have, once the query is read."
 
     def __init__(
-        self, client: bytes, is_recorded: bool = True, is_redirected: bool = False,
-        is_proven: bool = False, message_id: bytes = b"",
+        self,
+        client: bytes,
+        is_recorded: bool = True,
+        is_redirected: bool = False,
+        is_proven: bool = False,
+        message_id: bytes = b"",
         reply: "Callable[[PendingQuery, bytes], None] | None" = None,
         reply_address: tuple[bytes, bytes] = (b"", b""),
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Wait; `client` is a packed address.
 
         `is_proven`: nobody else can have sent it in the client's name.

@@ -31,22 +31,36 @@ class Writer:
         pending, response, form = answer.pending, answer.response, answer.form
         if form is TRUE:
             return build.body(
-                response, pending.query, now - (response.stored_at or now),
-                limit=pending.limit, max_ttl=self.max_ttl, size=self.size,
-            )  # fmt: skip
+                response,
+                pending.query,
+                now - (response.stored_at or now),
+                limit=pending.limit,
+                max_ttl=self.max_ttl,
+                size=self.size,
+            )
         match form:
             case Form.STALE:
                 is_denial = response.rcode == Rcode.NXDOMAIN
                 return build.body(
-                    response, pending.query, now - response.stored_at, limit=pending.limit,
-                    max_ttl=self.max_ttl, size=self.size, stale=True,
+                    response,
+                    pending.query,
+                    now - response.stored_at,
+                    limit=pending.limit,
+                    max_ttl=self.max_ttl,
+                    size=self.size,
+                    stale=True,
                     extended=_STALE_NXDOMAIN if is_denial else _STALE,
-                )  # fmt: skip
+                )
             case Form.FORGED:  # made anew, so that nothing of the true one is left; AD is not set
                 return build.body(
-                    self._bay.answer(pending.query), pending.query, 0, limit=pending.limit,
-                    max_ttl=TTL, size=self.size, extended=_FORGED,
-                )  # fmt: skip
+                    self._bay.answer(pending.query),
+                    pending.query,
+                    0,
+                    limit=pending.limit,
+                    max_ttl=TTL,
+                    size=self.size,
+                    extended=_FORGED,
+                )
             case Form.TRUNCATED:
                 return build.truncated(pending.query, self.size)
             case _:

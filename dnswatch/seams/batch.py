@@ -16,9 +16,21 @@ from dnswatch.model.observation import Observation, Tally
 from dnswatch.model.policies.mark import Doubts, Mark, Marks
 
 __all__ = [
-    "MAX_MESSAGE", "STARTED", "Batch", "Briefing", "Doubts", "HealthReport", "Lessons", "Mark",
-    "Marks", "brief", "decode", "decode_briefing", "encode", "encode_briefing",
-]  # fmt: skip
+    "MAX_MESSAGE",
+    "STARTED",
+    "Batch",
+    "Briefing",
+    "Doubts",
+    "HealthReport",
+    "Lessons",
+    "Mark",
+    "Marks",
+    "brief",
+    "decode",
+    "decode_briefing",
+    "encode",
+    "encode_briefing",
+]
 
 T = TypeVar("T")
 U = TypeVar("U")

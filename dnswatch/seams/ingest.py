@@ -113,21 +113,28 @@ def _read(message: bytes, now: float, is_ours: bool) -> Batch:
         [_counted(tally) for tally in batch.tallies],
         batch.counters if is_ours else counters,
         number=batch.number,
-    )  # fmt: skip
+    )
 
 
 def _plain(told: _Batch) -> Batch:
     """Turn a batch of JSON into one of ours."""
     observations = [
         Observation(
-            seen.at, _packed(seen.client), _name(seen.qname), seen.qtype, seen.rcode,
+            seen.at,
+            _packed(seen.client),
+            _name(seen.qname),
+            seen.qtype,
+            seen.rcode,
             _origin(seen.origin),
             tuple((addresses.read(address).packed, ttl) for address, ttl in seen.addresses),
-            tuple(map(_name, seen.exchanges)), seen.ttl,
-            recursion=seen.recursion, server=_packed(seen.server), proven=seen.proven,
+            tuple(map(_name, seen.exchanges)),
+            seen.ttl,
+            recursion=seen.recursion,
+            server=_packed(seen.server),
+            proven=seen.proven,
         )
         for seen in told.observations
-    ]  # fmt: skip
+    ]
     return Batch(told.until, observations, counters={DROPPED: told.dropped}, number=told.number)
 
 

@@ -109,8 +109,9 @@ class Merge:
         self.passed = max(self.passed, until)
         released = [
             Told(name, seen)
-            for name, stream in self._streams.items() for seen in stream.take(self.passed)
-        ]  # fmt: skip
+            for name, stream in self._streams.items()
+            for seen in stream.take(self.passed)
+        ]
         released.sort(key=lambda told: told.seen.at)  # some sorted runs: linear, and stable
         for name in [name for name, stream in self._streams.items() if stream.is_done]:
             del self._streams[name]

@@ -66,8 +66,11 @@ def _plain(clients: list[str]) -> str:
 
 
 FORMS: Final[Mapping[str, Callable[[list[str]], str]]] = {
-    "bind": _bind, "knot": _knot, "coredns": _coredns, "plain": _plain,
-}  # fmt: skip
+    "bind": _bind,
+    "knot": _knot,
+    "coredns": _coredns,
+    "plain": _plain,
+}
 """How a list of clients is written: BIND's `acl`, a Lua table for Knot Resolver, `expr` of CoreDNS'
 `view`, and an address a line."""
 

@@ -40,9 +40,14 @@ class Child:
     """One place for a process, and whoever fills it now; times are those of `clock.elapsed`."""
 
     def __init__(
-        self, name: str, run: Callable[[socket.socket], None], *, patience: float, longest: float,
+        self,
+        name: str,
+        run: Callable[[socket.socket], None],
+        *,
+        patience: float,
+        longest: float,
         heard: Callable[[bytes, list[int]], None] = lambda _, files: _close(files),
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Run `run(control)` in a process; its end or death is noticed by `reaped`.
 
         It is killed when it has been silent for `patience` seconds, and started again after
@@ -133,8 +138,10 @@ class Child:
         if self.pid and now - self._heard_at > patience:
             log.error(
                 "%s (process %d) has been silent for %.0f s and hangs; killing it",
-                self.name, self.pid, now - self._heard_at,
-            )  # fmt: skip
+                self.name,
+                self.pid,
+                now - self._heard_at,
+            )
             self.signal(signal.SIGKILL)
             self._heard_at = now  # it is said once, and killed again if that was not enough
 

@@ -24,7 +24,7 @@ from dnswatch.model.policies.steering import (
     members,
     steered,
     transaction,
-)  # fmt: skip
+)
 from dnswatch.seams.steer import acl, cdb
 from dnswatch.settings import Settings
 from dnswatch.store import Store
@@ -217,9 +217,13 @@ def nft(arguments: list[str], said: str = "") -> str:
         raise SteerError("there is no program 'nft': install nftables on the machine that routes")
     try:
         done = subprocess.run(
-            [program, *arguments], input=said, capture_output=True, text=True, timeout=_PATIENCE,
+            [program, *arguments],
+            input=said,
+            capture_output=True,
+            text=True,
+            timeout=_PATIENCE,
             check=False,
-        )  # fmt: skip
+        )
     except subprocess.TimeoutExpired:
         raise SteerError(f"nft did not end within {_PATIENCE:.0f} s") from None
     if done.returncode == 0:

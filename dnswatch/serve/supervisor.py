@@ -53,9 +53,12 @@ class Supervisor:
     """One `dnswatch serve`."""
 
     def __init__(
-        self, source: Source, state: Path, reread: Callable[[], Source],
+        self,
+        source: Source,
+        state: Path,
+        reread: Callable[[], Source],
         vantages: Callable[[Source], Iterable[Vantage]] = lambda _: (),
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Serve as `source` says, with records in `state`; `reread` gives the source anew.
 
         `vantages` tells which vantage points are to run beside the workers.
@@ -84,18 +87,17 @@ class Supervisor:
             lambda ours: watch.main(
                 self._source, state, self._lines(lines), kept, ours, self._moved
             ),
-            patience=20.0, longest=0.1, heard=self._guests.heard,
-        )  # fmt: skip
+            patience=20.0,
+            longest=0.1,
+            heard=self._guests.heard,
+        )
         self._workers = [
             Child(f"worker {number}", self._work(number, ours), patience=2.0, longest=0.1)
             for number, (ours, _) in enumerate(lines)
         ]
         self._bay = Child("bay", self._hold, patience=60.0, longest=10.0)
         self._console = Child("console", self._show, patience=60.0, longest=10.0)
-        self._teller = Child(
-            "teller", lambda ours: teller.main(self._source, state, ours),
-            patience=60.0, longest=10.0,
-        )  # fmt: skip
+        self._teller = Child("teller", self._tell, patience=60.0, longest=10.0)
         self._begun_at = clock.now()
         "When we began, by the clock that we go by."
         self._moved: Moved | None = None
@@ -155,9 +157,11 @@ class Supervisor:
     def _lines(self, workers: list[tuple[socket.socket, socket.socket]]) -> Lines:
         """Return all that leads to the next watch."""
         return Lines(
-            [theirs for _, theirs in workers], [place.tied for place in self._places],
-            self._door, self._guests.tied(),
-        )  # fmt: skip
+            [theirs for _, theirs in workers],
+            [place.tied for place in self._places],
+            self._door,
+            self._guests.tied(),
+        )
 
     def _work(self, number: int, line: socket.socket) -> Callable[[socket.socket], None]:
         return lambda ours: worker.main(
@@ -175,6 +179,10 @@ class Supervisor:
         from dnswatch.web import process
 
         process.main(self._source, self._state, ours)
+
+    def _tell(self, ours: socket.socket) -> None:
+        """Tell others what changes."""
+        teller.main(self._source, self._state, ours)
 
     def _start(self) -> None:
         """Start whoever is missing and due."""
@@ -231,8 +239,9 @@ class Supervisor:
             log.warning(
                 "the machine's clock was set %s by %.1f s: everybody goes by it from now on, and"
                 " orders, verdicts and what is cached end as long after as they would have",
-                "forward" if by > 0 else "back", abs(by),
-            )  # fmt: skip
+                "forward" if by > 0 else "back",
+                abs(by),
+            )
             earlier = self._moved.by if self._moved else 0.0
             self._moved = Moved(earlier + by, clock.now() - 2 * LOOK, self._begun_at - earlier)
             self._begun_at += by
@@ -273,13 +282,15 @@ class Supervisor:
             log.info(
                 "ready: answering on %s, asking %s, records in '%s'",
                 ", ".join(dict.fromkeys(_shown(one.sock) for one in sockets)) or "nothing",
-                ", ".join(settings.upstream.servers), self._state,
-            )  # fmt: skip
+                ", ".join(settings.upstream.servers),
+                self._state,
+            )
             if settings.web.enabled and (missing := web_places.missing()):
                 log.info(
                     "no web console: %s is not installed, which the extra 'web' brings;"
-                    " web.enabled = false silences this", missing[0],
-                )  # fmt: skip
+                    " web.enabled = false silences this",
+                    missing[0],
+                )
 
     def _reload(self) -> None:
         """Read the configuration anew; a broken one is refused, and the old one stays in force."""

@@ -46,9 +46,11 @@ class Place:
         self.key = vantage.key
         self._ours, self._theirs = make_line()
         self.child = Child(
-            vantage.name, lambda control: vantage.run(self._ours, control),
-            patience=20.0, longest=10.0,
-        )  # fmt: skip
+            vantage.name,
+            lambda control: vantage.run(self._ours, control),
+            patience=20.0,
+            longest=10.0,
+        )
 
     @property
     def tied(self) -> Tied:

@@ -137,23 +137,21 @@ class Release(Table, frozen=True):
 class Keep(Table, frozen=True):
     """How long messages are kept; of what was not delivered nothing goes without a warning."""
 
-    undelivered: Annotated[
-        Duration, Range("1h", "3650d", "a person must have time to look")
-    ] = Duration(14 * 86400.0)  # fmt: skip
+    undelivered: Annotated[Duration, Range("1h", "3650d", "a person must have time to look")] = (
+        Duration(14 * 86400.0)
+    )
     "A message that is held, deferred, or was refused, is thrown away so long after."
-    done: Annotated[
-        Duration, Range("0", "3650d", "0 removes it at once")
-    ] = Duration(86400.0)  # fmt: skip
+    done: Annotated[Duration, Range("0", "3650d", "0 removes it at once")] = Duration(86400.0)
     "The body of a message that was delivered or discarded goes so long after."
     size: Annotated[Size, Range("1MB", "100TB", "less holds no message")] = Size(10_000_000_000)
     "Bytes of all bodies; above, the oldest go first: those that are done, then those held."
-    warning: Annotated[
-        Duration, Range("1m", "30d", "a person must have time to look")
-    ] = Duration(86400.0)  # fmt: skip
+    warning: Annotated[Duration, Range("1m", "30d", "a person must have time to look")] = Duration(
+        86400.0
+    )
     "So long before anything undelivered is thrown away it is said, whatever is full."
-    records: Annotated[
-        Duration, Range("1h", "3650d", "a person must have time to look")
-    ] = Duration(30 * 86400.0)  # fmt: skip
+    records: Annotated[Duration, Range("1h", "3650d", "a person must have time to look")] = (
+        Duration(30 * 86400.0)
+    )
     "What happened to a message is forgotten so long after its body went."
 
 
@@ -166,9 +164,9 @@ class Notify(Table, frozen=True):
     "URLs that are sent a JSON object."
     mail: tuple[MailAddress, ...] = ()
     "Persons who are sent a mail."
-    again: Annotated[
-        Duration, Range("1m", "365d", "a flood of notices is read by nobody")
-    ] = Duration(86400.0)  # fmt: skip
+    again: Annotated[Duration, Range("1m", "365d", "a flood of notices is read by nobody")] = (
+        Duration(86400.0)
+    )
     "A client is told of once in so long: of its quarantine, and of mail after it sent none."
 
 
@@ -185,7 +183,7 @@ class Bay(Table, frozen=True):
     "Directory of the messages; none means `bay` in the state directory."
     grace: Annotated[
         Duration, Range("1m", "7d", "answers that named the bay must have expired")
-    ] = Duration(3600.0)  # fmt: skip
+    ] = Duration(3600.0)
     "A client may speak to the bay for so long after its quarantine ended: stubs keep answers."
     open_to: tuple[Subnet, ...] = ()
     "Clients that may always speak to it, for sites that divert them by other means."

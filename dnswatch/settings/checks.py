@@ -248,6 +248,16 @@ def _events(settings: Settings) -> Iterator[Fault]:
 
 
 _CHECKS: Final = (
-    _endpoints, _vantages, _loops, _forwards, _access, _roles, _groups, _orders, _quarantine, _bay,
-    _web, _events,
-)  # fmt: skip
+    _endpoints,
+    _vantages,
+    _loops,
+    _forwards,
+    _access,
+    _roles,
+    _groups,
+    _orders,
+    _quarantine,
+    _bay,
+    _web,
+    _events,
+)

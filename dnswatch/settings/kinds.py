@@ -10,9 +10,11 @@ import msgspec
 from dnswatch.settings.table import Range
 
 _PLAIN: Final = {
-    bool: "true or false", int: "a whole number", float: "a number",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
     str: "a text in quotation marks",
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)

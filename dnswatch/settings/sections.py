@@ -81,10 +81,17 @@ class Access(Table, frozen=True):
     networks: Annotated[tuple[Subnet, ...], msgspec.Meta(min_length=1)] = tuple(
         Subnet(text)
         for text in (
-            "127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
-            "169.254.0.0/16", "100.64.0.0/10", "fc00::/7", "fe80::/10",
+            "127.0.0.0/8",
+            "::1/128",
+            "10.0.0.0/8",
+            "172.16.0.0/12",
+            "192.168.0.0/16",
+            "169.254.0.0/16",
+            "100.64.0.0/10",
+            "fc00::/7",
+            "fe80::/10",
         )
-    )  # fmt: skip
+    )
     "Networks whose clients are answered: loopback and private ranges (RFC 1918, 4193, 6598)."
     others: Literal["ignore", "refuse"] = "ignore"
     "What the rest gets: nothing, or REFUSED."
@@ -97,17 +104,17 @@ class Cache(Table, frozen=True):
 
     size: Annotated[Size, Range("1MB", "1TB", "less holds no page's names")] = Size(256_000_000)
     "Bytes of memory for answers, in each worker; the least useful go first."
-    max_ttl: Annotated[
-        Duration, Range("1s", "30d", "addresses change owners within weeks")
-    ] = Duration(7 * 86400)  # fmt: skip
+    max_ttl: Annotated[Duration, Range("1s", "30d", "addresses change owners within weeks")] = (
+        Duration(7 * 86400)
+    )
     "Longest life believed (RFC 8767 section 4)."
     max_negative_ttl: Annotated[
         Duration, Range("0", "1d", "RFC 2308 section 5 found more to be trouble")
     ] = Duration(3 * 3600)
     "Longest life of a negative answer (RFC 2308 section 5)."
-    stale: Annotated[
-        Duration, Range("0", "7d", "RFC 8767 section 5 suggests 1 to 3 days")
-    ] = Duration(86400)  # fmt: skip
+    stale: Annotated[Duration, Range("0", "7d", "RFC 8767 section 5 suggests 1 to 3 days")] = (
+        Duration(86400)
+    )
     "How long after its end an answer may still serve while upstreams fail (RFC 8767); 0 is never."
     stale_after: Annotated[
         Duration, Range("100ms", "30s", "a round trip takes time, and no stub waits longer")

@@ -38,11 +38,15 @@ _LENGTH: Final = Struct("!I").unpack_from
 _TAGS: Final = frozenset(b"\x0a\x12\x1a\x72\x78")
 """What a frame's payload may begin with: the tag of identity, version, extra, message or type."""
 _SIDES: Final[dict[int, bool]] = {
-    Message.CLIENT_QUERY: False, Message.CLIENT_RESPONSE: True,
-    Message.AUTH_QUERY: False, Message.AUTH_RESPONSE: True,
-    Message.STUB_QUERY: False, Message.STUB_RESPONSE: True,
-    Message.TOOL_QUERY: False, Message.TOOL_RESPONSE: True,
-}  # fmt: skip
+    Message.CLIENT_QUERY: False,
+    Message.CLIENT_RESPONSE: True,
+    Message.AUTH_QUERY: False,
+    Message.AUTH_RESPONSE: True,
+    Message.STUB_QUERY: False,
+    Message.STUB_RESPONSE: True,
+    Message.TOOL_QUERY: False,
+    Message.TOOL_RESPONSE: True,
+}
 """Types of messages with a client: whether it is a response."""
 
 

@@ -42,12 +42,10 @@ FORMATS: Final = (
     Format("pcap", lambda head: head[:4] in pcap.MAGIC, partial(_capture, pcap.chunks)),
     Format("pcapng", lambda head: head.startswith(pcapng.MAGIC), partial(_capture, pcapng.chunks)),
     Format("dnstap", dnstap.is_begun, lambda opened, *_: dnstap.readings(opened.stream)),
-    Format(
-        _CONNECTIONS, lambda head: zeek.is_begun(head) and b"conn_state" in head, _zeek
-    ),
+    Format(_CONNECTIONS, lambda head: zeek.is_begun(head) and b"conn_state" in head, _zeek),
     Format("another log of Zeek", zeek.is_begun, _zeek),
     Format("nfdump's CSV", nfdump.is_begun, _nfdump),
-)  # fmt: skip
+)
 
 
 def recognise(opened: Opened) -> Format:

@@ -174,13 +174,30 @@ class Matcher:
 
 def _observed(heard: Overheard, at: float, client: bytes, server: bytes) -> Observation:
     return Observation(
-        at, client, heard.qname, heard.qtype, heard.rcode, Origin.UPSTREAM, heard.addresses,
-        heard.exchanges, heard.ttl, False, heard.recursion, None, server,
-    )  # fmt: skip
+        at,
+        client,
+        heard.qname,
+        heard.qtype,
+        heard.rcode,
+        Origin.UPSTREAM,
+        heard.addresses,
+        heard.exchanges,
+        heard.ttl,
+        False,
+        heard.recursion,
+        None,
+        server,
+    )
 
 
 def _given_up(query: UnansweredQuery, end: float = inf) -> Observation:
     return Observation(
-        min(query.at + PATIENCE, end), query.client, query.qname, query.qtype, UNANSWERED,
-        Origin.FAILED, recursion=query.recursion, server=query.server,
-    )  # fmt: skip
+        min(query.at + PATIENCE, end),
+        query.client,
+        query.qname,
+        query.qtype,
+        UNANSWERED,
+        Origin.FAILED,
+        recursion=query.recursion,
+        server=query.server,
+    )

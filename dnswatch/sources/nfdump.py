@@ -36,20 +36,48 @@ SLACK: Final = 900.0
 middle (every 300 s, as a rule), and nfcapd writes a file every 300 s."""
 
 _NAMES: Final = {
-    "ts": ("ts", "firstSeen"), "te": ("te", "lastSeen"), "td": ("td", "duration"),
-    "source": ("sa", "srcAddr"), "destination": ("da", "dstAddr"), "sport": ("sp", "srcPort"),
-    "dport": ("dp", "dstPort"), "protocol": ("pr", "proto"), "flags": ("flg", "flags"),
-    "packets": ("ipkt", "packets", "inPackets"), "bytes": ("ibyt", "bytes", "inBytes"),
-    "packets back": ("opkt", "outPackets"), "bytes back": ("obyt", "outBytes"),
-}  # fmt: skip
+    "ts": ("ts", "firstSeen"),
+    "te": ("te", "lastSeen"),
+    "td": ("td", "duration"),
+    "source": ("sa", "srcAddr"),
+    "destination": ("da", "dstAddr"),
+    "sport": ("sp", "srcPort"),
+    "dport": ("dp", "dstPort"),
+    "protocol": ("pr", "proto"),
+    "flags": ("flg", "flags"),
+    "packets": ("ipkt", "packets", "inPackets"),
+    "bytes": ("ibyt", "bytes", "inBytes"),
+    "packets back": ("opkt", "outPackets"),
+    "bytes back": ("obyt", "outBytes"),
+}
 """What is wanted, and what it is called: by nfdump up to 1.7.2, and later."""
 _NEEDED: Final = (
-    "ts", "source", "destination", "sport", "dport", "protocol", "packets", "bytes",
-)  # fmt: skip
+    "ts",
+    "source",
+    "destination",
+    "sport",
+    "dport",
+    "protocol",
+    "packets",
+    "bytes",
+)
 _PROTOCOLS: Final = {
-    "TCP": TCP, "UDP": UDP, "ICMP": 1, "IGMP": 2, "IPIP": 4, "IPV6": 41, "RSVP": 46, "GRE": 47,
-    "ESP": 50, "AH": 51, "ICMP6": 58, "OSPF": 89, "PIM": 103, "L2TP": 115, "SCTP": 132,
-}  # fmt: skip
+    "TCP": TCP,
+    "UDP": UDP,
+    "ICMP": 1,
+    "IGMP": 2,
+    "IPIP": 4,
+    "IPV6": 41,
+    "RSVP": 46,
+    "GRE": 47,
+    "ESP": 50,
+    "AH": 51,
+    "ICMP6": 58,
+    "OSPF": 89,
+    "PIM": 103,
+    "L2TP": 115,
+    "SCTP": 132,
+}
 _UNTOLD: Final = 255
 """A protocol of which only the name stands there."""
 _FLAGS: Final = {"F": 1, "S": 2, "R": 4, "P": 8, "A": 16, "U": 32, "E": 64, "C": 128}
@@ -103,10 +131,11 @@ def _directed(parts: list[Part]) -> list[Part]:
         ends[part.protocol, min(part.ends, reversed_ends(part.ends))].append(part)
     source = {key: _source(both) for key, both in ends.items()}
     return [
-        part if part.ends == source[part.protocol, min(part.ends, reversed_ends(part.ends))]
+        part
+        if part.ends == source[part.protocol, min(part.ends, reversed_ends(part.ends))]
         else _turned(part)
         for part in parts
-    ]  # fmt: skip
+    ]
 
 
 def _source(parts: list[Part]) -> bytes:
@@ -129,8 +158,11 @@ def _source(parts: list[Part]) -> bytes:
 
 def _turned(part: Part) -> Part:
     return replace(
-        part, ends=reversed_ends(part.ends), flags=part.answered, answered=part.flags,
-    )  # fmt: skip
+        part,
+        ends=reversed_ends(part.ends),
+        flags=part.answered,
+        answered=part.flags,
+    )
 
 
 def _places(names: list[str]) -> dict[str, int]:

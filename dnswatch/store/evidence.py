@@ -62,12 +62,24 @@ def _later(db: Database) -> Iterator[MailLookup]:
         new, refreshed, hits, redirected, recursion, proven = given
         try:
             yield MailLookup(
-                at, key.encode(), LookupKind(kind), from_text(domain), from_text(qname), qtype,
-                rcode, Origin(origin), (), tuple(map(from_text, json.loads(exchanges or "[]"))),
-                new, refreshed, hits, bool(redirected), bool(recursion),
+                at,
+                key.encode(),
+                LookupKind(kind),
+                from_text(domain),
+                from_text(qname),
+                qtype,
+                rcode,
+                Origin(origin),
+                (),
+                tuple(map(from_text, json.loads(exchanges or "[]"))),
+                new,
+                refreshed,
+                hits,
+                bool(redirected),
+                bool(recursion),
                 enforced=msgspec.json.decode(done, type=Enforced) if done else None,
                 proven=bool(proven),
-            )  # fmt: skip
+            )
         except WireError:
             continue  # a name that no host can have: one piece of evidence less
 

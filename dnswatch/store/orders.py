@@ -62,9 +62,7 @@ def roles(db: Database) -> dict[str, Role]:
     return {key: Role(role) for key, role in db.conn.execute("SELECT client, role FROM role")}
 
 
-def enable(
-    db: Database, policy: str, actor: str, now: float, *, dry_run: bool = False
-) -> None:  # fmt: skip
+def enable(db: Database, policy: str, actor: str, now: float, *, dry_run: bool = False) -> None:
     """Switch a policy on, if it is not; what is a dry run may become none, and the other way."""
     if db.conn.execute(_ENABLE, (policy, dry_run)).rowcount:
         text = f"{policy} on{', dry run' * dry_run}"

@@ -28,9 +28,17 @@ INTERVALS: Final = 24
 """Intervals of a time axis, at most: of 30 days each is longer than the hour of summed counts."""
 
 _LOSSES: Final = {
-    "broken", "dropped", "evicted", "forgotten", "full", "late", "lost", "malformed", "mismatch",
+    "broken",
+    "dropped",
+    "evicted",
+    "forgotten",
+    "full",
+    "late",
+    "lost",
+    "malformed",
+    "mismatch",
     "unsent",
-}  # fmt: skip
+}
 """Words in the names of counters that tell of what was dropped, evicted or not believed."""
 
 RoleOf = Callable[[str], Role]
@@ -176,9 +184,12 @@ def cache(db: Database, since: float, now: float, limit: int) -> CacheReport | N
 def status(db: Database, since: float) -> StatusReport:
     """Report on dnswatch itself; `since` is for its counters."""
     return StatusReport(
-        site.extent(db), site.counters(db, since), site.upstreams(db), site.vantages(db),
+        site.extent(db),
+        site.counters(db, since),
+        site.upstreams(db),
+        site.vantages(db),
         site.measures(db, since),
-    )  # fmt: skip
+    )
 
 
 def _accounts(db: Database, since: float, found: list[Machine]) -> list[Account]:

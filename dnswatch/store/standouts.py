@@ -38,9 +38,13 @@ def standouts(db: Database, role_of: Callable[[str], Role], now: float) -> list[
 
 
 def _standout(
-    key: str, names: Mapping[str, str | None], role: Role, judged: Mapping[str, Standing],
-    words: Mapping[str, Overrule], now: float,
-) -> Standout:  # fmt: skip
+    key: str,
+    names: Mapping[str, str | None],
+    role: Role,
+    judged: Mapping[str, Standing],
+    words: Mapping[str, Overrule],
+    now: float,
+) -> Standout:
     said = words.get(key)
     standing = overruled(judged.get(key, CLEAN), said, now)
     if role is Role.MAIL_SERVER:

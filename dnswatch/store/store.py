@@ -209,12 +209,25 @@ def _lookup_row(lookup: MailLookup, key: str) -> tuple[object, ...]:
     addresses = [[_text(address), ttl] for address, ttl in lookup.addresses]
     exchanges = [to_text(exchange) for exchange in lookup.exchanges]
     return (
-        lookup.at, key, lookup.kind.value, to_text(lookup.domain), to_text(lookup.qname),
-        lookup.qtype, lookup.rcode, int(lookup.origin),
-        json.dumps(addresses) if addresses else None, json.dumps(exchanges) if exchanges else None,
-        lookup.ttl, lookup.new, lookup.refreshed, lookup.hits, lookup.redirected, lookup.recursion,
-        *_enforced(lookup.enforced), lookup.proven,
-    )  # fmt: skip
+        lookup.at,
+        key,
+        lookup.kind.value,
+        to_text(lookup.domain),
+        to_text(lookup.qname),
+        lookup.qtype,
+        lookup.rcode,
+        int(lookup.origin),
+        json.dumps(addresses) if addresses else None,
+        json.dumps(exchanges) if exchanges else None,
+        lookup.ttl,
+        lookup.new,
+        lookup.refreshed,
+        lookup.hits,
+        lookup.redirected,
+        lookup.recursion,
+        *_enforced(lookup.enforced),
+        lookup.proven,
+    )
 
 
 def _enforced(enforced: Enforced | None) -> tuple[str | None, str | None, bool]:
@@ -292,12 +305,16 @@ def _write_notes(conn: sqlite3.Connection, changes: Changes, client_key: ClientK
         orders.ADD_ENTRY,
         (
             (
-                note.at, note.about.value, None if note.client is None else client_key(note.client),
-                note.text, note.cause, note.actor,
+                note.at,
+                note.about.value,
+                None if note.client is None else client_key(note.client),
+                note.text,
+                note.cause,
+                note.actor,
             )
             for note in changes.notes
         ),
-    )  # fmt: skip
+    )
 
 
 def _mail_domains(rows: Iterable[tuple[float, str, str, int]]) -> Iterator[MailDomain]:

@@ -139,9 +139,11 @@ def ranked(accounts: Iterable[Account]) -> list[Account]:
     return sorted(
         accounts,
         key=lambda account: (
-            -account.measures["mail"], -account.measures["lookup"], account.machine.keys,
+            -account.measures["mail"],
+            -account.measures["lookup"],
+            account.machine.keys,
         ),
-    )  # fmt: skip
+    )
 
 
 def others_of(group: Iterable[Account], everyone: Iterable[Account]) -> list[Account]:
@@ -178,9 +180,14 @@ def _order(total: Counter[str]) -> list[str]:
 
 
 _MAIL: Final = (
-    "mail", "mail:mx", "mail:exchange", "mail:implicit-mx", "mail:guess", "mail-domains",
+    "mail",
+    "mail:mx",
+    "mail:exchange",
+    "mail:implicit-mx",
+    "mail:guess",
+    "mail-domains",
     "exchanges",
-)  # fmt: skip
+)
 _ANSWERS: Final = (
     "new",
     "refresh",

@@ -95,10 +95,15 @@ class DryRun:
         asked = pending.query
         self._exchanges.learn(
             Observation(
-                lookup.at, pending.client, asked.qname, asked.qtype, lookup.rcode,
-                Origin(lookup.origin), exchanges=response.exchanges,
+                lookup.at,
+                pending.client,
+                asked.qname,
+                asked.qtype,
+                lookup.rcode,
+                Origin(lookup.origin),
+                exchanges=response.exchanges,
             )
-        )  # fmt: skip
+        )
         wait = 0.0
         for event in self._events:
             match event:
@@ -109,9 +114,12 @@ class DryRun:
         return decided, wait
 
     def _decide(
-        self, pending: PendingQuery, response: Response, known: tuple[LookupKind, bytes],
+        self,
+        pending: PendingQuery,
+        response: Response,
+        known: tuple[LookupKind, bytes],
         lookup: RecordedLookup,
-    ) -> Decided | None:  # fmt: skip
+    ) -> Decided | None:
         subject = self._point.subject(pending, lookup.at, known)
         if subject is None:
             return None
@@ -143,9 +151,14 @@ class DryRun:
 
 
 def marks_now(
-    db: Database, policies: Iterable[Policy], settings: Settings, now: float, offset: float,
-    known: Mapping[str, bytes] = MappingProxyType({}), also: Iterable[str] = (),
-) -> list[Mark]:  # fmt: skip
+    db: Database,
+    policies: Iterable[Policy],
+    settings: Settings,
+    now: float,
+    offset: float,
+    known: Mapping[str, bytes] = MappingProxyType({}),
+    also: Iterable[str] = (),
+) -> list[Mark]:
     """Return the marks that clients with a verdict or an overrule have by now.
 
     Of the clients that stand in the store by a pseudonym only those in `known` are among them, with

@@ -85,10 +85,16 @@ def of(noted: Noted, store: str) -> Event:
         found = _ident(f"{store} {entry.client} {noted.opened}")
         incident = Incident(found, _phase(noted))
     return Event(
-        id=f"{_ident(store)[:8]}-{noted.number}", at=entry.at, kind=entry.about,
-        text=_text(entry.text), cause=_text(entry.cause), actor=_text(entry.actor),
-        client=entry.client, severity=_severity(noted), incident=incident,
-    )  # fmt: skip
+        id=f"{_ident(store)[:8]}-{noted.number}",
+        at=entry.at,
+        kind=entry.about,
+        text=_text(entry.text),
+        cause=_text(entry.cause),
+        actor=_text(entry.actor),
+        client=entry.client,
+        severity=_severity(noted),
+        incident=incident,
+    )
 
 
 def kind_of(noted: Noted) -> str:
@@ -101,28 +107,39 @@ def summary(store: str, first: int, last: int, at: float, counts: Counter[str]) 
     """Tell of a storm's changes, from one number to another, at once."""
     told = ", ".join(f"{count} of {kind}" for kind, count in counts.most_common())
     return Event(
-        id=f"{_ident(store)[:8]}-{first}-{last}", at=at, kind="summary",
-        text=f"{counts.total()} more changes in that minute", cause=told,
-        severity=Severity.WARNING, counts=dict(counts),
-    )  # fmt: skip
+        id=f"{_ident(store)[:8]}-{first}-{last}",
+        at=at,
+        kind="summary",
+        text=f"{counts.total()} more changes in that minute",
+        cause=told,
+        severity=Severity.WARNING,
+        counts=dict(counts),
+    )
 
 
 def lost(store: str, first: int, count: int, at: float) -> Event:
     """Tell that changes were let go of before a sink could be told."""
     return Event(
-        id=f"{_ident(store)[:8]}-{first}-lost", at=at, kind="lost",
+        id=f"{_ident(store)[:8]}-{first}-lost",
+        at=at,
+        kind="lost",
         text=f"{count} changes are told of nowhere",
         cause="records.retention or records.size let go of them before this sink could be told",
-        severity=Severity.WARNING, counts={"lost": count},
-    )  # fmt: skip
+        severity=Severity.WARNING,
+        counts={"lost": count},
+    )
 
 
 def trial(ident: str, at: float, actor: str) -> Event:
     """Make an event that only tries a sink out; `ident` differs from all others."""
     return Event(
-        id=f"test-{ident}", at=at, kind="test", text="this is a test, nothing happened",
-        actor=actor, severity=Severity.INFO,
-    )  # fmt: skip
+        id=f"test-{ident}",
+        at=at,
+        kind="test",
+        text="this is a test, nothing happened",
+        actor=actor,
+        severity=Severity.INFO,
+    )
 
 
 def _phase(noted: Noted) -> Phase:

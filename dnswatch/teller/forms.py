@@ -27,11 +27,19 @@ _EVE_SEVERITY: Final = {Severity.CRITICAL: 1, Severity.WARNING: 2}
 """Suricata counts from 1, the worst; the rest is 3."""
 
 _SIGNATURES: Final = {
-    (About.VERDICT, "suspect"): 1, (About.VERDICT, "likely"): 2, (About.VERDICT, "infected"): 3,
-    (About.VERDICT, "clean"): 4, (About.WARNING, ""): 5, (About.MARK, ""): 6,
-    (About.POLICY, ""): 7, (About.OVERRULE, ""): 8, (About.ROLE, ""): 9, ("summary", ""): 10,
-    ("lost", ""): 11, ("test", ""): 12,
-}  # fmt: skip
+    (About.VERDICT, "suspect"): 1,
+    (About.VERDICT, "likely"): 2,
+    (About.VERDICT, "infected"): 3,
+    (About.VERDICT, "clean"): 4,
+    (About.WARNING, ""): 5,
+    (About.MARK, ""): 6,
+    (About.POLICY, ""): 7,
+    (About.OVERRULE, ""): 8,
+    (About.ROLE, ""): 9,
+    ("summary", ""): 10,
+    ("lost", ""): 11,
+    ("test", ""): 12,
+}
 """Signature IDs of the EVE form: never changed, only added to."""
 
 
@@ -48,13 +56,15 @@ def eve(event: Event) -> bytes:
     is_verdict = event.kind == About.VERDICT
     told["alert"] = {
         "action": "allowed",  # what policies make of the client stands in events of their own
-        "gid": 1, "rev": 1,
+        "gid": 1,
+        "rev": 1,
         "signature_id": _SIGNATURES.get((event.kind, event.text if is_verdict else ""), 0),
-        "signature": f"dnswatch {event.kind} {event.text}" if is_verdict
+        "signature": f"dnswatch {event.kind} {event.text}"
+        if is_verdict
         else f"dnswatch {event.kind}",
         "category": "A Network Trojan was detected" if is_verdict else "Misc activity",
         "severity": _EVE_SEVERITY.get(event.severity, 3),
-    }  # fmt: skip
+    }
     told["dnswatch"] = _data(event)
     return msgspec.json.encode(told)
 

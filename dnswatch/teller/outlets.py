@@ -238,10 +238,11 @@ class WebhookOutlet:
 
         body, at = forms.json(event), int(clock.now())
         headers = {
-            "content-type": "application/json", "webhook-id": event.id,
+            "content-type": "application/json",
+            "webhook-id": event.id,
             "webhook-timestamp": str(at),
             "webhook-signature": signature(self._key, event.id, at, body),
-        }  # fmt: skip
+        }
         try:
             response = self._client.post(str(self._to), content=body, headers=headers)
         except httpx2.HTTPError as error:

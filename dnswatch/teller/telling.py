@@ -145,8 +145,10 @@ class Telling:
         else:
             logger.error(
                 "events: %s; tried again, at least every %.0f s, and nothing is lost until"
-                " records.retention", error, LAST_RETRY,
-            )  # fmt: skip
+                " records.retention",
+                error,
+                LAST_RETRY,
+            )
 
     def _recovered(self) -> None:
         if self._trouble:

@@ -267,8 +267,9 @@ class Intake:
         if self._is_barred(line.name, now):
             logger.warning(
                 "vantage point '%s' sent %d damaged messages within a minute, and is sent away",
-                line.name, DAMAGED,
-            )  # fmt: skip
+                line.name,
+                DAMAGED,
+            )
             self._leave(line, now)
         elif line.is_over:
             self._say("vantage point '%s' is gone", line.name)

@@ -83,9 +83,12 @@ class Judging:
     """What the detector makes of a site, as it runs."""
 
     def __init__(
-        self, settings: Settings, key_of: Callable[[bytes], str], now: float,
+        self,
+        settings: Settings,
+        key_of: Callable[[bytes], str],
+        now: float,
         save_every: float = SAVE_EVERY,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Begin to learn a site; `key_of` gives a client's key in the store.
 
         What must be stored is added to the changes each `save_every` seconds.
@@ -114,9 +117,13 @@ class Judging:
         "Lookups by key that what was stored has not taken in: they wait for the client's address."
         self._tunnels = Tunnels()
         self._detector = Detector(
-            plan_of(settings), now, registrable=registrable, role_of=self._role, write=to_text,
+            plan_of(settings),
+            now,
+            registrable=registrable,
+            role_of=self._role,
+            write=to_text,
             clock=local,
-        )  # fmt: skip
+        )
 
     def configure(self, settings: Settings) -> None:
         """Take other settings; what is known of the clients stays."""
@@ -125,9 +132,12 @@ class Judging:
         self._detector.plan = plan_of(settings)
 
     def restore(
-        self, stored: Evidence, roles: Mapping[str, Role], judge: Judge,
+        self,
+        stored: Evidence,
+        roles: Mapping[str, Role],
+        judge: Judge,
         machines: Machines | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Begin with what was stored; those who are not clean are judged again.
 
         `roles` are those that persons confirmed.
@@ -324,9 +334,11 @@ class Judging:
         """Return the role that each address of a machine has, where one of them is declared."""
         return {
             self._key_of(client): role
-            for key, theirs in self._addresses.items() if len(theirs) > 1
-            if (role := self._role(key)) is not Role.CLIENT for client in theirs
-        }  # fmt: skip
+            for key, theirs in self._addresses.items()
+            if len(theirs) > 1
+            if (role := self._role(key)) is not Role.CLIENT
+            for client in theirs
+        }
 
     def _tell(self, change: Change, judge: Judge) -> None:
         """Tell how all addresses of a machine stand, and of the one seen last, why."""

@@ -46,9 +46,14 @@ class Pipeline:
     """What is known, thought and ordered of a site, whoever is to judge."""
 
     def __init__(
-        self, settings: Settings, key_of: Callable[[bytes], str], judges: Judges,
-        web_names: WebNamesOf = lambda _: WebNames(), *, is_dry: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        settings: Settings,
+        key_of: Callable[[bytes], str],
+        judges: Judges,
+        web_names: WebNamesOf = lambda _: WebNames(),
+        *,
+        is_dry: bool = False,
+    ) -> None:
         """Know nothing yet; `key_of` gives a client's key in the store.
 
         `web_names` returns the mail hosts' names that a client uses for the web.

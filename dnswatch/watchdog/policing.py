@@ -22,9 +22,12 @@ class Policing:
     """The marks of a site, and what is to be told of them."""
 
     def __init__(
-        self, key_of: Callable[[bytes], str], web_names: WebNamesOf = lambda _: WebNames(), *,
+        self,
+        key_of: Callable[[bytes], str],
+        web_names: WebNamesOf = lambda _: WebNames(),
+        *,
         is_dry: bool = False,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Begin without policies; `key_of` gives a client's key in the store.
 
         Where all is dry, policies only tell what they would do.

@@ -56,9 +56,13 @@ _SET_ASIDE: Final = (
 
 
 def main(
-    source: Source, state: Path, lines: Lines, journal: int, control: socket.socket,
+    source: Source,
+    state: Path,
+    lines: Lines,
+    journal: int,
+    control: socket.socket,
     moved: Moved | None = None,
-) -> None:  # fmt: skip
+) -> None:
     """Watch until told to stop; runs in a process of its own.
 
     `control` is this end of the supervisor's line, a seqpacket socket that does not block;

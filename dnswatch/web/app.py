@@ -204,9 +204,14 @@ def _fault(
     if _is_program(request):
         return _json({"fault": text}, status)
     html = render(
-        "error", fault=text, status=status, visitor=visitor, path=request.url.path,
-        site=str(console.settings.quarantine.host), flash="",
-    )  # fmt: skip
+        "error",
+        fault=text,
+        status=status,
+        visitor=visitor,
+        path=request.url.path,
+        site=str(console.settings.quarantine.host),
+        flash="",
+    )
     return Response(html, status, media_type="text/html")
 
 
@@ -223,10 +228,14 @@ def _rendered(
 ) -> Response:
     is_part = "hx-request" in request.headers  # of a page that moves by itself: nobody reads it
     html = render(
-        page.template, page=found, visitor=visitor, path=request.url.path,
-        query=dict(request.query_params), flash="" if is_part else console.flashed(visitor.secret),
+        page.template,
+        page=found,
+        visitor=visitor,
+        path=request.url.path,
+        query=dict(request.query_params),
+        flash="" if is_part else console.flashed(visitor.secret),
         held=mail.held_count(console) if page.template == "site" else 0,
-    )  # fmt: skip
+    )
     return Response(html, media_type="text/html")
 
 
@@ -257,24 +266,29 @@ def description() -> bytes:
         schema = {"$ref": f"#/components/schemas/{page.kind.__name__}"}
         content = {"application/json": {"schema": schema}}
         paths.setdefault(path, {})[page.method.lower()] = {
-            "summary": (page.read.__doc__ or "").partition("\n")[0], "x-rank": page.rank,
+            "summary": (page.read.__doc__ or "").partition("\n")[0],
+            "x-rank": page.rank,
             "responses": {"200": {"description": "the page", "content": content}},
-        }  # fmt: skip
+        }
     for order in ORDERS:
         path = order.path.replace(":path", "").replace(":str", "")
         paths.setdefault(path, {})["post"] = {
-            "summary": (order.obey.__doc__ or "").partition("\n")[0], "x-rank": order.rank,
+            "summary": (order.obey.__doc__ or "").partition("\n")[0],
+            "x-rank": order.rank,
             "responses": {"200": {"description": "what was done"}},
-        }  # fmt: skip
+        }
     about = {"title": "dnswatch", "version": "1", "description": "Times are Unix seconds."}
     bearer = {"bearer": {"type": "http", "scheme": "bearer"}}
     return msgspec.json.encode(
         {
-            "openapi": "3.1.0", "info": about, "servers": [{"url": "/api/1"}], "paths": paths,
+            "openapi": "3.1.0",
+            "info": about,
+            "servers": [{"url": "/api/1"}],
+            "paths": paths,
             "components": {"schemas": components, "securitySchemes": bearer},
             "security": [{"bearer": []}],
         }
-    )  # fmt: skip
+    )
 
 
 async def _schema(_: Request) -> Response:

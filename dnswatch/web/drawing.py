@@ -84,9 +84,13 @@ def _shape(one: Bar | Dot, height: int) -> Markup:
         )
     tall = max(1.5, one.height * height)
     return Markup('<rect class="{}" x="{}%" width="{}%" y="{}" height="{}">{}</rect>').format(
-        one.kind, _percent(one.begin), _percent(max(0.002, one.width)),
-        f"{height - tall:.1f}", f"{tall:.1f}", title,
-    )  # fmt: skip
+        one.kind,
+        _percent(one.begin),
+        _percent(max(0.002, one.width)),
+        f"{height - tall:.1f}",
+        f"{tall:.1f}",
+        title,
+    )
 
 
 def _percent(share: float) -> str:

@@ -58,8 +58,9 @@ class Guard:
                 given = {name for name, _ in message["headers"]}
                 message["headers"] += [
                     (name.encode(), value.encode())
-                    for name, value in HEADERS.items() if name.encode() not in given
-                ]  # fmt: skip
+                    for name, value in HEADERS.items()
+                    if name.encode() not in given
+                ]
             await send(message)
 
         fault = self._fault(Request(scope))

@@ -132,8 +132,10 @@ class _Process:
         settle(path)
         logger.info(
             "web console: %s/; to log in once without a password, within %.0f minutes: %s",
-            base, LINK / 60, link,
-        )  # fmt: skip
+            base,
+            LINK / 60,
+            link,
+        )
 
     def _beat(self, loop: asyncio.AbstractEventLoop) -> None:
         """Say again and again that the loop goes round."""

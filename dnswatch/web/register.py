@@ -198,8 +198,9 @@ class Register:
         rows = self._rows(
             "SELECT substr(hash, 1, 12), name, rank, since, seen, agent FROM visit"
             " WHERE since >= ? AND seen >= ? ORDER BY seen DESC",
-            now - LONGEST_VISIT, now - IDLE,
-        )  # fmt: skip
+            now - LONGEST_VISIT,
+            now - IDLE,
+        )
         return [Visit(*row) for row in rows]
 
     def end_visit(self, number: str) -> None:

@@ -23,13 +23,22 @@ class ConsoleServer(uvicorn.Server):
         """Serve an application as the settings say."""
         super().__init__(
             uvicorn.Config(
-                app, lifespan="off", log_config=None, access_log=False, ws="none", http="h11",
-                loop="asyncio", server_header=False, proxy_headers=False,
-                limit_concurrency=MOST_CONNECTIONS, h11_max_incomplete_event_size=LONGEST_HEAD,
-                timeout_graceful_shutdown=1, ssl_certfile=web.certificate or None,
+                app,
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                ws="none",
+                http="h11",
+                loop="asyncio",
+                server_header=False,
+                proxy_headers=False,
+                limit_concurrency=MOST_CONNECTIONS,
+                h11_max_incomplete_event_size=LONGEST_HEAD,
+                timeout_graceful_shutdown=1,
+                ssl_certfile=web.certificate or None,
                 ssl_keyfile=web.key or None,
             )
-        )  # fmt: skip
+        )
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -41,9 +41,13 @@ def check_form(visitor: Visitor, values: Mapping[str, list[str]]) -> None:
 def set_cookie(console: Console, response: Response, secret: str) -> None:
     """Give a browser the secret of its visit."""
     response.set_cookie(
-        cookie_name(console), secret, max_age=int(LONGEST_VISIT), httponly=True, samesite="strict",
+        cookie_name(console),
+        secret,
+        max_age=int(LONGEST_VISIT),
+        httponly=True,
+        samesite="strict",
         secure=_is_secure(console),
-    )  # fmt: skip
+    )
 
 
 def peer(console: Console, request: Request) -> str:

@@ -43,9 +43,20 @@ class Query:
     """One client's question with all that its answer depends on."""
 
     __slots__ = (
-        "asked", "cookie", "do", "edns", "edns_flags", "flags", "key", "neighbourly", "options",
-        "qname", "qtype", "question", "size",
-    )  # fmt: skip
+        "asked",
+        "cookie",
+        "do",
+        "edns",
+        "edns_flags",
+        "flags",
+        "key",
+        "neighbourly",
+        "options",
+        "qname",
+        "qtype",
+        "question",
+        "size",
+    )
 
     flags: int
     "RD, AD and CD as in the header's second 16 bits."

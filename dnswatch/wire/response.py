@@ -35,9 +35,24 @@ class Response:
     """One response, as the answer cache keeps it."""
 
     __slots__ = (
-        "addresses", "answer_end", "counts", "exchanges", "expiry", "extra_ttl", "flags", "key",
-        "options", "rcode", "records", "retry_at", "stored_at", "ttl", "ttl_at", "ttls", "used",
-    )  # fmt: skip
+        "addresses",
+        "answer_end",
+        "counts",
+        "exchanges",
+        "expiry",
+        "extra_ttl",
+        "flags",
+        "key",
+        "options",
+        "rcode",
+        "records",
+        "retry_at",
+        "stored_at",
+        "ttl",
+        "ttl_at",
+        "ttls",
+        "used",
+    )
 
     flags: int
     "The header's flags, of which TC and AD are used."
@@ -184,7 +199,7 @@ class _Answer:
 
     def add(
         self, message: bytes, owner: bytes, rtype: int, rclass: int, ttl: int, at: int, end: int
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Take in a record whose data stands from `at` to `end`."""
         if rtype != self._qtype or owner != self._qname or rclass != 1:
             self.odd.append((owner, rtype, rclass))

@@ -26,9 +26,13 @@ def lookup(line):
     if qtype not in TYPES or rcode not in RCODES:
         return None
     return {
-        "at": time.time(), "client": client, "qname": qname, "qtype": TYPES[qtype],
-        "rcode": RCODES[rcode], "proven": False,
-    }  # fmt: skip
+        "at": time.time(),
+        "client": client,
+        "qname": qname,
+        "qtype": TYPES[qtype],
+        "rcode": RCODES[rcode],
+        "proven": False,
+    }
 
 
 def connect(path):

@@ -31,7 +31,17 @@ from tests.live.tools import lacking
 pytestmark = pytest.mark.whole
 
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
-MEASUREMENTS = ("cached", "misses", "latency", "fairness", "memory", "workers", "policies", "bay")
+MEASUREMENTS = (
+    "cached",
+    "misses",
+    "latency",
+    "fairness",
+    "kills",
+    "memory",
+    "workers",
+    "policies",
+    "bay",
+)
 CORE = min(os.sched_getaffinity(0))
 LOST = 0xFFFFFFFF
 

@@ -48,13 +48,18 @@ def found(folder: Path) -> list[PaperFinding]:
 @pytest.mark.parametrize(
     ("name", "trace", "least", "most"),
     [
-        ("A2", "SoBig", 0, 0.02), ("A2", "MyDoom", 0, 0.02),
-        ("A3", "SoBig", 0.4, 0.6), ("A3", "MyDoom", 0.4, 0.6),
-        ("A4", "SoBig", 0.2, 0.35), ("A4", "MyDoom", 0.35, 0.5),
-        ("A7", "SoBig", 8, 15), ("A7", "MyDoom", 5, 11),
-        ("A11", "SoBig", 0, 1), ("A11", "MyDoom", 0, 1),
+        ("A2", "SoBig", 0, 0.02),
+        ("A2", "MyDoom", 0, 0.02),
+        ("A3", "SoBig", 0.4, 0.6),
+        ("A3", "MyDoom", 0.4, 0.6),
+        ("A4", "SoBig", 0.2, 0.35),
+        ("A4", "MyDoom", 0.35, 0.5),
+        ("A7", "SoBig", 8, 15),
+        ("A7", "MyDoom", 5, 11),
+        ("A11", "SoBig", 0, 1),
+        ("A11", "MyDoom", 0, 1),
     ],
-)  # fmt: skip
+)
 def test_infected_hosts_look_as_the_paper_has_them(
     found: list[PaperFinding], name: str, trace: str, least: float, most: float
 ) -> None:

@@ -15,13 +15,28 @@ def test_a_report_tells_each_measure_beside_the_median(read: Read) -> None:
     }
     assert report["others"] == 3
     assert counts == {
-        "lookup": (30, 3), "type:A": (20, 2), "type:MX": (10, 0),
-        "mail": (30, 0), "mail:mx": (10, 0), "mail:exchange": (10, 0), "mail:implicit-mx": (0, 0),
-        "mail:guess": (10, 0), "mail-domains": (10, 0), "exchanges": (10, 0),
-        "new": (10, 0), "refresh": (0, 2), "hit": (0, 1), "cached": (0, 1), "stale": (0, 0),
-        "failed": (0, 0), "redirected": (0, 0), "challenged": (0, 0), "limited": (0, 0),
-        "failures": (10, 0), "rcode:NXDOMAIN": (10, 0),
-    }  # fmt: skip
+        "lookup": (30, 3),
+        "type:A": (20, 2),
+        "type:MX": (10, 0),
+        "mail": (30, 0),
+        "mail:mx": (10, 0),
+        "mail:exchange": (10, 0),
+        "mail:implicit-mx": (0, 0),
+        "mail:guess": (10, 0),
+        "mail-domains": (10, 0),
+        "exchanges": (10, 0),
+        "new": (10, 0),
+        "refresh": (0, 2),
+        "hit": (0, 1),
+        "cached": (0, 1),
+        "stale": (0, 0),
+        "failed": (0, 0),
+        "redirected": (0, 0),
+        "challenged": (0, 0),
+        "limited": (0, 0),
+        "failures": (10, 0),
+        "rcode:NXDOMAIN": (10, 0),
+    }
 
 
 def test_a_report_ends_with_the_last_mail_related_lookups(read: Read) -> None:
@@ -30,12 +45,23 @@ def test_a_report_ends_with_the_last_mail_related_lookups(read: Read) -> None:
     assert [lookup["qname"] for lookup in lookups] == ["smtp.victim9.example", "mx.victim9.example"]
     assert lookups[1]["redirected"] is False
     assert lookups[1] == {
-        "at": "2026-11-23T12:09:01+00:00", "client": "10.0.0.66", "kind": "exchange",
-        "domain": "victim9.example", "qname": "mx.victim9.example", "qtype": "A",
-        "rcode": "NOERROR", "addresses": [["192.0.2.9", 300]], "exchanges": [],
-        "new": 1, "refresh": 0, "hit": 0, "redirected": False,
-        "policy": None, "decided": None, "dry_run": False,
-    }  # fmt: skip
+        "at": "2026-11-23T12:09:01+00:00",
+        "client": "10.0.0.66",
+        "kind": "exchange",
+        "domain": "victim9.example",
+        "qname": "mx.victim9.example",
+        "qtype": "A",
+        "rcode": "NOERROR",
+        "addresses": [["192.0.2.9", 300]],
+        "exchanges": [],
+        "new": 1,
+        "refresh": 0,
+        "hit": 0,
+        "redirected": False,
+        "policy": None,
+        "decided": None,
+        "dry_run": False,
+    }
 
 
 def test_the_text_tells_what_the_json_tells(run: Run) -> None:

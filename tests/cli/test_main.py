@@ -56,9 +56,12 @@ def test_a_reader_that_leaves_early_is_no_error(state: Path) -> None:
     read_end, write_end = os.pipe()
     os.close(read_end)
     done = subprocess.run(
-        [*START, "report", "--json"], env=variables(state, {}), stdout=write_end,
-        stderr=subprocess.PIPE, timeout=PATIENCE,
-    )  # fmt: skip
+        [*START, "report", "--json"],
+        env=variables(state, {}),
+        stdout=write_end,
+        stderr=subprocess.PIPE,
+        timeout=PATIENCE,
+    )
     os.close(write_end)
     assert done.stderr == b""
 
@@ -88,7 +91,7 @@ def test_a_full_disk_is_a_sentence(state: Path, arguments: list[str]) -> None:
         (["serve", "--workers", "1.5"], b"'1.5': expected a whole number"),
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_a_wrong_number_is_told_in_our_words(
     state: Path, arguments: list[str], said: bytes
 ) -> None:
@@ -105,10 +108,13 @@ def test_interrupted_it_ends_without_a_traceback(tmp_path: Path, workers: int) -
     frames = packets.pcap(packets.conversation() * 2000)
     with subprocess.Popen(
         [*START, "replay", "-", "--workers", str(workers), "--state", str(tmp_path / "state")],
-        env=variables(tmp_path, {}), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, start_new_session=True,
+        env=variables(tmp_path, {}),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # not as a shell's `&`
-    ) as replaying:  # fmt: skip
+    ) as replaying:
         assert replaying.stdin is not None
         assert replaying.stderr is not None
         replaying.stdin.write(frames)  # more than the pipe holds: it is being read by now
@@ -138,9 +144,11 @@ def test_colour_is_for_terminals_that_want_it(state: Path) -> None:
 def test_clients_are_completed(state: Path) -> None:
     """The shell completes names and addresses of clients on record."""
     done = dnswatch(
-        state=state, _DNSWATCH_COMPLETE="complete_bash", COMP_CWORD="3",
+        state=state,
+        _DNSWATCH_COMPLETE="complete_bash",
+        COMP_CWORD="3",
         COMP_WORDS="dnswatch report --client 10.0.0.6",
-    )  # fmt: skip
+    )
     assert done.stdout.split() == [b"10.0.0.66"]
 
 

@@ -32,8 +32,17 @@ def replayed(run: Run, tmp_path: Path, *more: str) -> str:
     (tmp_path / "site.toml").write_text(AT_ONCE)
     state = str(tmp_path / "past")
     file = str(capture(tmp_path))
-    run("replay", file, "--state", state, "--workers", "1", "--config",
-        str(tmp_path / "site.toml"), *more)  # fmt: skip
+    run(
+        "replay",
+        file,
+        "--state",
+        state,
+        "--workers",
+        "1",
+        "--config",
+        str(tmp_path / "site.toml"),
+        *more,
+    )
     return state
 
 
@@ -121,10 +130,12 @@ def test_a_recording_shorter_than_the_learning_period_is_not_judged(
 @pytest.mark.parametrize(
     ("name", "replayed", "reported"),
     [
-        ("capture/timestamp-beyond-year-9999.pcapng", 1, 1), ("zeek/zeek-far-time.dns.log", 1, 0),
-        ("zeek/j-millis.log", 0, 0), ("capture/gap-2y.pcap", 0, 0),
+        ("capture/timestamp-beyond-year-9999.pcapng", 1, 1),
+        ("zeek/zeek-far-time.dns.log", 1, 0),
+        ("zeek/j-millis.log", 0, 0),
+        ("capture/gap-2y.pcap", 0, 0),
     ],
-)  # fmt: skip
+)
 def test_a_time_far_off_spoils_nothing(
     run: Run, tmp_path: Path, name: str, replayed: int, reported: int
 ) -> None:

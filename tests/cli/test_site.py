@@ -14,14 +14,18 @@ def test_the_cache_report_tells_events_and_their_cost(read: Read) -> None:
     """New, refresh, expire and hit are exact, and so is the superfluous load."""
     report = read("cache")
     assert {event: report[event] for event in ("new", "refresh", "expire", "hit")} == {
-        "new": 12, "refresh": 4, "expire": 9, "hit": 3,
-    }  # fmt: skip
+        "new": 12,
+        "refresh": 4,
+        "expire": 9,
+        "hit": 3,
+    }
     assert (report["lookup"], report["upstream"], report["superfluous"]) == (39, 36, 4)
     assert report["superfluous_share"] == pytest.approx(4 / 36)
     assert sum(report["over_time"]["new"]) == 12
     assert [entry["address"] for entry in report["most_refreshed"]] == [
-        "198.51.100.1", "2001:db8::1",
-    ]  # fmt: skip
+        "198.51.100.1",
+        "2001:db8::1",
+    ]
     assert report["most_refreshed"][0]["refreshes"] == 2
 
 
@@ -30,10 +34,13 @@ def test_an_address_lives_until_it_expires(
 ) -> None:
     """Live are the addresses that have not expired at the moment of asking."""
     state = tmp_path / "live"
-    record(state, [
-        asked(0, "10.0.0.1", "a.example", gives=["192.0.2.1"], ttl=60),
-        asked(0, "10.0.0.1", "b.example", gives=["192.0.2.2"], ttl=600),
-    ])  # fmt: skip
+    record(
+        state,
+        [
+            asked(0, "10.0.0.1", "a.example", gives=["192.0.2.1"], ttl=60),
+            asked(0, "10.0.0.1", "b.example", gives=["192.0.2.2"], ttl=600),
+        ],
+    )
     monkeypatch.setattr(clock, "now", lambda: NOON + 100)
     assert read("cache", "--state", str(state))["live"] == 1
 

@@ -41,8 +41,11 @@ def test_status_tells_counters_upstreams_and_size(troubled: Path, read: Read) ->
     """All counters, each worker's view of each upstream, and the extent of the records."""
     status = read("status")
     assert status["counters"] == {
-        "queries": 40, "cache_evicted": 3, "records_lost": 0, "upstream_malformed": 1,
-    }  # fmt: skip
+        "queries": 40,
+        "cache_evicted": 3,
+        "records_lost": 0,
+        "upstream_malformed": 1,
+    }
     assert status["losses"] == {"cache_evicted": 3, "upstream_malformed": 1}
     assert [(each["worker"], each["up"]) for each in status["upstreams"]] == [(0, True), (1, False)]
     store = status["store"]

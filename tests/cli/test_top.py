@@ -94,9 +94,13 @@ def test_a_key_ends_it(state: Path, key: bytes) -> None:
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "dnswatch", "top", "--state", str(state)]
     process = subprocess.Popen(
-        command, stdin=theirs, stdout=theirs, env=os.environ | {"TERM": "xterm"},
-        start_new_session=True, preexec_fn=lambda: os.close(os.open(os.ttyname(1), os.O_RDWR)),
-    )  # fmt: skip
+        command,
+        stdin=theirs,
+        stdout=theirs,
+        env=os.environ | {"TERM": "xterm"},
+        start_new_session=True,
+        preexec_fn=lambda: os.close(os.open(os.ttyname(1), os.O_RDWR)),
+    )
     os.close(theirs)
     text = b""
     while b"10.0.0.66" not in text:

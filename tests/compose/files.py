@@ -21,9 +21,13 @@ _TO_JSON: Final = "import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), 
 def configured(**environment: str) -> "subprocess.CompletedProcess[str]":
     """Have docker-compose read the file in an environment, and print what it understood."""
     return subprocess.run(
-        [need("docker-compose"), "config"], cwd=ROOT, capture_output=True, text=True, check=False,
+        [need("docker-compose"), "config"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
         env={"PATH": os.environ["PATH"], "HOME": "/", **environment},
-    )  # fmt: skip
+    )
 
 
 @cache

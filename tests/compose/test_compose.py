@@ -95,8 +95,9 @@ def test_the_settings_speak_of_these_services() -> None:
     settings = read((ROOT / "compose/dnswatch.toml").read_text(), "dnswatch.toml")
     at = {
         name: service["networks"]["inside"]["ipv4_address"]
-        for name, service in services().items() if "inside" in service["networks"]
-    }  # fmt: skip
+        for name, service in services().items()
+        if "inside" in service["networks"]
+    }
     assert list(settings.upstream.servers) == [f"udp://{at['unbound']}:5335"]
     assert settings.bay.inspect.rspamd == f"http://{at['rspamd']}:11333"
     assert settings.bay.inspect.clamd == f"{at['clamav']}:3310"

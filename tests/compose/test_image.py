@@ -88,9 +88,10 @@ def test_the_engine_is_given_what_the_stage_copies() -> None:
     """`.dockerignore` lets nothing in but what the Dockerfile asks for."""
     copied = [
         source
-        for word, arguments in stages()["build"] if word == "COPY"
+        for word, arguments in stages()["build"]
+        if word == "COPY"
         for source in arguments.split()[:-1]
-    ]  # fmt: skip
+    ]
     lines = (ROOT / ".dockerignore").read_text().splitlines()
     assert sorted(line[1:] for line in lines if line.startswith("!")) == sorted(copied)
     assert lines[0] == "*"

@@ -35,9 +35,12 @@ def greeting(port: int) -> bytes:
 def settings(port: int, **more: object) -> dict[str, object]:
     """Configure a bay."""
     return {
-        "bay.enabled": True, "bay.listen": [f"127.0.0.1:{port}"], "bay.pause": 0,
-        "bay.open_to": ["127.0.0.1"], **more,
-    }  # fmt: skip
+        "bay.enabled": True,
+        "bay.listen": [f"127.0.0.1:{port}"],
+        "bay.pause": 0,
+        "bay.open_to": ["127.0.0.1"],
+        **more,
+    }
 
 
 def test_bay_runs_beside_dns_and_comes_back(serve: Serve) -> None:

@@ -27,9 +27,11 @@ CLIENTS = [f"127.0.1.{number}" for number in range(1, 21)]
 LOCAL = [
     line
     for number in range(40)
-    for line in (f"d{number}.example. 60 MX 10 mx{number % 7}.example.",
-                 f"mx{number}.example. 60 A 192.0.2.{number}")
-]  # fmt: skip
+    for line in (
+        f"d{number}.example. 60 MX 10 mx{number % 7}.example.",
+        f"mx{number}.example. 60 A 192.0.2.{number}",
+    )
+]
 LOOKUPS = 400
 """Of each resolver; of clients in turn, every second one for MX."""
 
@@ -64,14 +66,19 @@ def resolvers(folder: Path) -> Iterator[Beside]:
     dnstap-log-client-response-messages: yes
 """
         port = stack.enter_context(unbound(folder, LOCAL, tap))
-        front = stack.enter_context(dnsdist(folder, f"""
+        front = stack.enter_context(
+            dnsdist(
+                folder,
+                f"""
             newServer("{upstream.url.removeprefix("udp://")}")
             pc = newPacketCache(1000)
             getPool(""):setCache(pc)
             tap = newFrameStreamUnixLogger("{folder}/kept.sock")
             addResponseAction(AllRule(), DnstapLogResponseAction("dnsdist", tap))
             addCacheHitResponseAction(AllRule(), DnstapLogResponseAction("dnsdist", tap))
-        """))  # fmt: skip
+        """,
+            )
+        )
         yield Beside(site, port, front, kept)
 
 

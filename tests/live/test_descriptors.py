@@ -28,9 +28,11 @@ def test_idle_connections_take_nothing_from_udp(serve: Serve, files: int) -> Non
     """With 1,100 connections open, what is not cached is asked upstream as ever."""
     site = serve(
         settings={
-            "limits.tcp_connections": 2000, "limits.tcp_per_client": 500, "limits.tcp_idle": "10m",
+            "limits.tcp_connections": 2000,
+            "limits.tcp_per_client": 500,
+            "limits.tcp_idle": "10m",
         }
-    )  # fmt: skip
+    )
     resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
     with ExitStack() as stack:
         for number in range(IDLE):
@@ -53,10 +55,24 @@ def test_what_the_machine_cannot_hold_is_refused_at_start(tmp_path: Path, files:
     config = tmp_path / "dnswatch.toml"
     config.write_text("limits.tcp_connections = 5000\n")
     done = subprocess.run(
-        ["prlimit", "--nofile=1024:4096", *COMMAND, "serve", "--config", str(config), "--upstream",
-         "udp://127.0.0.1:9", "--state", str(tmp_path / "state")],
-        capture_output=True, text=True, env=environment(), timeout=check.PATIENCE, check=False,
-    )  # fmt: skip
+        [
+            "prlimit",
+            "--nofile=1024:4096",
+            *COMMAND,
+            "serve",
+            "--config",
+            str(config),
+            "--upstream",
+            "udp://127.0.0.1:9",
+            "--state",
+            str(tmp_path / "state"),
+        ],
+        capture_output=True,
+        text=True,
+        env=environment(),
+        timeout=check.PATIENCE,
+        check=False,
+    )
     assert done.returncode == 2
     said = " ".join(done.stderr.split())
     assert "limits.tcp_connections" in said

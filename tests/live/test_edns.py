@@ -90,9 +90,12 @@ def test_no_option_of_a_client_costs_the_site_its_edns(behind: Upstreams, scheme
 def test_no_name_of_a_client_costs_the_site_its_edns(behind: Upstreams) -> None:
     """A name whose server knows no EDNS is answered without; our own probe then clears the
     upstream, and other names are asked with EDNS."""
-    site = behind("udp", refusing(
-        lambda asked: asked.qname.startswith("odd") and has_edns(asked), error("NOTIMP"), plain
-    ))  # fmt: skip
+    site = behind(
+        "udp",
+        refusing(
+            lambda asked: asked.qname.startswith("odd") and has_edns(asked), error("NOTIMP"), plain
+        ),
+    )
     for number in range(4):
         check.noerror(site.ask(f"odd{number}.example"))
     probes = site.upstream.probes
@@ -117,8 +120,10 @@ def test_an_upstream_without_edns_is_asked_without(
     assert check.data(site.ask("signed.example", want_dnssec=True)) != []
     asked = check.once((each.qname, has_edns(each)) for each in site.upstream.asked)
     assert asked[-3:] == [
-        ("plain.example.", False), ("signed.example.", True), ("signed.example.", False),
-    ]  # fmt: skip
+        ("plain.example.", False),
+        ("signed.example.", True),
+        ("signed.example.", False),
+    ]
     assert site.log("knows no EDNS")
     assert "without EDNS" in site.printed("status")
 

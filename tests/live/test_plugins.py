@@ -32,9 +32,10 @@ def test_unbound_without_dnstap_tells_what_its_clients_ask(
     monkeypatch.setenv("PYTHONPATH", str(DIST))
     monkeypatch.setenv("DNSWATCH_INGEST", str(door))
     settings = {
-        "serve.listen": [], "ingest.listen": f"unix:{door}",
+        "serve.listen": [],
+        "ingest.listen": f"unix:{door}",
         "ingest.users": [pwd.getpwuid(os.getuid()).pw_name],
-    }  # fmt: skip
+    }
     with Upstream() as upstream, Site(tmp_path, [upstream], settings, listens=False) as site:
         more = f"""forward-zone:
     name: "far.campus."
@@ -43,8 +44,13 @@ python:
     python-script: "{PLUGIN}"
 """
         local = ["local.example. 60 MX 10 mx.local.example."]
-        asked = [("local.example", "MX"), ("mail.far.campus", "MX"), ("mail.far.campus", "MX"),
-                 ("mx.mail.far.campus", "A"), ("nothing.example", "A")]  # fmt: skip
+        asked = [
+            ("local.example", "MX"),
+            ("mail.far.campus", "MX"),
+            ("mail.far.campus", "MX"),
+            ("mx.mail.far.campus", "A"),
+            ("nothing.example", "A"),
+        ]
         extra = "    do-not-query-localhost: no\n"
         with unbound(tmp_path, local, more, "python iterator", extra) as port:
             for name, kind in asked:

@@ -118,8 +118,12 @@ def _world(asked: Asked) -> list[Step]:
 
 def test_every_way_to_the_exchange_leads_to_the_bay(diverted: Site) -> None:
     """MX, a domain without MX, ANY, CNAME, and the address of a known exchange in both families."""
-    for name, kind in (("a.example", "MX"), ("bare.example", "MX"), ("cname.example", "MX"),
-                       ("b.example", "ANY")):  # fmt: skip
+    for name, kind in (
+        ("a.example", "MX"),
+        ("bare.example", "MX"),
+        ("cname.example", "MX"),
+        ("b.example", "ANY"),
+    ):
         assert mx(asks(diverted, name, kind)) == ["holding-bay.internal."], name
     assert check.data(asks(diverted, "mx.known.example", "A")) == ["192.0.2.250"]
     assert check.data(asks(diverted, "mx.known.example", "AAAA"), "AAAA") == ["2001:db8::250"]

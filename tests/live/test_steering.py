@@ -55,9 +55,10 @@ def steered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Steered]:
         port = stack.enter_context(reserve()).getsockname()[1]
         old = stack.enter_context(Upstream())
         settings = {
-            "serve.proxied": [f"127.0.0.1:{port}"], "serve.trusted_proxies": ["127.0.0.1"],
+            "serve.proxied": [f"127.0.0.1:{port}"],
+            "serve.trusted_proxies": ["127.0.0.1"],
             "roles.mail_servers": [SERVER],
-        }  # fmt: skip
+        }
         site = stack.enter_context(Site(folder, [stack.enter_context(Upstream())], settings))
         command = ["steer", "dns", "--cdb", str(table)]
         command += ["--config", str(site.config), "--state", str(site.state)]
@@ -66,7 +67,10 @@ def steered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Steered]:
         stack.callback(steering.terminate)
         check.eventually(table.exists)
         others = old.url.removeprefix("udp://")
-        front = stack.enter_context(dnsdist(folder, f"""
+        front = stack.enter_context(
+            dnsdist(
+                folder,
+                f"""
             newServer("{others}")
             newServer({{address="127.0.0.1:{port}", pool="dnswatch", order=1,
                        useProxyProtocol=true, checkInterval=1, maxCheckFailures=1}})
@@ -76,7 +80,9 @@ def steered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Steered]:
             marked = newCDBKVStore("{table}", 1)
             addAction(KeyValueStoreLookupRule(marked, KeyValueLookupKeySourceIP()),
                       PoolAction("dnswatch"))
-        """))  # fmt: skip
+        """,
+            )
+        )
         yield Steered(site, old, front)
 
 

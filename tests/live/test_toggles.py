@@ -21,10 +21,26 @@ def test_no_query_is_lost_while_policies_are_switched(serve: Serve, tmp_path: Pa
     questions = tmp_path / "questions"
     questions.write_text("".join(f"w{n}.example A\nm{n}.example MX\n" for n in range(200)))
     load = subprocess.Popen(
-        [dnsperf, "-s", "127.0.0.1", "-p", str(site.port), "-d", str(questions),
-         "-l", "6", "-Q", "500", "-t", "10", "-O", "suppress=timeout"],
-        stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        [
+            dnsperf,
+            "-s",
+            "127.0.0.1",
+            "-p",
+            str(site.port),
+            "-d",
+            str(questions),
+            "-l",
+            "6",
+            "-Q",
+            "500",
+            "-t",
+            "10",
+            "-O",
+            "suppress=timeout",
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     for _ in range(2):
         for policy in ("refuse-mail-lookups", "limit-refreshes"):
             order(site, "policy", "enable", policy)

@@ -18,9 +18,22 @@ CLIENTS = [bytes((192, 0, 2, number)) for number in range(3)]
 
 def mail_lookup(at: float) -> MailLookup:
     return MailLookup(
-        at, CLIENTS[0], LookupKind.MX, b"\3org\0", b"\3org\0", 15, 0, Origin.UPSTREAM, (), (),
-        0, 0, 0, False, True,
-    )  # fmt: skip
+        at,
+        CLIENTS[0],
+        LookupKind.MX,
+        b"\3org\0",
+        b"\3org\0",
+        15,
+        0,
+        Origin.UPSTREAM,
+        (),
+        (),
+        0,
+        0,
+        0,
+        False,
+        True,
+    )
 
 
 measures = st.dictionaries(st.sampled_from(["lookup", "new", "type:MX"]), st.integers(1, 9))

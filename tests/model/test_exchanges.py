@@ -18,7 +18,7 @@ from dnswatch.model.exchanges import (
     LookupKind,
     lessons_of,
     parent_of,
-)  # fmt: skip
+)
 from dnswatch.model.observation import Observation, Origin
 from dnswatch.wire.name import from_text
 

@@ -10,7 +10,7 @@ from dnswatch.model.quantile import (
     gamma_cdf,
     gamma_quantile,
     share_bound,
-)  # fmt: skip
+)
 
 CHI_SQUARE = ((1, 0.95, 3.841), (2, 0.95, 5.991), (10, 0.95, 18.307), (4, 0.05, 0.711))
 """Degrees of freedom, probability, quantile: Abramowitz and Stegun, table 26.8."""

@@ -15,7 +15,7 @@ from dnswatch.model.sitecache import (
     New,
     Refresh,
     SiteCache,
-)  # fmt: skip
+)
 
 V4 = bytes((192, 0, 2, 1))
 V6 = bytes.fromhex("20010db8000000000000000000000001")

@@ -25,9 +25,13 @@ def contact(at: float, port: int | None = 80, protocol: int = 6, who: bytes = HO
 
 @pytest.mark.parametrize(
     ("port", "purposes"),
-    [(25, {"all", "tcp", "smtp"}), (80, {"all", "tcp", "http"}), (443, {"all", "tcp", "http"}),
-     (22, {"all", "tcp"})],
-)  # fmt: skip
+    [
+        (25, {"all", "tcp", "smtp"}),
+        (80, {"all", "tcp", "http"}),
+        (443, {"all", "tcp", "http"}),
+        (22, {"all", "tcp"}),
+    ],
+)
 def test_the_port_tells_what_for(port: int, purposes: set[str]) -> None:
     """SMTP and HTTP are TCP as well."""
     found = Translations()

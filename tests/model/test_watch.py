@@ -47,11 +47,17 @@ def test_a_lookup_is_counted_by_type_rcode_and_addresses() -> None:
     )
     assert changes.accounts == {
         (ALICE, MINUTE): {
-            "lookup": 3, "type:A": 2, "type:AAAA": 1, "rcode:NOERROR": 2, "rcode:NXDOMAIN": 1,
-            "new": 2, "refresh": 1, "redirected": 1,
+            "lookup": 3,
+            "type:A": 2,
+            "type:AAAA": 1,
+            "rcode:NOERROR": 2,
+            "rcode:NXDOMAIN": 1,
+            "new": 2,
+            "refresh": 1,
+            "redirected": 1,
         },
         (BOB, MINUTE): {"lookup": 1, "type:A": 1, "rcode:SERVFAIL": 1, "failed": 1},
-    }  # fmt: skip
+    }
     assert changes.site == {
         MINUTE: {"lookup": 4, "upstream": 3, "new": 2, "refresh": 1, "superfluous": 1}
     }
@@ -66,8 +72,14 @@ def test_an_answer_from_a_workers_cache_is_a_hit() -> None:
         saw(AT + 10, BOB, addresses=((WEB, 10),)),
     )
     assert changes.accounts[BOB, MINUTE] == {
-        "lookup": 3, "type:A": 3, "rcode:NOERROR": 3, "cached": 1, "stale": 1, "hit": 2, "new": 1,
-    }  # fmt: skip
+        "lookup": 3,
+        "type:A": 3,
+        "rcode:NOERROR": 3,
+        "cached": 1,
+        "stale": 1,
+        "hit": 2,
+        "new": 1,
+    }
     assert changes.site[MINUTE]["hit"] == 2
     assert changes.site[MINUTE]["expire"] == 1
     assert changes.cache == {WEB: CacheEntry(AT + 20, AT + 10)}
@@ -174,8 +186,13 @@ def test_a_client_that_is_left_out_counts_for_the_site_alone() -> None:
         saw(AT + 2, ALICE, MAILER, addresses=((MAIL4, 60),)),
     )
     assert changes.site[MINUTE] == {
-        "lookup": 3, "unrecorded": 2, "upstream": 3, "new": 1, "refresh": 1, "superfluous": 1,
-    }  # fmt: skip
+        "lookup": 3,
+        "unrecorded": 2,
+        "upstream": 3,
+        "new": 1,
+        "refresh": 1,
+        "superfluous": 1,
+    }
     assert {client for client, _ in changes.accounts} == {ALICE}
     assert [look.kind for look in changes.lookups] == [LookupKind.EXCHANGE]
 
@@ -189,10 +206,16 @@ def test_tallies_count_as_many_cached_lookups() -> None:
     changes = watch.drain()
     assert changes.accounts == {
         (ALICE, MINUTE): {
-            "lookup": 12, "cached": 12, "type:A": 7, "type:AAAA": 5, "rcode:NOERROR": 7,
-            "rcode:NXDOMAIN": 5, "hit": 14, "redirected": 7,
+            "lookup": 12,
+            "cached": 12,
+            "type:A": 7,
+            "type:AAAA": 5,
+            "rcode:NOERROR": 7,
+            "rcode:NXDOMAIN": 5,
+            "hit": 14,
+            "redirected": 7,
         }
-    }  # fmt: skip
+    }
     assert changes.site == {MINUTE: {"lookup": 15, "hit": 17, "unrecorded": 3}}
 
 
@@ -248,10 +271,13 @@ answers = st.lists(
     st.tuples(st.sampled_from([WEB, MAIL4, MAIL6]), st.integers(0, 90)), max_size=3
 ).map(tuple)
 lookups = st.tuples(
-    st.floats(0, 40), st.sampled_from([ALICE, BOB, None]),
-    st.sampled_from([DOMAIN, MAILER, SITE]), st.sampled_from([1, 28, 15, 16]),
-    st.sampled_from(list(Origin)), answers,
-)  # fmt: skip
+    st.floats(0, 40),
+    st.sampled_from([ALICE, BOB, None]),
+    st.sampled_from([DOMAIN, MAILER, SITE]),
+    st.sampled_from([1, 28, 15, 16]),
+    st.sampled_from(list(Origin)),
+    answers,
+)
 
 
 @given(st.lists(lookups, max_size=40), st.integers(1, 10))
@@ -322,9 +348,9 @@ def test_any_is_on_record_where_a_policy_took_it_for_mail() -> None:
     """What a policy does can be looked up, for ANY too; else ANY is an ordinary lookup."""
     refused = Enforced("strict", Decided.REFUSED)
     changes = watched(
-        saw(AT, ALICE, SITE, qtype=Type.ANY), saw(AT + 1, ALICE, SITE, qtype=Type.ANY,
-        enforced=refused),
-    )  # fmt: skip
+        saw(AT, ALICE, SITE, qtype=Type.ANY),
+        saw(AT + 1, ALICE, SITE, qtype=Type.ANY, enforced=refused),
+    )
     assert [(one.at, one.kind, one.enforced) for one in changes.lookups] == [
         (AT + 1, LookupKind.MX, refused)
     ]

@@ -132,8 +132,10 @@ def test_temporary_addresses_are_one_machine_however_many(count: int, overlap: i
     """They come and go one after the other; a few may still be in use when the next one is."""
     with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as folder:
         site = Site(Path(folder), patch)
-        spans = {f"2001:db8::{n:x}": (NOW + 10.0 * n, NOW + 10.0 * (n + 1 + overlap))
-                 for n in range(count)}  # fmt: skip
+        spans = {
+            f"2001:db8::{n:x}": (NOW + 10.0 * n, NOW + 10.0 * (n + 1 + overlap))
+            for n in range(count)
+        }
         assert taken(site, spans) == AddressHolder(None, MAC, "neighbours")
 
 

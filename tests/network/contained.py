@@ -55,9 +55,14 @@ class Running:
 
 @contextmanager
 def contained(
-    place: Place, command: Sequence[str], mounts: Mapping[str, Path], log: Path, *,
-    user: str = "root", own_tmp: bool = True,
-) -> Iterator[Running]:  # fmt: skip
+    place: Place,
+    command: Sequence[str],
+    mounts: Mapping[str, Path],
+    log: Path,
+    *,
+    user: str = "root",
+    own_tmp: bool = True,
+) -> Iterator[Running]:
     """Run a command as a service."""
     within = place.within(need("unshare"), "--mount", "sh", "-ec", _script(mounts, own_tmp), "sh")
     rights = [need("setpriv"), "--reuid", user, "--regid", user, "--clear-groups"]

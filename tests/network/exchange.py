@@ -42,9 +42,12 @@ class Exchange:
         """Take a message (called by aiosmtpd)."""
         assert session.peer
         taken = Delivery(
-            session.peer[0], session.host_name or "", envelope.mail_from or "",
-            list(envelope.rcpt_tos), envelope.original_content or b"",
-        )  # fmt: skip
+            session.peer[0],
+            session.host_name or "",
+            envelope.mail_from or "",
+            list(envelope.rcpt_tos),
+            envelope.original_content or b"",
+        )
         with self._lock:
             self._taken.append(taken)
         return OKAY

@@ -55,9 +55,13 @@ class Place:
     def run(self, *command: str) -> str:
         """Run a command to its end; return what it printed, on either output."""
         done = subprocess.run(
-            self.within(*command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            timeout=PATIENCE, check=False,
-        )  # fmt: skip
+            self.within(*command),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
         return done.stdout
 
     @contextmanager
@@ -94,9 +98,11 @@ class Network:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
         trace: TracebackType | None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Remove all places."""
         while self._places:
             self._places.pop().remove()

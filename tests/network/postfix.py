@@ -68,9 +68,20 @@ class Postfix:
     def send(self, to: str, body: str = "Hello.", sender: str = "alice@site.example") -> None:
         """Hand it a message by swaks, as a mail program would."""
         said = self.place.run(
-            need("swaks"), "--server", "127.0.0.1", "--from", sender, "--to", to, "--body", body,
-            "--h-Subject", "test", "--silent", "1",
-        )  # fmt: skip
+            need("swaks"),
+            "--server",
+            "127.0.0.1",
+            "--from",
+            sender,
+            "--to",
+            to,
+            "--body",
+            body,
+            "--h-Subject",
+            "test",
+            "--silent",
+            "1",
+        )
         assert not said, said
 
     def has(self, recipient: str) -> bool:

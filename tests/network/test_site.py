@@ -36,9 +36,10 @@ class Stage:
     def listed(self, recipient: str) -> dict[str, Any] | None:
         """Find the message for a recipient in the bay, as `dnswatch bay list` tells of it."""
         found = [
-            one for one in self.site.told("bay", "list")
+            one
+            for one in self.site.told("bay", "list")
             if recipient in [to["address"] for to in one["recipients"]]
-        ]  # fmt: skip
+        ]
         assert len(found) <= 1
         return found[0] if found else None
 
@@ -95,9 +96,16 @@ def a_worm_is_held_until_it_is_released(stage: Stage, file: Path) -> None:
     _, server = stage.worm.run(need("dig"), "+short", "held.example", "MX").split()
     assert server == "holding-bay.internal."
     said = stage.worm.run(
-        need("swaks"), "--server", server.rstrip("."), "--from", "eve@site.example",
-        "--to", "bob@held.example", "--data", f"@{file}",
-    )  # fmt: skip
+        need("swaks"),
+        "--server",
+        server.rstrip("."),
+        "--from",
+        "eve@site.example",
+        "--to",
+        "bob@held.example",
+        "--data",
+        f"@{file}",
+    )
     assert "354" in said, said
     held = check.eventually(lambda: stage.listed("bob@held.example"))
     assert (held["verdict"], held["state"]) == ("worm", "held")

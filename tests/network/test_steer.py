@@ -49,17 +49,30 @@ def behind(town: Town, address: str) -> Place:
 def mails(place: Place, to: str) -> str:
     """Mail to an address that was never looked up, as a worm with a list of its own does."""
     return place.run(
-        need("swaks"), "--server", OUTSIDE, "--from", "eve@site.example", "--to", to,
-        "--helo", "pc.site.example", "--timeout", f"{check.PATIENCE:.0f}",
-    )  # fmt: skip
+        need("swaks"),
+        "--server",
+        OUTSIDE,
+        "--from",
+        "eve@site.example",
+        "--to",
+        to,
+        "--helo",
+        "pc.site.example",
+        "--timeout",
+        f"{check.PATIENCE:.0f}",
+    )
 
 
 def led(gate: Place) -> dict[str, int]:
     """Say whom nftables leads to the bay, as `dnswatch steer list` tells it."""
     told = subprocess.run(
-        gate.within(*COMMAND, "steer", "list", "--json"), capture_output=True, text=True,
-        env=environment(), timeout=check.PATIENCE, check=False,
-    )  # fmt: skip
+        gate.within(*COMMAND, "steer", "list", "--json"),
+        capture_output=True,
+        text=True,
+        env=environment(),
+        timeout=check.PATIENCE,
+        check=False,
+    )
     assert told.returncode == 0, told.stderr
     return {one["client"]: one["left"] for one in json.loads(told.stdout)}
 

@@ -24,8 +24,12 @@ def test_a_number_takes_five_columns(number: int) -> None:
 def test_numbers_are_read_at_a_glance() -> None:
     """Large numbers, sizes and durations have the units a person expects."""
     assert [short(n) for n in (0, 4.5, 9999, 12345, 4_500_000)] == [
-        "0", "4.5", "9999", "12.3k", "4500k",
-    ]  # fmt: skip
+        "0",
+        "4.5",
+        "9999",
+        "12.3k",
+        "4500k",
+    ]
     assert [size(n) for n in (812, 3_400_000)] == ["812 B", "3.4 MB"]
     assert [span(n) for n in (60, 7200, 5400)] == ["1 min", "2 h", "1 h 30 min"]
 
@@ -33,8 +37,10 @@ def test_numbers_are_read_at_a_glance() -> None:
 def test_one_is_not_many() -> None:
     """What is counted agrees with its number."""
     assert [many(count, "client") for count in (0, 1, 1200)] == [
-        "0 clients", "1 client", "1,200 clients",
-    ]  # fmt: skip
+        "0 clients",
+        "1 client",
+        "1,200 clients",
+    ]
     assert [many(count, "address", "addresses") for count in (1, 2)] == ["1 address", "2 addresses"]
 
 

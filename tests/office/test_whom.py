@@ -25,8 +25,10 @@ def test_a_network_is_reported_as_a_whole(read: Read) -> None:
     report = read("report", "--client", "10.0.0.0/24")
     assert len(report["clients"]) == 3
     assert report["measures"]["lookup"] == {
-        "count": 36, "median_here": 3, "median_of_others": 3,
-    }  # fmt: skip
+        "count": 36,
+        "median_here": 3,
+        "median_of_others": 3,
+    }
 
 
 def test_a_mail_server_is_compared_with_its_like(tmp_path: Path, read: Read) -> None:

@@ -38,11 +38,10 @@ def taken(room: DatagramBatch, count: int) -> list[bytes]:
     """The datagrams in the first `count` slots."""
     return [
         room.view[
-            slot * SLOT_BYTES : slot * SLOT_BYTES
-            + room.lengths[slot * HEADER_WORDS + LENGTH_WORD]
+            slot * SLOT_BYTES : slot * SLOT_BYTES + room.lengths[slot * HEADER_WORDS + LENGTH_WORD]
         ].tobytes()
         for slot in range(count)
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
@@ -145,7 +144,9 @@ def test_a_datagram_that_cannot_leave_holds_up_no_other(bind: Bind) -> None:
     server, client = bind("127.0.0.1"), bind("127.0.0.1")
     room = DatagramBatch()
     to = client.getsockname()
-    good = socket.AF_INET.to_bytes(2, "little") + to[1].to_bytes(2, "big") + b"\x7f\0\0\1" + bytes(8)  # fmt: skip  # noqa: E501
+    good = (
+        socket.AF_INET.to_bytes(2, "little") + to[1].to_bytes(2, "big") + b"\x7f\0\0\1" + bytes(8)
+    )
     bad = good[:2] + b"\0\0" + good[4:]  # port 0
     for slot, name in enumerate((good, bad, good)):
         room.put(slot, b"%d" % slot)

@@ -49,9 +49,13 @@ def seen(number: int, size: int = 0) -> Observation:
 
 
 def count(
-    report: Reports, what: int, *, client: bytes = CLIENT, is_recorded: bool = True,
+    report: Reports,
+    what: int,
+    *,
+    client: bytes = CLIENT,
+    is_recorded: bool = True,
     redirected: bool = False,
-) -> None:  # fmt: skip
+) -> None:
     """Count an answer."""
     report.observed.count(client, what, is_recorded, redirected)
 
@@ -70,8 +74,9 @@ def test_what_was_seen_and_counted_arrives(line: Line) -> None:
     assert batch.until == NOW
     assert batch.observations == [seen(1)]
     assert batch.tallies == [
-        Tally(CLIENT, Type.A, 0, 2, False, 3), Tally(CLIENT, Type.AAAA, 3, 0, True, 1),
-    ]  # fmt: skip
+        Tally(CLIENT, Type.A, 0, 2, False, 3),
+        Tally(CLIENT, Type.AAAA, 3, 0, True, 1),
+    ]
     assert batch.counters == {STARTED: 1}
     assert batch.health == [health]
 

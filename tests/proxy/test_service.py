@@ -35,9 +35,13 @@ SETTINGS = configured(
 )
 CLIENTS = [bytes((10, 0, 0, number)) for number in (6, 7)]
 QUESTIONS = [
-    ("victim.example.", "MX"), ("mx.victim.example.", "A"), ("mail.victim.example.", "A"),
-    ("www.example.", "A"), ("www.example.", "ANY"), ("x.onion.", "A"),
-]  # fmt: skip
+    ("victim.example.", "MX"),
+    ("mx.victim.example.", "A"),
+    ("mail.victim.example.", "A"),
+    ("www.example.", "A"),
+    ("www.example.", "ANY"),
+    ("x.onion.", "A"),
+]
 ACTIONS = (Action.DELAY, Action.QUARANTINE, Action.REFUSE)
 
 

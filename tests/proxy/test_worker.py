@@ -26,9 +26,21 @@ from tests.upstream import Upstream
 
 RELOADS = 50
 PARTS = (
-    Settings, HostsFiles, LocalNames, SpecialNames, Routes, Group, Prober, Health, UdpUpstream,
-    KeptUpstream, KeptConnection, Outbox, DatagramBatch, ssl.SSLContext,
-)  # fmt: skip
+    Settings,
+    HostsFiles,
+    LocalNames,
+    SpecialNames,
+    Routes,
+    Group,
+    Prober,
+    Health,
+    UdpUpstream,
+    KeptUpstream,
+    KeptConnection,
+    Outbox,
+    DatagramBatch,
+    ssl.SSLContext,
+)
 
 
 @pytest.fixture

@@ -34,8 +34,12 @@ class Scene:
         self.events: deque[Event] = deque()
         self.table = Lookups(
             configured(TEXT.format(in_flight=in_flight, per_client=per_client)),
-            self.deadlines, self.events, self.counters, self._ended, self._impatient,
-        )  # fmt: skip
+            self.deadlines,
+            self.events,
+            self.counters,
+            self._ended,
+            self._impatient,
+        )
         self.ended: list[tuple[bytes, Response | None, bytes]] = []
         "Key, response and extended error of each lookup that ended."
         self.answered: list[PendingQuery] = []
@@ -88,9 +92,13 @@ class Scene:
                 event.upstream.take(event, self.now)
 
     def _ended(
-        self, asked: Query, heard: Response | None, waiting: list[PendingQuery], extended: bytes,
+        self,
+        asked: Query,
+        heard: Response | None,
+        waiting: list[PendingQuery],
+        extended: bytes,
         now: float,
-    ) -> None:  # fmt: skip
+    ) -> None:
         assert now == self.now
         self.ended.append((asked.key, heard, extended))
         self.answered += waiting

@@ -82,9 +82,11 @@ def test_loopback_cannot_be_forged_and_other_networks_only_where_the_site_says_s
     admissions = Admissions(configured('[access]\nunforgeable = ["10.1.0.0/16", "::1"]'))
     usual = Admissions(configured())
     for address, by_default, here in (
-        ("127.0.0.66", True, False), ("::1", True, True), ("10.1.2.3", False, True),
+        ("127.0.0.66", True, False),
+        ("::1", True, True),
+        ("10.1.2.3", False, True),
         ("10.2.2.3", False, False),
-    ):  # fmt: skip
+    ):
         client = ip_address(address).packed
         assert usual.of(client).is_unforgeable is by_default
         assert admissions.of(client).is_unforgeable is here

@@ -94,8 +94,9 @@ def test_what_looks_like_a_mail_host_is_mail_related_whoever_asked_for_its_domai
         subject = asked(found, name)
         assert subject is not None
         assert (subject.kind, found.rule(WORM, subject, GIVEN, 100.0).decision) == (
-            LookupKind.GUESS, Rewrite(),
-        )  # fmt: skip
+            LookupKind.GUESS,
+            Rewrite(),
+        )
     assert asked(found, "www.never.org") is None
     assert asked(found, "mail.org") is None
 

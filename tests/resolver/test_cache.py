@@ -49,9 +49,11 @@ class Cached(RuleBasedStateMachine):
         self.now += seconds
 
     @rule(
-        key=st.sampled_from(KEYS), ttl=st.sampled_from([0, 0, 1, 9, 60, MAX_TTL + 1, 2**31 - 1]),
-        rcode=st.sampled_from([Rcode.NOERROR, Rcode.NXDOMAIN]), size=st.integers(0, 3000),
-    )  # fmt: skip
+        key=st.sampled_from(KEYS),
+        ttl=st.sampled_from([0, 0, 1, 9, 60, MAX_TTL + 1, 2**31 - 1]),
+        rcode=st.sampled_from([Rcode.NOERROR, Rcode.NXDOMAIN]),
+        size=st.integers(0, 3000),
+    )
     def put(self, key: bytes, ttl: int, rcode: int, size: int) -> None:
         response = answer(ttl, rcode, size=size)
         self.cache.put(key, response, self.now)

@@ -141,9 +141,13 @@ def test_every_mail_related_lookup_is_observed(scene: Scene) -> None:
         assert scene.ask(query_body("mx.example.")) is not None
     kinds = [(seen.qtype, seen.origin) for seen in scene.seen()]
     assert kinds == [
-        (Type.MX, Origin.UPSTREAM), (Type.MX, Origin.CACHE), (Type.MX, Origin.CACHE),
-        (Type.A, Origin.UPSTREAM), (Type.A, Origin.CACHE), (Type.A, Origin.CACHE),
-    ]  # fmt: skip
+        (Type.MX, Origin.UPSTREAM),
+        (Type.MX, Origin.CACHE),
+        (Type.MX, Origin.CACHE),
+        (Type.A, Origin.UPSTREAM),
+        (Type.A, Origin.CACHE),
+        (Type.A, Origin.CACHE),
+    ]
     assert not scene.core.packets.now
 
 

@@ -49,8 +49,12 @@ def test_novel_domains_pass_while_there_are_tokens() -> None:
     """So many new mail domains pass; then one waits and is refused; what is known passes on."""
     ledger = Ledger()
     assert [delayed(ledger, name) for name in "abcab"] == [
-        PASS, PASS, Hold(4.0, BLOCKED), PASS, PASS,
-    ]  # fmt: skip
+        PASS,
+        PASS,
+        Hold(4.0, BLOCKED),
+        PASS,
+        PASS,
+    ]
     assert delayed(ledger, "c", 101.0) == PASS
 
 
@@ -83,8 +87,10 @@ def test_answers_without_news_are_paced() -> None:
     paced = mark(Action.LIMIT_REFRESHES, refreshes=3.0)
     ledger, stale = Ledger(), Facts(0, is_refresh=True)
     assert [decide(paced, case(), stale, ledger, 0.0) for _ in range(3)] == [
-        PASS, Hold(3.0, PASS), Hold(CAP, BLOCKED),
-    ]  # fmt: skip
+        PASS,
+        Hold(3.0, PASS),
+        Hold(CAP, BLOCKED),
+    ]
     assert decide(paced, case(), Facts(0), ledger, 0.0) == PASS
 
 
@@ -123,21 +129,42 @@ def test_refusing_needs_no_answer() -> None:
 
 
 @given(
-    st.sampled_from(Action), st.sampled_from(LookupKind), st.sets(st.sampled_from(LookupKind)),
-    st.floats(0, 100), st.floats(0, 100), st.floats(0, 200), st.floats(0, 1e6),
-    st.booleans(), st.booleans(), st.booleans(),
-)  # fmt: skip
+    st.sampled_from(Action),
+    st.sampled_from(LookupKind),
+    st.sets(st.sampled_from(LookupKind)),
+    st.floats(0, 100),
+    st.floats(0, 100),
+    st.floats(0, 200),
+    st.floats(0, 1e6),
+    st.booleans(),
+    st.booleans(),
+    st.booleans(),
+)
 def test_bounds_hold_for_every_mark(
-    action: Action, kind: LookupKind, kinds: set[LookupKind], asked_at: float, waited: float,
-    until: float, wait: float, refuses: bool, is_refresh: bool, is_signed: bool,
-) -> None:  # fmt: skip
+    action: Action,
+    kind: LookupKind,
+    kinds: set[LookupKind],
+    asked_at: float,
+    waited: float,
+    until: float,
+    wait: float,
+    refuses: bool,
+    is_refresh: bool,
+    is_signed: bool,
+) -> None:
     """No answer is held beyond the cap, none for a mark that is over, none of another kind; signed
     data is never forged, and refusing is never anything but SERVFAIL with a reason."""
     now = asked_at + waited
     given_mark = mark(
-        action, tuple(kinds), until, hold=wait, excess=wait, refuses=refuses, refreshes=wait,
+        action,
+        tuple(kinds),
+        until,
+        hold=wait,
+        excess=wait,
+        refuses=refuses,
+        refreshes=wait,
         signed_waits=refuses,
-    )  # fmt: skip
+    )
     answer = Facts(0, (), is_refresh, is_signed)
     decision = decide(given_mark, case(kind=kind, asked_at=asked_at), answer, Ledger(), now)
     if kind not in kinds or now >= until or action is Action.OBSERVE:

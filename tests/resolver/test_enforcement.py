@@ -207,11 +207,15 @@ def test_a_fault_in_a_policy_costs_no_answer(monkeypatch: pytest.MonkeyPatch) ->
 
 names = st.sampled_from(["a.example", "mx.known.example", "corp.example", "smtp.known.example"])
 all_marks = st.builds(
-    Mark, st.sampled_from([SERVER.address, BAY.address, WORM.address]), st.just("p"),
+    Mark,
+    st.sampled_from([SERVER.address, BAY.address, WORM.address]),
+    st.just("p"),
     st.sampled_from(Action),
     st.builds(Terms, hold=st.just(4.0), bucket=st.just(1.0), excess=st.just(4.0)),
-    st.just(KINDS), st.floats(0, 2 * MIDNIGHT), st.booleans(),
-)  # fmt: skip
+    st.just(KINDS),
+    st.floats(0, 2 * MIDNIGHT),
+    st.booleans(),
+)
 
 
 @given(

@@ -23,8 +23,10 @@ class Flights(RuleBasedStateMachine):
         "Every query that was let wait, in all."
 
     @rule(
-        client=st.integers(0, 3), name=st.integers(0, 14), stale=st.booleans(),
-    )  # fmt: skip
+        client=st.integers(0, 3),
+        name=st.integers(0, 14),
+        stale=st.booleans(),
+    )
     def ask(self, client: int, name: int, stale: bool) -> None:
         pending = self.clients[client].asks(f"n{name}.example.")
         if self.scene.ask(pending, stale=stale):

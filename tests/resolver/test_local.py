@@ -69,9 +69,15 @@ def test_a_family_that_is_missing_is_an_empty_answer() -> None:
 
 @pytest.mark.parametrize(
     ("qname", "qtype", "qclass"),
-    [("www.example.", "A", "IN"), ("printer.lan.", "A", "CH"), ("x.printer.lan.", "A", "IN"),
-     ("lan.", "A", "IN"), (".", "A", "IN"), ("9.0.168.192.in-addr.arpa.", "PTR", "IN")],
-)  # fmt: skip
+    [
+        ("www.example.", "A", "IN"),
+        ("printer.lan.", "A", "CH"),
+        ("x.printer.lan.", "A", "IN"),
+        ("lan.", "A", "IN"),
+        (".", "A", "IN"),
+        ("9.0.168.192.in-addr.arpa.", "PTR", "IN"),
+    ],
+)
 def test_other_names_are_not_ours(qname: str, qtype: str, qclass: str) -> None:
     """Nothing is said of names, classes and addresses that do not stand in a file."""
     assert local_names([HOSTS]).find(asked(qname, qtype, qclass), bytes(4)) is None
@@ -101,9 +107,10 @@ def test_this_machine_is_told_its_loopback_addresses(client: str) -> None:
     """A client on loopback gets what stands in the file."""
     local = local_names([DEBIAN])
     for qname, qtype, data in (
-        ("dnsbox.", "A", ["127.0.1.1"]), ("localhost.", "AAAA", ["::1"]),
+        ("dnsbox.", "A", ["127.0.1.1"]),
+        ("localhost.", "AAAA", ["::1"]),
         ("both.lan.", "A", ["10.0.0.7", "127.0.0.1"]),
-    ):  # fmt: skip
+    ):
         got = answer(local, asked(qname, qtype), client)
         assert got is not None
         assert check.data(got, qtype) == data

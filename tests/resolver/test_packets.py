@@ -13,9 +13,11 @@ STORED_AT = 1000.0
 
 
 @given(
-    exchanged(), st.lists(st.integers(0, 700), min_size=1).map(sorted),
-    st.sampled_from([30, 86400]), st.sampled_from([512, 1232]),
-)  # fmt: skip
+    exchanged(),
+    st.lists(st.integers(0, 700), min_size=1).map(sorted),
+    st.sampled_from([30, 86400]),
+    st.sampled_from([512, 1232]),
+)
 def test_the_short_cut_agrees_with_the_long_way(
     pair: tuple[Query, bytes], ages: list[int], max_ttl: int, limit: int
 ) -> None:

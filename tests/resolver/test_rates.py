@@ -43,8 +43,9 @@ def test_what_comes_in_a_clients_name_takes_nothing_from_what_it_proves_to_send(
     for _ in range(20):
         some.judge(packed("10.0.0.1"))
     assert [some.judge(packed("10.0.0.1"), proven=True) for _ in range(6)][-2:] == [
-        ANSWER, TRUNCATE,
-    ]  # fmt: skip
+        ANSWER,
+        TRUNCATE,
+    ]
 
 
 def test_a_network_has_a_rate_that_no_single_client_uses_up() -> None:

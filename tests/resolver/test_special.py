@@ -64,7 +64,7 @@ def test_no_name_below_a_special_one_leaves_the_site(qtype: str) -> None:
         ("mask.icloud.com.", "A", 0, []),
         ("mask-h2.icloud.com.", "HTTPS", 0, []),
     ],
-)  # fmt: skip
+)
 def test_a_special_name_has_what_its_source_says(
     qname: str, qtype: str, rcode: int, data: list[str]
 ) -> None:
@@ -76,12 +76,21 @@ def test_a_special_name_has_what_its_source_says(
 
 @pytest.mark.parametrize(
     ("qname", "qtype", "qclass"),
-    [("www.example.", "A", "IN"), (".", "A", "IN"), ("arpa.", "NS", "IN"),
-     ("icloud.com.", "A", "IN"), ("mytest.", "A", "IN"), ("1.0.0.9.in-addr.arpa.", "PTR", "IN"),
-     ("63.100.in-addr.arpa.", "A", "IN"), ("15.172.in-addr.arpa.", "A", "IN"),
-     ("32.172.in-addr.arpa.", "A", "IN"), ("a.test.", "A", "CH"), ("home.arpa.", "DS", "IN"),
-     ("10.in-addr.arpa.", "DS", "IN")],
-)  # fmt: skip
+    [
+        ("www.example.", "A", "IN"),
+        (".", "A", "IN"),
+        ("arpa.", "NS", "IN"),
+        ("icloud.com.", "A", "IN"),
+        ("mytest.", "A", "IN"),
+        ("1.0.0.9.in-addr.arpa.", "PTR", "IN"),
+        ("63.100.in-addr.arpa.", "A", "IN"),
+        ("15.172.in-addr.arpa.", "A", "IN"),
+        ("32.172.in-addr.arpa.", "A", "IN"),
+        ("a.test.", "A", "CH"),
+        ("home.arpa.", "DS", "IN"),
+        ("10.in-addr.arpa.", "DS", "IN"),
+    ],
+)
 def test_other_names_are_asked_upstream(qname: str, qtype: str, qclass: str) -> None:
     """No neighbour of a special name is caught; a zone's DS is its parent's word (RFC 8375)."""
     assert told(asked(qname, qtype, qclass)) is None
@@ -128,8 +137,12 @@ def test_who_asks_to_go_round_is_counted_once_a_day() -> None:
     names = SpecialNames((), keep_here=True)
     day = 86_400.0
     assert [names.is_new_asker(b"a", at) for at in (0, 5, day - 1, day, day + 1)] == [
-        True, False, False, True, False,
-    ]  # fmt: skip
+        True,
+        False,
+        False,
+        True,
+        False,
+    ]
     for number in range(2 * MAX_ASKERS):
         names.is_new_asker(number.to_bytes(4, "big"), day)
     assert len(names._asked) <= MAX_ASKERS

@@ -20,7 +20,7 @@ from tests.scenarios.scenario import (
     query,
     read,
     response,
-)  # fmt: skip
+)
 
 ACTIONS = {"refused": Action.REFUSE, "quarantined": Action.QUARANTINE}
 FILES = sorted(FOLDER.glob("*.scn"))

@@ -22,7 +22,7 @@ from tests.scenarios.scenario import (
     query,
     read,
     response,
-)  # fmt: skip
+)
 from tests.upstream import Upstream
 
 LATE: Final = 5

@@ -24,7 +24,7 @@ from dnswatch.seams.batch import (
     decode_briefing,
     encode,
     encode_briefing,
-)  # fmt: skip
+)
 
 names = st.binary(min_size=1, max_size=255)
 packed = st.one_of(st.binary(min_size=4, max_size=4), st.binary(min_size=16, max_size=16))
@@ -32,28 +32,44 @@ clients = st.one_of(st.none(), packed)
 numbers = st.integers(0, 65535)
 times = st.floats(0, 1e10)
 observations = st.builds(
-    Observation, times, clients, names, numbers, st.integers(0, 4095), st.sampled_from(Origin),
+    Observation,
+    times,
+    clients,
+    names,
+    numbers,
+    st.integers(0, 4095),
+    st.sampled_from(Origin),
     st.lists(st.tuples(packed, st.integers(0, 2**31 - 1)), max_size=4).map(tuple),
-    st.lists(names, max_size=3).map(tuple), st.integers(0, 2**31 - 1), st.booleans(),
+    st.lists(names, max_size=3).map(tuple),
+    st.integers(0, 2**31 - 1),
     st.booleans(),
-)  # fmt: skip
+    st.booleans(),
+)
 tallies = st.builds(
     Tally, clients, numbers, st.integers(0, 4095), numbers, st.booleans(), st.integers(1, 10**9)
 )
 batches = st.builds(
-    Batch, times,
+    Batch,
+    times,
     st.lists(observations, max_size=5).map(lambda seen: sorted(seen, key=lambda one: one.at)),
-    st.lists(tallies, max_size=5), st.dictionaries(st.text(max_size=9), st.integers(0, 10**9)),
+    st.lists(tallies, max_size=5),
+    st.dictionaries(st.text(max_size=9), st.integers(0, 10**9)),
     st.lists(st.builds(HealthReport, st.text(max_size=9), st.booleans(), times, numbers, numbers)),
-)  # fmt: skip
+)
 lessons = st.builds(
     Lessons, st.lists(st.tuples(names, times, names)), st.lists(st.tuples(names, times))
 )
 terms = st.builds(Terms, times, times, times, times, st.booleans(), times, st.booleans())
 marks = st.builds(
-    Mark, packed, st.text(max_size=9), st.sampled_from(Action), terms,
-    st.lists(st.sampled_from(LookupKind), max_size=4).map(tuple), times, st.booleans(),
-)  # fmt: skip
+    Mark,
+    packed,
+    st.text(max_size=9),
+    st.sampled_from(Action),
+    terms,
+    st.lists(st.sampled_from(LookupKind), max_size=4).map(tuple),
+    times,
+    st.booleans(),
+)
 all_marks = st.builds(
     Marks, st.lists(marks, max_size=3), st.lists(packed, max_size=3), st.booleans()
 )
@@ -107,11 +123,14 @@ def test_a_long_batch_is_sent_in_parts(seen: int, counted: int) -> None:
     """No message is too long for the socket; nothing is lost, doubled, or out of order."""
     batch = Batch(
         3000.0,
-        [Observation(float(n), b"\xc0\0\2\1", b"\x3f" + b"a" * 63 + b"\0", 1, 0, Origin.UPSTREAM)
-         for n in range(seen)],
+        [
+            Observation(float(n), b"\xc0\0\2\1", b"\x3f" + b"a" * 63 + b"\0", 1, 0, Origin.UPSTREAM)
+            for n in range(seen)
+        ],
         [Tally(n.to_bytes(4, "big"), 1, 0, 2, False, n) for n in range(counted)],
-        {"mismatch": 1}, [HealthReport("udp://192.0.2.53", True, 0.1, 5, 0)],
-    )  # fmt: skip
+        {"mismatch": 1},
+        [HealthReport("udp://192.0.2.53", True, 0.1, 5, 0)],
+    )
     messages = list(encode(batch))
     parts = [decode(message) for message in messages]
     assert all(len(message) <= MAX_MESSAGE for message in messages)

@@ -16,15 +16,29 @@ from dnswatch.wire.name import from_text
 
 NOW = 1_764_349_703.0
 SEEN = {
-    "at": NOW - 1, "client": "192.0.2.7", "qname": "Example.ORG.", "qtype": 15,
-    "addresses": [["2001:db8::1", 300]], "exchanges": ["mx.example.org"], "ttl": 60,
-    "server": "::ffff:192.0.2.53", "proven": False,
-}  # fmt: skip
+    "at": NOW - 1,
+    "client": "192.0.2.7",
+    "qname": "Example.ORG.",
+    "qtype": 15,
+    "addresses": [["2001:db8::1", 300]],
+    "exchanges": ["mx.example.org"],
+    "ttl": 60,
+    "server": "::ffff:192.0.2.53",
+    "proven": False,
+}
 OBSERVED = Observation(
-    NOW - 1, b"\xc0\0\2\7", from_text("example.org"), Type.MX, 0, Origin.UPSTREAM,
-    ((b"\x20\1\x0d\xb8" + bytes(11) + b"\1", 300),), (from_text("mx.example.org"),), 60,
-    server=b"\xc0\0\2\x35", proven=False,
-)  # fmt: skip
+    NOW - 1,
+    b"\xc0\0\2\7",
+    from_text("example.org"),
+    Type.MX,
+    0,
+    Origin.UPSTREAM,
+    ((b"\x20\1\x0d\xb8" + bytes(11) + b"\1", 300),),
+    (from_text("mx.example.org"),),
+    60,
+    server=b"\xc0\0\2\x35",
+    proven=False,
+)
 
 
 def told(**more: Any) -> bytes:
@@ -71,17 +85,36 @@ def test_what_is_counted_is_counted_for_one_client() -> None:
 @pytest.mark.parametrize(
     "message",
     [
-        b"", b"{", b"[]", b"\xc1", b'{"until": "soon"}', b'{"until": 1e999}',
-        b'{"until": 1, "what": 2}', b'{"until": 1, "dropped": -1}', b"{" * 50_000,
+        b"",
+        b"{",
+        b"[]",
+        b"\xc1",
+        b'{"until": "soon"}',
+        b'{"until": 1e999}',
+        b'{"until": 1, "what": 2}',
+        b'{"until": 1, "dropped": -1}',
+        b"{" * 50_000,
         b" " * 200_000,
-        told(at=NOW * 2), told(at=NOW - 100_000), told(at=0), told(client="192.0.2"),
-        told(client=""), told(qname="a..b"), told(qname="x" * 64), told(qname="0x03"),
-        told(qname="0xc00c"), told(qtype=65536), told(qtype=-1), told(rcode=4096),
-        told(origin="hearsay"), told(addresses=[["192.0.2.1", -1]]), told(ttl=1 << 31),
-        told(addresses=[["192.0.2.1", 1]] * 257), told(exchanges=["."] * 257),
+        told(at=NOW * 2),
+        told(at=NOW - 100_000),
+        told(at=0),
+        told(client="192.0.2"),
+        told(client=""),
+        told(qname="a..b"),
+        told(qname="x" * 64),
+        told(qname="0x03"),
+        told(qname="0xc00c"),
+        told(qtype=65536),
+        told(qtype=-1),
+        told(rcode=4096),
+        told(origin="hearsay"),
+        told(addresses=[["192.0.2.1", -1]]),
+        told(ttl=1 << 31),
+        told(addresses=[["192.0.2.1", 1]] * 257),
+        told(exchanges=["."] * 257),
         told(enforced=["mine", "held"]),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_is_refused(message: bytes) -> None:
     """A message is good as a whole, or none of it is believed."""
     with pytest.raises(ValueError, match=r"."):

@@ -163,8 +163,9 @@ def test_what_comes_late_lengthens_no_life() -> None:
     merge.add("zeek", Batch(150.0, [saw(130.0, 9, ttl=300), saw(130.0, 9, ttl=5)]), now=150.0)
     late = seen(merge.release(now=150.0))
     assert [(each.at, each.ttl, each.addresses[0][1]) for each in late] == [
-        (149.0, 281, 281), (149.0, 0, 0),
-    ]  # fmt: skip
+        (149.0, 281, 281),
+        (149.0, 0, 0),
+    ]
     assert merge.late == {"zeek": 2}
 
 

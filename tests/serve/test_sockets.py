@@ -50,14 +50,17 @@ def test_each_worker_has_its_own_sockets(port: int) -> None:
 def test_endpoints_of_each_kind_are_told_apart(port: int) -> None:
     """What comes in on a redirected endpoint can be marked, and what fronts send be unwrapped."""
     serve = Serve(
-        listen=(Endpoint(f"127.0.0.1:{port}"),), redirected=(Endpoint(f"127.0.0.2:{port}"),),
+        listen=(Endpoint(f"127.0.0.1:{port}"),),
+        redirected=(Endpoint(f"127.0.0.2:{port}"),),
         proxied=(Endpoint(f"127.0.0.3:{port}"),),
-    )  # fmt: skip
+    )
     bound = bind_all(serve)
     there = {(one.sock.getsockname()[0], one.redirected, one.proxied) for one in bound[0]}
     assert there == {
-        ("127.0.0.1", False, False), ("127.0.0.2", True, False), ("127.0.0.3", False, True),
-    }  # fmt: skip
+        ("127.0.0.1", False, False),
+        ("127.0.0.2", True, False),
+        ("127.0.0.3", False, True),
+    }
     close(bound)
 
 

@@ -20,8 +20,9 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     """Each by its setting, with the system's reason."""
     text = f'names.leases = ["{tmp_path / "none"}", "{tmp_path}"]'
     assert [line.rpartition(": ")[2] for line in found(text)] == [
-        "No such file or directory", "Is a directory",
-    ]  # fmt: skip
+        "No such file or directory",
+        "Is a directory",
+    ]
     assert all(line.startswith("names.leases: cannot read") for line in found(text))
 
 

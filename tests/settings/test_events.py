@@ -29,11 +29,22 @@ def test_where_to_tell(text: str, scheme: str, place: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "", "file:eve.json", "file:/var/log/", "/var/log/eve.json", "syslog:udp://", "syslog://a",
-        "syslog:tcp://a:0", "syslog:tcp://a:70000", "syslog:tcp://a/b", "http://hooks.example/",
-        "https://", "https://user@hooks.example/", "https://a b/", "ftp://a/",
+        "",
+        "file:eve.json",
+        "file:/var/log/",
+        "/var/log/eve.json",
+        "syslog:udp://",
+        "syslog://a",
+        "syslog:tcp://a:0",
+        "syslog:tcp://a:70000",
+        "syslog:tcp://a/b",
+        "http://hooks.example/",
+        "https://",
+        "https://user@hooks.example/",
+        "https://a b/",
+        "ftp://a/",
     ],
-)  # fmt: skip
+)
 def test_what_is_no_place_is_refused(text: str) -> None:
     """Plain HTTP too, but to this machine: a verdict on a client crosses no network unencrypted."""
     with pytest.raises(ValueError, match="expected"):

@@ -9,9 +9,18 @@ from pathlib import Path
 import pytest
 
 FIELDS = (
-    "frame.protocols", "dns.flags.response", "dns.qry.type", "tcp.flags.syn", "tcp.flags.ack",
-    "tcp.dstport", "tcp.stream", "ip.src", "ip.dst", "ipv6.src", "ipv6.dst",
-)  # fmt: skip
+    "frame.protocols",
+    "dns.flags.response",
+    "dns.qry.type",
+    "tcp.flags.syn",
+    "tcp.flags.ack",
+    "tcp.dstport",
+    "tcp.stream",
+    "ip.src",
+    "ip.dst",
+    "ipv6.src",
+    "ipv6.dst",
+)
 
 
 def need_tshark() -> None:

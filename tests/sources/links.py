@@ -71,8 +71,10 @@ PADDED_RADIOTAP: Final = b"\0\0\x09\0\x02\0\0\0\x20"
 TIMED_RADIOTAP: Final = b"\0\0\x19\0\x03\0\0\x80\x03\0\0\0" + bytes(4) + bytes(8) + b"\0"
 
 LINKS: Final[dict[str, tuple[int, Wrap]]] = {
-    "null": (0, behind(b"\x02\0\0\0")), "loop": (108, behind(b"\0\0\0\x02")),
-    "ethernet": (1, ethernet), "vlan": (1, typed(MACS + b"\x81\0\0\5")),
+    "null": (0, behind(b"\x02\0\0\0")),
+    "loop": (108, behind(b"\0\0\0\x02")),
+    "ethernet": (1, ethernet),
+    "vlan": (1, typed(MACS + b"\x81\0\0\5")),
     "qinq": (1, typed(MACS + b"\x88\xa8\0\5\x81\0\0\6")),
     "vn-tag": (1, typed(MACS + b"\x89\x26\0\0\0\0")),
     "hsr": (1, typed(MACS + b"\x89\x2f\0\x3c\0\1")),
@@ -81,38 +83,52 @@ LINKS: Final[dict[str, tuple[int, Wrap]]] = {
     "802.3": (1, _802_3),
     "mpls": (1, behind(MACS + b"\x88\x47\0\1\x00\x40\0\1\x01\x40")),
     "mpls multicast": (1, behind(MACS + b"\x88\x48\0\1\x01\x40")),
-    "pppoe": (1, lambda packet: MACS + b"\x88\x64\x11\0\0\1" + struct.pack(
-        "!H", len(packet) + 2) + ppp(packet)),
+    "pppoe": (
+        1,
+        lambda packet: (
+            MACS + b"\x88\x64\x11\0\0\1" + struct.pack("!H", len(packet) + 2) + ppp(packet)
+        ),
+    ),
     "i-tag": (1, lambda packet: MACS + b"\x88\xe7\0\0\0\1" + MACS + kind(packet) + packet),
-    "macsec": (1, lambda packet: (
-        MACS + b"\x88\xe5\0\0\0\0\0\1" + kind(packet) + packet + bytes(16))),
+    "macsec": (
+        1,
+        lambda packet: MACS + b"\x88\xe5\0\0\0\0\0\1" + kind(packet) + packet + bytes(16),
+    ),
     "nsh": (1, lambda packet: MACS + b"\x89\x4f\x0f\xc2\2\1\0\0\0\xff" + packet),
     "token ring": (6, lambda packet: b"\x10\x40" + MACS + snap(packet)),
-    "ppp": (9, lambda packet: b"\xff\x03" + ppp(packet)), "ppp bare": (9, ppp),
-    "ppp one byte": (9, behind(b"\x21")), "ppp mpls": (9, behind(b"\xff\x03\x02\x81\0\1\x01\x40")),
-    "fddi": (10, lambda packet: b"\x50" + MACS + snap(packet)), "raw": (101, bytes),
+    "ppp": (9, lambda packet: b"\xff\x03" + ppp(packet)),
+    "ppp bare": (9, ppp),
+    "ppp one byte": (9, behind(b"\x21")),
+    "ppp mpls": (9, behind(b"\xff\x03\x02\x81\0\1\x01\x40")),
+    "fddi": (10, lambda packet: b"\x50" + MACS + snap(packet)),
+    "raw": (101, bytes),
     "ppp in hdlc": (50, lambda packet: b"\xff\x03" + ppp(packet)),
     "cisco in ppp": (50, typed(b"\x0f\0")),
-    "ppp ethernet": (51, lambda packet: b"\x11\0\0\1" + struct.pack(
-        "!H", len(packet) + 2) + ppp(packet)),
-    "atm": (100, snap), "cisco hdlc": (104, typed(b"\x0f\0")), "802.11": (105, radio),
+    "ppp ethernet": (
+        51,
+        lambda packet: b"\x11\0\0\1" + struct.pack("!H", len(packet) + 2) + ppp(packet),
+    ),
+    "atm": (100, snap),
+    "cisco hdlc": (104, typed(b"\x0f\0")),
+    "802.11": (105, radio),
     "802.11 qos": (105, lambda packet: radio(packet, b"\x88\x01", b"\0\0")),
     "802.11 wds": (105, lambda packet: radio(packet, b"\x08\x03", bytes(6))),
     "frame relay": (107, behind(b"\x18\x41\x03\xcc")),
     "enc": (109, behind(b"\0\0\0\x02" + bytes(8))),
-    "cooked": (113, typed(b"\0\0\0\1\0\6" + bytes(8))), "pflog": (117, _pflog),
+    "cooked": (113, typed(b"\0\0\0\1\0\6" + bytes(8))),
+    "pflog": (117, _pflog),
     "radiotap": (127, lambda packet: RADIOTAP + radio(packet)),
-    "radiotap padded": (127, lambda packet: PADDED_RADIOTAP + radio(
-        packet, b"\x88\x01", bytes(4))),
+    "radiotap padded": (127, lambda packet: PADDED_RADIOTAP + radio(packet, b"\x88\x01", bytes(4))),
     "radiotap timed": (127, lambda packet: TIMED_RADIOTAP + radio(packet)),
     "1394": (138, typed(bytes(16))),
     "avs": (163, lambda packet: struct.pack("!II", 0x80211001, 64) + bytes(56) + radio(packet)),
     "ppi": (192, lambda packet: struct.pack("<HHI", 0, 8, 105) + radio(packet)),
     "ppp with direction": (204, lambda packet: b"\0\xff\x03" + ppp(packet)),
-    "nflog": (239, _nflog), "pktap": (258, _pktap),
+    "nflog": (239, _nflog),
+    "pktap": (258, _pktap),
     "pktap ethernet": (258, lambda packet: _pktap(ethernet(packet), 1)),
     "cooked2": (276, typed(b"", b"\0\0\0\0\0\1\0\1\0\6" + bytes(8))),
-}  # fmt: skip
+}
 """Name to link type and frame; tshark knows all of them."""
 
 UNKNOWN_TO_TSHARK: Final[dict[str, tuple[int, Wrap]]] = {
@@ -121,13 +137,21 @@ UNKNOWN_TO_TSHARK: Final[dict[str, tuple[int, Wrap]]] = {
     "dsa broadcom": (281, typed(MACS + bytes(4))),
     "mpls bare": (219, behind(b"\0\1\x01\x40")),
     "null6-10": (0, behind(b"\x0a\0\0\0")),
-    "eompls": (1, lambda packet: (
-        MACS + b"\x88\x47\0\1\x01\x40" + EVEN_MACS + kind(packet) + packet)),
-    "eompls, control word": (1, lambda packet: (
-        MACS + b"\x88\x47\0\1\x01\x40" + bytes(4) + EVEN_MACS + kind(packet) + packet)),
-    "eompls, a MAC like IP": (1, lambda packet: (
-        MACS + b"\x88\x47\0\1\x01\x40\x40" + EVEN_MACS[1:] + kind(packet) + packet)),
-}  # fmt: skip
+    "eompls": (
+        1,
+        lambda packet: MACS + b"\x88\x47\0\1\x01\x40" + EVEN_MACS + kind(packet) + packet,
+    ),
+    "eompls, control word": (
+        1,
+        lambda packet: (
+            MACS + b"\x88\x47\0\1\x01\x40" + bytes(4) + EVEN_MACS + kind(packet) + packet
+        ),
+    ),
+    "eompls, a MAC like IP": (
+        1,
+        lambda packet: MACS + b"\x88\x47\0\1\x01\x40\x40" + EVEN_MACS[1:] + kind(packet) + packet,
+    ),
+}
 
 
 def _in_udp(port: int, head: bytes, wrap: Wrap = bytes) -> Wrap:
@@ -173,13 +197,16 @@ def _l2tp(packet: bytes) -> bytes:
 
 VXLAN_HEAD: Final = b"\x08\0\0\0\0\0\7\0"
 TUNNELS: Final[dict[str, Wrap]] = {
-    "ip in ip": _in_ip(4, b""), "gre": _in_ip(47, b"\0\0\x08\0"),
+    "ip in ip": _in_ip(4, b""),
+    "gre": _in_ip(47, b"\0\0\x08\0"),
     "gre bridging": _in_ip(47, b"\0\0\x65\x58", ethernet),
     "gre mpls": _in_ip(47, b"\0\0\x88\x47\0\1\x01\x40"),
     "erspan": _in_ip(47, b"\x10\0\x88\xbe\0\0\0\1\x10\1\0\1\0\0\0\0", ethernet),
-    "pptp": _in_ip(47, b"", _pptp), "etherip": _in_ip(97, b"\x30\0", ethernet),
+    "pptp": _in_ip(47, b"", _pptp),
+    "etherip": _in_ip(97, b"\x30\0", ethernet),
     "mpls in ip": _in_ip(137, b"\0\1\x01\x40"),
-    "l2tp": _in_udp(1701, b"", _l2tp), "gtp-u": _in_udp(2152, b"", _gtp),
+    "l2tp": _in_udp(1701, b"", _l2tp),
+    "gtp-u": _in_udp(2152, b"", _gtp),
     "gtp-u extended": _in_udp(2152, b"", _extended_gtp),
     "vxlan": _in_udp(4789, VXLAN_HEAD, ethernet),
     "vxlan-gpe": _in_udp(4790, b"\x0c\0\0\1\0\0\7\0"),
@@ -187,7 +214,7 @@ TUNNELS: Final[dict[str, Wrap]] = {
     "mpls in udp": _in_udp(6635, b"\0\1\x01\x40"),
     "tzsp": _in_udp(37008, b"\1\0\0\1\x0a\1\x05\1", ethernet),
     "tzsp 802.11": _in_udp(37008, b"\1\0\0\x12\0\1", radio),
-}  # fmt: skip
+}
 """Name to frame; tshark knows all of them."""
 
 OTHER_TUNNELS: Final[dict[str, Wrap]] = {
@@ -199,7 +226,7 @@ OTHER_TUNNELS: Final[dict[str, Wrap]] = {
     "erspan of the first type": _in_ip(47, b"\0\0\x88\xbe", ethernet),
     "wccp": _in_ip(47, b"\0\0\x88\x3e\0\0\0\0"),
     "ethernet in ip": _in_ip(143, b"", ethernet),
-}  # fmt: skip
+}
 
 
 def teredo(packet: bytes, head: bytes = b"") -> bytes:

@@ -54,9 +54,12 @@ def ip(source: str, destination: str, upper: dpkt.Packet, protocol: int) -> byte
 
 
 def udp(
-    payload: bytes, source: str = CLIENT, destination: str = SERVER,
-    sport: int = 40000, dport: int = 53,
-) -> bytes:  # fmt: skip
+    payload: bytes,
+    source: str = CLIENT,
+    destination: str = SERVER,
+    sport: int = 40000,
+    dport: int = 53,
+) -> bytes:
     """Make an IP packet with UDP."""
     upper = dpkt.udp.UDP(sport=sport, dport=dport, ulen=8 + len(payload), data=payload)
     return ip(source, destination, upper, 17)
@@ -68,9 +71,13 @@ def back(payload: bytes, client: str = CLIENT, server: str = SERVER, port: int =
 
 
 def tcp(
-    source: str, destination: str, ports: tuple[int, int], flags: str, seq: int = 0,
+    source: str,
+    destination: str,
+    ports: tuple[int, int],
+    flags: str,
+    seq: int = 0,
     payload: bytes = b"",
-) -> bytes:  # fmt: skip
+) -> bytes:
     """Make an IP packet with TCP; `flags` are letters of FSRPA."""
     bits = sum(1 << "FSRPA".index(letter) for letter in flags)
     upper = dpkt.tcp.TCP(sport=ports[0], dport=ports[1], flags=bits, seq=seq, data=payload)
@@ -135,10 +142,14 @@ def conversation(at: float = NOON) -> list[Timed]:
     """Make a lookup and the visit of the web server that follows it."""
     there, here = (41000, 80), (80, 41000)
     packets = [
-        udp(query()), back(response()),
-        tcp(CLIENT, WEB, there, "S", 100), tcp(WEB, CLIENT, here, "SA", 500),
-        tcp(CLIENT, WEB, there, "A", 101), tcp(CLIENT, WEB, there, "PA", 101, b"GET /"),
+        udp(query()),
+        back(response()),
+        tcp(CLIENT, WEB, there, "S", 100),
+        tcp(WEB, CLIENT, here, "SA", 500),
+        tcp(CLIENT, WEB, there, "A", 101),
+        tcp(CLIENT, WEB, there, "PA", 101, b"GET /"),
         tcp(WEB, CLIENT, here, "PA", 501, b"x" * 1000),
-        tcp(CLIENT, WEB, there, "FA", 106), tcp(WEB, CLIENT, here, "FA", 1501),
-    ]  # fmt: skip
+        tcp(CLIENT, WEB, there, "FA", 106),
+        tcp(WEB, CLIENT, here, "FA", 1501),
+    ]
     return [(at + n / 10, ethernet(packet)) for n, packet in enumerate(packets)]

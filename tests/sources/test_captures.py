@@ -45,9 +45,15 @@ def counted(*captures: Path) -> Counter[str]:
 
 @pytest.mark.parametrize(
     "name",
-    ["arkime_synthetic", "dns-edns-ecs", "dns53", "loc-29-trunc", "max-compression-depth",
-     "zeek-smtp"],
-)  # fmt: skip
+    [
+        "arkime_synthetic",
+        "dns-edns-ecs",
+        "dns53",
+        "loc-29-trunc",
+        "max-compression-depth",
+        "zeek-smtp",
+    ],
+)
 def test_tshark_counts_the_same_in_captures_of_others(name: str) -> None:
     """Frames, queries, MX questions, responses, clients, SMTP connections are as tshark's."""
     need_tshark()
@@ -63,21 +69,24 @@ def test_tshark_counts_the_same_in_captures_of_others(name: str) -> None:
 def _messages(source: str = CLIENT, server: str = SERVER) -> list[bytes]:
     mx = response("example.org", exchanges=["mail.example.org"], ident=8)
     return [
-        udp(query(), source, server), back(response(), source, server),
-        udp(query("example.org", "MX", 8), source, server), back(mx, source, server),
+        udp(query(), source, server),
+        back(response(), source, server),
+        udp(query("example.org", "MX", 8), source, server),
+        back(mx, source, server),
         tcp(source, "192.0.2.25" if "." in source else "2001:db8::25", (42000, 25), "S", 5),
-    ]  # fmt: skip
+    ]
 
 
 def _over_tcp() -> list[bytes]:
     ask, answer = query(), response()
     asked, answered = (len(m).to_bytes(2, "big") + m for m in (ask, answer))
     return [
-        tcp(CLIENT, SERVER, (43000, 53), "S", 9), tcp(SERVER, CLIENT, (53, 43000), "SA", 19),
+        tcp(CLIENT, SERVER, (43000, 53), "S", 9),
+        tcp(SERVER, CLIENT, (53, 43000), "SA", 19),
         tcp(CLIENT, SERVER, (43000, 53), "PA", 10, asked[:20]),
         tcp(CLIENT, SERVER, (43000, 53), "PA", 30, asked[20:]),
         tcp(SERVER, CLIENT, (53, 43000), "PA", 20, answered),
-    ]  # fmt: skip
+    ]
 
 
 def _timed(frames: list[bytes]) -> list[tuple[float, bytes]]:
@@ -100,10 +109,11 @@ _GENERATED = {
     "null": pcap(_timed([b"\x02\0\0\0" + one for one in _messages()]), link=0),
     "pcapng": pcapng(_timed(list(map(ethernet, _messages())))),
     "tcp": pcap(_timed(list(map(ethernet, _over_tcp())))),
-    "fragments": pcap(_timed([ethernet(one) for one in [udp(query()),
-                                                         *fragments(back(_LONG), 512)]])),
+    "fragments": pcap(
+        _timed([ethernet(one) for one in [udp(query()), *fragments(back(_LONG), 512)]])
+    ),
     "visit": pcap(conversation()),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("kind", _GENERATED)
@@ -126,9 +136,11 @@ def test_tshark_finds_dns_behind_the_same_links_and_tunnels(tmp_path: Path) -> N
     shapes = [
         (name, link, NOON + n, wrap(message))
         for n, (name, (link, wrap)) in enumerate(wraps.items())
-        for message in (udp(query("example.org", "MX", n)), back(response(
-            "example.org", exchanges=["mx.example.org"], ident=n)))
-    ]  # fmt: skip
+        for message in (
+            udp(query("example.org", "MX", n)),
+            back(response("example.org", exchanges=["mx.example.org"], ident=n)),
+        )
+    ]
     capture = tmp_path / "capture"
     capture.write_bytes(interfaces((link, (at, frame)) for _, link, at, frame in shapes))
     seen = [frame.split(":")[-1] == "dns" for frame in protocols(capture)]
@@ -155,14 +167,20 @@ def test_what_tshark_does_not_know_is_found_as_well(tmp_path: Path) -> None:
 def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     """Its number, and how much of it there was."""
     capture = tmp_path / "capture"
-    capture.write_bytes(interfaces([
-        (147, (NOON, bytes(40))), (1, (NOON, bytes(12) + b"\x12\x34" + bytes(40))),
-        (147, (NOON, bytes(40))),
-    ]))  # fmt: skip
+    capture.write_bytes(
+        interfaces(
+            [
+                (147, (NOON, bytes(40))),
+                (1, (NOON, bytes(12) + b"\x12\x34" + bytes(40))),
+                (147, (NOON, bytes(40))),
+            ]
+        )
+    )
     census = counted(capture)
     assert {name: count for name, count in census.items() if name.startswith(UNREAD)} == {
-        f"{UNREAD}link type 147": 2, f"{UNREAD}EtherType 0x1234": 1,
-    }  # fmt: skip
+        f"{UNREAD}link type 147": 2,
+        f"{UNREAD}EtherType 0x1234": 1,
+    }
     assert (census["unread"], census["not_ip"]) == (3, 0)
 
 
@@ -190,6 +208,7 @@ def test_a_frame_without_a_time_is_of_that_of_its_neighbours(tmp_path: Path) -> 
     capture = tmp_path / "capture"
     first = _simple(ethernet(udp(query())))
     capture.write_bytes(first + interfaces([(1, (NOON, ethernet(back(response()))))])[48:])
-    [seen] = [one for reading in Stream([str(capture)], Crew(1)).readings()
-              for one in reading.lookups]  # fmt: skip
+    [seen] = [
+        one for reading in Stream([str(capture)], Crew(1)).readings() for one in reading.lookups
+    ]
     assert (seen.at, bool(seen.addresses)) == (NOON, True)

@@ -24,8 +24,11 @@ CASES: list[tuple[str, dict[str, int], str]] = [
     ("capture/link-radiotap.pcap", LOOKUP, "2023-11-14"),
     ("capture/link-vxlan-8472.pcap", LOOKUP, "2023-11-14"),
     # The question, then the first fragment of its answer.
-    ("capture/link-firstfrag-only.pcap",
-     LOOKUP | {"dns_cut": 1, "fragments": 1, "fragments_lost": 1}, "2023-11-14"),
+    (
+        "capture/link-firstfrag-only.pcap",
+        LOOKUP | {"dns_cut": 1, "fragments": 1, "fragments_lost": 1},
+        "2023-11-14",
+    ),
     ("capture/lt1-hsr892f.pcap", THREE, "2026-05-28"),
     ("capture/lt1-mpls8848.pcap", THREE, "2026-05-28"),
     ("capture/lt1-vntag8926.pcap", THREE, "2026-05-28"),
@@ -36,15 +39,20 @@ CASES: list[tuple[str, dict[str, int], str]] = [
     ("capture/n-custom-first.pcapng", THREE, "2026-05-28"),
     ("capture/n-tsoff.pcapng", THREE, "2026-05-28"),
     # Ten questions over one connection, a segment each, the fourth of which is missing.
-    ("capture/tcp-hole-made.pcap",
-     {"frames": 12, "queries": 9, "mx": 9, "unanswered": 9, "flows": 1, "streams_broken": 1},
-     "2023-11-14"),
+    (
+        "capture/tcp-hole-made.pcap",
+        {"frames": 12, "queries": 9, "mx": 9, "unanswered": 9, "flows": 1, "streams_broken": 1},
+        "2023-11-14",
+    ),
     # One record says 1,000,000 microseconds.
     ("capture/v-usec-over.pcap", THREE, "2026-05-28"),
     # The greatest 64-bit time.
     ("capture/timestamp-beyond-year-9999.pcapng", {"frames": 2, "damaged": 2}, ""),
-    ("capture/gap-2y.pcap",
-     {"frames": 4, "queries": 2, "mx": 2, "responses": 2, "answered": 2}, "2021-12-20"),
+    (
+        "capture/gap-2y.pcap",
+        {"frames": 4, "queries": 2, "mx": 2, "responses": 2, "answered": 2},
+        "2021-12-20",
+    ),
     ("zeek/j-bom.log", FOUR, "2026-05-28"),
     ("zeek/j-comma.log", {"frames": 2, "queries": 2, "responses": 2, "answered": 2}, "2026-05-28"),
     ("zeek/j-http.log", {"frames": 3, "lines_odd": 3}, ""),
@@ -55,15 +63,17 @@ CASES: list[tuple[str, dict[str, int], str]] = [
     ("zeek/z-setsep-bar.log", FIVE, "2026-05-28"),
     ("zeek/z-unset-NA.log", FIVE, "2026-05-28"),
     # The third row is in milliseconds, which no text of Zeek's is.
-    ("zeek/zeek-far-time.dns.log",
-     {"frames": 4, "queries": 3, "mx": 3, "responses": 3, "answered": 3, "damaged": 1},
-     "2023-11-14"),
+    (
+        "zeek/zeek-far-time.dns.log",
+        {"frames": 4, "queries": 3, "mx": 3, "responses": 3, "answered": 3, "damaged": 1},
+        "2023-11-14",
+    ),
     ("dnstap/t-notime.dnstap", {"frames": 3, "untimed": 3}, ""),
     ("dnstap/t-qtimeonly.dnstap", {"frames": 3, "responses": 3, "unasked": 3}, "2026-05-28"),
     # The server's answer stands first, in the second of the question.
     ("nfdump/nfdump-direction.csv", {"frames": 2, "flows": 1, "smtp": 1}, "2010-02-02"),
     ("nfdump/f-hexflags.csv", {"frames": 2, "flows": 1, "smtp": 1}, "2026-06-01"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("name", "expected", "day"), CASES)

@@ -27,17 +27,33 @@ def asked(at: float, **more: object) -> Observation:
     """Tell of one lookup."""
     given: dict[str, object] = {"addresses": ((packed("192.0.2.1"), 60), (packed("::1"), 30))}
     return Observation(
-        at, packed("10.0.0.1"), from_text("www.example.org"), Type.A, 0, Origin.UPSTREAM,
+        at,
+        packed("10.0.0.1"),
+        from_text("www.example.org"),
+        Type.A,
+        0,
+        Origin.UPSTREAM,
         **{**given, **more},  # type: ignore[arg-type]
-    )  # fmt: skip
+    )
 
 
 def test_an_observation_is_read_back_column_by_column(tmp_path: Path) -> None:
     """Each column holds what docs/dataset.md says of it."""
     mx = Observation(
-        NIGHT, None, from_text("example.org"), Type.MX, 3, Origin.LATE, (),
-        (from_text("mail.example.org"), b"\0"), 300, True, False, None, packed("10.0.0.53"),
-    )  # fmt: skip
+        NIGHT,
+        None,
+        from_text("example.org"),
+        Type.MX,
+        3,
+        Origin.LATE,
+        (),
+        (from_text("mail.example.org"), b"\0"),
+        300,
+        True,
+        False,
+        None,
+        packed("10.0.0.53"),
+    )
     with DataSet(tmp_path) as data:
         data.observations.add([asked(NIGHT), mx])
     table = pq.read_table(tmp_path / "observations" / "day=2003-08-05" / "part-0000.parquet")
@@ -45,16 +61,33 @@ def test_an_observation_is_read_back_column_by_column(tmp_path: Path) -> None:
     first, second = table.to_pylist()
     at = datetime.fromtimestamp(NIGHT, UTC)
     assert first == {
-        "at": at, "client": "10.0.0.1", "server": None, "qname": "www.example.org", "qtype": 1,
-        "rcode": 0, "origin": "upstream", "recursion": True, "redirected": False,
+        "at": at,
+        "client": "10.0.0.1",
+        "server": None,
+        "qname": "www.example.org",
+        "qtype": 1,
+        "rcode": 0,
+        "origin": "upstream",
+        "recursion": True,
+        "redirected": False,
         "addresses": [{"address": "192.0.2.1", "ttl": 60}, {"address": "::1", "ttl": 30}],
-        "exchanges": [], "mx_ttl": None,
-    }  # fmt: skip
+        "exchanges": [],
+        "mx_ttl": None,
+    }
     assert second == {
-        "at": at, "client": None, "server": "10.0.0.53", "qname": "example.org", "qtype": 15,
-        "rcode": 3, "origin": "late", "recursion": False, "redirected": True,
-        "addresses": [], "exchanges": ["mail.example.org", "."], "mx_ttl": 300,
-    }  # fmt: skip
+        "at": at,
+        "client": None,
+        "server": "10.0.0.53",
+        "qname": "example.org",
+        "qtype": 15,
+        "rcode": 3,
+        "origin": "late",
+        "recursion": False,
+        "redirected": True,
+        "addresses": [],
+        "exchanges": ["mail.example.org", "."],
+        "mx_ttl": 300,
+    }
 
 
 def test_a_lookup_without_a_response_has_no_rcode(tmp_path: Path) -> None:
@@ -69,21 +102,35 @@ def test_a_lookup_without_a_response_has_no_rcode(tmp_path: Path) -> None:
 def test_a_flow_is_read_back_column_by_column(tmp_path: Path) -> None:
     """Each column holds what docs/dataset.md says of it."""
     flow = Flow(
-        NIGHT, packed("10.0.0.1"), packed("::ffff:192.0.2.1"), 6, 25, Outcome.SUCCESS,
-        NIGHT + 2.5, 12, 3400, 1500,
-    )  # fmt: skip
+        NIGHT,
+        packed("10.0.0.1"),
+        packed("::ffff:192.0.2.1"),
+        6,
+        25,
+        Outcome.SUCCESS,
+        NIGHT + 2.5,
+        12,
+        3400,
+        1500,
+    )
     with DataSet(tmp_path) as data:
         data.flows.add([flow])
     table = pq.read_table(tmp_path / "flows" / "day=2003-08-05" / "part-0000.parquet")
     assert table.schema.equals(FLOWS)
     assert table.to_pylist() == [
         {
-            "at": datetime.fromtimestamp(NIGHT, UTC), "source": "10.0.0.1",
-            "destination": "192.0.2.1", "protocol": 6, "port": 25, "outcome": "success",
-            "ended": datetime.fromtimestamp(NIGHT + 2.5, UTC), "packets": 12, "bytes": 3400,
+            "at": datetime.fromtimestamp(NIGHT, UTC),
+            "source": "10.0.0.1",
+            "destination": "192.0.2.1",
+            "protocol": 6,
+            "port": 25,
+            "outcome": "success",
+            "ended": datetime.fromtimestamp(NIGHT + 2.5, UTC),
+            "packets": 12,
+            "bytes": 3400,
             "payload": 1500,
         }
-    ]  # fmt: skip
+    ]
 
 
 def test_each_day_has_its_folder_and_sql_sees_all(tmp_path: Path) -> None:
@@ -140,5 +187,16 @@ def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 def _bare(at: float) -> tuple[object, ...]:
     return (
-        round(at * 1e6), None, None, ".", 1, None, "upstream", True, False, [], [], None,
-    )  # fmt: skip
+        round(at * 1e6),
+        None,
+        None,
+        ".",
+        1,
+        None,
+        "upstream",
+        True,
+        False,
+        [],
+        [],
+        None,
+    )

@@ -12,9 +12,7 @@ from dnswatch.sources.dnstap import LONGEST, is_begun, readings
 from tests.sources.packets import NOON, query, response
 
 SHARED = Path(__file__).parents[3] / "shared" / "captures" / "dsc-test.dnstap"
-START = (
-    b"\0\0\0\0\0\0\0\x22\0\0\0\2\0\0\0\1\0\0\0\x16protobuf:dnstap.Dnstap"
-)  # fmt: skip
+START = b"\0\0\0\0\0\0\0\x22\0\0\0\2\0\0\0\1\0\0\0\x16protobuf:dnstap.Dnstap"
 STOP = b"\0\0\0\0\0\0\0\4\0\0\0\3"
 
 
@@ -101,6 +99,9 @@ def test_a_file_of_another_tool_is_read() -> None:
         pytest.skip("../shared/captures is not beside the checkout")
     [seen], census = read(SHARED.read_bytes())
     assert (census["queries"], census["responses"], census["damaged"], census["cut_off"]) == (
-        1, 1, 0, 0,
-    )  # fmt: skip
+        1,
+        1,
+        0,
+        0,
+    )
     assert seen.addresses == ((b"\xd8\x3a\xd3\x0e", 300),)

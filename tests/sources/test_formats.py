@@ -17,11 +17,16 @@ from tests.sources.zeek.logs import CONN, DNS, SMTP
 @pytest.mark.parametrize(
     ("content", "name"),
     [
-        (pcap(conversation()), "pcap"), (pcapng(conversation()), "pcapng"), (START, "dnstap"),
-        (DNS, "another log of Zeek"), (CONN, "Zeek's conn.log"), (SMTP, "another log of Zeek"),
-        (OLD.encode(), "nfdump's CSV"), (gzip.compress(pcap(conversation()), mtime=0), "pcap"),
+        (pcap(conversation()), "pcap"),
+        (pcapng(conversation()), "pcapng"),
+        (START, "dnstap"),
+        (DNS, "another log of Zeek"),
+        (CONN, "Zeek's conn.log"),
+        (SMTP, "another log of Zeek"),
+        (OLD.encode(), "nfdump's CSV"),
+        (gzip.compress(pcap(conversation()), mtime=0), "pcap"),
     ],
-)  # fmt: skip
+)
 def test_each_format_is_recognised(content: bytes, name: str, tmp_path: Path) -> None:
     """Whatever the file is called."""
     path = tmp_path / "holiday.jpg"
@@ -30,9 +35,13 @@ def test_each_format_is_recognised(content: bytes, name: str, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("content", "why"), [(b"", "is empty"), (b"\x89PNG", "no format that is known"),
-                         (gzip.compress(b"", mtime=0)[:12], "is empty|damaged from its beginning")],
-)  # fmt: skip
+    ("content", "why"),
+    [
+        (b"", "is empty"),
+        (b"\x89PNG", "no format that is known"),
+        (gzip.compress(b"", mtime=0)[:12], "is empty|damaged from its beginning"),
+    ],
+)
 def test_what_is_none_of_them_is_said(content: bytes, why: str, tmp_path: Path) -> None:
     """The sentence names the file, and what would be right."""
     path = tmp_path / "file"

@@ -34,9 +34,15 @@ def test_a_query_and_its_response_are_one_lookup() -> None:
     answer(matcher, 1.5, response(ttl=60))
     [seen], census = matcher.take()
     assert seen == Observation(
-        1.5, HERE, from_text("www.example.org"), Type.A, 0, Origin.UPSTREAM,
-        ((b"\xc0\0\2\x50", 60),), server=THERE,
-    )  # fmt: skip
+        1.5,
+        HERE,
+        from_text("www.example.org"),
+        Type.A,
+        0,
+        Origin.UPSTREAM,
+        ((b"\xc0\0\2\x50", 60),),
+        server=THERE,
+    )
     assert +census == Counter(queries=1, responses=1, answered=1)
 
 
@@ -49,8 +55,9 @@ def test_a_query_without_a_response_is_given_up() -> None:
     matcher.give_up(12.0)
     lookups, census = matcher.take()
     assert [(seen.at, seen.rcode, seen.origin) for seen in lookups] == [
-        (1.0 + PATIENCE, UNANSWERED, Origin.FAILED), (12.0, UNANSWERED, Origin.FAILED),
-    ]  # fmt: skip
+        (1.0 + PATIENCE, UNANSWERED, Origin.FAILED),
+        (12.0, UNANSWERED, Origin.FAILED),
+    ]
     assert census["unanswered"] == 2
 
 
@@ -159,8 +166,9 @@ def test_queries_that_wait_are_bounded() -> None:
     assert matcher.take()[1]["unanswered"] == 2
 
 
-_STEP = st.tuples(st.sampled_from([0.5, 1.0, PATIENCE, PATIENCE + 1]), st.booleans(),
-                  st.integers(1, 2))  # fmt: skip
+_STEP = st.tuples(
+    st.sampled_from([0.5, 1.0, PATIENCE, PATIENCE + 1]), st.booleans(), st.integers(1, 2)
+)
 
 
 @given(st.lists(_STEP, max_size=30), st.sets(st.integers(0, 30)))

@@ -106,7 +106,7 @@ HEAD = OLD.splitlines(keepends=True)[0]
         (record("27", ANSWERS) + record("27", ASKS), Outcome.SUCCESS),
         (record("0x14", ANSWERS) + record("2", ASKS), Outcome.FAILURE),
     ],
-)  # fmt: skip
+)
 def test_who_began_is_told_by_flags_and_ports(records: str, outcome: Outcome) -> None:
     """Both directions bear the same second, and the answer may stand first."""
     contacts, [flow], census = read(HEAD + records)
@@ -124,11 +124,17 @@ def test_flags_go_before_ports() -> None:
 @pytest.mark.parametrize(
     ("good", "bad"),
     [
-        ("2003-08-05 12:00:00", "2103-08-05 12:00:00"), ("41000", "410000"), ("41000", "1e999"),
-        ("10.0.0.1", "2001:db8::1"), (",3,", ",-3,"), (",3,", f",{1 << 70},"), ("TCP", "999"),
-        ("......S.", "0xzz"), ("10.0.0.1", "fe80::1%" + "x" * 99),
+        ("2003-08-05 12:00:00", "2103-08-05 12:00:00"),
+        ("41000", "410000"),
+        ("41000", "1e999"),
+        ("10.0.0.1", "2001:db8::1"),
+        (",3,", ",-3,"),
+        (",3,", f",{1 << 70},"),
+        ("TCP", "999"),
+        ("......S.", "0xzz"),
+        ("10.0.0.1", "fe80::1%" + "x" * 99),
     ],
-)  # fmt: skip
+)
 def test_numbers_that_cannot_be_are_damage(good: str, bad: str) -> None:
     """Whatever stands in a record, it is counted, and the next one is read."""
     broken = record("......S.", ASKS).replace(good, bad, 1)
@@ -140,8 +146,12 @@ def test_records_may_stand_in_no_order(monkeypatch: pytest.MonkeyPatch) -> None:
     """As `nfdump -b` writes them: of as many as can be held none comes too late."""
     monkeypatch.setattr(nfdump, "LINES", 10)
     times = [(n * 37) % 100 for n in range(100)]
-    rows = [record("...AP.SF", f"10.0.0.{n} 41000 192.0.2.25 25").replace(
-        "12:00:00", f"{10 + n // 20}:{n * 3 % 60:02}:00") for n in times]  # fmt: skip
+    rows = [
+        record("...AP.SF", f"10.0.0.{n} 41000 192.0.2.25 25").replace(
+            "12:00:00", f"{10 + n // 20}:{n * 3 % 60:02}:00"
+        )
+        for n in times
+    ]
     contacts, flows, census = read(HEAD + "".join(rows))
     assert [contact.at for contact in contacts] == sorted(contact.at for contact in contacts)
     assert (len(flows), census["damaged"]) == (100, 0)
@@ -150,15 +160,19 @@ def test_records_may_stand_in_no_order(monkeypatch: pytest.MonkeyPatch) -> None:
 def _connections() -> list[Timed]:
     client, server, frames = "10.0.0.5", "198.51.100.25", []
     talks = [
-        [(1, "S"), (0, "RA")], [(1, "S"), (0, "SA"), (1, "A"), (0, "PA"), (1, "FA"), (0, "FA")],
-        [(1, "S")], [(1, "S"), (0, "SA"), (1, "A"), (1, "RA")],
-    ]  # fmt: skip
+        [(1, "S"), (0, "RA")],
+        [(1, "S"), (0, "SA"), (1, "A"), (0, "PA"), (1, "FA"), (0, "FA")],
+        [(1, "S")],
+        [(1, "S"), (0, "SA"), (1, "A"), (1, "RA")],
+    ]
     for port, talk in enumerate(talks, 40001):
         for is_asking, flags in talk:
             ends = (client, server, (port, 25)) if is_asking else (server, client, (25, port))
             frames.append(ethernet(tcp(*ends, flags, 7)))
-    frames += [ethernet(udp(b"?", client, server, 40009, 123)),
-               ethernet(udp(b"!", server, client, 123, 40009))]  # fmt: skip
+    frames += [
+        ethernet(udp(b"?", client, server, 40009, 123)),
+        ethernet(udp(b"!", server, client, 123, 40009)),
+    ]
     return [(NOON + n / 1000, frame) for n, frame in enumerate(frames)]
 
 
@@ -176,8 +190,11 @@ def test_what_nfdump_itself_writes_is_read(options: list[str], tmp_path: Path) -
     _, flows, census = read(written)
     found = Counter((flow.source, flow.port, flow.outcome) for flow in flows)
     client = ip_address("10.0.0.5").packed
-    assert found == Counter({
-        (client, 25, Outcome.FAILURE): 2, (client, 25, Outcome.SUCCESS): 2,
-        (client, 123, Outcome.UNKNOWN): 1,
-    })  # fmt: skip
+    assert found == Counter(
+        {
+            (client, 25, Outcome.FAILURE): 2,
+            (client, 25, Outcome.SUCCESS): 2,
+            (client, 123, Outcome.UNKNOWN): 1,
+        }
+    )
     assert (census["smtp"], census["damaged"]) == (4, 0)

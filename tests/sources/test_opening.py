@@ -11,9 +11,10 @@ from dnswatch.sources.opening import LONGEST_LINE, lines, open_file
 
 CONTENT = bytes(range(256)) * 2000
 PACKED = {
-    "plain": CONTENT, "gz": gzip.compress(CONTENT),
+    "plain": CONTENT,
+    "gz": gzip.compress(CONTENT),
     "zst": zstandard.compress(CONTENT[:1000]) + zstandard.compress(CONTENT[1000:]),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("kind", PACKED)
@@ -43,8 +44,11 @@ def test_a_line_without_end_comes_in_pieces(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"x" * (2 * LONGEST_LINE + 5) + b"\nlast")
     assert [len(line) for line in lines(open_file(str(path)).stream)] == [
-        LONGEST_LINE, LONGEST_LINE, 6, 4,
-    ]  # fmt: skip
+        LONGEST_LINE,
+        LONGEST_LINE,
+        6,
+        4,
+    ]
 
 
 @pytest.mark.parametrize("kind", ["gz", "zst"])

@@ -31,8 +31,10 @@ def lookups(begin: float, count: int, gap: float = 1.0) -> list[Timed]:
     frames = []
     for n in range(count):
         at = begin + n * gap
-        frames += [(at, ethernet(udp(query(ident=n)))),
-                   (at + 0.1, ethernet(back(response(ident=n))))]  # fmt: skip
+        frames += [
+            (at, ethernet(udp(query(ident=n)))),
+            (at + 0.1, ethernet(back(response(ident=n)))),
+        ]
     return frames
 
 

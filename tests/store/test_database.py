@@ -115,8 +115,10 @@ def test_a_newer_store_is_refused(tmp_path: Path) -> None:
     """A store that a newer dnswatch has changed is neither read nor written."""
     record(tmp_path, worm())
     with sqlite3.connect(tmp_path / "dnswatch.db") as conn:
-        conn.execute("INSERT INTO _sqlite_migrations (migration_set, name, applied_at)"
-                     " VALUES ('dnswatch', 'colour_of_mail', '')")  # fmt: skip
+        conn.execute(
+            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at)"
+            " VALUES ('dnswatch', 'colour_of_mail', '')"
+        )
     conn.close()
     for attempt in (Store.open, Store.read):
         with pytest.raises(StoreError, match=r"written by a newer dnswatch .*'colour_of_mail'"):

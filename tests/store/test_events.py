@@ -23,9 +23,16 @@ def test_an_incident_is_all_between_the_first_bad_verdict_and_the_clean_one(tmp_
     note(tmp_path, "suspect")
     note(tmp_path, "delay on", about="policy", client=None)
     assert opened(tmp_path) == [
-        ("delay", None), ("suspect", 2), ("infected", 3), ("delay", 2), ("infected", 2),
-        ("clean", 2), ("none", None), ("suspect", 8), ("delay on", None),
-    ]  # fmt: skip
+        ("delay", None),
+        ("suspect", 2),
+        ("infected", 3),
+        ("delay", 2),
+        ("infected", 2),
+        ("clean", 2),
+        ("none", None),
+        ("suspect", 8),
+        ("delay on", None),
+    ]
 
 
 def test_no_number_comes_twice(tmp_path: Path) -> None:

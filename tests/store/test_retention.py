@@ -73,8 +73,10 @@ def test_minutes_become_hours_and_no_count_is_lost(tmp_path: Path) -> None:
             summed = site.counters(db, 0)
             hours = site.measures(db, 0)
     assert [start for start in starts if start < NOON + 3 * 3600] == [
-        NOON, NOON + 3600, NOON + 7200,
-    ]  # fmt: skip
+        NOON,
+        NOON + 3600,
+        NOON + 7200,
+    ]
     assert len(starts) == 3 + 12
     assert before == summed["queries"] == hours["lookup"] == 5 * 6 * 300
 

@@ -47,8 +47,9 @@ def test_the_worst_stands_first_and_who_is_like_all_others_is_left_out(tmp_path:
     """A clean client is none of an admin's concern."""
     judge(tmp_path, c66=1.0, c1=0.02, c2=0.001)
     assert [(key, one.standing.rung) for key, one in found(tmp_path).items()] == [
-        ("10.0.0.66", "infected"), ("10.0.0.1", "suspect"),
-    ]  # fmt: skip
+        ("10.0.0.66", "infected"),
+        ("10.0.0.1", "suspect"),
+    ]
 
 
 def test_a_persons_word_stands_above_the_verdict(tmp_path: Path) -> None:
@@ -59,8 +60,9 @@ def test_a_persons_word_stands_above_the_verdict(tmp_path: Path) -> None:
     say(tmp_path, "10.0.0.1", Word.CLEAR)
     listed = found(tmp_path)
     assert {key: one.standing.rung for key, one in listed.items()} == {
-        "10.0.0.9": "infected", "10.0.0.66": "clean",
-    }  # fmt: skip
+        "10.0.0.9": "infected",
+        "10.0.0.66": "clean",
+    }
     assert listed["10.0.0.9"].said
     assert listed["10.0.0.9"].said.why == "because"
 
@@ -73,5 +75,6 @@ def test_servers_are_listed_with_their_roles(tmp_path: Path) -> None:
         orders.declare(db, ["10.0.0.1"], Role.SERVER, said)
     listed = found(tmp_path, server="10.0.0.66")
     assert {key: (one.role, one.standing.rung) for key, one in listed.items()} == {
-        "10.0.0.66": (Role.MAIL_SERVER, "clean"), "10.0.0.1": (Role.SERVER, "clean"),
-    }  # fmt: skip
+        "10.0.0.66": (Role.MAIL_SERVER, "clean"),
+        "10.0.0.1": (Role.SERVER, "clean"),
+    }

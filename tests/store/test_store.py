@@ -49,8 +49,10 @@ def test_a_batch_is_stored_whole_or_not_at_all(tmp_path: Path) -> None:
     """When a write fails halfway nothing of it stands there, and the next one succeeds."""
     with Store.open(tmp_path) as store:
         with store.snapshot() as db:
-            db.execute("CREATE TEMP TRIGGER broken BEFORE INSERT ON site"
-                       " BEGIN SELECT raise(ABORT, 'no'); END")  # fmt: skip
+            db.execute(
+                "CREATE TEMP TRIGGER broken BEFORE INSERT ON site"
+                " BEGIN SELECT raise(ABORT, 'no'); END"
+            )
         with pytest.raises(StoreError):
             store.write(changes(worm()), plain, NOON)
         with store.snapshot() as db:

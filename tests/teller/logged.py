@@ -13,9 +13,15 @@ WORM = "10.0.0.66"
 
 
 def note(
-    state: Path, text: str, *, about: str = About.VERDICT, client: str | None = WORM,
-    at: float = AT, cause: str = "", times: int = 1,
-) -> None:  # fmt: skip
+    state: Path,
+    text: str,
+    *,
+    about: str = About.VERDICT,
+    client: str | None = WORM,
+    at: float = AT,
+    cause: str = "",
+    times: int = 1,
+) -> None:
     """Write changes into the log, as the watch and the commands do."""
     with Store.open(state) as store, store.snapshot() as db:
         rows = [(at, about, client, text, cause, "dnswatch")] * times

@@ -12,9 +12,15 @@ from dnswatch.teller.event import Event, Incident, Phase, Severity
 from tests.teller.logged import AT, WORM
 
 INFECTED = Event(
-    id="ab-7", at=AT + 0.25, kind="verdict", text="infected", cause="37 new domains", client=WORM,
-    severity=Severity.CRITICAL, incident=Incident("cafe", Phase.OPENS),
-)  # fmt: skip
+    id="ab-7",
+    at=AT + 0.25,
+    kind="verdict",
+    text="infected",
+    cause="37 new domains",
+    client=WORM,
+    severity=Severity.CRITICAL,
+    incident=Incident("cafe", Phase.OPENS),
+)
 
 MESSAGE = re.compile(
     rb"<(?P<pri>0|[1-9]\d{0,2})>1 (?P<at>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,6}Z)"
@@ -43,10 +49,14 @@ def test_eve_is_an_alert_as_suricata_writes_it() -> None:
     assert datetime.strptime(told["timestamp"], "%Y-%m-%dT%H:%M:%S.%f%z").timestamp() == AT + 0.25
     assert (told["event_type"], told["src_ip"]) == ("alert", WORM)
     assert told["alert"] == {
-        "action": "allowed", "gid": 1, "rev": 1, "signature_id": 3,
-        "signature": "dnswatch verdict infected", "category": "A Network Trojan was detected",
+        "action": "allowed",
+        "gid": 1,
+        "rev": 1,
+        "signature_id": 3,
+        "signature": "dnswatch verdict infected",
+        "category": "A Network Trojan was detected",
         "severity": 1,
-    }  # fmt: skip
+    }
     assert told["dnswatch"]["incident"] == {"id": "cafe", "phase": "opens"}
 
 
@@ -60,26 +70,42 @@ def test_a_pseudonym_is_no_source_address() -> None:
 def test_json_has_it_all() -> None:
     """As Standard Webhooks recommends: type, timestamp, data."""
     assert json.loads(forms.json(INFECTED)) == {
-        "type": "dnswatch.verdict", "timestamp": "2025-11-28T17:08:00.250000Z",
+        "type": "dnswatch.verdict",
+        "timestamp": "2025-11-28T17:08:00.250000Z",
         "data": {
-            "schema": 1, "id": "ab-7", "at": "2025-11-28T17:08:00.250000Z", "kind": "verdict",
-            "text": "infected", "cause": "37 new domains", "actor": "dnswatch", "client": WORM,
-            "severity": "critical", "incident": {"id": "cafe", "phase": "opens"},
+            "schema": 1,
+            "id": "ab-7",
+            "at": "2025-11-28T17:08:00.250000Z",
+            "kind": "verdict",
+            "text": "infected",
+            "cause": "37 new domains",
+            "actor": "dnswatch",
+            "client": WORM,
+            "severity": "critical",
+            "incident": {"id": "cafe", "phase": "opens"},
             "sentence": f"client '{WORM}' is infected: 37 new domains",
         },
-    }  # fmt: skip
+    }
 
 
 def test_syslog_says_kind_facts_and_sentence() -> None:
     """Facility daemon (3), severity critical (2)."""
     found, params = parsed(forms.syslog(INFECTED, "watch.example"))
     assert (found["pri"], found["host"], found["app"], found["id"]) == (
-        b"26", b"watch.example", b"dnswatch", b"verdict",
-    )  # fmt: skip
+        b"26",
+        b"watch.example",
+        b"dnswatch",
+        b"verdict",
+    )
     assert params == {
-        "id": "ab-7", "schema": "1", "text": "infected", "actor": "dnswatch", "client": WORM,
-        "incident": "cafe", "phase": "opens",
-    }  # fmt: skip
+        "id": "ab-7",
+        "schema": "1",
+        "text": "infected",
+        "actor": "dnswatch",
+        "client": WORM,
+        "incident": "cafe",
+        "phase": "opens",
+    }
     assert found["msg"] == b"client '10.0.0.66' is infected: 37 new domains"
 
 

@@ -22,7 +22,7 @@ from tests.loopback import reserve
 from tests.teller.receivers import stream, webhook
 from tests.teller.test_forms import INFECTED, parsed
 
-SECOND = Event(id="ab-8", at=INFECTED.at, kind="mark", text="Größe ]\"\\")  # fmt: skip
+SECOND = Event(id="ab-8", at=INFECTED.at, kind="mark", text='Größe ]"\\')
 
 
 def sink(to: str, secret: str = "") -> Sink:

@@ -58,8 +58,11 @@ def test_a_storm_ends_with_its_minute() -> None:
     """The next minute's changes come after the summary, one by one again."""
     changes = [*(change(n) for n in range(1, 5)), change(5, AT + 60)]
     assert [one.kind for one in told(folding(), changes)[0]] == [
-        "verdict", "verdict", "summary", "verdict",
-    ]  # fmt: skip
+        "verdict",
+        "verdict",
+        "summary",
+        "verdict",
+    ]
 
 
 def test_a_teller_that_was_killed_goes_on_folding() -> None:

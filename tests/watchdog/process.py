@@ -103,9 +103,13 @@ class Site:
         guests = [(name, lag, line.fileno()) for name, lag, line in self._keep()]
         doors = [self._door.fileno()] if self._door else []
         told = [
-            self.config, str(self.state), len(self._lines), [one[:2] for one in tied],
-            [one[:2] for one in guests], bool(doors),
-        ]  # fmt: skip
+            self.config,
+            str(self.state),
+            len(self._lines),
+            [one[:2] for one in tied],
+            [one[:2] for one in guests],
+            bool(doors),
+        ]
         files = [self._journal, *ends, *(number for *_, number in tied + guests), *doors]
         with self.log.open("ab") as log:
             self.process = Process(

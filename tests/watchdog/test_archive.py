@@ -28,8 +28,9 @@ def test_clients_stand_under_their_addresses(tmp_path: Path) -> None:
     archive.write(seen(V4, V6, MAPPED), 60.0)
     archive.identify({V4: PERSON}, 0.0)
     assert query(tmp_path, NAMED) == [
-        ("192.0.2.7", "laptop", "02:00:5e:00:53:01", "hosts"), ("2001:db8::7", None, None, None),
-    ]  # fmt: skip
+        ("192.0.2.7", "laptop", "02:00:5e:00:53:01", "hosts"),
+        ("2001:db8::7", None, None, None),
+    ]
 
 
 def test_with_pseudonyms_nothing_names_a_client(tmp_path: Path) -> None:

@@ -35,9 +35,14 @@ DOMAIN, MAILER = from_text("example.org"), from_text("mx.example.net")
 
 def lookup(number: int, **more: Any) -> dict[str, Any]:
     return {
-        "at": time.time(), "client": "192.0.2.7", "qname": f"n{number}.example.org", "qtype": 15,
-        "exchanges": ["mx.example.net"], "ttl": 300, **more,
-    }  # fmt: skip
+        "at": time.time(),
+        "client": "192.0.2.7",
+        "qname": f"n{number}.example.org",
+        "qtype": 15,
+        "exchanges": ["mx.example.net"],
+        "ttl": 300,
+        **more,
+    }
 
 
 def points(site: Site, columns: str) -> dict[str, list[Any]]:
@@ -80,8 +85,11 @@ def test_vantage_points_of_all_kinds_are_recorded_and_shown(site: Site, door: Pa
         assert eventually(lambda: list(site.lessons(0)))
         seen = points(site, "lookups, dropped, gone_at IS NULL")
         assert seen == {
-            "child": [1, 0, 1], "json": [2, 7, 1], "msgpack": [1, 0, 1], "silent": [0, 0, 1],
-        }  # fmt: skip
+            "child": [1, 0, 1],
+            "json": [2, 7, 1],
+            "msgpack": [1, 0, 1],
+            "silent": [0, 0, 1],
+        }
         assert site.rows("SELECT count(*) FROM lookup") == [(3,)]
         assert site.counter("ingest_dropped") == 7
     gone = {"child": [1], "json": [0], "msgpack": [0], "silent": [0]}

@@ -45,10 +45,23 @@ def lookups(client: bytes, count: int, at: float = AT) -> Changes:
         domain = from_text(f"victim{number}.example")
         found.lookups.append(
             MailLookup(
-                at + number, client, LookupKind.MX, domain, domain, 15, 0, Origin.UPSTREAM,
-                (), (), 0, 0, 0, False, True,
+                at + number,
+                client,
+                LookupKind.MX,
+                domain,
+                domain,
+                15,
+                0,
+                Origin.UPSTREAM,
+                (),
+                (),
+                0,
+                0,
+                0,
+                False,
+                True,
             )
-        )  # fmt: skip
+        )
     found.accounts[client, int(at) // 60]["lookup"] += count
     return found
 
@@ -165,10 +178,23 @@ def test_guessed_names_alone_are_found() -> None:
         for label in (b"\x02mx", b"\x04mail", b"\x04smtp"):
             told.guesses.append(
                 MailLookup(
-                    AT + number, SENDER, LookupKind.GUESS, domain, label + domain, 1, 3,
-                    Origin.UPSTREAM, (), (), 0, 0, 0, False, True,
+                    AT + number,
+                    SENDER,
+                    LookupKind.GUESS,
+                    domain,
+                    label + domain,
+                    1,
+                    3,
+                    Origin.UPSTREAM,
+                    (),
+                    (),
+                    0,
+                    0,
+                    0,
+                    False,
+                    True,
                 )
-            )  # fmt: skip
+            )
     told.accounts[SENDER, int(AT) // 60]["lookup"] += 180
     site.see(told)
     assert site.told[-1] == (SENDER, "infected")
@@ -221,8 +247,11 @@ def test_a_worm_in_the_bay_completes_a_suspicion() -> None:
     site.see(lookups(SENDER, 18))
     assert site.told == [(SENDER, "suspect")]
     finding = Finding(7, AT + 61, b"10.0.0.66", "worm", "m1", "ClamAV knows it")
-    site.judging.find([finding, finding], AT + 62, lambda _client, standing, text: why.append(
-        (standing.rung, text)))  # fmt: skip
+    site.judging.find(
+        [finding, finding],
+        AT + 62,
+        lambda _client, standing, text: why.append((standing.rung, text)),
+    )
     [(rung, text)] = why
     assert rung == "infected"
     assert text is not None

@@ -28,8 +28,12 @@ from tests.watchdog.test_judging import AT, AT_ONCE, Site, evidence, hidden, loo
 
 MAC, OTHER = "02:00:5e:10:00:07", "02:00:5e:10:00:99"
 SOURCE = Source(
-    f'{AT_ONCE}names = {{ hosts = [], leases = [], pointers = false }}\n', "test", None, None, None,
-)  # fmt: skip
+    f"{AT_ONCE}names = {{ hosts = [], leases = [], pointers = false }}\n",
+    "test",
+    None,
+    None,
+    None,
+)
 ALICE, BOB = (ip_address(f"192.0.2.{n}").packed for n in (7, 8))
 
 
@@ -278,8 +282,10 @@ def test_evidence_adds_up_over_all_addresses(order: list[int], data: st.DataObje
         kernel.tick(Changes(), at + 5)
         one.see(sent(ALICE, number, at), at)
     assert [rung for _, rung in many.told][-1] == [rung for _, rung in one.told][-1]
-    states = [site.judging._detector.verdict(key, AT + 500).score
-              for site, key in ((one, OTHER.encode()), (many, MAC.encode()))]  # fmt: skip
+    states = [
+        site.judging._detector.verdict(key, AT + 500).score
+        for site, key in ((one, OTHER.encode()), (many, MAC.encode()))
+    ]
     assert states[0] == pytest.approx(states[1])
 
 

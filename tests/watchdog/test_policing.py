@@ -36,8 +36,9 @@ def test_a_verdict_becomes_news_and_notes(caplog: pytest.LogCaptureFixture) -> N
     assert found.whole().whole
     notes, standings = found.changes()
     assert [(note.about, note.text) for note in notes] == [
-        (About.VERDICT, "infected"), (About.MARK, "delay by policy 'slow'"),
-    ]  # fmt: skip
+        (About.VERDICT, "infected"),
+        (About.MARK, "delay by policy 'slow'"),
+    ]
     assert standings == {WORM: VERDICT}
     assert found.changes() == ([], {})
     assert "client '~0a000006' is infected: six novel mail domains" in caplog.text

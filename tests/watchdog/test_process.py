@@ -109,8 +109,10 @@ def test_a_killed_watch_loses_nothing_it_had_stored(site: Site) -> None:
     assert (site.measure("new"), site.measure("refresh")) == (1, 1)
     assert site.rows("PRAGMA integrity_check") == [("ok",)]
     assert site.rows("SELECT kind, domain FROM lookup ORDER BY at") == [
-        ("mx", "example.org"), ("exchange", "example.org"), ("exchange", "example.org"),
-    ]  # fmt: skip
+        ("mx", "example.org"),
+        ("exchange", "example.org"),
+        ("exchange", "example.org"),
+    ]
 
 
 def test_a_killed_watch_loses_nothing_it_had_read(site: Site) -> None:

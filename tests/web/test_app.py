@@ -22,10 +22,16 @@ WORM = "10.0.0.66"
 def paths(served: Served) -> list[str]:
     """Give an address of each page that is read."""
     return [
-        "/", "/clients?span=all", f"/clients/{WORM}?span=all&steps=1", "/mail?state=all",
-        f"/mail/{served.worm}", "/policies", "/log", "/access",
+        "/",
+        "/clients?span=all",
+        f"/clients/{WORM}?span=all&steps=1",
+        "/mail?state=all",
+        f"/mail/{served.worm}",
+        "/policies",
+        "/log",
+        "/access",
         f"/trace?client={WORM}&name=victim1.example&type=MX",
-    ]  # fmt: skip
+    ]
 
 
 def written(served: Served) -> list[orders.LogEntry]:
@@ -92,10 +98,11 @@ def test_an_order_is_what_the_command_would_have_written(served: Served) -> None
         assert browser.post("/policies/none/enable", data={"token": token}).status_code == 409
     told = [(one.about, one.text, one.cause, one.actor) for one in written(served)]
     assert told == [
-        ("policy", "delay on", "", "alice"), ("policy", "delay on, dry run", "", "alice"),
+        ("policy", "delay on", "", "alice"),
+        ("policy", "delay on, dry run", "", "alice"),
         ("role", "server", "a printer", "alice"),
         ("overrule", "distrust", "seen spreading", "alice"),
-    ]  # fmt: skip
+    ]
 
 
 def test_whom_a_policy_would_hit_is_said_before_it_is_switched_on(served: Served) -> None:

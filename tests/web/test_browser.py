@@ -26,9 +26,15 @@ from tests.live.tools import need
 from tests.web.played import PERSON, Played, played
 
 SWITCHES: Final = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 AXE: Final = (Path(__file__).parent / "axe" / "axe.min.js").read_text()
 PATIENCE: Final = 1000 * check.PATIENCE
 HOSTILE: Final = "<img src=x onerror=console.error('hostile')>\u202e<script>alert(1)</script>"
@@ -145,11 +151,16 @@ def judge_all_pages(page: Page, site: Played) -> None:
         site.ask(f"www{number % 7}.example.org")
     message = check.eventually(lambda: page.url.rpartition("/mail/")[2])
     places = {
-        "site": "/", "clients": "/clients", "client": f"/clients/{ADDRESS}",
-        "mail": "/mail?state=all", "message": f"/mail/{message}", "policies": "/policies",
-        "log": "/log", "access": "/access",
+        "site": "/",
+        "clients": "/clients",
+        "client": f"/clients/{ADDRESS}",
+        "mail": "/mail?state=all",
+        "message": f"/mail/{message}",
+        "policies": "/policies",
+        "log": "/log",
+        "access": "/access",
         "trace": f"/trace?client={ADDRESS}&name=victim1.example&type=MX",
-    }  # fmt: skip
+    }
     faults = []
     for name, place in places.items():
         page.goto(site.base + place)

@@ -27,5 +27,7 @@ def test_an_axis_tells_its_times() -> None:
     """The first at the left, the last at the right, within the frame."""
     texts = list(ET.fromstring(axis([(0.0, "12:00"), (0.5, "13:00"), (1.0, "14:00")])))
     assert [(one.text, one.get("text-anchor")) for one in texts] == [
-        ("12:00", "start"), ("13:00", "middle"), ("14:00", "end"),
-    ]  # fmt: skip
+        ("12:00", "start"),
+        ("13:00", "middle"),
+        ("14:00", "end"),
+    ]

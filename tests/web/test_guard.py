@@ -32,10 +32,13 @@ def test_another_host_gets_nothing(served: Served) -> None:
 @pytest.mark.parametrize(
     "headers",
     [
-        {"sec-fetch-site": "cross-site"}, {"sec-fetch-site": "same-site"},
-        {"sec-fetch-site": "none"}, {"origin": "https://evil.example"}, {"origin": "null"},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"sec-fetch-site": "none"},
+        {"origin": "https://evil.example"},
+        {"origin": "null"},
     ],
-)  # fmt: skip
+)
 def test_an_order_from_another_site_is_none(served: Served, headers: dict[str, str]) -> None:
     """Even with the token: a browser says where a form was."""
     with served.browser() as browser:

@@ -9,12 +9,32 @@ from dnswatch.web.html import KEPT, cleaned, html_of
 
 PIECES = st.sampled_from(
     [
-        "<", ">", "<p>", "</p>", "<script>", "</script>", "<svg onload=x>", "<!--", "-->", '"', "'",
-        "<a href=javascript:x>", "<img src=//e>", "<style>", "</style>", "<base href=x>", "&lt;",
-        "<![CDATA[", "]]>", "<b title='", "text", "\0", "<meta http-equiv=refresh>",
+        "<",
+        ">",
+        "<p>",
+        "</p>",
+        "<script>",
+        "</script>",
+        "<svg onload=x>",
+        "<!--",
+        "-->",
+        '"',
+        "'",
+        "<a href=javascript:x>",
+        "<img src=//e>",
+        "<style>",
+        "</style>",
+        "<base href=x>",
+        "&lt;",
+        "<![CDATA[",
+        "]]>",
+        "<b title='",
+        "text",
+        "\0",
+        "<meta http-equiv=refresh>",
         "<p/onclick=x>",
     ]
-)  # fmt: skip
+)
 
 
 class Tags(HTMLParser):

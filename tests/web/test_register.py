@@ -21,8 +21,9 @@ def test_what_is_stored_is_of_no_use_to_log_in(register: Register) -> None:
     """Neither secrets nor passwords stand in the file, which is its owner's alone."""
     secrets = [
         register.begin_visit("alice", Rank.VIEW, "", NOW),
-        register.make_link("alice", Rank.VIEW, NOW), register.add_token("m", Rank.VIEW, NOW),
-    ]  # fmt: skip
+        register.make_link("alice", Rank.VIEW, NOW),
+        register.add_token("m", Rank.VIEW, NOW),
+    ]
     register.add_user("alice", Rank.ADMIN, "a long password", NOW)
     stored = register.path.read_bytes()
     assert not any(secret.encode() in stored for secret in (*secrets, "a long password"))
@@ -75,5 +76,7 @@ def test_without_an_account_no_visit_goes_on(register: Register) -> None:
 def test_a_rank_covers_those_below() -> None:
     """Admin may all, view may look."""
     assert [[a.covers(b) for b in Rank] for a in Rank] == [
-        [True, False, False], [True, True, False], [True, True, True],
-    ]  # fmt: skip
+        [True, False, False],
+        [True, True, False],
+        [True, True, True],
+    ]

@@ -41,9 +41,15 @@ def answers(draw: st.DrawFn) -> tuple[Query, bytes, Response, Query]:
 
 
 def written(
-    heard: Response, client: Query, age: float = 0, *, limit: int = WHOLE, max_ttl: int = MAX_TTL,
-    stale: bool = False, extended: bytes = b"",
-) -> dns.message.Message:  # fmt: skip
+    heard: Response,
+    client: Query,
+    age: float = 0,
+    *,
+    limit: int = WHOLE,
+    max_ttl: int = MAX_TTL,
+    stale: bool = False,
+    extended: bytes = b"",
+) -> dns.message.Message:
     """What a client reads in our answer."""
     tail = build.body(
         heard, client, age, limit=limit, max_ttl=max_ttl, size=1232, stale=stale, extended=extended
@@ -146,7 +152,9 @@ def test_what_does_not_fit_is_cut(
     if flat(got) != flat(whole):
         assert got.flags & dns.flags.TC
         assert flat(got) == [[], [], []]
-        assert len(build.body(heard, client, age, limit=WHOLE, max_ttl=MAX_TTL, size=1232)) > limit - 2  # fmt: skip  # noqa: E501
+        assert (
+            len(build.body(heard, client, age, limit=WHOLE, max_ttl=MAX_TTL, size=1232)) > limit - 2
+        )
 
 
 @given(answers(), st.floats(0, 10**6))

@@ -36,23 +36,28 @@ def test_a_query_is_read() -> None:
 def test_addresses_are_taken_from_the_answer() -> None:
     """Also behind an alias, each with its TTL."""
     data = message(
-        "www.example.org", QTYPE.A, RR("www.example.org", QTYPE.CNAME, rdata=CNAME("cdn.net")),
+        "www.example.org",
+        QTYPE.A,
+        RR("www.example.org", QTYPE.CNAME, rdata=CNAME("cdn.net")),
         RR("cdn.net", QTYPE.A, rdata=A("192.0.2.1"), ttl=60),
         RR("cdn.net", QTYPE.AAAA, rdata=AAAA("2001:db8::1"), ttl=30),
-    )  # fmt: skip
+    )
     found = heard(data)
     assert found.addresses == (
-        (b"\xc0\0\2\1", 60), (b"\x20\1\x0d\xb8" + bytes(11) + b"\1", 30),
-    )  # fmt: skip
+        (b"\xc0\0\2\1", 60),
+        (b"\x20\1\x0d\xb8" + bytes(11) + b"\1", 30),
+    )
     assert not found.is_cut
 
 
 def test_exchanges_are_taken_with_their_smallest_ttl() -> None:
     """In lower case, uncompressed; the root is a null MX."""
     data = message(
-        "example.org", QTYPE.MX, RR("example.org", QTYPE.MX, rdata=MX("MX1.example.org"), ttl=300),
+        "example.org",
+        QTYPE.MX,
+        RR("example.org", QTYPE.MX, rdata=MX("MX1.example.org"), ttl=300),
         RR("example.org", QTYPE.MX, rdata=MX("."), ttl=200),
-    )  # fmt: skip
+    )
     found = heard(data)
     assert (found.exchanges, found.ttl) == ((from_text("mx1.example.org"), b"\0"), 200)
 
@@ -82,10 +87,21 @@ def test_what_is_cut_within_the_answer_still_counts() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", bytes(11), b"\0\1\0\0\0\2" + bytes(30), b"\0\1\0\0\0\1" + bytes(6) + b"\xc0\x0c\0\1\0\1",
-     b"\0\1\0\0\0\1" + bytes(6) + b"\3ww", b"\0\1\0\0\0\1" + bytes(6) + b"\1w\0\0\1",
-     b"\0\1\0\0\0\1" + bytes(6) + b"\x3f" + b"a" * 63 + (b"\x3f" + b"a" * 63) * 3 + b"\0\0\1\0\1"],
-)  # fmt: skip
+    [
+        b"",
+        bytes(11),
+        b"\0\1\0\0\0\2" + bytes(30),
+        b"\0\1\0\0\0\1" + bytes(6) + b"\xc0\x0c\0\1\0\1",
+        b"\0\1\0\0\0\1" + bytes(6) + b"\3ww",
+        b"\0\1\0\0\0\1" + bytes(6) + b"\1w\0\0\1",
+        b"\0\1\0\0\0\1"
+        + bytes(6)
+        + b"\x3f"
+        + b"a" * 63
+        + (b"\x3f" + b"a" * 63) * 3
+        + b"\0\0\1\0\1",
+    ],
+)
 def test_a_question_that_cannot_be_read_is_an_error(data: bytes) -> None:
     """Too short, too long, compressed, or several questions."""
     with pytest.raises(WireError):

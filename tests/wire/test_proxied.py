@@ -52,9 +52,14 @@ def test_a_header_that_is_not_whole_is_waited_for(kept: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "sent", [header(0x20, 0x11, bytes(12)), header(0x20, 0, b""), header(0x21, 0, b"what"),
-             header(0x21, 0x31, bytes(216))],
-)  # fmt: skip
+    "sent",
+    [
+        header(0x20, 0x11, bytes(12)),
+        header(0x20, 0, b""),
+        header(0x21, 0, b"what"),
+        header(0x21, 0x31, bytes(216)),
+    ],
+)
 def test_a_front_may_speak_for_itself(sent: bytes) -> None:
     """Checks of health, and connections without an address of a network, are the front's own."""
     said = read(sent + QUERY)

@@ -23,10 +23,17 @@ NSID = dns.edns.GenericOption(dns.edns.OptionType.NSID, b"")
 
 
 def asked(
-    qname: str = "www.example.", qtype: str = "A", qclass: str = "IN", *,
-    flags: int = dns.flags.RD, edns: bool = False, do: bool = False, size: int = 1232,
-    edns_flags: int = 0, options: tuple[dns.edns.Option, ...] = (),
-) -> Query:  # fmt: skip
+    qname: str = "www.example.",
+    qtype: str = "A",
+    qclass: str = "IN",
+    *,
+    flags: int = dns.flags.RD,
+    edns: bool = False,
+    do: bool = False,
+    size: int = 1232,
+    edns_flags: int = 0,
+    options: tuple[dns.edns.Option, ...] = (),
+) -> Query:
     """Read a query as dnspython writes it."""
     message = dns.message.make_query(qname, qtype, qclass, flags=flags)
     if edns or do or options or edns_flags:
@@ -170,11 +177,23 @@ PLAIN = dns.message.make_query("a.example.", "A", id=7).to_wire()
         (GOOD[:-2] + b"\0\4\0\x0a\0\1", Rcode.FORMERR),
     ],
     ids=[
-        "trailing byte", "trailing byte behind OPT", "cut question", "cut OPT", "no question",
-        "two questions", "compressed name", "long name", "IQUERY", "UPDATE", "EDNS version 1",
-        "two OPT records", "OPT with a name", "cut option head", "cut option",
+        "trailing byte",
+        "trailing byte behind OPT",
+        "cut question",
+        "cut OPT",
+        "no question",
+        "two questions",
+        "compressed name",
+        "long name",
+        "IQUERY",
+        "UPDATE",
+        "EDNS version 1",
+        "two OPT records",
+        "OPT with a name",
+        "cut option head",
+        "cut option",
     ],
-)  # fmt: skip
+)
 def test_malformed_queries_are_told_what_is_wrong(message: bytes, rcode: Rcode) -> None:
     """What is no single question with at most one good OPT record is refused with its rcode."""
     with pytest.raises(WireError) as caught:

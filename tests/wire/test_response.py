@@ -30,16 +30,23 @@ def asked(qname: str = "www.example.", qtype: str = "A", *, do: bool = False) ->
 
 
 def responded(
-    to: Query, answer: tuple[str, ...] = (), authority: tuple[str, ...] = (),
-    additional: tuple[str, ...] = (), *, rcode: int = 0, flags: int = 0x8180,
-) -> Response:  # fmt: skip
+    to: Query,
+    answer: tuple[str, ...] = (),
+    authority: tuple[str, ...] = (),
+    additional: tuple[str, ...] = (),
+    *,
+    rcode: int = 0,
+    flags: int = 0x8180,
+) -> Response:
     """Read a response with records like `www.example. 300 IN A 192.0.2.1`."""
     message = dns.message.make_response(dns.message.from_wire(b"\0\0" + to_wire(to)))
     message.flags = dns.flags.Flag(flags)
     message.set_rcode(dns.rcode.Rcode(rcode))
     for section, texts in (
-        (message.answer, answer), (message.authority, authority), (message.additional, additional),
-    ):  # fmt: skip
+        (message.answer, answer),
+        (message.authority, authority),
+        (message.additional, additional),
+    ):
         for text in texts:
             owner, ttl, qclass, qtype, data = text.split(" ", 4)
             section.append(dns.rrset.from_text(owner, int(ttl), qclass, qtype, data))
@@ -191,7 +198,7 @@ def test_claims_of_many_records_are_refused_at_once() -> None:
         lambda wire: wire[:20],
     ],
     ids=["a query", "no question", "two questions", "a name", "a type", "a class", "cut off"],
-)  # fmt: skip
+)
 def test_answers_to_other_questions_are_told_apart(change: Callable[[bytes], bytes]) -> None:
     """A response must repeat name, type and class of the one question (RFC 5452 section 9.1)."""
     to = asked()
@@ -230,12 +237,23 @@ SOA = "example. 900 IN SOA ns. admin. 1 2 3 4 600"
         (("www.example. 300 IN A 192.0.2.1",), (), 5, 0),
     ],
     ids=[
-        "shortest of two", "authority does not count", "TTL 0", "NXDOMAIN by minimum",
-        "no data by minimum", "NXDOMAIN by the SOA's TTL", "bounded", "NXDOMAIN without SOA",
-        "referral", "CNAME to NXDOMAIN, by CNAME", "CNAME to NXDOMAIN, by SOA", "CNAME to no data",
-        "CNAME without SOA", "SERVFAIL", "REFUSED",
+        "shortest of two",
+        "authority does not count",
+        "TTL 0",
+        "NXDOMAIN by minimum",
+        "no data by minimum",
+        "NXDOMAIN by the SOA's TTL",
+        "bounded",
+        "NXDOMAIN without SOA",
+        "referral",
+        "CNAME to NXDOMAIN, by CNAME",
+        "CNAME to NXDOMAIN, by SOA",
+        "CNAME to no data",
+        "CNAME without SOA",
+        "SERVFAIL",
+        "REFUSED",
     ],
-)  # fmt: skip
+)
 def test_lives_follow_the_rfcs(
     answer: tuple[str, ...], authority: tuple[str, ...], rcode: int, ttl: int
 ) -> None:
@@ -367,9 +385,12 @@ def test_cnames_that_go_round_in_circles_are_refused() -> None:
     with pytest.raises(WireError):
         responded(
             asked(),
-            ("www.example. 60 IN CNAME a.example.", "a.example. 60 IN CNAME b.example.",
-             "b.example. 60 IN CNAME a.example."),
-        )  # fmt: skip
+            (
+                "www.example. 60 IN CNAME a.example.",
+                "a.example. 60 IN CNAME b.example.",
+                "b.example. 60 IN CNAME a.example.",
+            ),
+        )
 
 
 REAL = "www.example. 300 IN A 192.0.2.1"
@@ -377,10 +398,15 @@ REAL = "www.example. 300 IN A 192.0.2.1"
 
 @pytest.mark.parametrize(
     "beside",
-    ["bank.example. 300 IN A 192.0.2.66", "www.example. 300 IN AAAA 2001:db8::66",
-     "bank.example. 300 IN CNAME x.evil.", "example. 300 IN MX 1 mx.evil.",
-     "example. 300 IN TXT x", "xwww.example. 300 IN DNAME evil."],
-)  # fmt: skip
+    [
+        "bank.example. 300 IN A 192.0.2.66",
+        "www.example. 300 IN AAAA 2001:db8::66",
+        "bank.example. 300 IN CNAME x.evil.",
+        "example. 300 IN MX 1 mx.evil.",
+        "example. 300 IN TXT x",
+        "xwww.example. 300 IN DNAME evil.",
+    ],
+)
 @pytest.mark.parametrize("is_first", [True, False])
 def test_what_was_not_asked_for_is_not_taken(beside: str, is_first: bool) -> None:
     """Records of other names and types reach nobody, and nothing is learned from them."""
@@ -406,11 +432,15 @@ def test_what_cnames_and_dnames_lead_to_was_asked_for() -> None:
 
 def test_a_long_answer_is_scrubbed_whole() -> None:
     """Names in what is left are still those that were meant, compressed as they came."""
-    answer = ("mail.example. 60 IN TXT x", "example. 60 IN MX 10 mx1.mail.example.",
-              "example. 60 IN MX 20 mx2.mail.example.")  # fmt: skip
+    answer = (
+        "mail.example. 60 IN TXT x",
+        "example. 60 IN MX 10 mx1.mail.example.",
+        "example. 60 IN MX 20 mx2.mail.example.",
+    )
     heard = responded(asked("example.", "MX"), answer)
     assert heard.exchanges == (b"\3mx1\4mail\7example\0", b"\3mx2\4mail\7example\0")
     tail = build.body(heard, asked("example.", "MX"), 0, limit=1232, max_ttl=86400, size=1232)
     assert [str(rrset[0].exchange) for rrset in parsed(b"id" + tail).answer] == [
-        "mx1.mail.example.", "mx2.mail.example.",
-    ]  # fmt: skip
+        "mx1.mail.example.",
+        "mx2.mail.example.",
+    ]

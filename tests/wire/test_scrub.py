@@ -41,11 +41,20 @@ def test_circles_are_refused(pairs: dict[str, str]) -> None:
 
 @pytest.mark.parametrize(
     ("owner", "rtype", "qtype", "beside"),
-    [("a.example", A, "A", False), ("b.example", A, "A", True), ("a.example", TXT, "A", True),
-     ("a.example", CNAME, "A", False), ("a.example", RRSIG, "A", False),
-     ("example", DNAME, "A", False), ("example", RRSIG, "A", False), ("example", A, "A", True),
-     ("ple", DNAME, "A", True), ("a.example", TXT, "ANY", False), ("b.example", TXT, "ANY", True)],
-)  # fmt: skip
+    [
+        ("a.example", A, "A", False),
+        ("b.example", A, "A", True),
+        ("a.example", TXT, "A", True),
+        ("a.example", CNAME, "A", False),
+        ("a.example", RRSIG, "A", False),
+        ("example", DNAME, "A", False),
+        ("example", RRSIG, "A", False),
+        ("example", A, "A", True),
+        ("ple", DNAME, "A", True),
+        ("a.example", TXT, "ANY", False),
+        ("b.example", TXT, "ANY", True),
+    ],
+)
 def test_what_belongs_to_a_question(owner: str, rtype: int, qtype: str, beside: bool) -> None:
     """Its names, its type, and what carries a chain or signs it; all else stands beside it."""
     to = asked("a.example.", qtype)

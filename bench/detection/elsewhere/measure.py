@@ -33,9 +33,13 @@ _MOST: Final = 20.0 * _DAY
 def detector(plan: Plan | None = None) -> Detector:
     """Begin to learn the second site."""
     return Detector(
-        plan or Plan(), BEGIN, registrable=registrable, write=to_text, clock=str,
+        plan or Plan(),
+        BEGIN,
+        registrable=registrable,
+        write=to_text,
+        clock=str,
         role_of=lambda who: Role.MAIL_SERVER if who == servers.SERVER else Role.CLIENT,
-    )  # fmt: skip
+    )
 
 
 def fed(
@@ -68,10 +72,14 @@ def _honest(results: Results, sites: int = 2) -> Table:
         ]
         months = len(told) * JUDGED / 30
         infected, suspect, warned = (int(sum(one[n] or 0 for one in told)) for n in range(3))
-        rows.append((
-            habits.name, f"{infected / months:.1f} ({_interval(infected, months)})",
-            f"{suspect / months:.1f}", f"{warned} in {len(told) * JUDGED} days",
-        ))  # fmt: skip
+        rows.append(
+            (
+                habits.name,
+                f"{infected / months:.1f} ({_interval(infected, months)})",
+                f"{suspect / months:.1f}",
+                f"{warned} in {len(told) * JUDGED} days",
+            )
+        )
     head = ("honest site", "infected in 30 days, 95 %", "suspect in 30 days", "warnings")
     note = (
         f"{LEARNED} days learned, {JUDGED} judged; promised are at most 0.8 infected and 80 "
@@ -118,13 +126,14 @@ def _edges(results: Results) -> Table:
 def _surges(results: Results, months: int = 12) -> Table:
     rows = []
     cases = (
-        ("steady", False, False), ("weekly newsletter, at times an hour late", True, False),
+        ("steady", False, False),
+        ("weekly newsletter, at times an hour late", True, False),
         ("mailing at the end of the month", False, True),
-    )  # fmt: skip
+    )
     for name, is_late, has_month_end in cases:
-        told, *_ = results.of(name, partial(
-            surges, months, is_late=is_late, has_month_end=has_month_end
-        ))  # fmt: skip
+        told, *_ = results.of(
+            name, partial(surges, months, is_late=is_late, has_month_end=has_month_end)
+        )
         rows.append((name, f"{(told or 0) / months:.1f}"))
     head = ("declared mail server", "surges a month")
     return Table("False surges elsewhere", head, tuple(rows), (f"{months} months each.",))
@@ -135,7 +144,7 @@ def surges(months: int, *, is_late: bool, has_month_end: bool) -> Numbers:
     judge, told = detector(), 0
     for lookup in servers.mail(
         30 * months, Random(5), is_late=is_late, has_month_end=has_month_end
-    ):  # fmt: skip
+    ):
         told += sum(isinstance(one, Surge) for one in judge.see(lookup))
     return [told]
 
@@ -159,10 +168,13 @@ def _worms(results: Results, count: int = 10) -> Table:
         ]
         times = [seconds for _, seconds in found if seconds is not None]
         mails = [number or 0 for number, seconds in found if seconds is not None]
-        rows.append((
-            worm.name, f"{len(times)} of {count}",
-            *((f"{mean(mails):.1f}", duration(mean(times))) if times else ("", "")),
-        ))  # fmt: skip
+        rows.append(
+            (
+                worm.name,
+                f"{len(times)} of {count}",
+                *((f"{mean(mails):.1f}", duration(mean(times))) if times else ("", "")),
+            )
+        )
     head = ("worm", "infected", "mails, mean", "time, mean")
     note = f"At a site of 1,000 that was learned for 28 days; watched for {_MOST / _DAY:.0f} days."
     return Table("Worms elsewhere", head, tuple(rows), (note,))

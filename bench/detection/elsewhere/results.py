@@ -34,9 +34,7 @@ class Results:
             numbers = self._known[name] = measure()
             self._path.parent.mkdir(exist_ok=True)
             with self._path.open("a") as file:
-                print(json.dumps(
-                    {"code": self._code, "name": name, "numbers": numbers}
-                ), file=file)  # fmt: skip
+                print(json.dumps({"code": self._code, "name": name, "numbers": numbers}), file=file)
             print(f"{name}: {numbers} ({monotonic() - begun:.0f} s)", file=sys.stderr, flush=True)
         return self._known[name]
 

@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from dnswatch.settings import Settings
 
 app = typer.Typer(
-    name="clients", help="Say what clients are, above what is seen of them.",
-    no_args_is_help=True, rich_markup_mode=None,
-)  # fmt: skip
+    name="clients",
+    help="Say what clients are, above what is seen of them.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 app.command("list")(listing.list_)
 
 Who = Annotated[

@@ -58,13 +58,11 @@ def explain(
     if found is None or not found.accounts:
         nothing_found(f"no client '{client}' is on record", empty="null" if json else "")
     keys = [key for one in found.accounts for key in one.machine.keys]
+    now, is_short = present(directory), not (steps or json)
     told = {
-        key: _told(
-            detector, machines.key(key), done.get(key), present(directory),
-            is_short=not (steps or json),
-        )
+        key: _told(detector, machines.key(key), done.get(key), now, is_short=is_short)
         for key in keys
-    }  # fmt: skip
+    }
     if json:
         render.print_json({"clients": told, "lookups": account.last_json(found)})
         return

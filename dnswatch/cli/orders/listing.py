@@ -69,10 +69,13 @@ def _print(
         for one in found:
             name = f"{one.name}\n" if one.name else ""
             table.add_row(
-                render.plain(name, "bold").append(one.key), one.role.value,
-                judged.of([one.key], one.role), _until(one),
-                render.plain(_done(one, done) or "-"), render.plain(_said(one)),
-            )  # fmt: skip
+                render.plain(name, "bold").append(one.key),
+                one.role.value,
+                judged.of([one.key], one.role),
+                _until(one),
+                render.plain(_done(one, done) or "-"),
+                render.plain(_said(one)),
+            )
         console.print(table)
     if proposals:
         console.print("\nbehave like a mail server, watched like any client until confirmed:")
@@ -113,12 +116,15 @@ def _as_json(one: "Standout", judged: "Verdicts", done: dict[str, str]) -> dict[
 
     said, until = one.said, one.standing.until
     return {
-        "client": one.key, "name": one.name, "role": one.role.value,
+        "client": one.key,
+        "name": one.name,
+        "role": one.role.value,
         "verdict": judged.of([one.key], one.role),
-        "until": None if isinf(until) else iso(until), "policy": done.get(one.key),
-        "said": said and {"word": said.word.value, "at": iso(said.at), "why": said.why,
-                          "actor": said.actor},
-    }  # fmt: skip
+        "until": None if isinf(until) else iso(until),
+        "policy": done.get(one.key),
+        "said": said
+        and {"word": said.word.value, "at": iso(said.at), "why": said.why, "actor": said.actor},
+    }
 
 
 def _proposal_json(one: "Proposal") -> dict[str, Any]:
@@ -126,7 +132,10 @@ def _proposal_json(one: "Proposal") -> dict[str, Any]:
     from dnswatch.office.detector import confirming
 
     return {
-        "client": one.client.decode(), "role": "mail-server", "odds_nats": round(one.odds, 2),
-        "reasons": list(one.reasons), "against": [*one.against, CAUTION],
+        "client": one.client.decode(),
+        "role": "mail-server",
+        "odds_nats": round(one.odds, 2),
+        "reasons": list(one.reasons),
+        "against": [*one.against, CAUTION],
         "confirm": confirming(one),
-    }  # fmt: skip
+    }

@@ -68,9 +68,13 @@ def _as_json(entry: "LogEntry") -> dict[str, Any]:
     from dnswatch.cli.render import iso
 
     return {
-        "at": iso(entry.at), "about": entry.about, "client": entry.client, "now": entry.text,
-        "cause": entry.cause, "actor": entry.actor,
-    }  # fmt: skip
+        "at": iso(entry.at),
+        "about": entry.about,
+        "client": entry.client,
+        "now": entry.text,
+        "cause": entry.cause,
+        "actor": entry.actor,
+    }
 
 
 def _print(found: "list[LogEntry]") -> None:
@@ -80,7 +84,9 @@ def _print(found: "list[LogEntry]") -> None:
     table = render.table(*heads, words=heads)
     for entry in found:
         table.add_row(
-            f"{render.local(entry.at):%b %d %H:%M:%S}", entry.about, entry.client or "",
+            f"{render.local(entry.at):%b %d %H:%M:%S}",
+            entry.about,
+            entry.client or "",
             *(render.plain(text) for text in (entry.text, entry.cause, entry.actor)),
-        )  # fmt: skip
+        )
     render.console().print(table)

@@ -30,9 +30,11 @@ if TYPE_CHECKING:
     from dnswatch.store.trials import Trial
 
 app = typer.Typer(
-    name="policy", help="Show policies, switch them on and off, try them out.",
-    no_args_is_help=True, rich_markup_mode=None,
-)  # fmt: skip
+    name="policy",
+    help="Show policies, switch them on and off, try them out.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 
 Name = Annotated[
     str,
@@ -57,15 +59,23 @@ def list_(json: Json = False, config: Config = None, state: State = None) -> Non
         found = [_as_json(each, said, done) for each in policies.values()]
         render.print_json(found)
     else:
-        table = render.table("policy", "", "precedence", "did in 24 h", "summary",
-                             words=("policy", "", "did in 24 h", "summary"))  # fmt: skip
+        table = render.table(
+            "policy",
+            "",
+            "precedence",
+            "did in 24 h",
+            "summary",
+            words=("policy", "", "did in 24 h", "summary"),
+        )
         for policy in policies.values():
             mode = wording.mode(policy, said)
             table.add_row(
-                render.plain(policy.name, "" if mode == "off" else "bold"), mode,
+                render.plain(policy.name, "" if mode == "off" else "bold"),
+                mode,
                 str(policy.precedence),
-                _did(done.get(policy.name, {})), render.plain(policy.summary),
-            )  # fmt: skip
+                _did(done.get(policy.name, {})),
+                render.plain(policy.summary),
+            )
         render.console().print(table)
     for error in wrong:
         typer.echo(f"dnswatch: left out: {error}", err=True)
@@ -210,9 +220,11 @@ def _show_trial(policy: "Policy", trial: "Trial", limit: int, json: bool) -> Non
     table = render.table(*heads, words=heads)
     for lookup, outcome in trial.outcomes[:limit]:
         table.add_row(
-            f"{render.local(lookup.at):%b %d %H:%M:%S}", lookup.key,
-            render.plain(f"{lookup.qname} {type_name(lookup.qtype)}"), outcome,
-        )  # fmt: skip
+            f"{render.local(lookup.at):%b %d %H:%M:%S}",
+            lookup.key,
+            render.plain(f"{lookup.qname} {type_name(lookup.qtype)}"),
+            outcome,
+        )
     render.console().print(table)
     if total > limit:
         render.console().print(f"and {total - limit} more")
@@ -302,12 +314,12 @@ def _did(done: dict[str, int]) -> str:
     return ", ".join(f"{count} {decided}" for decided, count in sorted(done.items())) or "-"
 
 
-def _as_json(
-    policy: "Policy", said: "Orders", done: dict[str, dict[str, int]]
-) -> dict[str, Any]:  # fmt: skip
+def _as_json(policy: "Policy", said: "Orders", done: dict[str, dict[str, int]]) -> dict[str, Any]:
     return {
-        "name": policy.name, "enabled": policy.name in said.enabled,
+        "name": policy.name,
+        "enabled": policy.name in said.enabled,
         "dry_run": policy.dry_run or policy.name in said.dry_runs,
-        "precedence": policy.precedence, "summary": policy.summary,
+        "precedence": policy.precedence,
+        "summary": policy.summary,
         "done": done.get(policy.name, {}),
-    }  # fmt: skip
+    }

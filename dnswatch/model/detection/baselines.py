@@ -221,8 +221,9 @@ class Baseline:
         """
         self.shares |= {
             name: share_bound(self.seen[name], trials, SHARE_CONFIDENCE)
-            for name, trials in self.trials.items() if trials
-        }  # fmt: skip
+            for name, trials in self.trials.items()
+            if trials
+        }
         if self.role == Role.CLIENT and self.knows_each_day:
             done = sorted(clients)
             self.prior = _fit_gamma(done, quiet, exposure) or self.prior
@@ -293,8 +294,9 @@ class Baseline:
         seen, tried = history.seen.get(name, 0.0), history.tried.get(name, 0.0)
         return beta_quantile(
             SHARE_CONFIDENCE if is_new else HABIT_CONFIDENCE,
-            seen + weight * usual, tried - seen + weight * (1 - usual),
-        )  # fmt: skip
+            seen + weight * usual,
+            tried - seen + weight * (1 - usual),
+        )
 
     @classmethod
     def begin(cls, role: Role) -> "Baseline":

@@ -39,15 +39,7 @@ from dnswatch.model.detection.sitewide import (
 )
 from dnswatch.model.detection.strict import is_breach
 from dnswatch.model.detection.tunnels import Tunnel
-from dnswatch.model.detection.verdict import (
-    SUSPECT,
-    Change,
-    Plan,
-    Rung,
-    State,
-    Verdict,
-    rung_of,
-)  # fmt: skip
+from dnswatch.model.detection.verdict import SUSPECT, Change, Plan, Rung, State, Verdict, rung_of
 from dnswatch.model.exchanges import LookupKind
 from dnswatch.model.finding import Finding
 from dnswatch.model.policies.mark import WebNames
@@ -95,9 +87,15 @@ class Detector:
     """What is thought of each client of a site."""
 
     def __init__(
-        self, plan: Plan, started: float, *, registrable: Registrable,
-        role_of: Callable[[bytes], Role], write: Write, clock: Clock,
-    ) -> None:  # fmt: skip
+        self,
+        plan: Plan,
+        started: float,
+        *,
+        registrable: Registrable,
+        role_of: Callable[[bytes], Role],
+        write: Write,
+        clock: Clock,
+    ) -> None:
         """Begin to learn a site; `write` and `clock` put names and times into sentences."""
         self.plan = plan
         self.role_of = role_of
@@ -191,11 +189,14 @@ class Detector:
         days = self._days(state, now)
         rung = self._rung(state, now)
         return Verdict(
-            self._state(client, rung, now), rung, score(days), limit,
+            self._state(client, rung, now),
+            rung,
+            score(days),
+            limit,
             self._fades_at(state, now, rung),
             () if is_told else evidence(state, self._write, self._clock),
             self._reached(state, now) if state.provisional else rung,
-        )  # fmt: skip
+        )
 
     def explain(self, client: bytes, now: float, *, is_short: bool = False) -> list[str]:
         """Explain the verdict on a client, with all that is needed to reckon it again."""
@@ -212,9 +213,10 @@ class Detector:
     def provisional(self, now: float) -> list[tuple[bytes, Verdict]]:
         """Rank those that would be suspect, were the site not being learned; the worst first."""
         told = [
-            (who, self.verdict(who, now)) for who, state in self._clients.items()
+            (who, self.verdict(who, now))
+            for who, state in self._clients.items()
             if state.provisional and self._reached(state, now)
-        ]  # fmt: skip
+        ]
         return sorted(told, key=lambda one: (-one[1].provisional, -one[1].score))
 
     def overrule(self, client: bytes, said: Overrule, now: float) -> list[News]:
@@ -290,14 +292,20 @@ class Detector:
     def export(self) -> Saved:
         """Return what must be stored to go on later; of the clients, those that changed."""
         site = SiteState(
-            self._started, self._swept, dict(self._presence.met), self._learning.export(),
-            list(self._loads.values()), self._sitewide.export(), self._presence.seen,
+            self._started,
+            self._swept,
+            dict(self._presence.met),
+            self._learning.export(),
+            list(self._loads.values()),
+            self._sitewide.export(),
+            self._presence.seen,
             self._presence.days,
-        )  # fmt: skip
+        )
         changed = {
             client: msgspec.msgpack.encode(self._clients[client])
-            for client in self._dirty if client in self._clients
-        }  # fmt: skip
+            for client in self._dirty
+            if client in self._clients
+        }
         saved = Saved(msgspec.msgpack.encode(site), changed, frozenset(self._gone))
         self._dirty.clear()
         self._gone.clear()
@@ -544,9 +552,11 @@ class Detector:
         elif now < self._learning.ends + DAY or not self._learning.knows_the_week(Role.CLIENT):
             self._sitewide.learn_day(worked[-1])
         else:
-            members = [self._member(state, now) for state in self._clients.values()
+            members = [
+                self._member(state, now)
+                for state in self._clients.values()
                 if state.days and state.rung < Rung.INFECTED and not self._is_new(state.client, now)
-            ]  # fmt: skip
+            ]
             quiet = self._presence.now - len(self._loads) - len(members)
             limit = self.plan.knob.site_limit()
             return self._sitewide.end_day(now, worked, members, max(0, quiet), limit)
@@ -557,21 +567,21 @@ class Detector:
         role = judged_as(self.role_of(state.client))
         shape, days = self._learning.rate(role, state.history, today)
         bursts = {day.number: day.bursts for day in state.days}
-        return Member(
-            state.client, shape, days,
-            tuple(bursts.get(today - WINDOW + n, 0) for n in range(WINDOW)),
-        )  # fmt: skip
+        counts = tuple(bursts.get(today - WINDOW + n, 0) for n in range(WINDOW))
+        return Member(state.client, shape, days, counts)
 
     def _fit(self, role: Role, today: int) -> None:
         histories = [
             (state.history, self._presence.known_days(state.client, today)[1])
-            for state in self._clients.values() if self.role_of(state.client) == role
-        ]  # fmt: skip
+            for state in self._clients.values()
+            if self.role_of(state.client) == role
+        ]
         # Whoever never made a mail-related lookup has no state, and is nobody's server.
-        quiet = [] if role != Role.CLIENT else [
-            self._presence.known_days(client, today) for client in self._presence.met
+        quiet = [
+            self._presence.known_days(client, today)
+            for client in (self._presence.met if role == Role.CLIENT else ())
             if client not in self._clients and client not in self._loads
-        ]  # fmt: skip
+        ]
         self._learning.fit(role, histories, quiet, today)
 
     def _make_room(self) -> None:

@@ -17,7 +17,7 @@ from dnswatch.model.detection.shiryaev_roberts import (
     StatisticStep,
     mean,
     score,
-)  # fmt: skip
+)
 from dnswatch.model.detection.tunnels import NOWHERE
 from dnswatch.model.detection.verdict import State, Verdict
 from dnswatch.model.policies.orders import Word

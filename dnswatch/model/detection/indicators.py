@@ -43,32 +43,40 @@ class Indicator:
 
 
 FOLLOWED: Final = Indicator(
-    "followed", sender=0.7, least=0.5,
+    "followed",
+    sender=0.7,
+    least=0.5,
     seen="it went on to ask for the mail host's address, as a sender must",
     missed="it did not ask for the mail host's address within {wait:.0f} s, as a sender would",
-)  # fmt: skip
+)
 """Who checks a domain (`host`, web forms) stops at the MX answer.  0.7 and not nearer to 1: a
 sender that is told the address along with the MX answer is still found, with some domains more."""
 
 REFRESHED: Final = Indicator(
-    "refreshed", sender=0.6, least=0.4,
+    "refreshed",
+    sender=0.6,
+    least=0.4,
     seen="the mail host's address brought only entries that the site had already (refreshes)",
     missed="the mail host's address was new to the site",
-)  # fmt: skip
+)
 """Worms ask for addresses that the site knows already (A Study of Mass-mailing Worms, 5.3)."""
 
 FAILED: Final = Indicator(
-    "failed", sender=0.3, least=0.1,
+    "failed",
+    sender=0.3,
+    least=0.1,
     seen="the MX question failed, as questions from stale lists do",
     missed="the MX question was answered",
-)  # fmt: skip
+)
 """Spam runs show peaks of NXDOMAIN: their lists are old."""
 
 NO_RECURSION: Final = Indicator(
-    "no-recursion", sender=0.02, least=0.005,
+    "no-recursion",
+    sender=0.02,
+    least=0.005,
     seen="it asked without recursion (RD=0) or past this resolver, as programs with their own do",
     missed="it asked this resolver, for recursion",
-)  # fmt: skip
+)
 """SoBig and Cutwail resolve by themselves; where a firewall redirects them they are seen so."""
 
 ALL: Final = (FOLLOWED, REFRESHED, FAILED, NO_RECURSION)
@@ -77,10 +85,12 @@ DEFAULT: Final = (FOLLOWED, NO_RECURSION)
 """Those that earn their place in the measurements of docs/detection.md."""
 
 WORM: Final = Indicator(
-    "worm", sender=0.5, least=0.001,
+    "worm",
+    sender=0.5,
+    least=0.001,
     seen="the holding bay found a message of it to be a worm",
     missed="the holding bay looked at mail of it, and found no worm",
-)  # fmt: skip
+)
 """Not at each novel mail domain but on each day on which the bay judges mail of the client: the
 first message weighs it, and a worm later on that day puts it right.  So what counts is whether an
 honest client has a worm found on more than one of a thousand such days, whatever it did before;

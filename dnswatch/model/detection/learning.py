@@ -86,9 +86,12 @@ class Learning:
                     self._baselines[role].learn(day)
 
     def fit(
-        self, role: Role, histories: list[tuple[History, int]], quiet: list[tuple[int, int]],
+        self,
+        role: Role,
+        histories: list[tuple[History, int]],
+        quiet: list[tuple[int, int]],
         today: int,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Draw a role's bounds from its clients' histories, each with the day it was there until.
 
         `quiet` are the days from and until which others were there, that never did anything.

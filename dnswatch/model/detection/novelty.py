@@ -207,9 +207,11 @@ class Novelty:
         return Round(domain) if self._makes_a_round(lookup.at) else None
 
     def _makes_a_round(self, now: float) -> bool:
-        lately = (max(names.values()) for domain, names in self.guesses.items()
+        lately = (
+            max(names.values())
+            for domain, names in self.guesses.items()
             if now - self.known.get(domain, -inf) <= MEMORY
-        )  # fmt: skip
+        )
         return sum(now - at <= ROUND_TIME for at in lately) >= ROUND
 
     def _visit(self, name: bytes, now: float) -> None:

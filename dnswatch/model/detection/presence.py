@@ -72,9 +72,12 @@ class Presence:
         return met, min(today, seen + 1) if seen > met else today
 
     def restore(
-        self, met: Mapping[bytes, int], seen: Mapping[bytes, int], days: list[tuple[int, int]],
+        self,
+        met: Mapping[bytes, int],
+        seen: Mapping[bytes, int],
+        days: list[tuple[int, int]],
         today: int,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Begin with what was stored."""
         self.met = OrderedDict(met)
         # What was stored before an upgrade does not say when a client was seen last.

@@ -110,7 +110,7 @@ def _verdict(told: ClientState, clock: Setting) -> None:
     if said := told.overrule:
         told.overrule = dataclasses.replace(
             said, at=said.at + clock.by, until=said.until + clock.by
-        )  # fmt: skip
+        )
     told.cleared_at += clock.by if told.cleared_at else 0.0
 
 

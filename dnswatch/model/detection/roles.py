@@ -105,11 +105,14 @@ def behaviour_of(
     checks = counts.get("type:PTR", 0) + counts.get("type:TXT", 0)
     suspect_on = conduct.suspect_on
     return Behaviour(
-        conduct.days, conduct.questions, conduct.novel,
+        conduct.days,
+        conduct.questions,
+        conduct.novel,
         (conduct.earlier_hours + conduct.hours.bit_count()) / max(1, conduct.days),
         checks / max(1, counts.get("lookup", 0)),
-        suspect_on is not None and suspect_on <= DAYS, inbound,
-    )  # fmt: skip
+        suspect_on is not None and suspect_on <= DAYS,
+        inbound,
+    )
 
 
 def signs_of(conduct: Conduct, mail_name: str, given_name: str | None) -> tuple[str, ...]:

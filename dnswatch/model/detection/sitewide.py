@@ -210,9 +210,11 @@ class Sitewide:
         """Say whether somebody else has looked a domain up, lately and not just now."""
         heard = self._heard.get(domain)
         return (
-            heard is not None and heard.by != client and now - heard.last <= MEMORY
+            heard is not None
+            and heard.by != client
+            and now - heard.last <= MEMORY
             and now - heard.first > COINCIDENCE
-        )  # fmt: skip
+        )
 
     def see(self, client: bytes, domain: bytes, now: float) -> None:
         """Count a domain that was novel to a client."""
@@ -227,9 +229,13 @@ class Sitewide:
             self._keep(domain, heard._replace(last=now))
 
     def end_day(
-        self, now: float, worked: Sequence[float], members: Iterable[Member], quiet: int,
+        self,
+        now: float,
+        worked: Sequence[float],
+        members: Iterable[Member],
+        quiet: int,
         limit: float,
-    ) -> Warned | Calmed | None:  # fmt: skip
+    ) -> Warned | Calmed | None:
         """Judge the day that ended; say when a warning begins, and when it is over.
 
         `worked` are the working days of each of the last `WINDOW` days; `quiet` clients had no
@@ -302,8 +308,9 @@ def scattered(
         for extra in EXTRAS:
             ratios = [
                 (one.client, likelihood_ratio(count, one.shape, one.days, window, extra))
-                for one, count in zip(members, counts, strict=True) if count
-            ]  # fmt: skip
+                for one, count in zip(members, counts, strict=True)
+                if count
+            ]
             silent = quiet + len(members) - len(ratios)
             for share in SHARES:
                 value = _crowd(ratios, silent, exp(-extra * window), share)

@@ -101,9 +101,14 @@ class Parameters(_Table, frozen=True):
     def terms(self) -> Terms:
         """Return them as an enforcement point needs them."""
         return Terms(
-            float(self.hold), float(self.bucket), float(self.refill), float(self.excess),
-            self.then == "refuse", float(self.refreshes), self.signed == "delay",
-        )  # fmt: skip
+            float(self.hold),
+            float(self.bucket),
+            float(self.refill),
+            float(self.excess),
+            self.then == "refuse",
+            float(self.refreshes),
+            self.signed == "delay",
+        )
 
 
 def _delays(numbers: Parameters) -> str:

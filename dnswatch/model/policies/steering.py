@@ -65,8 +65,9 @@ def transaction(clients: Iterable[bytes], lease: int, table: str = TABLE) -> dic
         commands.append({"flush": {"set": place}})
         members = [
             {"elem": {"val": str(ip_address(client)), "timeout": lease}}
-            for client in chosen if len(client) == length
-        ]  # fmt: skip
+            for client in chosen
+            if len(client) == length
+        ]
         if members:
             commands.append({"add": {"element": {**place, "elem": members[:MOST]}}})
     return {"nftables": commands}

@@ -60,12 +60,21 @@ class Builder:
             tls = self._https
             return HttpsUpstream(server, tls=tls, listener=listener, now=now, counters=counters)
         stream = StreamUpstream(
-            server, tls=self._tls if server.scheme == "tls" else None, listener=listener, now=now,
+            server,
+            tls=self._tls if server.scheme == "tls" else None,
+            listener=listener,
+            now=now,
             counters=counters,
-        )  # fmt: skip
+        )
         if server.scheme != "udp":
             return stream
         return UdpUpstream(
-            server, fallback=stream, listener=listener, settings=self._settings, room=self._room,
-            now=now, counters=counters, attacked=self._attacked,
-        )  # fmt: skip
+            server,
+            fallback=stream,
+            listener=listener,
+            settings=self._settings,
+            room=self._room,
+            now=now,
+            counters=counters,
+            attacked=self._attacked,
+        )

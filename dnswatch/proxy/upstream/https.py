@@ -49,9 +49,14 @@ class HttpsUpstream(KeptUpstream):
     """One server over HTTPS; `tls` says which certificates are believed."""
 
     def __init__(
-        self, server: Server, *, tls: ssl.SSLContext, listener: Listener,
-        now: Callable[[], float], counters: dict[str, int],
-    ) -> None:  # fmt: skip
+        self,
+        server: Server,
+        *,
+        tls: ssl.SSLContext,
+        listener: Listener,
+        now: Callable[[], float],
+        counters: dict[str, int],
+    ) -> None:
         """Connect on the first question; `tls` is for this protocol alone from now on."""
         tls.set_alpn_protocols(["h2"])
         super().__init__(server, tls=tls, listener=listener, now=now, counters=counters)
@@ -84,9 +89,13 @@ class _Connection(KeptConnection):
         "What the server takes as soon as it has done with something else."
         server = upstream.server
         self._headers = [
-            (":method", "POST"), (":scheme", "https"), (":authority", server.name),
-            (":path", server.path or "/"), ("accept", _TYPE), ("content-type", _TYPE),
-        ]  # fmt: skip
+            (":method", "POST"),
+            (":scheme", "https"),
+            (":authority", server.name),
+            (":path", server.path or "/"),
+            ("accept", _TYPE),
+            ("content-type", _TYPE),
+        ]
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)

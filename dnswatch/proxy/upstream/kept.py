@@ -49,9 +49,14 @@ class KeptUpstream(ABC):
     """One server that is asked over one connection at a time."""
 
     def __init__(
-        self, server: Server, *, tls: ssl.SSLContext | None, listener: Listener,
-        now: Callable[[], float], counters: dict[str, int],
-    ) -> None:  # fmt: skip
+        self,
+        server: Server,
+        *,
+        tls: ssl.SSLContext | None,
+        listener: Listener,
+        now: Callable[[], float],
+        counters: dict[str, int],
+    ) -> None:
         """Connect on the first question."""
         self.url = str(server)
         self.listener = listener
@@ -102,9 +107,12 @@ class KeptUpstream(ABC):
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
                 _, connection = await asyncio.get_running_loop().create_connection(
-                    self.protocol, self.server.host, self.server.port,
-                    ssl=self._tls, server_hostname=self.server.name if self._tls else None,
-                )  # fmt: skip
+                    self.protocol,
+                    self.server.host,
+                    self.server.port,
+                    ssl=self._tls,
+                    server_hostname=self.server.name if self._tls else None,
+                )
         except ssl.SSLCertVerificationError:
             self.counters["upstream_bad_certificate"] += 1
         except OSError:  # TimeoutError is one

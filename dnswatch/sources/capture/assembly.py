@@ -100,9 +100,10 @@ class Assembly:
         self._take_stumps()
         self._hear(self._streams.close())
         census = Counter(
-            fragments_lost=self._fragments.lost, streams_broken=self._streams.broken,
+            fragments_lost=self._fragments.lost,
+            streams_broken=self._streams.broken,
             flows_early=self._dissector.flows.early,
-        )  # fmt: skip
+        )
         self._matcher.give_up(self._last)
         flows = list(self._dissector.flows.sweep(float("inf")))
         nothing = Dissected(0.0, [], [], [], [], [], [], {})
@@ -135,9 +136,14 @@ class Assembly:
             return
         with suppress(IndexError):
             self._dissector.payload(
-                scrap.at, scrap.protocol, scrap.addresses, whole, 0, len(whole),
+                scrap.at,
+                scrap.protocol,
+                scrap.addresses,
+                whole,
+                0,
                 len(whole),
-            )  # fmt: skip
+                len(whole),
+            )
         segments, self._dissector.segments = self._dissector.segments, []
         for segment in segments:
             self._segment(segment)

@@ -139,9 +139,15 @@ class Dissector:
             self.census["not_ip"] += 1
 
     def payload(
-        self, at: float, protocol: int, addresses: bytes,
-        data: bytes, body: int, stop: int, length: int,
-    ) -> None:  # fmt: skip
+        self,
+        at: float,
+        protocol: int,
+        addresses: bytes,
+        data: bytes,
+        body: int,
+        stop: int,
+        length: int,
+    ) -> None:
         """Take what an IP packet carries: it stands in `data` from `body` to `stop`.
 
         `addresses` are source and destination, `length` is that on the IP layer.  Raises
@@ -229,7 +235,12 @@ def found(dissector: Dissector) -> Dissected:
     """Tell what a dissector has found."""
     matcher = dissector.matcher
     return Dissected(
-        dissector.last, matcher.lookups, matcher.pending(), matcher.responses,
-        dissector.segments, dissector.scraps, dissector.flows.parts(),
+        dissector.last,
+        matcher.lookups,
+        matcher.pending(),
+        matcher.responses,
+        dissector.segments,
+        dissector.scraps,
+        dissector.flows.parts(),
         dissector.census + matcher.census,
-    )  # fmt: skip
+    )

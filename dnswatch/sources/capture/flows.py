@@ -65,9 +65,15 @@ class Flows:
         self._ended: list[Part] = []
 
     def add(
-        self, at: float, protocol: int, ends: bytes, length: int, payload: int,
-        flags: int = 0, seq: int = _NO_SEQ,
-    ) -> None:  # fmt: skip
+        self,
+        at: float,
+        protocol: int,
+        ends: bytes,
+        length: int,
+        payload: int,
+        flags: int = 0,
+        seq: int = _NO_SEQ,
+    ) -> None:
         """Take a packet: its length and payload, in bytes; of TCP its flags and sequence number."""
         entry = self._tables[protocol].get(ends)
         if entry is not None:
@@ -135,9 +141,12 @@ class Flows:
     ) -> tuple[Part, bool]:
         is_answer = flags & (_SYN | _ACK) == _SYN | _ACK
         part = Part(
-            reversed_ends(ends) if is_answer else ends, protocol, at, at,
+            reversed_ends(ends) if is_answer else ends,
+            protocol,
+            at,
+            at,
             seq if flags & (_SYN | _ACK) == _SYN else _NO_SEQ,
-        )  # fmt: skip
+        )
         self._enter(part)
         return part, not is_answer
 

@@ -17,16 +17,27 @@ there is instead (below 0)."""
 _ETHERTYPE, _PPP, _LLC, _LINK, _FAMILY, _RADIO = (number << 16 for number in range(6))
 """What a number tells of a frame without IP, beside the 16 bits of the number itself."""
 _KINDS: Final = {
-    _ETHERTYPE: "EtherType 0x{:04x}", _PPP: "PPP protocol 0x{:04x}",
-    _LLC: "LLC service access points 0x{:04x}", _LINK: "link type {}",
+    _ETHERTYPE: "EtherType 0x{:04x}",
+    _PPP: "PPP protocol 0x{:04x}",
+    _LLC: "LLC service access points 0x{:04x}",
+    _LINK: "link type {}",
     _FAMILY: "address family {}",
-}  # fmt: skip
+}
 _NAMES: Final = {
-    0x0806: "ARP", 0x8035: "RARP", 0x8808: "Ethernet pause", 0x8809: "LACP",
-    0x8863: "PPPoE discovery", 0x888E: "802.1X", 0x88CC: "LLDP", 0x9000: "loopback test",
-    _PPP | 0xC021: "link control", _PPP | 0x8021: "IP control", _LLC | 0x4242: "spanning tree",
-    _LLC | 0xFEFE: "routing of OSI", _RADIO: "management and control of 802.11",
-}  # fmt: skip
+    0x0806: "ARP",
+    0x8035: "RARP",
+    0x8808: "Ethernet pause",
+    0x8809: "LACP",
+    0x8863: "PPPoE discovery",
+    0x888E: "802.1X",
+    0x88CC: "LLDP",
+    0x9000: "loopback test",
+    _PPP | 0xC021: "link control",
+    _PPP | 0x8021: "IP control",
+    _LLC | 0x4242: "spanning tree",
+    _LLC | 0xFEFE: "routing of OSI",
+    _RADIO: "management and control of 802.11",
+}
 """What is known to hold no IP."""
 NOTHING: Final = ~_FAMILY
 """What is found where IP should be, and is not."""
@@ -38,8 +49,12 @@ _IP: Final = frozenset((b"\x08\x00", b"\x86\xdd"))
 _VLAN: Final = frozenset((b"\x81\x00", b"\x88\xa8", b"\x91\x00", b"\x92\x00", b"\x93\x00"))
 """Tags of 802.1Q, 802.1ad (QinQ) and what came before it."""
 _TAGS: Final = {
-    **dict.fromkeys(_VLAN, 2), b"\x89\x26": 4, b"\x89\x2f": 4, b"\x89\x3f": 6, b"\x89\x09": 6,
-}  # fmt: skip
+    **dict.fromkeys(_VLAN, 2),
+    b"\x89\x26": 4,
+    b"\x89\x2f": 4,
+    b"\x89\x3f": 6,
+    b"\x89\x09": 6,
+}
 """EtherTypes to the bytes before the next one: VLAN, VN-tag, HSR, E-tag (802.1BR), Cisco's CMD."""
 _DEEPEST: Final = 8
 """Headers within headers that are followed; no network has as many."""
@@ -322,24 +337,60 @@ def _typed(place: int) -> Find:
 
 
 _HEADERS: Final[dict[bytes, Callable[[bytes, int, int, int], int]]] = {
-    b"\x65\x58": _frame, b"\x88\x70": llc, b"\x88\x47": behind_labels, b"\x88\x48": behind_labels,
+    b"\x65\x58": _frame,
+    b"\x88\x70": llc,
+    b"\x88\x47": behind_labels,
+    b"\x88\x48": behind_labels,
     b"\x88\x64": lambda data, at, end, _: ppp(data, at + 6, end),
     b"\x88\x0b": lambda data, at, end, _: ppp(data, at, end),
     b"\x88\xe7": lambda data, at, end, depth: _frame(data, at + 4, end, depth),
     b"\x89\x03": lambda data, at, end, depth: _frame(data, at + 2, end, depth),
-    b"\x88\xe5": _macsec, b"\x22\xf3": _trill, b"\x89\x4f": _nsh,
-}  # fmt: skip
+    b"\x88\xe5": _macsec,
+    b"\x22\xf3": _trill,
+    b"\x89\x4f": _nsh,
+}
 """EtherTypes to finders: bridging, 802.3's jumbo frames, MPLS, PPPoE, PPP, 802.1ah's I-tag,
 FabricPath, and those that are named."""
 
 FINDERS: Final[dict[int, Find]] = {
-    0: _null, 1: ethernet, 6: _token_ring, 9: _hdlc, 10: _fddi, 12: raw, 14: raw, 50: _hdlc,
-    51: _behind(6, ppp), 100: llc, 101: raw, 104: _typed(2), 105: _radio, 107: _frame_relay,
-    108: _null, 109: _behind(12, raw), 113: _cooked, 117: _pflog, 119: _prism, 127: _radiotap,
-    138: _typed(16), 149: _pktap, 163: _avs, 166: _pppd, 192: _ppi, 204: _behind(1, _hdlc),
-    205: _behind(1, _typed(2)), 219: behind_labels, 228: raw, 229: raw, 239: _nflog, 258: _pktap,
-    276: _cooked2, 281: _typed(16), 282: _behind(4, ethernet), 283: _typed(16), 284: _typed(20),
-}  # fmt: skip
+    0: _null,
+    1: ethernet,
+    6: _token_ring,
+    9: _hdlc,
+    10: _fddi,
+    12: raw,
+    14: raw,
+    50: _hdlc,
+    51: _behind(6, ppp),
+    100: llc,
+    101: raw,
+    104: _typed(2),
+    105: _radio,
+    107: _frame_relay,
+    108: _null,
+    109: _behind(12, raw),
+    113: _cooked,
+    117: _pflog,
+    119: _prism,
+    127: _radiotap,
+    138: _typed(16),
+    149: _pktap,
+    163: _avs,
+    166: _pppd,
+    192: _ppi,
+    204: _behind(1, _hdlc),
+    205: _behind(1, _typed(2)),
+    219: behind_labels,
+    228: raw,
+    229: raw,
+    239: _nflog,
+    258: _pktap,
+    276: _cooked2,
+    281: _typed(16),
+    282: _behind(4, ethernet),
+    283: _typed(16),
+    284: _typed(20),
+}
 """By link type."""
 _WITH_LINKS: Final = frozenset((149, 192, 258))
 

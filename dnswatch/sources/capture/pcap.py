@@ -12,9 +12,11 @@ from typing import BinaryIO, Final
 from dnswatch.sources.capture.chunk import LONGEST, SIZE, Chunk, Frame, Interface
 
 MAGIC: Final[dict[bytes, tuple[str, int]]] = {
-    b"\xd4\xc3\xb2\xa1": ("<", 1_000_000), b"\xa1\xb2\xc3\xd4": (">", 1_000_000),
-    b"\x4d\x3c\xb2\xa1": ("<", 1_000_000_000), b"\xa1\xb2\x3c\x4d": (">", 1_000_000_000),
-}  # fmt: skip
+    b"\xd4\xc3\xb2\xa1": ("<", 1_000_000),
+    b"\xa1\xb2\xc3\xd4": (">", 1_000_000),
+    b"\x4d\x3c\xb2\xa1": ("<", 1_000_000_000),
+    b"\xa1\xb2\x3c\x4d": (">", 1_000_000_000),
+}
 """First bytes of a file, to the order of its numbers and the ticks of a second."""
 
 _HEADER: Final = 24

@@ -148,15 +148,24 @@ def _tzsp(data: bytes, at: int, stop: int) -> int:
 
 
 _HEARD: Final = {
-    1: link.ethernet, 0x12: link.find(105), 0x77: link.find(119), 0x7F: link.find(163),
-}  # fmt: skip
+    1: link.ethernet,
+    0x12: link.find(105),
+    0x77: link.find(119),
+    0x7F: link.find(163),
+}
 _BY_PORT: Final[dict[bytes, Callable[[bytes, int, int], int]]] = {
     port.to_bytes(2, "big"): finder
     for port, finder in (
-        (1701, _l2tp), (2152, _gtp_u), (3544, _teredo), (4789, _vxlan_flagged),
-        (4790, _vxlan_gpe), (6081, _geneve), (6635, link.behind_labels), (8472, _vxlan_flagged),
+        (1701, _l2tp),
+        (2152, _gtp_u),
+        (3544, _teredo),
+        (4789, _vxlan_flagged),
+        (4790, _vxlan_gpe),
+        (6081, _geneve),
+        (6635, link.behind_labels),
+        (8472, _vxlan_flagged),
         (37008, _tzsp),
     )
-}  # fmt: skip
+}
 PORTS: Final = frozenset(_BY_PORT)
 """UDP ports of tunnels."""

@@ -74,9 +74,10 @@ class _Zeek:
         told = self._log.reading(now)
         census = told.census
         return told.lookups, Counter(
-            follow_lines=len(lines), follow_lookups=len(told.lookups),
+            follow_lines=len(lines),
+            follow_lookups=len(told.lookups),
             follow_lines_broken=census["damaged"],
-        )  # fmt: skip
+        )
 
 
 def _dnsmasq(lines: list[bytes], now: float) -> tuple[list[Observation], Counter[str]]:

@@ -17,10 +17,12 @@ SKEW: Final = 60.0
 """Seconds by which a resolver's clock may be off ours; beyond, a message is of when it came."""
 
 _NAMES: Final = {
-    "damaged": "tap_frames_broken", "dns_broken": "tap_messages_malformed",
-    "lines_odd": "tap_frames_of_no_client", "answered": "tap_lookups",
+    "damaged": "tap_frames_broken",
+    "dns_broken": "tap_messages_malformed",
+    "lines_odd": "tap_frames_of_no_client",
+    "answered": "tap_lookups",
     "unanswered": "tap_lookups_unanswered",
-}  # fmt: skip
+}
 """What is counted, as `dnswatch status` calls it."""
 
 

@@ -62,9 +62,13 @@ class _Listener:
     """The endpoint, and all who are connected."""
 
     def __init__(
-        self, tap: Tap, settings: Settings, hearing: LiveHearing, handing: Handing,
+        self,
+        tap: Tap,
+        settings: Settings,
+        hearing: LiveHearing,
+        handing: Handing,
         selector: selectors.BaseSelector,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._handing = handing
         self._selector = selector
         self._hearing = hearing

@@ -93,9 +93,12 @@ class Log:
             return
         is_answered = seen.rcode != UNANSWERED
         self._census.update(
-            queries=1, mx=seen.qtype == _MX, responses=is_answered, answered=is_answered,
+            queries=1,
+            mx=seen.qtype == _MX,
+            responses=is_answered,
+            answered=is_answered,
             unanswered=not is_answered,
-        )  # fmt: skip
+        )
         self._lookups.append(seen)
 
     def _flow(self, flow: Flow | None) -> None:

@@ -26,11 +26,17 @@ _PROTOCOLS: Final = {"tcp": TCP, "udp": UDP, "icmp": 1}
 _PORT, _RCODE, _TTL, _COUNT = 0xFFFF, 0xFFF, 0x7FFFFFFF, 1 << 48
 """The greatest numbers of each kind."""
 _OUTCOMES: Final = {
-    "S0": Outcome.FAILURE, "REJ": Outcome.FAILURE, "SH": Outcome.FAILURE,
-    "RSTOS0": Outcome.FAILURE, "S1": Outcome.SUCCESS, "S2": Outcome.SUCCESS,
-    "S3": Outcome.SUCCESS, "SF": Outcome.SUCCESS, "RSTO": Outcome.SUCCESS,
+    "S0": Outcome.FAILURE,
+    "REJ": Outcome.FAILURE,
+    "SH": Outcome.FAILURE,
+    "RSTOS0": Outcome.FAILURE,
+    "S1": Outcome.SUCCESS,
+    "S2": Outcome.SUCCESS,
+    "S3": Outcome.SUCCESS,
+    "SF": Outcome.SUCCESS,
+    "RSTO": Outcome.SUCCESS,
     "RSTR": Outcome.SUCCESS,
-}  # fmt: skip
+}
 """`conn_state` to what became of the connection; others (SHR, RSTRH, OTH) do not tell."""
 
 _MX: Final = Type.MX.value
@@ -50,10 +56,18 @@ def lookup(row: Row) -> Observation | None:
     took = PATIENCE if rcode == UNANSWERED else float(told.get("rtt", 0.0))
     addresses, exchanges, ttl = _answers(row, qtype)
     return Observation(
-        possible(begun + took), packed(told["id.orig_h"]), wire(told["query"]), qtype, rcode,
-        Origin.FAILED if rcode == UNANSWERED else Origin.UPSTREAM, addresses, exchanges, ttl,
-        recursion=told.get("RD", "T") in ("T", "True"), server=packed(told["id.resp_h"]),
-    )  # fmt: skip
+        possible(begun + took),
+        packed(told["id.orig_h"]),
+        wire(told["query"]),
+        qtype,
+        rcode,
+        Origin.FAILED if rcode == UNANSWERED else Origin.UPSTREAM,
+        addresses,
+        exchanges,
+        ttl,
+        recursion=told.get("RD", "T") in ("T", "True"),
+        server=packed(told["id.resp_h"]),
+    )
 
 
 def flow(row: Row) -> Flow | None:
@@ -66,12 +80,17 @@ def flow(row: Row) -> Flow | None:
     begun = moment(told["ts"])
     state = told.get("conn_state", "OTH")
     return Flow(
-        begun, packed(told["id.orig_h"]), packed(told["id.resp_h"]), protocol, port,
+        begun,
+        packed(told["id.orig_h"]),
+        packed(told["id.resp_h"]),
+        protocol,
+        port,
         _OUTCOMES.get(state, Outcome.UNKNOWN) if protocol == TCP else Outcome.UNKNOWN,
-        possible(begun + float(told.get("duration", 0.0))), _both(told, "pkts"),
+        possible(begun + float(told.get("duration", 0.0))),
+        _both(told, "pkts"),
         _both(told, "ip_bytes"),
         number(told["orig_bytes"], _COUNT) if "orig_bytes" in told else None,
-    )  # fmt: skip
+    )
 
 
 def mail(row: Row) -> Flow:
@@ -79,9 +98,17 @@ def mail(row: Row) -> Flow:
     told = row.told
     at = moment(told["ts"])
     return Flow(
-        at, packed(told["id.orig_h"]), packed(told["id.resp_h"]), TCP,
-        number(told["id.resp_p"], _PORT), Outcome.SUCCESS, at, 0, 0, None,
-    )  # fmt: skip
+        at,
+        packed(told["id.orig_h"]),
+        packed(told["id.resp_h"]),
+        TCP,
+        number(told["id.resp_p"], _PORT),
+        Outcome.SUCCESS,
+        at,
+        0,
+        0,
+        None,
+    )
 
 
 def moment(text: str) -> float:

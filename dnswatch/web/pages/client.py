@@ -181,16 +181,33 @@ def lanes(page: ClientPage) -> Markup:
 
     found = (
         ("verdict", drawing.lane(_stretches(page, share), f"verdict: {page.verdict} now", 28)),
-        ("lookups", drawing.lane(drawing.bars(axis.lookups, "lookups", titles),
-                                 f"{sum(axis.lookups)} lookups")),
-        ("mail-related", drawing.lane(drawing.bars(axis.mail, "mail", titles),
-                                      f"{sum(axis.mail)} mail-related lookups")),
-        ("policies did", drawing.lane(map(acts, page.acted),
-                                      f"{len(page.acted)} answers held, refused or rewritten", 24)),
-        ("held mail", drawing.lane(
-            [mails(one) for one in page.mail if axis.begin <= one.at <= axis.end],
-            f"{len(page.mail)} messages in the holding bay", 24)),
-    )  # fmt: skip
+        (
+            "lookups",
+            drawing.lane(
+                drawing.bars(axis.lookups, "lookups", titles), f"{sum(axis.lookups)} lookups"
+            ),
+        ),
+        (
+            "mail-related",
+            drawing.lane(
+                drawing.bars(axis.mail, "mail", titles), f"{sum(axis.mail)} mail-related lookups"
+            ),
+        ),
+        (
+            "policies did",
+            drawing.lane(
+                map(acts, page.acted), f"{len(page.acted)} answers held, refused or rewritten", 24
+            ),
+        ),
+        (
+            "held mail",
+            drawing.lane(
+                [mails(one) for one in page.mail if axis.begin <= one.at <= axis.end],
+                f"{len(page.mail)} messages in the holding bay",
+                24,
+            ),
+        ),
+    )
     return Markup("").join(
         Markup('<div class="row"><span class="what">{}</span>{}</div>').format(what, picture)
         for what, picture in found
@@ -223,24 +240,39 @@ def _page(glance: Glance, found: reports.Portrait, who: str, *, is_long: bool) -
         for key in keys
     }
     words = stored.read(glance.db, clock.now()).overrules
-    said = [f"{one.word} by {one.actor}{f': {one.why}' if one.why else ''}{_end(one)}"
-            for key in keys if (one := words.get(key))]  # fmt: skip
+    said = [
+        f"{one.word} by {one.actor}{f': {one.why}' if one.why else ''}{_end(one)}"
+        for key in keys
+        if (one := words.get(key))
+    ]
     looked = [_looked(one) for one in found.last]
     return ClientPage(
-        who, account.machine.name or "", keys, groups_of(glance, keys), role.value,
-        any(glance.whom.is_configured(key) for key in keys), glance.judged.of(keys, role),
+        who,
+        account.machine.name or "",
+        keys,
+        groups_of(glance, keys),
+        role.value,
+        any(glance.whom.is_configured(key) for key in keys),
+        glance.judged.of(keys, role),
         glance.judged.learning_until,
         ", ".join(dict.fromkeys(glance.acting[key] for key in keys if key in glance.acting)),
         "; ".join(dict.fromkeys(said)),
         min(one.machine.first_seen for one in found.accounts),
-        max(one.machine.last_seen for one in found.accounts), "",
+        max(one.machine.last_seen for one in found.accounts),
+        "",
         [(c.measure, c.count, c.others) for c in found.comparisons if c.count or c.others],
         _axis(found.grid, found.activity, now),
-        told, is_long,
-        [LogRow(one.at, one.about, one.client or "", one.text, one.cause, one.actor)
-         for one in stored.log(glance.db, 0.0, keys, 200)],
-        looked, False, [one for one in looked if one.policy], [],
-    )  # fmt: skip
+        told,
+        is_long,
+        [
+            LogRow(one.at, one.about, one.client or "", one.text, one.cause, one.actor)
+            for one in stored.log(glance.db, 0.0, keys, 200)
+        ],
+        looked,
+        False,
+        [one for one in looked if one.policy],
+        [],
+    )
 
 
 def _axis(grid: Grid, activity: reports.Activity, now: float) -> TimeAxis:

@@ -72,19 +72,32 @@ def read(request: ConsoleRequest) -> Listing:
         rows = _rows(glance, found) if found else []
         learning = glance.judged.learning_until
     fit = [
-        row for row in rows
-        if (not role or row.role == role) and (not group or group in row.groups)
-        and (not verdict or row.verdict == verdict) and (not search or _fits(row, search.lower()))
-    ]  # fmt: skip
+        row
+        for row in rows
+        if (not role or row.role == role)
+        and (not group or group in row.groups)
+        and (not verdict or row.verdict == verdict)
+        and (not search or _fits(row, search.lower()))
+    ]
     if sort in _KEYS:
         fit.sort(key=_KEYS[sort])
     pages = max(1, -(-len(fit) // PAGE))
     page = min(pages, request.number("page", 1, 10**6))
     return Listing(
-        fit[(page - 1) * PAGE : page * PAGE], len(fit), everybody, search, role, group, verdict,
-        sort, request.text("span", "24h"), page, pages, sorted(request.console.settings.groups),
+        fit[(page - 1) * PAGE : page * PAGE],
+        len(fit),
+        everybody,
+        search,
+        role,
+        group,
+        verdict,
+        sort,
+        request.text("span", "24h"),
+        page,
+        pages,
+        sorted(request.console.settings.groups),
         learning,
-    )  # fmt: skip
+    )
 
 
 def groups_of(glance: Glance, keys: list[str]) -> list[str]:
@@ -109,11 +122,20 @@ def _row(glance: Glance, account: Account, activity: list[int]) -> ClientRow:
     keys = list(machine.keys)
     acts = dict.fromkeys(glance.acting[key] for key in keys if key in glance.acting)
     return ClientRow(
-        keys[0], machine.name or "", keys, groups_of(glance, keys), machine.role.value,
-        glance.judged.of(keys, machine.role), ", ".join(acts), measures["lookup"],
-        measures["mail"], measures["mail-domains"], measures["failures"], machine.last_seen,
+        keys[0],
+        machine.name or "",
+        keys,
+        groups_of(glance, keys),
+        machine.role.value,
+        glance.judged.of(keys, machine.role),
+        ", ".join(acts),
+        measures["lookup"],
+        measures["mail"],
+        measures["mail-domains"],
+        measures["failures"],
+        machine.last_seen,
         activity,
-    )  # fmt: skip
+    )
 
 
 def _fits(row: ClientRow, search: str) -> bool:

@@ -41,6 +41,11 @@ def read(request: ConsoleRequest) -> LogPage:
     shown = fit[(page - 1) * PAGE : page * PAGE]
     turns = [LogRow(o.at, o.about, o.client or "", o.text, o.cause, o.actor) for o in shown]
     return LogPage(
-        turns, about, client, request.text("span", "all"), page, len(fit) > page * PAGE,
+        turns,
+        about,
+        client,
+        request.text("span", "all"),
+        page,
+        len(fit) > page * PAGE,
         [kind.value for kind in About],
-    )  # fmt: skip
+    )

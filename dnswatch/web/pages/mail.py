@@ -94,9 +94,11 @@ def read(request: ConsoleRequest) -> Mailbox:
     client = request.text("client", longest=200)
     chosen = UNDECIDED if state == "open" else (state,) if state in mail.STATES else ()
     wanted = Filter(
-        keys=(client,) if client else None, states=chosen, limit=MOST + 1,
+        keys=(client,) if client else None,
+        states=chosen,
+        limit=MOST + 1,
         verdicts=(verdict,) if verdict in mail.VERDICTS else (),
-    )  # fmt: skip
+    )
     try:
         with _held(request.console) as held:
             rows = held.index.find(wanted)
@@ -136,11 +138,14 @@ def show(request: ConsoleRequest) -> MessagePage:
                 data = file.read(MOST_BYTES + 1)
     envelope = message.envelope
     return MessagePage(
-        _message(row), envelope.helo, envelope.sha256,
+        _message(row),
+        envelope.helo,
+        envelope.sha256,
         [RecipientRow(one.address, one.state, one.text) for one in message.recipients],
         [HistoryRow(line.at, texts) for line in lines[1:] if (texts := mail.told(line))],
-        asdict(view_of(data)) if data else None, bool(html_of(data)),
-    )  # fmt: skip
+        asdict(view_of(data)) if data else None,
+        bool(html_of(data)),
+    )
 
 
 def html(request: ConsoleRequest) -> str:
@@ -195,6 +200,14 @@ def _rows(held: mail.HeldMail, idents: Sequence[str]) -> list[IndexRow]:
 
 def _message(row: IndexRow) -> MessageRow:
     return MessageRow(
-        row.ident, row.at, row.key, row.sender or "<>", [to for to, _ in row.recipients],
-        row.subject, row.verdict or "", row.state, row.size, row.has_body,
-    )  # fmt: skip
+        row.ident,
+        row.at,
+        row.key,
+        row.sender or "<>",
+        [to for to, _ in row.recipients],
+        row.subject,
+        row.verdict or "",
+        row.state,
+        row.size,
+        row.has_body,
+    )

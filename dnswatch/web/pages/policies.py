@@ -110,13 +110,24 @@ def _card(glance: Glance, policy: Policy, said: Orders, done: dict[str, int]) ->
     now = clock.now()
     why_not = unfit(policy, glance.settings) or ""
     marks = marks_now(
-        glance.db, glance.policies.values(), glance.settings, now, clock.offset(now),
+        glance.db,
+        glance.policies.values(),
+        glance.settings,
+        now,
+        clock.offset(now),
         also=(policy.name,),
-    )  # fmt: skip
+    )
     hits = [shown(mark.client) for mark in marks if mark.policy == policy.name]
     return Card(
-        policy.name, policy.summary, wording.mode(policy, said), policy.precedence,
+        policy.name,
+        policy.summary,
+        wording.mode(policy, said),
+        policy.precedence,
         wording.sentences(tried_out(policy, said)),
-        wording.lookups(policy), " ".join(policy.false_alarms.split()), done,
-        list(dict.fromkeys(hits)), why_not, policy.dry_run,
-    )  # fmt: skip
+        wording.lookups(policy),
+        " ".join(policy.false_alarms.split()),
+        done,
+        list(dict.fromkeys(hits)),
+        why_not,
+        policy.dry_run,
+    )

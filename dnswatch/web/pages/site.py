@@ -134,8 +134,9 @@ def picture(chart: Chart) -> Markup:
     found = drawing.bars(chart.lookups, "lookups", titles)
     return drawing.lane(
         [*found, *drawing.bars(chart.mail, "mail", titles, top)],
-        f"{sum(chart.lookups)} lookups, {sum(chart.mail)} of them mail-related", 160,
-    )  # fmt: skip
+        f"{sum(chart.lookups)} lookups, {sum(chart.mail)} of them mail-related",
+        160,
+    )
 
 
 def ticks(begin: float, seconds: float) -> Markup:

@@ -87,11 +87,15 @@ def _trace(glance: Glance, found: Tracing, name: str) -> None:
     marks = [
         mark
         for mark in marks_now(
-            glance.db, glance.policies.values(), glance.settings, now, clock.offset(now),
+            glance.db,
+            glance.policies.values(),
+            glance.settings,
+            now,
+            clock.offset(now),
             {key: address},
         )
         if mark.client == address
-    ]  # fmt: skip
+    ]
     if not marks:
         found.outcome = "the answer as it comes"
         steps.append(TraceStep("policies", "none that is switched on fits this client"))
@@ -116,6 +120,21 @@ def _lookup(glance: Glance, found: Tracing, name: str, key: str) -> RecordedLook
     if qtype != Type.MX:
         return None
     return RecordedLookup(
-        now, key, LookupKind.MX.value, name, name, qtype, 0, 0, 1, 0, 0, False, None, None, False,
-        (), (f"mx.{name}",),
-    )  # fmt: skip
+        now,
+        key,
+        LookupKind.MX.value,
+        name,
+        name,
+        qtype,
+        0,
+        0,
+        1,
+        0,
+        0,
+        False,
+        None,
+        None,
+        False,
+        (),
+        (f"mx.{name}",),
+    )

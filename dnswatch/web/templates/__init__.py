@@ -54,18 +54,33 @@ def exactly(at: float) -> Markup:
 @cache
 def _environment() -> jinja2.Environment:
     found = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, finalize=shown,
-        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        finalize=shown,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     found.filters |= {
-        "when": when, "exactly": exactly, "lines": lines, "short": short, "size": size,
-        "path": lambda text: quote(text, safe=""), "moment": moment,
-    }  # fmt: skip
+        "when": when,
+        "exactly": exactly,
+        "lines": lines,
+        "short": short,
+        "size": size,
+        "path": lambda text: quote(text, safe=""),
+        "moment": moment,
+    }
     found.globals |= {
-        "picture": site.picture, "ticks": site.ticks, "lanes": client.lanes, "many": many,
-        "sparkline": drawing.sparkline, "with_query": _with_query, "as_json": _as_json,
-        "figure_names": site.FIGURES, "measured": wording.measured,
-    }  # fmt: skip
+        "picture": site.picture,
+        "ticks": site.ticks,
+        "lanes": client.lanes,
+        "many": many,
+        "sparkline": drawing.sparkline,
+        "with_query": _with_query,
+        "as_json": _as_json,
+        "figure_names": site.FIGURES,
+        "measured": wording.measured,
+    }
     return found
 
 

@@ -72,8 +72,10 @@ def test_programs_get_the_same(read: Read, run: Run, state: Path) -> None:
     told = read("clients", "list")
     [client] = told["clients"]
     assert (client["client"], client["verdict"], client["role"]) == (
-        "10.0.0.66", "infected", "client",
-    )  # fmt: skip
+        "10.0.0.66",
+        "infected",
+        "client",
+    )
     assert (client["said"]["word"], client["said"]["why"]) == ("distrust", "spreading")
     assert client["until"] is not None
     [proposal] = told["proposals"]

@@ -12,8 +12,10 @@ def test_every_change_is_told_the_last_first(run: Run, read: Read) -> None:
     run("clients", "role", "10.0.0.1", "server")
     told = read("log")
     assert [(each["about"], each["now"]) for each in told] == [
-        ("role", "server"), ("overrule", "trust"), ("policy", "delay on"),
-    ]  # fmt: skip
+        ("role", "server"),
+        ("overrule", "trust"),
+        ("policy", "delay on"),
+    ]
     assert all(each["actor"] for each in told)
     assert told[1]["cause"] == "a list import"
     assert [each["about"] for each in read("log", "--limit", "1")] == ["role"]

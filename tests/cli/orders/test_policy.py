@@ -14,8 +14,13 @@ def test_policies_are_listed_in_order_of_precedence(read: Read) -> None:
     """The list is in the order in which policies come, and none is on by itself."""
     told = read("policy", "list")
     assert [each["name"] for each in told] == [
-        "ladder", "quarantine", "refuse-mail-lookups", "delay", "limit-refreshes", "observe",
-    ]  # fmt: skip
+        "ladder",
+        "quarantine",
+        "refuse-mail-lookups",
+        "delay",
+        "limit-refreshes",
+        "observe",
+    ]
     assert not any(each["enabled"] for each in told)
 
 

@@ -28,9 +28,13 @@ def detector(plan: Plan | None = None, roles: Mapping[bytes, Role] | None = None
     """Begin to learn a site of 1,000 clients."""
     declared = roles or {}
     built = Detector(
-        plan or Plan(), MONDAY, registrable=registrable, write=to_text, clock=moment,
+        plan or Plan(),
+        MONDAY,
+        registrable=registrable,
+        write=to_text,
+        clock=moment,
         role_of=lambda client: declared.get(client, Role.CLIENT),
-    )  # fmt: skip
+    )
     for number in range(CLIENTS):
         built.meet(lookups.client(number), MONDAY)
     return built

@@ -15,7 +15,7 @@ from dnswatch.model.detection.baselines import (
     Baseline,
     Day,
     History,
-)  # fmt: skip
+)
 from dnswatch.model.role import Role
 from dnswatch.model.week import HOURS, RUSH, Week
 

@@ -210,12 +210,17 @@ def test_evidence_stored_by_older_versions_is_read() -> None:
         "steps": [
             {"type": "Step", "at": AT, "domain": "YQ==", "days": 1, "bounds": bounds, "parts": [1]},
             {
-                "type": "Weighing", "at": AT, "domain": "YQ==", "mark": "followed",
-                "is_seen": True, "factor": 2, "days": 3,
+                "type": "Weighing",
+                "at": AT,
+                "domain": "YQ==",
+                "mark": "followed",
+                "is_seen": True,
+                "factor": 2,
+                "days": 3,
             },
         ],
         "found": [{"type": "Found", "finding": finding | {"reason": "r"}, "factor": 9, "days": 3}],
-    }  # fmt: skip
+    }
     told = msgspec.json.decode(msgspec.json.encode(stored), type=ClientState)
     step, weighing = told.steps
     assert isinstance(step, StatisticStep)

@@ -56,9 +56,10 @@ def test_a_sender_of_one_domain_an_hour_is_found_within_six() -> None:
 def test_a_worm_that_only_guesses_is_found() -> None:
     """Mytob asks no MX at all."""
     seen = [
-        one for n in range(8)
+        one
+        for n in range(8)
         for one in lookups.guesses(READY + n * 750, SENDER, f"target{n}.net", lookups.GUESSES)
-    ]  # fmt: skip
+    ]
     assert shown(learned(), seen)[-1] == State.INFECTED
 
 
@@ -110,9 +111,8 @@ def test_an_infection_during_the_learning_period_is_found_afterwards() -> None:
     watch = detector()
     shown(watch, attack(14 * 24 * 8, begin=MONDAY, gap=450))
     later = (
-        one for n in range(40)
-        for one in lookups.delivery(READY + n * 450, SENDER, f"later{n}.net")
-    )  # fmt: skip
+        one for n in range(40) for one in lookups.delivery(READY + n * 450, SENDER, f"later{n}.net")
+    )
     assert State.INFECTED in shown(watch, later)
 
 
@@ -181,9 +181,10 @@ def test_clear_forgets_the_evidence_and_goes_on_watching() -> None:
     watch.overrule(SENDER, Overrule(Word.CLEAR, READY + 60, inf), READY + 60)
     assert watch.verdict(SENDER, READY + 61).rung == Rung.WATCHED
     again = (
-        one for n in range(12)
+        one
+        for n in range(12)
         for one in lookups.delivery(READY + 4000 + n, SENDER, f"again{n}.net")
-    )  # fmt: skip
+    )
     assert State.INFECTED in shown(watch, again)
 
 
@@ -408,7 +409,9 @@ def test_a_gap_teaches_what_its_days_would(monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.setattr(detector_module, "SILENCE", silence)
         watch, later = learned(), READY + 150 * DAY
         news = [str(one) for one in watch.advance(later)]
-        changes = [(one.verdict.state, one.verdict.score) for one in climbed(
-            watch, attack(30, begin=later + 1))]  # fmt: skip
+        changes = [
+            (one.verdict.state, one.verdict.score)
+            for one in climbed(watch, attack(30, begin=later + 1))
+        ]
         stories.append((news, changes, watch.explain(SENDER, later + 40)))
     assert stories[0] == stories[1]

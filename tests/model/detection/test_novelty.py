@@ -25,7 +25,7 @@ from dnswatch.model.detection.novelty import (
     Novel,
     Novelty,
     Round,
-)  # fmt: skip
+)
 from dnswatch.model.exchanges import LookupKind
 from dnswatch.model.policies.mark import NEW_WEB
 from dnswatch.names.suffixes import registrable

@@ -44,9 +44,13 @@ def everything() -> list[MailLookup]:
 def run(seen: Iterable[MailLookup], by: float) -> Detector:
     """Let a detector see all that, by a clock that is ahead by some weeks."""
     told = Detector(
-        Plan(), MONDAY + by, registrable=registrable, write=to_text, clock=str,
+        Plan(),
+        MONDAY + by,
+        registrable=registrable,
+        write=to_text,
+        clock=str,
         role_of=lambda who: Role.MAIL_SERVER if who == SERVER else Role.CLIENT,
-    )  # fmt: skip
+    )
     for number in range(CLIENTS):
         told.meet(lookups.client(number), MONDAY + by)
     for one in seen:

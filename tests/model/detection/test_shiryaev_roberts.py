@@ -16,7 +16,7 @@ from dnswatch.model.detection.shiryaev_roberts import (
     Statistic,
     mean,
     score,
-)  # fmt: skip
+)
 from dnswatch.model.week import Week
 
 DAY = 86400.0
@@ -113,9 +113,9 @@ def test_a_burst_is_reckoned_as_written() -> None:
     statistic.see(b"\0", AT, bounds, WEEK)
     parts = [part * one.speed for part, one in zip(parts, COMPONENTS, strict=True)]
     assert statistic.parts == pytest.approx(parts)
-    shares = [[max(s, c) for s, c in zip(one.shares, bounds.shares, strict=True)]
-        for one in COMPONENTS
-    ]  # fmt: skip
+    shares = [
+        [max(s, c) for s, c in zip(one.shares, bounds.shares, strict=True)] for one in COMPONENTS
+    ]
     statistic.see(b"\0", AT + GAP, bounds, WEEK)
     parts = [part * s[0] / 0.4 for part, s in zip(parts, shares, strict=True)]
     assert statistic.parts == pytest.approx(parts)

@@ -16,7 +16,7 @@ from dnswatch.model.detection.sitewide import (
     Warned,
     likelihood_ratio,
     scattered,
-)  # fmt: skip
+)
 
 DAY = 86400.0
 AT = 1_767_571_200.0

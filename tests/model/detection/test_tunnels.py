@@ -13,9 +13,13 @@ MIXED = (int(Type.MX), int(Type.TXT), int(Type.CNAME))
 
 
 def asked(
-    tunnels: Tunnels, count: int, types: tuple[int, ...] = MIXED, pace: float = 1.0,
-    domain: bytes | None = ORG, label: str = "{:016x}",
-) -> list[Tunnel]:  # fmt: skip
+    tunnels: Tunnels,
+    count: int,
+    types: tuple[int, ...] = MIXED,
+    pace: float = 1.0,
+    domain: bytes | None = ORG,
+    label: str = "{:016x}",
+) -> list[Tunnel]:
     found = []
     for n in range(count):
         name = from_text(label.format(n))[:-1] + (domain or b"\5qqzzx\0")

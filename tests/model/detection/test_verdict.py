@@ -8,11 +8,13 @@ from dnswatch.model.detection.verdict import Knob, Rung, State, Verdict, rung_of
 @pytest.mark.parametrize(
     ("days", "rung", "state"),
     [
-        (9.9, Rung.WATCHED, State.CLEAN), (10, Rung.SUSPECT, State.SUSPECT),
-        (100, Rung.LIKELY, State.SUSPECT), (999, Rung.LIKELY, State.SUSPECT),
+        (9.9, Rung.WATCHED, State.CLEAN),
+        (10, Rung.SUSPECT, State.SUSPECT),
+        (100, Rung.LIKELY, State.SUSPECT),
+        (999, Rung.LIKELY, State.SUSPECT),
         (1000, Rung.INFECTED, State.INFECTED),
     ],
-)  # fmt: skip
+)
 def test_harm_is_graded_with_evidence(days: float, rung: Rung, state: State) -> None:
     """Each rung is ten times rarer than the one below it."""
     assert rung_of(days, 1000) == rung

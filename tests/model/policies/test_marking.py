@@ -95,8 +95,10 @@ def test_the_ladder_climbs_with_the_evidence() -> None:
         marks = at(found, 1.0).get(WORM, [])
         seen += [(mark.action, mark.terms.hold, mark.terms.excess) for mark in marks]
     assert seen == [
-        (Action.DELAY, 0.0, 0.8), (Action.DELAY, 4.0, 4.0), (Action.QUARANTINE, 0.0, 4.0),
-    ]  # fmt: skip
+        (Action.DELAY, 0.0, 0.8),
+        (Action.DELAY, 4.0, 4.0),
+        (Action.QUARANTINE, 0.0, 4.0),
+    ]
 
 
 def test_without_authority_the_ladder_refuses() -> None:

@@ -15,8 +15,13 @@ NAMES = sorted(path.stem for path in SHIPPED.glob("*.toml"))
 def test_what_comes_with_dnswatch() -> None:
     """Six policies are shipped."""
     assert NAMES == [
-        "delay", "ladder", "limit-refreshes", "observe", "quarantine", "refuse-mail-lookups",
-    ]  # fmt: skip
+        "delay",
+        "ladder",
+        "limit-refreshes",
+        "observe",
+        "quarantine",
+        "refuse-mail-lookups",
+    ]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -55,7 +60,7 @@ def test_shipped_policies_have_different_places() -> None:
         (policy().replace('name = "slow"', ""), "the file lacks name: expected a text"),
         ("name = ", "this is no TOML"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_said(text: str, expected: str) -> None:
     """Unknown keys, wrong types, values out of range and contradictions name line and mend."""
     with pytest.raises(SettingsError) as caught:

@@ -9,9 +9,15 @@ from dnswatch.model.policies.standing import CLEAN, Standing
 
 @pytest.mark.parametrize(
     ("share", "rung"),
-    [(0.0, "clean"), (0.0099, "clean"), (0.01, "suspect"), (0.1, "likely"), (1.0, "infected"),
-     (inf, "infected")],
-)  # fmt: skip
+    [
+        (0.0, "clean"),
+        (0.0099, "clean"),
+        (0.01, "suspect"),
+        (0.1, "likely"),
+        (1.0, "infected"),
+        (inf, "infected"),
+    ],
+)
 def test_the_rungs_of_the_ladder(share: float, rung: str) -> None:
     """A hundredth of the alarm's threshold makes a suspect, a tenth a likely case."""
     assert Standing(share).rung == rung

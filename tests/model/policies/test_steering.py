@@ -24,9 +24,11 @@ def packed(*texts: str) -> list[bytes]:
 def test_who_is_quarantined_now_is_steered_and_nobody_else() -> None:
     """An end in the store is an end; a pseudonym has no address."""
     stored = {
-        "10.0.0.6": (1.0, None), "2001:db8::6": (2.0, None), "10.0.0.7": (1.0, 5.0),
+        "10.0.0.6": (1.0, None),
+        "2001:db8::6": (2.0, None),
+        "10.0.0.7": (1.0, 5.0),
         "~abc": (1.0, None),
-    }  # fmt: skip
+    }
     assert steered(stored, EXEMPT) == (packed("10.0.0.6", "2001:db8::6"), 1)
 
 
@@ -44,8 +46,9 @@ def test_one_transaction_replaces_both_sets() -> None:
     assert flushed == list(SETS.values())
     [added] = [one["add"]["element"] for one in told if "add" in one]
     assert (added["name"], added["elem"]) == (
-        "clients4", [{"elem": {"val": "10.0.0.6", "timeout": 60}}],
-    )  # fmt: skip
+        "clients4",
+        [{"elem": {"val": "10.0.0.6", "timeout": 60}}],
+    )
     assert len(transaction([], 60)["nftables"]) == 2
     json.dumps(told)
 
@@ -62,10 +65,16 @@ def test_what_nft_lists_is_read() -> None:
     listing = {
         "nftables": [
             {"metainfo": {}},
-            {"set": {"name": "clients4", "elem": [
-                {"elem": {"val": "10.0.0.6", "timeout": 60, "expires": 41}}, "10.0.0.7",
-            ]}},
+            {
+                "set": {
+                    "name": "clients4",
+                    "elem": [
+                        {"elem": {"val": "10.0.0.6", "timeout": 60, "expires": 41}},
+                        "10.0.0.7",
+                    ],
+                }
+            },
             {"set": {"name": "clients6"}},
         ]
-    }  # fmt: skip
+    }
     assert members(listing) == {"10.0.0.6": 41, "10.0.0.7": 0}

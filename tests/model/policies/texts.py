@@ -7,9 +7,13 @@ SHIPPED: Final = Path(__file__).parents[3] / "policies"
 
 
 def policy(
-    name: str = "slow", action: str = "delay", evidence: str = "suspect", precedence: int = 100,
-    whom: str = "", more: str = "",
-) -> str:  # fmt: skip
+    name: str = "slow",
+    action: str = "delay",
+    evidence: str = "suspect",
+    precedence: int = 100,
+    whom: str = "",
+    more: str = "",
+) -> str:
     """Write a policy; `whom` goes to applies_to, `more` to the top."""
     return f"""
 name = "{name}"

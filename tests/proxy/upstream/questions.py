@@ -67,9 +67,12 @@ class Bench:
         self.now = 1000.0
         self.counters: Counter[str] = Counter()
         self.upstream = StreamUpstream(
-            Server(server.url), tls=None, listener=Told(), now=lambda: self.now,
+            Server(server.url),
+            tls=None,
+            listener=Told(),
+            now=lambda: self.now,
             counters=self.counters,
-        )  # fmt: skip
+        )
 
     async def asks(self, question: Question) -> Question:
         """Ask, and wait for what comes."""

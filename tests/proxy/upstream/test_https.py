@@ -129,9 +129,12 @@ REFUSED_STREAM = 7
 def upstream_of(server: Upstream, ca_file: str) -> HttpsUpstream:
     """Make the upstream that asks a server."""
     return HttpsUpstream(
-        Server(server.url), tls=ssl.create_default_context(cafile=ca_file), listener=Told(),
-        now=lambda: 1000.0, counters=Counter(),
-    )  # fmt: skip
+        Server(server.url),
+        tls=ssl.create_default_context(cafile=ca_file),
+        listener=Told(),
+        now=lambda: 1000.0,
+        counters=Counter(),
+    )
 
 
 @pytest.mark.parametrize("answers", [1, 3])
@@ -201,9 +204,13 @@ def test_time_in_an_http_cache_counts(
 
 @pytest.mark.parametrize(
     ("kind", "is_answer"),
-    [("Application/DNS-Message", True), ("application/dns-message; charset=utf-8", True),
-     ("application/dns-json", False), ("text/html", False)],
-)  # fmt: skip
+    [
+        ("Application/DNS-Message", True),
+        ("application/dns-message; charset=utf-8", True),
+        ("application/dns-json", False),
+        ("text/html", False),
+    ],
+)
 def test_a_media_type_is_read_as_http_has_it(
     server: Upstream, own: Certificates, kind: str, is_answer: bool
 ) -> None:

@@ -71,11 +71,15 @@ class Bench:
         self.fallback = Fallback()
         self.now = 1000.0
         self.upstream = UdpUpstream(
-            Server(url), fallback=self.fallback, listener=Told(),
-            settings=Configured(sockets=sockets, mixed_case=mixed_case), room=DatagramBatch(),
-            now=lambda: self.now, counters=self.counters,
+            Server(url),
+            fallback=self.fallback,
+            listener=Told(),
+            settings=Configured(sockets=sockets, mixed_case=mixed_case),
+            room=DatagramBatch(),
+            now=lambda: self.now,
+            counters=self.counters,
             attacked=lambda _, since: self.attacks.append(since),
-        )  # fmt: skip
+        )
 
     async def asks(self, question: Question) -> Question:
         """Ask, and wait for what comes."""
@@ -105,8 +109,10 @@ def test_a_question_is_answered(address: str) -> None:
 
 
 GUESSES: dict[str, Callable[[Behaviour], Behaviour]] = {
-    "ID": wrong_id, "question": wrong_question, "QR": no_response,
-}  # fmt: skip
+    "ID": wrong_id,
+    "question": wrong_question,
+    "QR": no_response,
+}
 
 
 @pytest.mark.parametrize("kind", GUESSES)

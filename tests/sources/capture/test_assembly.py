@@ -52,12 +52,15 @@ def day() -> list[Timed]:
     long = response(gives=[f"192.0.2.{n}" for n in range(1, 90)], ident=9)
     asked, answered = (len(m).to_bytes(2, "big") + m for m in (query(ident=3), response(ident=3)))
     packets = [
-        udp(query(ident=9)), *fragments(back(long), 400), udp(query(ident=10)),
-        tcp(CLIENT, SERVER, (43000, 53), "S", 9), tcp(SERVER, CLIENT, (53, 43000), "SA", 19),
+        udp(query(ident=9)),
+        *fragments(back(long), 400),
+        udp(query(ident=10)),
+        tcp(CLIENT, SERVER, (43000, 53), "S", 9),
+        tcp(SERVER, CLIENT, (53, 43000), "SA", 19),
         tcp(CLIENT, SERVER, (43000, 53), "PA", 10, asked[:20]),
         tcp(CLIENT, SERVER, (43000, 53), "PA", 30, asked[20:]),
         tcp(SERVER, CLIENT, (53, 43000), "PA", 20, answered),
-    ]  # fmt: skip
+    ]
     frames = [(NOON + 2 + n / 10, ethernet(packet)) for n, packet in enumerate(packets)]
     return [*conversation(), *frames, *conversation(NOON + 30)]
 
@@ -97,10 +100,12 @@ def test_what_is_missing_takes_nothing_with_it() -> None:
     asked = [len(m).to_bytes(2, "big") + m for m in (query(ident=n) for n in range(4))]
     ports, size = (43000, 53), len(asked[0])
     packets = [
-        udp(query(ident=9)), fragments(back(long), 400)[0], tcp(CLIENT, SERVER, ports, "S", 9),
+        udp(query(ident=9)),
+        fragments(back(long), 400)[0],
+        tcp(CLIENT, SERVER, ports, "S", 9),
         *(tcp(CLIENT, SERVER, ports, "PA", 10 + n * size, asked[n]) for n in (0, 2, 3)),
         *(udp(b"", dport=9) for _ in range(100)),
-    ]  # fmt: skip
+    ]
     frames = [(NOON + n / 10, ethernet(packet)) for n, packet in enumerate(packets)]
     for size in (1 << 20, 300, 1000):
         whole = Whole(written(frames), size)
@@ -115,10 +120,13 @@ def test_what_is_missing_takes_nothing_with_it() -> None:
 def test_answers_from_another_address_find_their_queries(size: int) -> None:
     """Wherever the capture is cut; who asks two servers alike gets the answer of each."""
     packets = [
-        udp(query(ident=1)), back(response(ident=1), server="10.0.0.99"),
-        udp(query(ident=2)), udp(query(ident=2), CLIENT, "10.0.0.54"),
-        back(response(ident=2), server="10.0.0.54"), back(response(ident=2)),
-    ]  # fmt: skip
+        udp(query(ident=1)),
+        back(response(ident=1), server="10.0.0.99"),
+        udp(query(ident=2)),
+        udp(query(ident=2), CLIENT, "10.0.0.54"),
+        back(response(ident=2), server="10.0.0.54"),
+        back(response(ident=2)),
+    ]
     frames = [(NOON + n / 10, ethernet(packet)) for n, packet in enumerate(packets)]
     whole = Whole(written(frames), size)
     assert (whole.census["answered"], whole.census["unasked"]) == (3, 0)

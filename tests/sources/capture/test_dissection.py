@@ -41,10 +41,11 @@ def test_a_visit_is_a_lookup_and_a_flow() -> None:
 def test_what_the_chunk_leaves_open_is_handed_on() -> None:
     """Queries and responses alone, segments of DNS over TCP, fragments."""
     frames = [
-        udp(query(ident=1)), udp(response(ident=2), SERVER, CLIENT, 53, 40000),
+        udp(query(ident=1)),
+        udp(response(ident=2), SERVER, CLIENT, 53, 40000),
         tcp(CLIENT, SERVER, (40001, 53), "PA", 5, b"\0\x1d" + query()),
         fragments(udp(bytes(900), dport=9999), 400)[1],
-    ]  # fmt: skip
+    ]
     told = found([(NOON, ethernet(frame)) for frame in frames])
     assert [len(told.queries), len(told.responses), len(told.segments), len(told.scraps)] == [1] * 4
     assert told.segments[0].payload == b"\0\x1d" + query()

@@ -34,10 +34,14 @@ def flows_of(packets: list[Packet]) -> list[Flow]:
 
 
 MAIL = [
-    tcp(0.0, OUT, SYN, seq=5), tcp(0.1, IN, SYN | ACK), tcp(0.2, OUT, ACK),
-    tcp(0.3, IN, ACK, 90), tcp(0.4, OUT, ACK, 600), tcp(0.5, OUT, FIN | ACK),
+    tcp(0.0, OUT, SYN, seq=5),
+    tcp(0.1, IN, SYN | ACK),
+    tcp(0.2, OUT, ACK),
+    tcp(0.3, IN, ACK, 90),
+    tcp(0.4, OUT, ACK, 600),
+    tcp(0.5, OUT, FIN | ACK),
     tcp(0.6, IN, FIN | ACK),
-]  # fmt: skip
+]
 
 
 def test_a_connection_is_one_flow() -> None:
@@ -56,7 +60,7 @@ def test_a_connection_is_one_flow() -> None:
         ([tcp(0, OUT, SYN), tcp(1, OUT, ACK)], Outcome.SUCCESS),
         ([tcp(0, OUT, ACK, 5), tcp(1, IN, ACK)], Outcome.UNKNOWN),
     ],
-)  # fmt: skip
+)
 def test_the_handshake_tells_success_from_failure(packets: list[Packet], outcome: Outcome) -> None:
     """Nothing, or a reset, is failure; where the beginning is missing nobody can say."""
     [flow] = flows_of(packets)
@@ -112,14 +116,22 @@ def _days() -> Iterator[st.SearchStrategy[Packet]]:
     ends = [OUT, IN, HERE + THERE + b"\xa0\1\0\x19", THERE + HERE + b"\0\x19\xa0\1"]
     gaps = st.sampled_from([0.0, 0.5, LINGER, LINGER + 1, IDLE + 1, IDLE_TCP + 1])
     flags = st.sampled_from([SYN, SYN | ACK, ACK, FIN | ACK, RST])
-    yield st.tuples(gaps, st.sampled_from([6, 17]), st.sampled_from(ends), st.just(60),
-                    st.integers(0, 20), flags, st.integers(1, 2))  # fmt: skip
+    yield st.tuples(
+        gaps,
+        st.sampled_from([6, 17]),
+        st.sampled_from(ends),
+        st.just(60),
+        st.integers(0, 20),
+        flags,
+        st.integers(1, 2),
+    )
 
 
 def _is_half_closed(packets: list[Packet]) -> bool:
     """Say whether of some connection one side has sent more FINs than the other."""
-    fins = Counter(ends for _, protocol, ends, *_, flags, _ in packets
-                   if protocol == 6 and flags == FIN | ACK)  # fmt: skip
+    fins = Counter(
+        ends for _, protocol, ends, *_, flags, _ in packets if protocol == 6 and flags == FIN | ACK
+    )
     return any(count != fins[_back(ends)] for ends, count in list(fins.items()))
 
 

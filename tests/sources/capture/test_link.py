@@ -31,20 +31,24 @@ def test_ipv6_is_found() -> None:
 @pytest.mark.parametrize(
     ("link", "frame", "name"),
     [
-        (1, MACS + b"\x08\x06" + bytes(28), ""), (1, MACS + struct.pack("!H", 38) + b"BB\x03", ""),
+        (1, MACS + b"\x08\x06" + bytes(28), ""),
+        (1, MACS + struct.pack("!H", 38) + b"BB\x03", ""),
         (1, MACS + b"\x81\0\0\5\x81\0\0\5\x08\x06" + bytes(28), ""),
-        (9, b"\xff\x03\xc0\x21", ""), (105, radio(PACKET, b"\x80\0"), ""),
+        (9, b"\xff\x03\xc0\x21", ""),
+        (105, radio(PACKET, b"\x80\0"), ""),
         (1, MACS + b"\x12\x34" + bytes(28), "EtherType 0x1234"),
         (1, MACS + struct.pack("!H", 60) + bytes(60), "LLC service access points 0x0000"),
         (1, MACS + b"\x88\x47\0\0\0\x40" + bytes(8), "EtherType 0x8847"),
         (105, radio(PACKET, b"\x08\x41"), "802.11, encrypted"),
-        (0, b"\x07\0\0\0", "address family 7"), (9, b"\x40\x11", "PPP protocol 0x4011"),
-        (101, b"\x11", "address family 0"), (147, PACKET, "link type 147"),
+        (0, b"\x07\0\0\0", "address family 7"),
+        (9, b"\x40\x11", "PPP protocol 0x4011"),
+        (101, b"\x11", "address family 0"),
+        (147, PACKET, "link type 147"),
         (-1, PACKET, "an interface that is not described"),
         (258, struct.pack("<III", 12, 1, 258) + PACKET, "link type 258"),
         (192, struct.pack("<HHI", 0, 8, 999) + PACKET, "link type 999"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_ip_is_named(link: int, frame: bytes, name: str) -> None:
     """By its number, but for what is known to hold none: ARP, spanning tree, PPP's own talk."""
     assert named(find(link)(frame, 0, len(frame))) == name

@@ -81,8 +81,10 @@ def test_simple_and_old_packets_are_read() -> None:
     """A simple packet has no time; an old one has its interface's number in two bytes."""
     simple = block(3, struct.pack("<I", 3) + b"abc")
     old = block(2, struct.pack("<HHIIII", 0, 7, 0, 1_000_000, 2, 2) + b"de")
-    found = [(at, link, content) for (at, link, *_), content in
-             read(section() + interface() + simple + old)]  # fmt: skip
+    found = [
+        (at, link, content)
+        for (at, link, *_), content in read(section() + interface() + simple + old)
+    ]
     assert found == [(0.0, 1, b"abc"), (1.0, 1, b"de")]
 
 

@@ -30,9 +30,10 @@ def heard(streams: Streams, segments: list[tuple[int, int, bytes]]) -> list[byte
 
 
 @given(
-    st.lists(st.integers(1, len(STREAM) - 1), unique=True), st.randoms(),
+    st.lists(st.integers(1, len(STREAM) - 1), unique=True),
+    st.randoms(),
     st.sampled_from([0, 1000, (1 << 32) - 100]),
-)  # fmt: skip
+)
 def test_messages_come_whole_however_segments_are_cut_and_shuffled(
     cuts: list[int], chance: object, begin: int
 ) -> None:

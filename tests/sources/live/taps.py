@@ -25,9 +25,13 @@ def framed(data: bytes) -> bytes:
 
 
 def told(
-    kind: int, at: float, message: bytes, client: str = "10.0.0.1", server: str = RESOLVER,
+    kind: int,
+    at: float,
+    message: bytes,
+    client: str = "10.0.0.1",
+    server: str = RESOLVER,
     ports: tuple[int, int] = (40000, 53),
-) -> bytes:  # fmt: skip
+) -> bytes:
     """Write a message of a client, or to one, as the frame's payload."""
     tap = Dnstap(identity=b"resolver", type=Dnstap.MESSAGE)
     tap.message.type = kind

@@ -29,9 +29,20 @@ def of_now(row: bytes) -> bytes:
 def test_dns_log_is_followed_over_its_rotation(tmp_path: Path, is_json: bool) -> None:
     """Lines of the new file are read by its own header; what stood there before is not counted."""
     path = tmp_path / "dns.log"
-    told = {"ts": clock.now(), "id.orig_h": "10.0.0.1", "id.orig_p": 1, "id.resp_h": "10.0.0.53",
-            "id.resp_p": 53, "proto": "udp", "query": "example.org", "qtype": 15, "rcode": 0,
-            "rtt": 0.1, "answers": ["mx1.example.org"], "TTLs": [300.0]}  # fmt: skip
+    told = {
+        "ts": clock.now(),
+        "id.orig_h": "10.0.0.1",
+        "id.orig_p": 1,
+        "id.resp_h": "10.0.0.53",
+        "id.resp_p": 53,
+        "proto": "udp",
+        "query": "example.org",
+        "qtype": 15,
+        "rcode": 0,
+        "rtt": 0.1,
+        "answers": ["mx1.example.org"],
+        "TTLs": [300.0],
+    }
     header = b"" if is_json else HEADER
     row = json.dumps(told).encode() + b"\n" if is_json else of_now(ROW)
     path.write_bytes(header + row)
@@ -55,9 +66,11 @@ def test_dnsmasq_s_log_is_followed(tmp_path: Path) -> None:
     path.write_bytes(b"")
     tail = Tail(path)
     take = following.reader(Follow(name="log", file=str(path), format="dnsmasq"), tail)
-    lines = [b"dnsmasq[1]: query[MX] example.org from 10.0.0.1\n",
-             b"dnsmasq[1]: reply example.org is <MX>\n",
-             b"dnsmasq[1]: query[A] a..b from 10.0.0.1\n"]  # fmt: skip
+    lines = [
+        b"dnsmasq[1]: query[MX] example.org from 10.0.0.1\n",
+        b"dnsmasq[1]: reply example.org is <MX>\n",
+        b"dnsmasq[1]: query[A] a..b from 10.0.0.1\n",
+    ]
     [seen], counters = take(lines, 17.0)
     tail.close()
     assert (seen.at, seen.qtype) == (17.0, 15)

@@ -17,7 +17,7 @@ from tests.sources.live.taps import (
     control,
     framed,
     lookup,
-)  # fmt: skip
+)
 from tests.sources.packets import NOON
 
 FRAMES = [*lookup(NOON, "www.example"), *lookup(NOON + 1, "mail.example")]
@@ -54,11 +54,12 @@ def test_a_sender_may_offer_several_contents_or_none() -> None:
         pytest.param(control(START, b"protobuf:other") + SENT, id="other contents"),
         pytest.param(control(STOP) + SENT, id="the end first"),
         pytest.param(bytes(4) + b"\xff\xff\xff\xff" + bytes(9), id="an endless control frame"),
-        pytest.param(control(START) + (LONGEST + 1).to_bytes(4, "big") + b"\x0a" * 9,
-                     id="an endless frame"),
+        pytest.param(
+            control(START) + (LONGEST + 1).to_bytes(4, "big") + b"\x0a" * 9, id="an endless frame"
+        ),
         pytest.param(control(START) + framed(b"\xff" * 40), id="no dnstap"),
     ],
-)  # fmt: skip
+)
 def test_whoever_sends_anything_else_is_not_listened_to(sent: bytes) -> None:
     """Nothing is kept of it, and nothing is searched in it."""
     with pytest.raises(SourceError):

@@ -37,8 +37,9 @@ def test_it_is_what_a_replay_of_the_same_frames_tells(asked: list[tuple[str, int
     for number, (client, name, is_answered) in enumerate(asked):
         server = RESOLVER if "." in client else "2001:db8::53"
         at, ident = NOON + number * 0.2, number % 5
-        told_of = [told(Message.CLIENT_QUERY, at, query(f"n{name}.example", ident=ident), client,
-                        server)]  # fmt: skip
+        told_of = [
+            told(Message.CLIENT_QUERY, at, query(f"n{name}.example", ident=ident), client, server)
+        ]
         if is_answered:
             answer = response(f"n{name}.example", ident=ident)
             told_of.append(told(Message.CLIENT_RESPONSE, at + 0.1, answer, client, server))
@@ -62,8 +63,9 @@ def test_what_dnswatch_asks_there_is_passed_over() -> None:
     hearing.configure(read(f'upstream.servers = ["udp://{RESOLVER}", "udp://10.0.0.54:5353"]', "t"))
     hearing.hear(lookup(NOON, "ours.example", "10.0.0.9"), NOON)
     hearing.hear(lookup(NOON, "theirs.example", "10.0.0.1"), NOON)
-    elsewhere = told(Message.CLIENT_RESPONSE, NOON, response("other.example"), "10.0.0.9",
-                     "10.0.0.55")  # fmt: skip
+    elsewhere = told(
+        Message.CLIENT_RESPONSE, NOON, response("other.example"), "10.0.0.9", "10.0.0.55"
+    )
     hearing.hear([elsewhere], NOON)
     lookups, counters = hearing.told(NOON)
     assert {seen.qname for seen in lookups} == {b"\6theirs\7example\0", b"\5other\7example\0"}
@@ -75,9 +77,11 @@ def test_a_clock_that_is_off_is_not_believed() -> None:
     a minute is believed, so that what comes late is of its own time."""
     off = "tap_clock_mismatch"
     for at, name in (
-        (NOON - SKEW - 1, off), (NOON + SKEW + 1, off), (0, "tap_times_untold"),
+        (NOON - SKEW - 1, off),
+        (NOON + SKEW + 1, off),
+        (0, "tap_times_untold"),
         (NOON - SKEW + 1, ""),
-    ):  # fmt: skip
+    ):
         message = told(Message.CLIENT_RESPONSE, at, response())
         [seen], counters = heard([message], NOON)
         assert seen.at == (NOON if name else at)
@@ -86,8 +90,11 @@ def test_a_clock_that_is_off_is_not_believed() -> None:
 
 def test_what_is_dropped_is_counted() -> None:
     """Frames that are no dnstap, messages that are no DNS, and what the resolver asked itself."""
-    frames = [b"\x0a\x7fabc", told(Message.CLIENT_RESPONSE, NOON, b"short"),
-              told(Message.RESOLVER_RESPONSE, NOON, response())]  # fmt: skip
+    frames = [
+        b"\x0a\x7fabc",
+        told(Message.CLIENT_RESPONSE, NOON, b"short"),
+        told(Message.RESOLVER_RESPONSE, NOON, response()),
+    ]
     lookups, counters = heard(frames, NOON)
     assert not lookups
     wanted = ("tap_frames_broken", "tap_messages_malformed", "tap_frames_of_no_client")

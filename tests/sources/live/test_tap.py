@@ -27,7 +27,7 @@ from tests.sources.live.taps import (
     control,
     framed,
     lookup,
-)  # fmt: skip
+)
 
 
 @contextmanager
@@ -87,9 +87,11 @@ def test_over_tcp_only_hosts_of_its_networks_are_heard() -> None:
     """dnstap proves nobody, so everybody else is turned away, and counted."""
     with reserve() as holder:
         tap = Tap(
-            name="tap", listen=Gate(f"127.0.0.1:{holder.getsockname()[1]}"),
-            networks=(Subnet("127.0.0.1"),), lag=Duration(0.0),
-        )  # fmt: skip
+            name="tap",
+            listen=Gate(f"127.0.0.1:{holder.getsockname()[1]}"),
+            networks=(Subnet("127.0.0.1"),),
+            lag=Duration(0.0),
+        )
         with tapped(tap) as running, connect(tap) as ours, connect(tap, "127.0.0.9") as other:
             ours.sendall(control(START) + sent("10.0.0.1", 3))
             eventually(lambda: running.has(3))

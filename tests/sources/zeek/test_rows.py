@@ -25,14 +25,30 @@ def test_lookups_are_read() -> None:
     """Addresses with their TTLs, exchanges, and the moment of the response."""
     www, mx, lost, _ = map(lookup, lines(DNS))
     assert www == Observation(
-        NOON + 0.5, CLIENT, from_text("www.example.org"), Type.A, 0, Origin.UPSTREAM,
-        ((b"\xc0\0\2\x50", 60),), server=SERVER,
-    )  # fmt: skip
+        NOON + 0.5,
+        CLIENT,
+        from_text("www.example.org"),
+        Type.A,
+        0,
+        Origin.UPSTREAM,
+        ((b"\xc0\0\2\x50", 60),),
+        server=SERVER,
+    )
     assert mx == Observation(
-        NOON + 1.25, CLIENT, from_text("example.org"), Type.MX, 0, Origin.UPSTREAM, (),
-        (from_text("mx1.example.org"), from_text("mx2.example.org")), 200, False, False, None,
+        NOON + 1.25,
+        CLIENT,
+        from_text("example.org"),
+        Type.MX,
+        0,
+        Origin.UPSTREAM,
+        (),
+        (from_text("mx1.example.org"), from_text("mx2.example.org")),
+        200,
+        False,
+        False,
+        None,
         SERVER,
-    )  # fmt: skip
+    )
     assert lost is not None
     assert (lost.at, lost.rcode, lost.origin) == (NOON + 2 + PATIENCE, UNANSWERED, Origin.FAILED)
 
@@ -59,8 +75,11 @@ def test_a_mail_is_a_connection_that_was_taken() -> None:
     """Of its packets smtp.log says nothing."""
     found = mail(lines(SMTP)[0])
     assert (found.port, found.outcome, found.packets, found.payload) == (
-        25, Outcome.SUCCESS, 0, None,
-    )  # fmt: skip
+        25,
+        Outcome.SUCCESS,
+        0,
+        None,
+    )
 
 
 def test_names_are_read_as_zeek_writes_them() -> None:
@@ -75,11 +94,14 @@ def test_names_are_read_as_zeek_writes_them() -> None:
 @pytest.mark.parametrize(
     ("good", "bad"),
     [
-        ("\t1\tA\t", "\t65536\tA\t"), ("\t0\tNOERROR", "\t-1\tNOERROR"),
-        ("\t0.500000\t", "\tnan\t"), ("1060084800.000000", "1060084800000.0"),
-        ("10.0.0.1", "10.0.0"), ("WWW.", "W" * 64 + "."),
+        ("\t1\tA\t", "\t65536\tA\t"),
+        ("\t0\tNOERROR", "\t-1\tNOERROR"),
+        ("\t0.500000\t", "\tnan\t"),
+        ("1060084800.000000", "1060084800000.0"),
+        ("10.0.0.1", "10.0.0"),
+        ("WWW.", "W" * 64 + "."),
     ],
-)  # fmt: skip
+)
 def test_numbers_that_cannot_be_are_refused(good: str, bad: str) -> None:
     """What no field can hold is no lookup, whatever it is."""
     log = DNS.splitlines(keepends=True)

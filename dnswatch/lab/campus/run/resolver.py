@@ -73,9 +73,14 @@ class Resolver:
     """The site's DNS servers, all under one watch; a client always asks the same."""
 
     def __init__(
-        self, outside: Outside, settings: Settings, loop: Loop, pipeline: Pipeline, truth: Truth,
+        self,
+        outside: Outside,
+        settings: Settings,
+        loop: Loop,
+        pipeline: Pipeline,
+        truth: Truth,
         servers: int = 1,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Serve by some servers, each with a cache; verdicts are noted in the truth."""
         self.pipeline = pipeline
         self._outside = outside

@@ -119,25 +119,49 @@ def message(question: bytes, heard: OutsideAnswer) -> bytes:
 def stored(seen: MailLookup) -> RecordedLookup:
     """The lookup as the store has it."""
     return RecordedLookup(
-        seen.at, key_of(seen.client), seen.kind, to_text(seen.domain), to_text(seen.qname),
-        seen.qtype, seen.rcode, seen.origin, seen.new, seen.refreshed, seen.hits, False, None,
-        None, False, (), tuple(map(to_text, seen.exchanges)),
-    )  # fmt: skip
+        seen.at,
+        key_of(seen.client),
+        seen.kind,
+        to_text(seen.domain),
+        to_text(seen.qname),
+        seen.qtype,
+        seen.rcode,
+        seen.origin,
+        seen.new,
+        seen.refreshed,
+        seen.hits,
+        False,
+        None,
+        None,
+        False,
+        (),
+        tuple(map(to_text, seen.exchanges)),
+    )
 
 
 marks = st.builds(
-    Mark, st.just(CLIENT), st.just("p"), st.sampled_from(Action),
+    Mark,
+    st.just(CLIENT),
+    st.just("p"),
+    st.sampled_from(Action),
     st.builds(
-        Terms, hold=st.sampled_from([0.0, 2.0]), bucket=st.sampled_from([1.0, 3.0]),
-        refill=st.just(60.0), excess=st.just(4.0), refuses=st.booleans(),
+        Terms,
+        hold=st.sampled_from([0.0, 2.0]),
+        bucket=st.sampled_from([1.0, 3.0]),
+        refill=st.just(60.0),
+        excess=st.just(4.0),
+        refuses=st.booleans(),
         refreshes=st.sampled_from([0.0, 10.0]),
     ),
-    st.just(tuple(LookupKind)), st.just(inf), st.booleans(),
-)  # fmt: skip
+    st.just(tuple(LookupKind)),
+    st.just(inf),
+    st.booleans(),
+)
 steps = st.tuples(
-    st.integers(0, DOMAINS - 1), st.sampled_from(["MX", "MX", "exchange", "domain"]),
+    st.integers(0, DOMAINS - 1),
+    st.sampled_from(["MX", "MX", "exchange", "domain"]),
     st.sampled_from([0.0, 0.5, 3.0, 30.0, 300.0]),
-)  # fmt: skip
+)
 
 
 @settings(max_examples=40)

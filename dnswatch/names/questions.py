@@ -101,7 +101,6 @@ class Questions:
         if server.address:
             return server.host
         loop = asyncio.get_running_loop()
-        found = await asyncio.wait_for(
-            loop.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM), self._patience
-        )
+        async with asyncio.timeout(self._patience):
+            found = await loop.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)
         return str(found[0][4][0])

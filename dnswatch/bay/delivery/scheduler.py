@@ -4,6 +4,7 @@ Its queue is the records: what is due follows from them, so a restart forgets no
 """
 
 import asyncio
+import contextlib
 import heapq
 import logging
 from collections.abc import Awaitable, Callable
@@ -97,10 +98,9 @@ class Scheduler:
     async def _sleep(self) -> None:
         is_full = len(self._running) >= MOST_ROUNDS
         wait = None if is_full or not self._heap else max(0.0, self._heap[0][0] - self._now())
-        try:
-            await asyncio.wait_for(self._bell.wait(), wait)
-        except TimeoutError:
-            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait):  # `wait_for` may swallow that we are to end
+                await self._bell.wait()
 
     def _ended(self, ident: str, task: asyncio.Task[float | None]) -> None:
         """Look at a message again when its time has come, whatever went wrong with it."""

@@ -206,3 +206,25 @@ def test_a_damaged_record_holds_up_nobody(scene: Scene) -> None:
     record.write_bytes(b"{}\n" + record.read_bytes())
     carry(scene, [bad, good], lambda: spool.message(good).state == "released")
     assert len(exchange.taken) == 1
+
+
+def test_it_ends_though_it_is_woken_at_that_moment(tmp_path: Path) -> None:
+    """To be told to end is heard, also in the very moment in which a message comes."""
+
+    async def work() -> None:
+        spool = Spool(tmp_path / "bay")
+        attempts = cast(Attempts, None)  # nothing is attempted: no message is there
+        scheduler = Scheduler(spool, attempts, Release(), clock.now, followed)
+        scheduler.put("01a20846fe000000000001", clock.now() + 60)
+        running = asyncio.create_task(scheduler.run())
+        for _ in range(3):  # it sleeps by now
+            await asyncio.sleep(0)
+        scheduler.put("01a20846fe000000000002", clock.now() + 30)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+    async def followed(message: Message) -> None:
+        pytest.fail(f"nothing is followed: {message}")
+
+    asyncio.run(work())

@@ -134,7 +134,7 @@ class _Process:
             "web console: %s/; to log in once without a password, within %.0f minutes: %s",
             base,
             LINK / 60,
-            link,
+            link if sys.stderr.isatty() else f"see '{path}'",  # a log file is no place for a secret
         )
 
     def _beat(self, loop: asyncio.AbstractEventLoop) -> None:

@@ -23,7 +23,9 @@ _NOT_YET: Final = 503
 
 def probes(console: Console) -> list[Route]:
     """Return the addresses of one console's probes."""
-    metrics = Metrics(clock.now(), lambda key: Whom(console.state, console.settings).role_of(key))
+    running = server(console.state)
+    since = clock.now() if running is None else running.since
+    metrics = Metrics(since, lambda key: Whom(console.state, console.settings).role_of(key))
 
     def ready() -> Response:
         with console.records() as db:

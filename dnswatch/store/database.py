@@ -5,6 +5,8 @@ Rules of this file: the directory is for its owner alone (0700), so is the file 
 tables up to date, a reader never changes anything.
 """
 
+import fcntl
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,8 +44,21 @@ def open_writer(state: Path) -> Database:
         db.conn.execute("PRAGMA synchronous = FULL")  # a power cut, too, costs a second at most
         db.conn.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT}")
         _refuse_newer(db, path)
-        MIGRATIONS.apply(db)
+        if MIGRATIONS.pending(db):
+            with _alone(state):  # another may be at the same tables: then nothing is left to do
+                MIGRATIONS.apply(db)
         return db
+
+
+@contextmanager
+def _alone(state: Path) -> Iterator[None]:
+    """Wait until no other process is at it in this directory."""
+    folder = os.open(state, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def open_reader(state: Path) -> Database:

@@ -34,13 +34,19 @@ def marked(town: Town, suspect: Postfix) -> Iterator[Marked]:
     with ExitStack() as stack:
 
         def under(policy: str) -> Postfix:
-            before = len(town.site.log(f"client '{MARKED}': "))  # its marks
+            before = marks(town)
             town.order("policy", "enable", policy)
             stack.callback(town.order, "policy", "disable", policy)
-            check.eventually(lambda: len(town.site.log(f"client '{MARKED}': ")) > before)
+            check.eventually(lambda: marks(town) > before)
             return suspect
 
         yield under
+
+
+def marks(town: Town) -> int:
+    """Count the marks that the suspect was given; that it lost one is said as well."""
+    said = town.site.log(f"client '{MARKED}': ")
+    return sum("': no mark" not in line for line in said)
 
 
 def decided(town: Town) -> set[str]:

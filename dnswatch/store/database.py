@@ -38,21 +38,20 @@ def open_writer(state: Path) -> Database:
             f"cannot keep records in '{state}': {error.strerror or error};"
             " name another directory with --state, or make this one writable"
         ) from None
-    with sentences(path), _closed_on_error(_connect(f"file:{quote(str(path))}")) as db:
+    uri = f"file:{quote(str(path))}"
+    with sentences(path), _alone(state), _closed_on_error(_connect(uri)) as db:
         db.conn.execute("PRAGMA auto_vacuum = INCREMENTAL")
         db.enable_wal()
         db.conn.execute("PRAGMA synchronous = FULL")  # a power cut, too, costs a second at most
         db.conn.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT}")
         _refuse_newer(db, path)
-        if MIGRATIONS.pending(db):
-            with _alone(state):  # another may be at the same tables: then nothing is left to do
-                MIGRATIONS.apply(db)
+        MIGRATIONS.apply(db)
         return db
 
 
 @contextmanager
 def _alone(state: Path) -> Iterator[None]:
-    """Wait until no other process is at it in this directory."""
+    """Wait until no other process makes the store in this directory, or brings it up to date."""
     folder = os.open(state, os.O_RDONLY | os.O_CLOEXEC)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)

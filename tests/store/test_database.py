@@ -1,5 +1,6 @@
 """The store's file: opened by whoever may, refused with a sentence where that cannot be."""
 
+import multiprocessing
 import os
 import sqlite3
 import tempfile
@@ -134,3 +135,19 @@ def test_a_store_that_was_not_begun_is_no_traceback(tmp_path: Path) -> None:
         Store.read(tmp_path)
     Store.open(tmp_path).close()
     assert count(tmp_path) == 0
+
+
+def _open(state: Path) -> None:
+    Store.open(state).close()
+
+
+def test_several_may_make_the_store_at_once(tmp_path: Path) -> None:
+    """A server that starts and commands that come with it find one store, whoever makes it."""
+    fork = multiprocessing.get_context("fork")
+    for number in range(5):
+        processes = [fork.Process(target=_open, args=(tmp_path / str(number),)) for _ in range(4)]
+        for process in processes:
+            process.start()
+        for process in processes:
+            process.join()
+        assert [process.exitcode for process in processes] == [0] * 4

@@ -6,11 +6,13 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from dnswatch.codes import Type
+from dnswatch.errors import StoreError
 from dnswatch.model.changes import Changes
 from dnswatch.model.observation import Observation, Origin
 from dnswatch.model.watch import Watch
 from dnswatch.store import Store, clients, reports
 from dnswatch.wire.name import from_text
+from tests.check import eventually
 
 NOON = 1795435200.0
 """2026-11-23 12:00:00 UTC."""
@@ -99,7 +101,17 @@ def accounts(state: Path) -> dict[str, Counter[str]]:
         return {client.key: totals.get(client.id, Counter()) for client in clients.clients(db)}
 
 
+def is_begun(state: Path) -> bool:
+    """Tell whether there are records to read."""
+    try:
+        Store.read(state).close()
+    except StoreError:
+        return False
+    return True
+
+
 def counters(state: Path) -> Counter[str]:
-    """Read the counters that `dnswatch status` shows."""
+    """Read the counters of `dnswatch status`, as soon as a server that starts has begun any."""
+    eventually(lambda: is_begun(state))
     with Store.read(state) as store, store.snapshot() as db:
         return Counter(reports.status(db, 0.0).counters)

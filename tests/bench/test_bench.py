@@ -70,6 +70,8 @@ def test_every_measurement_runs_and_publishes_its_table(what: str, tmp_path: Pat
     page = tmp_path / "performance.md"
     page.write_text(PAGE.read_text())
     sizes = {"seconds": "0.1", "rounds": "1", "clients": "20", "answers": "50", "names": "100"}
+    if what == "bay":
+        sizes["seconds"] = "0.5"  # Postfix must use some CPU, and the kernel counts ticks
     small = [word for size, least in sizes.items() for word in (f"--{size}", least)]
     command = [sys.executable, "-m", "bench", what, *small, "--page", str(page)]
     run = subprocess.run(command, cwd=PAGE.parents[1], capture_output=True, text=True, check=False)

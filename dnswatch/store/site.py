@@ -105,6 +105,18 @@ def vantages(db: Database) -> list[VantagePoint]:
     return [VantagePoint(*row) for row in db.conn.execute(_VANTAGES)]
 
 
+def passed(db: Database) -> float:
+    """Return up to when the records go: Unix seconds, 0 where there are none."""
+    row = db.conn.execute("SELECT until FROM passed").fetchone()
+    return float(row[0]) if row else 0.0
+
+
+def used(db: Database) -> int:
+    """Measure the bytes of the file that records take."""
+    size: int = db.conn.execute(f"SELECT {_USED}").fetchone()[0]
+    return size
+
+
 def extent(db: Database) -> Extent:
     """Measure what is kept."""
     return Extent(*db.conn.execute(_EXTENT).fetchone())
@@ -127,7 +139,8 @@ _UPSTREAMS = """
 _VANTAGES = """
     SELECT name, lag, since, heard_at, gone_at, batches, lookups, late, dropped, damaged
     FROM vantage ORDER BY name"""
-_EXTENT = """
+_USED = "(SELECT page_count FROM pragma_page_count()) * (SELECT page_size FROM pragma_page_size())"
+_EXTENT = f"""
     SELECT (SELECT min(start) FROM site), (SELECT max(start) FROM site),
         (SELECT count(*) FROM client), (SELECT count(*) FROM lookup), (SELECT count(*) FROM entry),
-        (SELECT page_count FROM pragma_page_count()) * (SELECT page_size FROM pragma_page_size())"""
+        {_USED}"""  # noqa: S608 it is a constant

@@ -21,7 +21,7 @@ from dnswatch.model.changes import Changes, Cursor, MailLookup
 from dnswatch.model.observation import Enforced
 from dnswatch.model.sitecache import CacheEntry
 from dnswatch.settings import Records
-from dnswatch.store import evidence, orders, retention
+from dnswatch.store import evidence, orders, retention, site
 from dnswatch.store.bay import quarantine
 from dnswatch.store.database import FILE, open_reader, open_writer, sentences
 from dnswatch.store.sqlite import Database
@@ -149,8 +149,7 @@ class Store:
     def passed(self) -> float:
         """Return up to when the records go: Unix seconds, 0 where there are none."""
         with sentences(self._path):
-            row = self._db.conn.execute("SELECT until FROM passed").fetchone()
-        return float(row[0]) if row else 0.0
+            return site.passed(self._db)
 
     def cursor(self) -> Cursor | None:
         """Return how much of which journal is stored, if any is."""

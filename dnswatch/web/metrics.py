@@ -23,7 +23,7 @@ from dnswatch.store import site
 from dnswatch.store.directory import RunningServer
 from dnswatch.store.reports import RoleOf
 from dnswatch.store.sqlite import Database
-from dnswatch.store.standouts import standouts
+from dnswatch.store.standouts import Standout, standouts
 
 STALE: Final = 60.0
 """Seconds after which a store that nothing was written to says that the watch does not work."""
@@ -77,19 +77,17 @@ _ACCOUNTS: Final = """
 _ENFORCED: Final = """
     SELECT policy || ' ' || decided || ' ' || dry_run, count(*) FROM lookup
     WHERE policy IS NOT NULL AND at >= ? AND at < ? GROUP BY 1"""
-_WRITTEN: Final = "SELECT until FROM passed"
 
 
 class Metrics(Collector):
     """All that is told of one site."""
 
-    def __init__(self, since: float, role_of: RoleOf) -> None:
+    def __init__(self, since: float) -> None:
         """Count from a moment on, Unix seconds."""
         self._site = Totals(_SITE, since)
         self._counters = Totals(_COUNTERS, since)
         self._accounts = Totals(_ACCOUNTS, since)
         self._enforced = Totals(_ENFORCED, since)
-        self._role_of = role_of
         self._registry = CollectorRegistry(auto_describe=False)
         self._found: list[Metric] = []
         self._registry.register(self)
@@ -99,82 +97,81 @@ class Metrics(Collector):
         return self._found
 
     def exposition(
-        self, db: Database, server: RunningServer | None, now: float, accept: str
+        self, db: Database, server: RunningServer | None, role_of: RoleOf, now: float, accept: str
     ) -> tuple[bytes, str]:
         """Read the store; return the text and its content type, in the form that is accepted."""
-        self._found = list(self._families(db, server, now))
+        self._found = [*_server(server), *self._families(db, role_of, now)]
         encode, content_type = choose_encoder(accept)
         return encode(self._registry), content_type
 
-    def _families(self, db: Database, server: RunningServer | None, now: float) -> Iterator[Metric]:
-        yield from _server(server)
-        yield from self._lookups(db, now)
-        yield from self._sitecache(db, now)
+    def _families(self, db: Database, role_of: RoleOf, now: float) -> Iterator[Metric]:
+        measures = self._site.read(db, now)
+        yield from _lookups(measures, self._accounts.read(db, now))
+        yield from _sitecache(measures, site.live_entries(db, now))
         yield from _upstreams(site.upstreams(db))
-        yield from self._verdicts(db, now)
+        yield _clients(standouts(db, role_of, now))
+        yield _enforced(self._enforced.read(db, now))
         counted = self._counters.read(db, now)
         yield _labelled("dnswatch_events", "What the processes counted", "what", counted)
-        extent = site.extent(db)
-        yield GaugeMetricFamily("dnswatch_store_bytes", "Bytes that records take", extent.used)
-        row = db.conn.execute(_WRITTEN).fetchone()
-        if row is not None:
+        yield GaugeMetricFamily("dnswatch_store_bytes", "Bytes that records take", site.used(db))
+        if until := site.passed(db):
             yield GaugeMetricFamily(
                 "dnswatch_store_last_commit_timestamp_seconds",
                 "Up to when the store knows the site",
-                row[0],
+                until,
             )
 
-    def _lookups(self, db: Database, now: float) -> Iterator[Metric]:
-        measures, accounts = self._site.read(db, now), self._accounts.read(db, now)
-        yield CounterMetricFamily("dnswatch_lookups", "Lookups of clients", measures["lookup"])
+
+def _lookups(measures: Counter[str], accounts: Counter[str]) -> Iterator[Metric]:
+    yield CounterMetricFamily("dnswatch_lookups", "Lookups of clients", measures["lookup"])
+    yield CounterMetricFamily(
+        "dnswatch_upstream_lookups", "Lookups that an upstream answered", measures["upstream"]
+    )
+    by_prefix: dict[str, Counter[str]] = {
+        "type": Counter(),
+        "rcode": Counter(),
+        "mail": Counter(),
+    }
+    for measure, count in accounts.items():
+        prefix, _, value = measure.partition(":")
+        if prefix in by_prefix:
+            is_made_up = prefix == "type" and value not in _TYPES
+            by_prefix[prefix]["other" if is_made_up else value] += count
+    for prefix, name, said, label in (
+        ("type", "dnswatch_lookups_by_type", "Lookups by RR type", "qtype"),
+        ("rcode", "dnswatch_lookups_by_rcode", "Lookups by response code", "rcode"),
+        ("mail", "dnswatch_mail_lookups", "Mail-related lookups", "kind"),
+    ):
+        yield _labelled(name, said, label, by_prefix[prefix])
+    for origin in ("stale", "failed"):
         yield CounterMetricFamily(
-            "dnswatch_upstream_lookups", "Lookups that an upstream answered", measures["upstream"]
-        )
-        by_prefix: dict[str, Counter[str]] = {
-            "type": Counter(),
-            "rcode": Counter(),
-            "mail": Counter(),
-        }
-        for measure, count in accounts.items():
-            prefix, _, value = measure.partition(":")
-            if prefix in by_prefix:
-                is_made_up = prefix == "type" and value not in _TYPES
-                by_prefix[prefix]["other" if is_made_up else value] += count
-        for prefix, name, said, label in (
-            ("type", "dnswatch_lookups_by_type", "Lookups by RR type", "qtype"),
-            ("rcode", "dnswatch_lookups_by_rcode", "Lookups by response code", "rcode"),
-            ("mail", "dnswatch_mail_lookups", "Mail-related lookups", "kind"),
-        ):
-            yield _labelled(name, said, label, by_prefix[prefix])
-        for origin in ("stale", "failed"):
-            yield CounterMetricFamily(
-                f"dnswatch_{origin}_answers", f"Lookups with a {origin} answer", accounts[origin]
-            )
-
-    def _sitecache(self, db: Database, now: float) -> Iterator[Metric]:
-        measures = self._site.read(db, now)
-        for measure, said in _SITECACHE.items():
-            yield CounterMetricFamily(f"dnswatch_sitecache_{measure}", said, measures[measure])
-        yield GaugeMetricFamily(
-            "dnswatch_sitecache_addresses", "Addresses alive", site.live_entries(db, now)
+            f"dnswatch_{origin}_answers", f"Lookups with a {origin} answer", accounts[origin]
         )
 
-    def _verdicts(self, db: Database, now: float) -> Iterator[Metric]:
-        rungs = Counter(one.standing.rung for one in standouts(db, self._role_of, now))
-        clients = GaugeMetricFamily(
-            "dnswatch_clients", "Clients that are not clean", labels=["state"]
-        )
-        for state in ("suspect", "infected"):
-            clients.add_metric([state], rungs[state])
-        yield clients
-        enforced = CounterMetricFamily(
-            "dnswatch_enforced",
-            "Answers that a policy held, refused or rewrote",
-            labels=["policy", "decided", "dry_run"],
-        )
-        for what, count in sorted(self._enforced.read(db, now).items()):
-            enforced.add_metric(what.split(" "), count)
-        yield enforced
+
+def _sitecache(measures: Counter[str], alive: int) -> Iterator[Metric]:
+    for measure, said in _SITECACHE.items():
+        yield CounterMetricFamily(f"dnswatch_sitecache_{measure}", said, measures[measure])
+    yield GaugeMetricFamily("dnswatch_sitecache_addresses", "Addresses alive", alive)
+
+
+def _clients(found: list[Standout]) -> Metric:
+    rungs = Counter(one.standing.rung for one in found)
+    clients = GaugeMetricFamily("dnswatch_clients", "Clients that are not clean", labels=["state"])
+    for state in ("suspect", "infected"):
+        clients.add_metric([state], rungs[state])
+    return clients
+
+
+def _enforced(counts: Counter[str]) -> Metric:
+    enforced = CounterMetricFamily(
+        "dnswatch_enforced",
+        "Answers that a policy held, refused or rewrote",
+        labels=["policy", "decided", "dry_run"],
+    )
+    for what, count in sorted(counts.items()):
+        enforced.add_metric(what.split(" "), count)
+    return enforced
 
 
 def _labelled(name: str, said: str, label: str, counts: Counter[str]) -> Metric:
@@ -214,5 +211,4 @@ def _upstreams(found: list[site.UpstreamStatus]) -> Iterator[Metric]:
 
 def is_ready(db: Database, now: float) -> bool:
     """Say whether the watch has written to the store of late."""
-    row = db.conn.execute(_WRITTEN).fetchone()
-    return row is not None and now - row[0] < STALE
+    return now - site.passed(db) < STALE

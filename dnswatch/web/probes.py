@@ -25,7 +25,7 @@ def probes(console: Console) -> list[Route]:
     """Return the addresses of one console's probes."""
     running = server(console.state)
     since = clock.now() if running is None else running.since
-    metrics = Metrics(since, lambda key: Whom(console.state, console.settings).role_of(key))
+    metrics = Metrics(since)
 
     def ready() -> Response:
         with console.records() as db:
@@ -35,7 +35,9 @@ def probes(console: Console) -> list[Route]:
 
     def told(accept: str) -> Response:
         with console.records() as db:
-            text, kind = metrics.exposition(db, server(console.state), clock.now(), accept)
+            role_of = Whom(console.state, console.settings).role_of
+            runs = server(console.state)
+            text, kind = metrics.exposition(db, runs, role_of, clock.now(), accept)
         return Response(text, headers={"content-type": kind})
 
     async def healthz(_: Request) -> Response:

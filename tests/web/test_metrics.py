@@ -31,12 +31,12 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def metrics() -> Metrics:
-    return Metrics(NOON, lambda key: Role.CLIENT)
+    return Metrics(NOON)
 
 
 def told(made: Metrics, store: Store, now: float = NOON + 1, accept: str = "") -> str:
     with store.snapshot() as db:
-        return made.exposition(db, SERVER, now, accept)[0].decode()
+        return made.exposition(db, SERVER, lambda key: Role.CLIENT, now, accept)[0].decode()
 
 
 def busy(at: float = 0) -> Changes:

@@ -237,15 +237,16 @@ def _enforced(enforced: Enforced | None) -> tuple[str | None, str | None, bool]:
 
 
 def _write_site(conn: sqlite3.Connection, changes: Changes) -> None:
-    for statement, table in ((_ADD_SITE, changes.site), (_ADD_COUNTER, changes.counters)):
-        conn.executemany(
-            statement,
-            (
-                (minute * 60, name, count)
-                for minute, counts in table.items()
-                for name, count in counts.items()
-            ),
-        )
+    conn.executemany(
+        _ADD_SITE,
+        (
+            (minute * 60, name, count)
+            for minute, counts in changes.site.items()
+            for name, count in counts.items()
+        ),
+    )
+    for minute, counts in changes.counters.items():
+        site.add_counters(conn, minute * 60, counts)
     conn.executemany(
         _SET_ENTRY,
         (
@@ -354,9 +355,6 @@ _ADD_LOOKUP = """
 _ADD_VERDICT = "INSERT INTO verdict (client, share, at, until) VALUES (?, ?, ?, ?)"
 _ADD_SITE = """
     INSERT INTO site (start, measure, count) VALUES (?, ?, ?)
-    ON CONFLICT DO UPDATE SET count = count + excluded.count"""
-_ADD_COUNTER = """
-    INSERT INTO counter (start, name, count) VALUES (?, ?, ?)
     ON CONFLICT DO UPDATE SET count = count + excluded.count"""
 _SET_ENTRY = """
     INSERT INTO entry (address, expiry, first_seen, refreshes, hits) VALUES (?, ?, ?, ?, ?)

@@ -38,6 +38,13 @@ class UpstreamStatus:
     failures: int
     edns: bool = True
     "It is asked with EDNS; without, its answers have no DNSSEC."
+    node: str = ""
+    "Whose worker; empty where there is no fleet."
+
+    @property
+    def place(self) -> str:
+        """Name the worker among all that write into these records."""
+        return f"{self.node}/{self.worker}" if self.node else str(self.worker)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +101,10 @@ def counters(db: Database, since: float) -> Counter[str]:
 
 def upstreams(db: Database) -> list[UpstreamStatus]:
     """Return what each worker last said of each upstream."""
+    found = db.conn.execute(_UPSTREAMS)
     return [
-        UpstreamStatus(worker, upstream, at, bool(up), rtt, answers, failures, bool(edns))
-        for worker, upstream, at, up, rtt, answers, failures, edns in db.conn.execute(_UPSTREAMS)
+        UpstreamStatus(worker, upstream, at, bool(up), rtt, answers, failures, bool(edns), node)
+        for node, worker, upstream, at, up, rtt, answers, failures, edns in found
     ]
 
 
@@ -134,8 +142,8 @@ _MOST_REFRESHED = """
     FROM entry WHERE refreshed > 0 ORDER BY refreshed DESC, address LIMIT ?"""
 _COUNTERS = "SELECT name, sum(count) FROM counter WHERE start >= ? GROUP BY name"
 _UPSTREAMS = """
-    SELECT worker, upstream, at, up, rtt, answers, failures, edns
-    FROM health ORDER BY upstream, worker"""
+    SELECT node, worker, upstream, at, up, rtt, answers, failures, edns
+    FROM health ORDER BY upstream, node, worker"""
 _VANTAGES = """
     SELECT name, lag, since, heard_at, gone_at, batches, lookups, late, dropped, damaged
     FROM vantage ORDER BY name"""

@@ -42,6 +42,13 @@ class UpstreamStatus:
     failures: int
     edns: bool = True
     "It is asked with EDNS; without, its answers have no DNSSEC."
+    node: str = ""
+    "Whose worker; empty where there is no fleet."
+
+    @property
+    def place(self) -> str:
+        """Name the worker among all that write into these records."""
+        return f"{self.node}/{self.worker}" if self.node else str(self.worker)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +117,10 @@ def add_counters(conn: sqlite3.Connection, start: int, counts: Mapping[str, int]
 
 def upstreams(db: Database) -> list[UpstreamStatus]:
     """Return what each worker last said of each upstream."""
+    found = db.conn.execute(_UPSTREAMS)
     return [
-        UpstreamStatus(worker, upstream, at, bool(up), rtt, answers, failures, bool(edns))
-        for worker, upstream, at, up, rtt, answers, failures, edns in db.conn.execute(_UPSTREAMS)
+        UpstreamStatus(worker, upstream, at, bool(up), rtt, answers, failures, bool(edns), node)
+        for node, worker, upstream, at, up, rtt, answers, failures, edns in found
     ]
 
 
@@ -156,8 +164,8 @@ _ADD_COUNTER = """
     ON CONFLICT DO UPDATE SET count = count + excluded.count"""
 _COUNTERS = "SELECT name, sum(count) FROM counter WHERE start >= ? GROUP BY name"
 _UPSTREAMS = """
-    SELECT worker, upstream, at, up, rtt, answers, failures, edns
-    FROM health ORDER BY upstream, worker"""
+    SELECT node, worker, upstream, at, up, rtt, answers, failures, edns
+    FROM health ORDER BY upstream, node, worker"""
 _VANTAGES = """
     SELECT name, lag, since, heard_at, gone_at, batches, lookups, late, dropped, damaged
     FROM vantage ORDER BY name"""

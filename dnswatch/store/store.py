@@ -261,6 +261,7 @@ def _write_health(conn: sqlite3.Connection, changes: Changes, now: float) -> Non
         _HEAR_HEALTH,
         (
             (
+                node,
                 worker,
                 upstream,
                 now,
@@ -270,7 +271,7 @@ def _write_health(conn: sqlite3.Connection, changes: Changes, now: float) -> Non
                 health.failures,
                 health.edns,
             )
-            for (worker, upstream), health in changes.health.items()
+            for (node, worker, upstream), health in changes.health.items()
         ),
     )
 
@@ -365,8 +366,8 @@ _SET_ENTRY = """
         expiry = excluded.expiry, first_seen = excluded.first_seen,
         refreshes = excluded.refreshes, hits = excluded.hits"""
 _HEAR_HEALTH = """
-    INSERT INTO health (worker, upstream, at, up, rtt, answers, failures, edns)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO health (node, worker, upstream, at, up, rtt, answers, failures, edns)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET
         at = excluded.at, up = excluded.up, rtt = excluded.rtt, edns = excluded.edns,
         answers = answers + excluded.answers, failures = failures + excluded.failures"""

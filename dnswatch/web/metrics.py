@@ -311,7 +311,7 @@ def _upstreams(found: list[site.UpstreamStatus]) -> Iterator[Metric]:
     names = list(dict.fromkeys(one.upstream for one in found))
     for one in found:
         scheme = one.upstream.partition("://")[0]
-        who = [f"{names.index(one.upstream)}-{scheme}", str(one.worker)]
+        who = [f"{names.index(one.upstream)}-{scheme}", one.place]
         up.add_metric(who, float(one.up))
         rtt.add_metric(who, one.rtt)
         answers.add_metric(who, one.answers)

@@ -13,8 +13,8 @@ def test_each_answer_is_in_the_bucket_of_its_time(answers: list[tuple[bool, floa
     for is_tcp, seconds in answers:
         times.add(is_tcp, seconds)
     taken = times.take()
-    for is_tcp, transport in enumerate(TRANSPORTS):
-        mine = [seconds for way, seconds in answers if way == bool(is_tcp)]
+    for way, transport in enumerate(TRANSPORTS):
+        mine = [seconds for is_tcp, seconds in answers if is_tcp == bool(way)]
         counts, total = histogram(taken, transport)
         for place, bound in enumerate(BOUNDS):
             assert sum(counts[: place + 1]) == sum(seconds <= bound for seconds in mine)

@@ -21,6 +21,7 @@ MODULES: Final = (
     "wire/build",
     "wire/rdata",
     "wire/scrub",
+    "model/durations",
     "model/lives",
     "resolver/access",
     "resolver/askings",

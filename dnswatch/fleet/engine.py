@@ -46,7 +46,7 @@ def numbers_of(entry_id: str) -> tuple[int, int]:
     return int(major), int(minor or 0)
 
 
-class Engine:
+class FleetEngine:
     """A connection to the engine, for one thread; made when first used, and again after a fault.
 
     Every method raises `EngineError` where the engine is away, refuses, or is silent for too long.

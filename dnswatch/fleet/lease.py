@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Callable
 from typing import Final
 
-from dnswatch.fleet.engine import Engine
+from dnswatch.fleet.engine import FleetEngine
 
 LIFE: Final = 10.0
 """Seconds that a lease lasts without being renewed: within 15 s another node leads."""
@@ -24,10 +24,10 @@ SPARE: Final = 1.0
 """Seconds by which its holder ends before it does: clocks do not run alike."""
 
 
-class Lease:
+class LeaderLease:
     """One node's part in it; times are those of a clock that is never set."""
 
-    def __init__(self, engine: Engine, node: str, elapsed: Callable[[], float]) -> None:
+    def __init__(self, engine: FleetEngine, node: str, elapsed: Callable[[], float]) -> None:
         """Take part as `node`."""
         self._engine = engine
         self._key = engine.key("lead")

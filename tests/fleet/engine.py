@@ -10,7 +10,7 @@ from tempfile import mkdtemp
 from typing import Self
 
 from dnswatch.errors import EngineError
-from dnswatch.fleet.engine import Engine
+from dnswatch.fleet.engine import FleetEngine
 from dnswatch.settings import EngineUrl, Fleet, FleetName
 from tests import check
 
@@ -40,9 +40,9 @@ class RealEngine:
         """The settings of a node."""
         return Fleet(engine=EngineUrl(self.url), site=FleetName("campus"), node=FleetName(node))
 
-    def connect(self, node: str = "a") -> Engine:
+    def connect(self, node: str = "a") -> FleetEngine:
         """Return a connection to it, as a node has one; patient, for a busy machine."""
-        return Engine(self.settings(node), patience=check.PATIENCE)
+        return FleetEngine(self.settings(node), patience=check.PATIENCE)
 
     def start(self) -> None:
         """Start it on the file that it has; returns when it answers."""

@@ -22,6 +22,7 @@ MODULES: Final = (
     "wire/overheard",
     "wire/rdata",
     "wire/scrub",
+    "model/durations",
     "model/lives",
     "model/translations",
     "resolver/access",

@@ -1,7 +1,7 @@
 # `make run` starts dnswatch on 127.0.0.1 port 5353; `make test` runs the tests.  Both install first.
 # `make demo` shows a simulated worm against it.  Other targets: check (lint, types, test), quick
 # (the tests of what is pure), coverage, lint, types, fix, fuzz, fast, pure,
-# bench, clean.
+# deb, bench, clean.
 PYTHON ?= python3
 VENV ?= .venv
 RUN_ARGS ?=
@@ -53,6 +53,11 @@ fix: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# dist/dnswatch_VERSION_ARCHITECTURE.deb, on the Debian it is for; DNSWATCH_COMPILE=0 needs no C compiler.
+deb: export DNSWATCH_COMPILE ?= 1
+deb: $(VENV)/installed
+	PIP=$(BIN)/pip packaging/deb/build
+
 demo: $(VENV)/installed
 	@$(BIN)/dnswatch demo
 
@@ -72,7 +77,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 $(VENV)/installed-dev: $(VENV)/installed
 	@echo 'installing what the tests need: some minutes ...'
 	$(BIN)/pip install --quiet --constraint constraints.txt 'pip>=25.1'
-	$(BIN)/pip install --quiet --constraint constraints.txt --group dev --editable '.[notify,replay,study,spark,web]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --group dev --editable '.[fleet,notify,replay,study,spark,web]'
 	touch $@
 
-.PHONY: check run demo test quick coverage fuzz fast pure lint types fix bench clean
+.PHONY: check run demo test quick coverage fuzz fast pure lint types fix deb bench clean

@@ -9,6 +9,7 @@
     ├── SourceError                a capture or log cannot be read, a data set not written: end
     ├── LibraryError               a library is missing that only this command needs: end
     ├── ConsoleError               a page cannot be shown, or an order not taken: say so there
+    ├── EngineError                a fleet's engine is away or refuses: go on alone, try again
     ├── EventError                 a sink cannot be told of a change: try again
     └── SteerError                 nobody can be told whom to lead to the bay, or here: try again
         └── RulesMissingError      the rules for that are not loaded: load them
@@ -66,6 +67,10 @@ class SourceError(DnswatchError):
 
 class EventError(DnswatchError):
     """A sink cannot be told of a change, or cannot be written to."""
+
+
+class EngineError(DnswatchError):
+    """The engine of a fleet is away, refuses, or is silent for too long."""
 
 
 class SteerError(DnswatchError):

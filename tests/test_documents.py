@@ -14,7 +14,7 @@ from dnswatch.cli import app
 ROOT: Final = Path(__file__).parent.parent
 PAGES: Final = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 MODULES: Final = sorted((ROOT / "dnswatch").rglob("*.py"))
-ROOMS: Final = "dnswatch|docs|tests|bench|policies|compose"
+ROOMS: Final = "dnswatch|docs|tests|bench|policies|compose|packaging"
 
 PATH: Final = re.compile(rf"`((?:{ROOMS})/[\w./-]+)`")
 """A file or folder of the project, as pages and docstrings name it."""

@@ -1,13 +1,16 @@
 """Findings: what inspection says of a client's mail goes to the watch, by way of the store.
 
-Written in a thread of its own, off the path of an answer.  While the store fails, findings wait; of
-more than `PENDING` the oldest go, since the records of the messages hold them all.
+What the bay counts goes there with them.  Written in a thread of its own, off the path of an
+answer.  While the store fails, findings wait; of more than `PENDING` the oldest go, since the
+records of the messages hold them all.
 """
 
 import asyncio
+import contextlib
 import logging
 import threading
-from collections import deque
+from collections import Counter, deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +18,7 @@ from dnswatch.bay.record import Envelope, Judged
 from dnswatch.errors import StoreError
 from dnswatch.store.bay.findings import add
 from dnswatch.store.database import open_writer, sentences
+from dnswatch.store.site import add_counters
 from dnswatch.store.sqlite import Database
 
 logger: Final = logging.getLogger("dnswatch.bay")
@@ -25,16 +29,28 @@ PENDING: Final = 10_000
 GATHER: Final = 0.2
 """Seconds in which findings gather: together they cost one transaction."""
 
+COUNTING: Final = 5.0
+"""Seconds after which counts are written though nothing was found: deliveries go on."""
+
 RETRY: Final = 1.0
 """Seconds between two attempts."""
 
 
 class FindingsWriter:
-    """The findings on their way to the store."""
+    """The findings on their way to the store, and the bay's counters."""
 
-    def __init__(self, state: Path) -> None:
-        """Write to the store in the directory `state`."""
+    def __init__(
+        self,
+        state: Path,
+        take_counts: Callable[[], Counter[str]],
+        now: Callable[[], float],
+    ) -> None:
+        """Write to the store in the directory `state`, and what `take_counts` has counted."""
         self._state = state
+        self._take_counts = take_counts
+        self._now = now
+        self._counts: Counter[str] = Counter()
+        "Those that wait."
         self._db: Database | None = None
         self._waiting: deque[tuple[Envelope, Judged]] = deque(maxlen=PENDING)
         self._called = asyncio.Event()
@@ -49,7 +65,9 @@ class FindingsWriter:
     async def run(self) -> None:
         """Write what is told, until cancelled."""
         while True:
-            await self._called.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(COUNTING):
+                    await self._called.wait()
             await asyncio.sleep(GATHER)
             self._called.clear()
             await asyncio.to_thread(self.flush)
@@ -64,7 +82,8 @@ class FindingsWriter:
 
     def _flush(self) -> None:
         batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
-        if not batch:
+        self._counts.update(self._take_counts())
+        if not batch and not self._counts:
             return
         try:
             self._write(batch)
@@ -76,6 +95,7 @@ class FindingsWriter:
             self._is_troubled = True
             return
         self._is_troubled = False
+        self._counts.clear()
         self.close()  # the watch may move a damaged store aside: SQLite deletes logs by their names
 
     def _put_back(self, batch: list[tuple[Envelope, Judged]]) -> None:
@@ -97,6 +117,7 @@ class FindingsWriter:
             for envelope, judged in batch:
                 reason = reason_of(judged)
                 add(self._db, judged.at, envelope.key, judged.verdict, envelope.ident, reason)
+            add_counters(self._db.conn, int(self._now()) // 60 * 60, self._counts)
 
 
 def reason_of(judged: Judged) -> str:

@@ -4,6 +4,7 @@ One line of JSON each, the envelope first; a line is on disk before what it says
 that the bay knows of a message follows from its record (`dnswatch bay reindex`).
 """
 
+from collections.abc import Iterable, Iterator
 from typing import Final, Literal
 
 import msgspec
@@ -151,6 +152,27 @@ class Gone(_Line, frozen=True, kw_only=True, tag="gone"):
 
 Line = Envelope | Judged | Decision | Answered | Tried | DeliveryOutcome | ExpiryWarning | Gone
 """Any line of a record."""
+
+SCANNERS: Final = ("rspamd", "clamav")
+"""Inspectors that are programs of their own, and so may be away."""
+
+
+def counted(lines: Iterable[Line]) -> Iterator[str]:
+    """Name what lines count as: the bay's counters in the store."""
+    for line in lines:
+        match line:
+            case Answered(code=code) if 200 <= code < 300:
+                yield "bay_accepted"
+            case DeliveryOutcome(result="delivered"):
+                yield "bay_released"
+            case DeliveryOutcome(result=result):
+                yield f"bay_delivery_{result}"
+            case Judged(opinions=opinions):
+                for one in opinions:
+                    if one.inspector in SCANNERS:
+                        heard = "failed" if one.says == "not-scanned" else "scanned"
+                        yield f"inspector_{one.inspector}_{heard}"
+
 
 _encoder: Final = msgspec.json.Encoder()
 _decoder: Final[msgspec.json.Decoder[Line]] = msgspec.json.Decoder(Line)

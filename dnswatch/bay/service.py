@@ -43,7 +43,7 @@ class BayService:
             undo.callback(self._spool.close)
             tls = context(settings.bay.tls, state, name, now())
             self._access = SmtpAccess(state, settings, now)
-            self._findings = FindingsWriter(state)
+            self._findings = FindingsWriter(state, self._spool.take_counts, now)
             self._manager = QueueManager(settings, self._spool, now)
             undo.callback(self._manager.close)
             again = settings.bay.notify.again

@@ -21,6 +21,7 @@ import hashlib
 import os
 import re
 import threading
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,7 +30,16 @@ from typing import BinaryIO, Final
 import msgspec
 
 from dnswatch.bay.journal import INLINE, JournalEntry, SpoolJournal
-from dnswatch.bay.record import Answered, Decision, Envelope, Gone, Line, decode, encode
+from dnswatch.bay.record import (
+    Answered,
+    Decision,
+    Envelope,
+    Gone,
+    Line,
+    counted,
+    decode,
+    encode,
+)
 from dnswatch.bay.state import STATES, Message, State, fold
 from dnswatch.errors import SpoolError
 from dnswatch.ownership import settle
@@ -134,6 +144,7 @@ class Spool:
         self._journal: SpoolJournal | None = None
         self._fresh: dict[str, bytes | None] = {}
         "Messages that were put, and are not forced to the disk yet; None for those that are long."
+        self._counts: Counter[str] = Counter()
         self._turn = threading.Lock()
         "Kept while the journal is written to: all that it stands for is in the files then."
 
@@ -220,7 +231,16 @@ class Spool:
                 except SpoolError as error:
                     errors[number] = error
             self._keep(new, errors)
+            for (_, lines), failure in zip(news, errors, strict=True):
+                if failure is None:
+                    self._counts.update(counted(lines))
         return errors
+
+    def take_counts(self) -> Counter[str]:
+        """Take what this process has written since it was taken, counted by name (`counted`)."""
+        with self._turn:
+            taken, self._counts = self._counts, Counter()
+        return taken
 
     def _append_to(self, ident: str, lines: Sequence[Line]) -> None:
         with self._locked(ident) as file:

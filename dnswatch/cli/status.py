@@ -145,6 +145,7 @@ def _status_json(found: "StatusReport") -> dict[str, Any]:
         "upstreams": [
             {
                 "upstream": each.upstream,
+                "node": each.node or None,
                 "worker": each.worker,
                 "up": each.up,
                 "rtt": each.rtt,
@@ -214,7 +215,7 @@ def _print_upstreams(console: "Console", found: "StatusReport", now: float, *, r
             word, style = "DOWN", "bold red"
         table.add_row(
             render.plain(each.upstream),
-            str(each.worker),
+            each.place,
             Text(word, style) if runs else Text(f"was {word}"),
             f"{each.rtt * 1000:.0f} ms" if each.rtt else "-",
             *(render.short(number) for number in (each.answers, each.failures)),

@@ -114,8 +114,8 @@ class Changes:
     "Packed address to its last state, for the site cache's entries that changed."
     counters: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     "Number of the minute, to increments of the processes' counters by name."
-    health: dict[tuple[int, str], HealthReport] = field(default_factory=dict)
-    "Worker and upstream, to the last state; answers and failures are sums."
+    health: dict[tuple[str, int, str], HealthReport] = field(default_factory=dict)
+    "Node of a fleet (or empty), worker and upstream, to the last state; counts are sums."
     standings: dict[bytes, Standing] = field(default_factory=dict)
     "Client to its verdict, where that changed."
     quarantine: dict[bytes, tuple[float, bool]] = field(default_factory=dict)
@@ -157,10 +157,10 @@ class Changes:
             )
         )
 
-    def hear(self, worker: int, health: HealthReport) -> None:
+    def hear(self, worker: int, health: HealthReport, node: str = "") -> None:
         """Take in a worker's report on one upstream."""
-        earlier = self.health.get((worker, health.upstream))
-        self.health[worker, health.upstream] = health.since(earlier) if earlier else health
+        earlier = self.health.get((node, worker, health.upstream))
+        self.health[node, worker, health.upstream] = health.since(earlier) if earlier else health
 
     def merge(self, later: "Changes") -> None:
         """Join with the changes that came after these."""
@@ -187,8 +187,8 @@ class Changes:
         self.detector = later.detector or self.detector
         self.client_states.update(later.client_states)
         self.notes.extend(later.notes)
-        for (worker, _), health in later.health.items():
-            self.hear(worker, health)
+        for (node, worker, _), health in later.health.items():
+            self.hear(worker, health, node)
 
     def trim(self, limit: int) -> int:
         """Keep at most `limit` of each kind, losing the oldest first; return how many went."""

@@ -122,9 +122,9 @@ class Watch:
         if counters:
             self._changes.counters[minute_of(at)].update(counters)
 
-    def hear(self, worker: int, health: HealthReport) -> None:
+    def hear(self, worker: int, health: HealthReport, node: str = "") -> None:
         """Take in a worker's report on one upstream."""
-        self._changes.hear(worker, health)
+        self._changes.hear(worker, health, node)
 
     def expire(self, now: float) -> None:
         """Let end what has ended by `now`."""

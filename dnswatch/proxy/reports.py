@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from dnswatch.model.durations import AnswerTimes
 from dnswatch.model.observation import Observation
 from dnswatch.resolver.observed import Observed
 from dnswatch.seams.batch import (
@@ -47,6 +48,8 @@ class Reports:
         self.observed = observed
         self.counters = observed.counters
         "What happened, by name, since the last batch."
+        self.times = AnswerTimes()
+        "How long answers took since then that could not be given at once."
         self.counters[STARTED] += 1
         self._line = line
         self._now = now
@@ -69,7 +72,7 @@ class Reports:
                 self._now(),
                 observations,
                 tallies,
-                observed.take_counters(),
+                observed.take_counters() | self.times.take(),
                 list(self._health()),
                 self._next(),
             )

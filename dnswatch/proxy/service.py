@@ -77,7 +77,10 @@ class Service:
         What is no query gets no answer, ever: `DROP`.
         """
         core = self.core
-        answer = core.query(body, pending, self._now(), udp=udp)
+        now = self._now()
+        answer = core.query(body, pending, now, udp=udp)
+        if answer is None:
+            pending.asked_at, pending.by_tcp = now, not udp
         if core.observed.is_urgent:  # even where this query came while an answer was sent
             self._reports.hand_over(core.observed.take())
         if core.events or core.observed.is_full:
@@ -115,9 +118,10 @@ class Service:
                     break
                 event = events.popleft()
                 if isinstance(event, Answer):
-                    pending = event.pending
+                    pending, now = event.pending, self._now()
                     assert pending.reply is not None
-                    pending.reply(pending, self.core.write(event, self._now()))
+                    pending.reply(pending, self.core.write(event, now))
+                    self._reports.times.add(pending.by_tcp, now - pending.asked_at)
                 elif isinstance(event, Ask):
                     self._ask(event)
                 else:

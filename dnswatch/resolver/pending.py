@@ -10,6 +10,8 @@ class PendingQuery:
     """One query on its way to an answer."""
 
     __slots__ = (
+        "asked_at",
+        "by_tcp",
         "client",
         "is_proven",
         "is_recorded",
@@ -29,6 +31,11 @@ class PendingQuery:
     "What was asked, once it is read."
     limit: int
     "Bytes that the answer may have, once the query is read."
+
+    asked_at: float
+    "When it came, Unix seconds, where its answer comes later; whoever drives the core notes it."
+    by_tcp: bool
+    "How it came; noted likewise."
 
     def __init__(
         self,

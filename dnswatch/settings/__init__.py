@@ -10,6 +10,7 @@ from dnswatch.settings.bay import Bay, Inspect
 from dnswatch.settings.checks import is_own
 from dnswatch.settings.events import EventDestination, Sink
 from dnswatch.settings.faults import Fault
+from dnswatch.settings.fleet import EngineUrl, Fleet, FleetName
 from dnswatch.settings.reading import combine, read, read_as
 from dnswatch.settings.remote import Daemon, UnixSocket, Url
 from dnswatch.settings.resolv_conf import resolv_conf_servers
@@ -54,8 +55,11 @@ __all__ = [
     "Domain",
     "Duration",
     "Endpoint",
+    "EngineUrl",
     "EventDestination",
     "Fault",
+    "Fleet",
+    "FleetName",
     "Follow",
     "Forward",
     "Gate",

@@ -270,6 +270,15 @@ def _sink(path: Path, sink: Sink) -> Iterator[Fault]:
         yield Fault((*path, "form"), 'is "cef", which is no JSON: webhooks carry that', where)
 
 
+def _fleet(settings: Settings) -> Iterator[Fault]:
+    fleet = settings.fleet
+    if fleet.engine and not (fleet.node and fleet.site):
+        missing = "node" if fleet.site else "site"
+        yield Fault(("fleet", missing), "is empty: each server of a fleet needs a name of its own")
+    if fleet.ca_file and not fleet.engine.is_encrypted:
+        yield Fault(("fleet", "ca_file"), "needs an engine with TLS: 'rediss://'")
+
+
 _CHECKS: Final = (
     _endpoints,
     _vantages,
@@ -283,4 +292,5 @@ _CHECKS: Final = (
     _bay,
     _web,
     _events,
+    _fleet,
 )

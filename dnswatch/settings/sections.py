@@ -6,6 +6,7 @@ import msgspec
 
 from dnswatch.settings.bay import Bay
 from dnswatch.settings.events import Sink
+from dnswatch.settings.fleet import Fleet
 from dnswatch.settings.remote import UnixSocket
 from dnswatch.settings.table import File, Range, Table
 from dnswatch.settings.units import (
@@ -294,3 +295,4 @@ class Settings(Table, frozen=True):
     follow: tuple[Follow, ...] = ()
     events: tuple[Sink, ...] = ()
     web: WebConsole = WebConsole()
+    fleet: Fleet = Fleet()

@@ -42,6 +42,7 @@ def open_writer(state: Path) -> Database:
     with sentences(path), _alone(state), _closed_on_error(_connect(uri)) as db:
         db.conn.execute("PRAGMA auto_vacuum = INCREMENTAL")
         db.enable_wal()
+        db.conn.execute("PRAGMA recursive_triggers = ON")  # a row that another one replaces, too
         db.conn.execute("PRAGMA synchronous = FULL")  # a power cut, too, costs a second at most
         db.conn.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT}")
         _refuse_newer(db, path)

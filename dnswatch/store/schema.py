@@ -101,6 +101,13 @@ def dry_runs(db: Database) -> None:
     db.execute("ALTER TABLE enabled ADD COLUMN dry_run INTEGER NOT NULL DEFAULT 0")
 
 
+@MIGRATIONS()
+def fleet(db: Database) -> None:
+    """Make room for what a node of a fleet must know, and for which node's upstreams do how."""
+    for statement in _FLEET:
+        db.execute(statement)
+
+
 _FIRST: Final = (
     # first_seen, last_seen: Unix seconds, to the minute unless mail-related
     """CREATE TABLE client (
@@ -180,4 +187,28 @@ _EVENTS: Final = (
     "ALTER TABLE numbered RENAME TO change",
     "CREATE INDEX change_at ON change (at)",
     "CREATE INDEX change_client ON change (client, id)",
+)
+_FLEET: Final = (
+    # A change that is to be shipped: the table's name, and the row's primary key (JSON)
+    """CREATE TABLE outbox (
+        number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, key TEXT NOT NULL,
+        UNIQUE (name, key))""",
+    # fence, number: of the version that is held; led: the fence under which it led last, or 0
+    """CREATE TABLE replica (
+        id INTEGER PRIMARY KEY CHECK (id = 1), fence INTEGER NOT NULL, number INTEGER NOT NULL,
+        led INTEGER NOT NULL)""",
+    # What this node's bay found, on its way to the leader
+    """CREATE TABLE found (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, client TEXT NOT NULL,
+        verdict TEXT NOT NULL, ident TEXT NOT NULL, reason TEXT NOT NULL)""",
+    "ALTER TABLE health RENAME TO health_before",
+    # node: empty where there is no fleet
+    """CREATE TABLE health (
+        node TEXT NOT NULL, worker INTEGER NOT NULL, upstream TEXT NOT NULL, at REAL NOT NULL,
+        up INTEGER NOT NULL, rtt REAL NOT NULL, answers INTEGER NOT NULL,
+        failures INTEGER NOT NULL, edns INTEGER NOT NULL DEFAULT 1,
+        PRIMARY KEY (node, worker, upstream)) WITHOUT ROWID""",
+    """INSERT INTO health SELECT '', worker, upstream, at, up, rtt, answers, failures, edns
+        FROM health_before""",
+    "DROP TABLE health_before",
 )

@@ -1,8 +1,12 @@
 """What the store knows of the site, its cache, its upstreams and itself: SQL to values."""
 
+import json
+import sqlite3
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from dnswatch.model.durations import PREFIX
 from dnswatch.model.vantage import VantagePoint
 from dnswatch.store.sqlite import Database
 
@@ -38,6 +42,13 @@ class UpstreamStatus:
     failures: int
     edns: bool = True
     "It is asked with EDNS; without, its answers have no DNSSEC."
+    node: str = ""
+    "Whose worker; empty where there is no fleet."
+
+    @property
+    def place(self) -> str:
+        """Name the worker among all that write into these records."""
+        return f"{self.node}/{self.worker}" if self.node else str(self.worker)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +99,28 @@ def most_refreshed(db: Database, limit: int) -> list[SiteCacheEntry]:
 
 
 def counters(db: Database, since: float) -> Counter[str]:
-    """Sum the counters of the processes."""
-    return Counter(dict(db.conn.execute(_COUNTERS, (since // 60 * 60,)).fetchall()))
+    """Sum the counters of the processes, but for the buckets of how long answers took."""
+    rows = db.conn.execute(_COUNTERS, (since // 60 * 60,)).fetchall()
+    return Counter({name: count for name, count in rows if not name.startswith(PREFIX)})
+
+
+def last_counted(db: Database, names: list[str]) -> dict[str, int]:
+    """Return the last minute in which each of some counters grew, Unix seconds."""
+    found = db.conn.execute(_LAST_COUNTED, (json.dumps(names),)).fetchall()
+    return {name: int(start) for name, start in found}
+
+
+def add_counters(conn: sqlite3.Connection, start: int, counts: Mapping[str, int]) -> None:
+    """Count what happened in the minute that begins at `start`, Unix seconds."""
+    conn.executemany(_ADD_COUNTER, ((start, name, count) for name, count in counts.items()))
 
 
 def upstreams(db: Database) -> list[UpstreamStatus]:
     """Return what each worker last said of each upstream."""
+    found = db.conn.execute(_UPSTREAMS)
     return [
-        UpstreamStatus(worker, upstream, at, bool(up), rtt, answers, failures, bool(edns))
-        for worker, upstream, at, up, rtt, answers, failures, edns in db.conn.execute(_UPSTREAMS)
+        UpstreamStatus(worker, upstream, at, bool(up), rtt, answers, failures, bool(edns), node)
+        for node, worker, upstream, at, up, rtt, answers, failures, edns in found
     ]
 
 
@@ -132,10 +156,16 @@ _MOST_REFRESHED = """
     SELECT address, first_seen, expiry, lives, refreshes + earlier_refreshes AS refreshed,
         hits + earlier_hits
     FROM entry WHERE refreshed > 0 ORDER BY refreshed DESC, address LIMIT ?"""
+_LAST_COUNTED = """
+    SELECT name, max(start) FROM counter WHERE name IN (SELECT value FROM json_each(?))
+    GROUP BY name"""
+_ADD_COUNTER = """
+    INSERT INTO counter (start, name, count) VALUES (?, ?, ?)
+    ON CONFLICT DO UPDATE SET count = count + excluded.count"""
 _COUNTERS = "SELECT name, sum(count) FROM counter WHERE start >= ? GROUP BY name"
 _UPSTREAMS = """
-    SELECT worker, upstream, at, up, rtt, answers, failures, edns
-    FROM health ORDER BY upstream, worker"""
+    SELECT node, worker, upstream, at, up, rtt, answers, failures, edns
+    FROM health ORDER BY upstream, node, worker"""
 _VANTAGES = """
     SELECT name, lag, since, heard_at, gone_at, batches, lookups, late, dropped, damaged
     FROM vantage ORDER BY name"""

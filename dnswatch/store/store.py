@@ -237,15 +237,16 @@ def _enforced(enforced: Enforced | None) -> tuple[str | None, str | None, bool]:
 
 
 def _write_site(conn: sqlite3.Connection, changes: Changes) -> None:
-    for statement, table in ((_ADD_SITE, changes.site), (_ADD_COUNTER, changes.counters)):
-        conn.executemany(
-            statement,
-            (
-                (minute * 60, name, count)
-                for minute, counts in table.items()
-                for name, count in counts.items()
-            ),
-        )
+    conn.executemany(
+        _ADD_SITE,
+        (
+            (minute * 60, name, count)
+            for minute, counts in changes.site.items()
+            for name, count in counts.items()
+        ),
+    )
+    for minute, counts in changes.counters.items():
+        site.add_counters(conn, minute * 60, counts)
     conn.executemany(
         _SET_ENTRY,
         (
@@ -260,6 +261,7 @@ def _write_health(conn: sqlite3.Connection, changes: Changes, now: float) -> Non
         _HEAR_HEALTH,
         (
             (
+                node,
                 worker,
                 upstream,
                 now,
@@ -269,7 +271,7 @@ def _write_health(conn: sqlite3.Connection, changes: Changes, now: float) -> Non
                 health.failures,
                 health.edns,
             )
-            for (worker, upstream), health in changes.health.items()
+            for (node, worker, upstream), health in changes.health.items()
         ),
     )
 
@@ -355,9 +357,6 @@ _ADD_VERDICT = "INSERT INTO verdict (client, share, at, until) VALUES (?, ?, ?, 
 _ADD_SITE = """
     INSERT INTO site (start, measure, count) VALUES (?, ?, ?)
     ON CONFLICT DO UPDATE SET count = count + excluded.count"""
-_ADD_COUNTER = """
-    INSERT INTO counter (start, name, count) VALUES (?, ?, ?)
-    ON CONFLICT DO UPDATE SET count = count + excluded.count"""
 _SET_ENTRY = """
     INSERT INTO entry (address, expiry, first_seen, refreshes, hits) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET
@@ -367,8 +366,8 @@ _SET_ENTRY = """
         expiry = excluded.expiry, first_seen = excluded.first_seen,
         refreshes = excluded.refreshes, hits = excluded.hits"""
 _HEAR_HEALTH = """
-    INSERT INTO health (worker, upstream, at, up, rtt, answers, failures, edns)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO health (node, worker, upstream, at, up, rtt, answers, failures, edns)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET
         at = excluded.at, up = excluded.up, rtt = excluded.rtt, edns = excluded.edns,
         answers = answers + excluded.answers, failures = failures + excluded.failures"""

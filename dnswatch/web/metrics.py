@@ -6,19 +6,27 @@ a counter never falls: each scrape adds what has come since the one before.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Final
 
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
+    HistogramMetricFamily,
     InfoMetricFamily,
     Metric,
 )
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector, CollectorRegistry
 
+from dnswatch.bay.queue.index import Filter, Index
+from dnswatch.bay.record import SCANNERS
+from dnswatch.bay.state import STATES, State
 from dnswatch.codes import Type
+from dnswatch.model.durations import BOUNDS, PREFIX, TRANSPORTS, histogram
+from dnswatch.model.policies.mark import Mark
 from dnswatch.store import site
 from dnswatch.store.directory import RunningServer
 from dnswatch.store.reports import RoleOf
@@ -42,6 +50,29 @@ _SITECACHE: Final = {
     "hit": "Addresses given from an answer cache",
     "superfluous": "Upstream lookups that brought nothing but unexpired addresses",
 }
+
+
+_OURS: Final[tuple[State, ...]] = ("waiting", "held", "releasing")
+"""States of a message that a person, or the bay itself, still has to see to."""
+
+_BAY: Final = {
+    "bay_accepted": ("accepted", "Messages that the bay took the duty of delivery for"),
+    "bay_released": ("released", "Recipients whose exchange has a message now"),
+}
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What there is to tell that does not stand in the records."""
+
+    server: RunningServer | None
+    role_of: RoleOf
+    marks: Collection[Mark] = ()
+    "What policies do now."
+    mail: Index | None = None
+    "The messages of the bay; None where there is none."
+    sinks: Mapping[str, int] = field(default_factory=dict)
+    "Of each sink of events, by its label, how many changes it is behind."
 
 
 class Totals:
@@ -97,22 +128,28 @@ class Metrics(Collector):
         return self._found
 
     def exposition(
-        self, db: Database, server: RunningServer | None, role_of: RoleOf, now: float, accept: str
+        self, db: Database, beside: Beside, now: float, accept: str
     ) -> tuple[bytes, str]:
         """Read the store; return the text and its content type, in the form that is accepted."""
-        self._found = [*_server(server), *self._families(db, role_of, now)]
+        self._found = [*_server(beside.server), *self._families(db, beside, now)]
         encode, content_type = choose_encoder(accept)
         return encode(self._registry), content_type
 
-    def _families(self, db: Database, role_of: RoleOf, now: float) -> Iterator[Metric]:
+    def _families(self, db: Database, beside: Beside, now: float) -> Iterator[Metric]:
         measures = self._site.read(db, now)
         yield from _lookups(measures, self._accounts.read(db, now))
         yield from _sitecache(measures, site.live_entries(db, now))
         yield from _upstreams(site.upstreams(db))
-        yield _clients(standouts(db, role_of, now))
+        yield _clients(standouts(db, beside.role_of, now))
+        yield _marks(beside.marks)
         yield _enforced(self._enforced.read(db, now))
         counted = self._counters.read(db, now)
-        yield _labelled("dnswatch_events", "What the processes counted", "what", counted)
+        yield _answer_times(counted)
+        yield from _mail(beside.mail, counted, now)
+        yield _inspectors(site.last_counted(db, [*_INSPECTED]))
+        yield _sinks(beside.sinks)
+        others = {name: count for name, count in counted.items() if not _has_its_own(name)}
+        yield _labelled("dnswatch_events", "What the processes counted", "what", others)
         yield GaugeMetricFamily("dnswatch_store_bytes", "Bytes that records take", site.used(db))
         if until := site.passed(db):
             yield GaugeMetricFamily(
@@ -163,6 +200,79 @@ def _clients(found: list[Standout]) -> Metric:
     return clients
 
 
+def _marks(marks: Iterable[Mark]) -> Metric:
+    found = Counter((one.policy, str(one.action), str(int(one.dry_run))) for one in marks)
+    labels = ["policy", "action", "dry_run"]
+    family = GaugeMetricFamily("dnswatch_marks", "Marks of clients by now", labels=labels)
+    for what, count in sorted(found.items()):
+        family.add_metric(what, count)
+    return family
+
+
+def _answer_times(counted: Mapping[str, int]) -> Metric:
+    family = HistogramMetricFamily(
+        "dnswatch_answer_duration_seconds",
+        "Time until answers that could not be given at once",
+        labels=["transport"],
+    )
+    bounds = [*(str(bound) for bound in BOUNDS), "+Inf"]
+    for transport in TRANSPORTS:
+        counts, total = histogram(counted, transport)
+        buckets = list(zip(bounds, accumulate(counts), strict=True))
+        family.add_metric([transport], buckets, total)
+    return family
+
+
+def _mail(index: Index | None, counted: Mapping[str, int], now: float) -> Iterator[Metric]:
+    if index is None:
+        return
+    states = index.totals(Filter()).states
+    messages = GaugeMetricFamily("dnswatch_bay_messages", "Messages in the bay", labels=["state"])
+    for state in STATES:
+        messages.add_metric([state], states.get(state, 0))
+    yield messages
+    oldest = index.oldest(_OURS)
+    yield GaugeMetricFamily(
+        "dnswatch_bay_oldest_seconds",
+        "Age of the oldest message that is still to be seen to",
+        0.0 if oldest is None else max(0.0, now - oldest),
+    )
+    for counter, (name, said) in _BAY.items():
+        yield CounterMetricFamily(f"dnswatch_bay_{name}", said, counted.get(counter, 0))
+    failed = {result: counted.get(f"bay_delivery_{result}", 0) for result in ("later", "refused")}
+    name, said = "dnswatch_bay_delivery_failures", "Deliveries that came to nothing"
+    yield _labelled(name, said, "result", failed)
+
+
+_INSPECTED: Final = [
+    f"inspector_{one}_{heard}" for one in SCANNERS for heard in ("scanned", "failed")
+]
+
+
+def _inspectors(last: Mapping[str, int]) -> Metric:
+    """Tell who scanned all messages of the last minute in which it was asked."""
+    said = "Whether it scanned the last messages"
+    family = GaugeMetricFamily("dnswatch_inspector_up", said, labels=["inspector"])
+    for one in SCANNERS:
+        scanned, failed = (last.get(f"inspector_{one}_{heard}") for heard in ("scanned", "failed"))
+        if scanned or failed:
+            family.add_metric([one], float((scanned or 0) > (failed or 0)))
+    return family
+
+
+def _sinks(behind: Mapping[str, int]) -> Metric:
+    said = "Changes that a sink is still to be told of"
+    family = GaugeMetricFamily("dnswatch_sink_behind", said, labels=["sink"])
+    for sink, count in behind.items():
+        family.add_metric([sink], count)
+    return family
+
+
+def _has_its_own(counter: str) -> bool:
+    """Say whether there is a metric of its own for a counter."""
+    return counter.startswith((PREFIX, "bay_", "inspector_"))
+
+
 def _enforced(counts: Counter[str]) -> Metric:
     enforced = CounterMetricFamily(
         "dnswatch_enforced",
@@ -174,7 +284,7 @@ def _enforced(counts: Counter[str]) -> Metric:
     return enforced
 
 
-def _labelled(name: str, said: str, label: str, counts: Counter[str]) -> Metric:
+def _labelled(name: str, said: str, label: str, counts: Mapping[str, int]) -> Metric:
     family = CounterMetricFamily(name, said, labels=[label])
     for value, count in sorted(counts.items()):
         family.add_metric([value], count)
@@ -201,7 +311,7 @@ def _upstreams(found: list[site.UpstreamStatus]) -> Iterator[Metric]:
     names = list(dict.fromkeys(one.upstream for one in found))
     for one in found:
         scheme = one.upstream.partition("://")[0]
-        who = [f"{names.index(one.upstream)}-{scheme}", str(one.worker)]
+        who = [f"{names.index(one.upstream)}-{scheme}", one.place]
         up.add_metric(who, float(one.up))
         rtt.add_metric(who, one.rtt)
         answers.add_metric(who, one.answers)

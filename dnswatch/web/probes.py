@@ -4,7 +4,8 @@ They tell of no client and no name; see `metrics`.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from starlette.requests import Request
@@ -12,11 +13,17 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from dnswatch import clock
-from dnswatch.errors import StoreError
+from dnswatch.bay.paths import spool_of
+from dnswatch.bay.queue.index import FILE, Index
+from dnswatch.errors import EventError, StoreError
 from dnswatch.office.whom import Whom
 from dnswatch.store.directory import server
+from dnswatch.store.events import last, store_name
+from dnswatch.store.sqlite import Database
+from dnswatch.store.trials import marks_now
+from dnswatch.teller.cursor import CursorFile
 from dnswatch.web.console import Console
-from dnswatch.web.metrics import Metrics, is_ready
+from dnswatch.web.metrics import Beside, Metrics, is_ready
 
 _NOT_YET: Final = 503
 
@@ -34,10 +41,16 @@ def probes(console: Console) -> list[Route]:
         return PlainTextResponse("nothing was recorded for a minute\n", _NOT_YET)
 
     def told(accept: str) -> Response:
-        with console.records() as db:
-            role_of = Whom(console.state, console.settings).role_of
-            runs = server(console.state)
-            text, kind = metrics.exposition(db, runs, role_of, clock.now(), accept)
+        now = clock.now()
+        with console.records() as db, _mail(console) as mail:
+            beside = Beside(
+                server(console.state),
+                Whom(console.state, console.settings).role_of,
+                marks_now(db, console.policies.values(), console.settings, now, clock.offset(now)),
+                mail,
+                _behind(console, db),
+            )
+            text, kind = metrics.exposition(db, beside, now, accept)
         return Response(text, headers={"content-type": kind})
 
     async def healthz(_: Request) -> Response:
@@ -55,6 +68,30 @@ def probes(console: Console) -> list[Route]:
         "/metrics": scrape,
     }
     return [Route(path, handler) for path, handler in found.items()]
+
+
+@contextmanager
+def _mail(console: Console) -> Iterator[Index | None]:
+    """Open the index of the bay's messages, where there is one; the bay brings it up to date."""
+    spool = spool_of(console.settings, console.state)
+    if not (spool.path / FILE).exists():
+        yield None
+        return
+    with Index(spool) as index:
+        yield index
+
+
+def _behind(console: Console, db: Database) -> dict[str, int]:
+    """Count what each sink is still to be told: by its place in the settings, and its form."""
+    found = {}
+    for place, sink in enumerate(console.settings.events):
+        try:
+            cursor = CursorFile(console.state, sink.to).read()
+        except EventError:
+            continue
+        if cursor is not None and cursor.store == store_name(db):
+            found[f"{place}-{sink.to.scheme}"] = max(0, last(db) - cursor.number)
+    return found
 
 
 async def _told(look: Callable[[], Response]) -> Response:

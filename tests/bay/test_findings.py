@@ -1,6 +1,7 @@
 """What was found goes to the watch."""
 
 import asyncio
+from collections import Counter
 from pathlib import Path
 
 from dnswatch.bay.findings import FindingsWriter, reason_of
@@ -29,7 +30,7 @@ def stored(state: Path) -> list[tuple[str, str, str]]:
 
 def test_finding_reaches_the_store(tmp_path: Path) -> None:
     """What a message was found to be stands in the store, with the reasons."""
-    findings = FindingsWriter(tmp_path)
+    findings = FindingsWriter(tmp_path, Counter, lambda: 0.0)
     findings.tell(envelope(), JUDGED)
     findings.flush()
     findings.close()
@@ -41,7 +42,7 @@ def test_finding_waits_while_the_store_fails(tmp_path: Path) -> None:
     """A store that fails loses nothing: what was found is written when it is well again."""
 
     async def run() -> None:
-        findings = FindingsWriter(tmp_path)
+        findings = FindingsWriter(tmp_path, Counter, lambda: 0.0)
         (tmp_path / FILE).write_bytes(b"no database" * 99)
         task = asyncio.create_task(findings.run())
         findings.tell(envelope(), JUDGED)

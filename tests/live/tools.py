@@ -16,6 +16,7 @@ PACKAGES: Final = {
     "delv": "bind9-dnsutils",
     "docker-compose": "docker-compose",
     "dnsdist": "dnsdist",
+    "dpkg-deb": "dpkg",
     "dnsperf": "dnsperf",
     "getent": "libc-bin",
     "haproxy": "haproxy",
@@ -30,6 +31,7 @@ PACKAGES: Final = {
     "setpriv": "util-linux",
     "promtool": "prometheus",
     "swaks": "swaks",
+    "systemd-analyze": "systemd",
     "unbound": "unbound",
     "unshare": "util-linux",
 }

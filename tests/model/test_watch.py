@@ -229,7 +229,7 @@ def test_counters_and_health_pass_through() -> None:
     changes = watch.drain()
     assert changes.counters == {MINUTE: {"mismatch": 3}}
     assert changes.health == {
-        (1, "udp://192.0.2.53"): HealthReport("udp://192.0.2.53", True, 0.1, 5, 0)
+        ("", 1, "udp://192.0.2.53"): HealthReport("udp://192.0.2.53", True, 0.1, 5, 0)
     }
 
 

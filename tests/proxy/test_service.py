@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from dnswatch.model.durations import TRANSPORTS, histogram
 from dnswatch.model.exchanges import LookupKind
 from dnswatch.model.observation import Observation
 from dnswatch.model.policies.mark import Action, Doubts, Mark, Marks, Terms
@@ -249,4 +250,24 @@ def test_the_watch_hears_before_an_answer_leaves() -> None:
     served.heard(1, response(served.asked[1], 0))
     assert [one.qtype for one in heard][-1] == 15
     assert not served.loop.faults
+    served.close()
+
+
+def test_answers_that_come_later_are_timed_by_transport() -> None:
+    """From the query to its answer; what the cache answers at once is not among them."""
+    served = Served(SETTINGS)
+    www = query_body(*QUESTIONS[3], use_edns=0)
+    served.query(b"01" + www, CLIENTS[0])
+    served.query(b"02" + www, CLIENTS[1], udp=False)
+    served.let(0.03)
+    served.heard(0, response(served.asked[0], 0))
+    served.query(b"03" + www, CLIENTS[0])
+    assert [message_id for message_id, _ in served.got] == [b"01", b"02", b"03"]
+    taken = served.reports.times.take()
+    assert {transport: sum(histogram(taken, transport)[0]) for transport in TRANSPORTS} == {
+        "udp": 1,
+        "tcp": 1,
+    }
+    assert histogram(taken, "udp")[1] == pytest.approx(0.03, abs=0.001)
+    assert served.reports.times.take() == {}
     served.close()

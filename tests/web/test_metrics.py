@@ -3,19 +3,30 @@
 import json
 import re
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from dnswatch.bay.findings import FindingsWriter
+from dnswatch.bay.queue.index import Index
+from dnswatch.bay.record import Answered, Decision, DeliveryOutcome, Judged, Opinion
+from dnswatch.bay.spool import Spool
 from dnswatch.codes import Type
 from dnswatch.model.changes import Changes
+from dnswatch.model.durations import BOUNDS, AnswerTimes
 from dnswatch.model.health import HealthReport
+from dnswatch.model.policies.mark import Action, Mark, Terms
 from dnswatch.model.policies.standing import Standing
 from dnswatch.model.role import Role
 from dnswatch.store import Store
 from dnswatch.store.directory import RunningServer
-from dnswatch.web.metrics import Metrics, is_ready
+from dnswatch.web.metrics import Beside, Metrics, is_ready
+from tests.bay.messages import envelope
 from tests.live.tools import need
 from tests.records import NOON, asked, changes, plain
 
@@ -34,9 +45,12 @@ def metrics() -> Metrics:
     return Metrics(NOON)
 
 
-def told(made: Metrics, store: Store, now: float = NOON + 1, accept: str = "") -> str:
+def told(
+    made: Metrics, store: Store, now: float = NOON + 1, accept: str = "", **beside: Any
+) -> str:
     with store.snapshot() as db:
-        return made.exposition(db, SERVER, lambda key: Role.CLIENT, now, accept)[0].decode()
+        found = Beside(SERVER, lambda key: Role.CLIENT, **beside)
+        return made.exposition(db, found, now, accept)[0].decode()
 
 
 def busy(at: float = 0) -> Changes:
@@ -49,9 +63,39 @@ def busy(at: float = 0) -> Changes:
         ],
         until=at,
     )
+    found.counters[int(NOON) // 60] = Counter(reports_lost=1)
     found.hear(0, HealthReport("tls://9.9.9.9#private.example", True, 0.02, 3, 1))
     found.standings[bytes((192, 0, 2, 7))] = Standing(1.5, NOON + 1e6, NOON)
     return found
+
+
+@contextmanager
+def all_beside(folder: Path) -> Iterator[dict[str, Any]]:
+    """What does not stand in the records: a mark, a held message, a sink that is behind."""
+    spool = Spool(folder / "bay")
+    spool.claim()
+    mail = replace(envelope(), at=NOON, key="192.0.2.7")
+    ident = mail.ident
+    draft = spool.draft(ident)
+    draft.write(b"Subject: secret-name\r\n\r\n")
+    spool.put(draft, mail)
+    clamav = Opinion(inspector="clamav", says="not-scanned", reason="away")
+    rspamd = Opinion(inspector="rspamd", says="clean", reason="nothing")
+    spool.append(
+        ident,
+        Judged(at=NOON, verdict="unsure", opinions=(clamav, rspamd)),
+        Decision(at=NOON, fate="hold"),
+        Answered(at=NOON, code=250),
+        DeliveryOutcome(at=NOON, recipient="a@b.example", result="delivered", text="250 ok"),
+        DeliveryOutcome(at=NOON, recipient="c@b.example", result="refused", text="550 no"),
+    )
+    writer = FindingsWriter(folder, spool.take_counts, lambda: NOON)
+    writer.flush()
+    mark = Mark(bytes((192, 0, 2, 7)), "ladder", Action.DELAY, Terms(), (), NOON + 60, True)
+    with Index(spool) as index:
+        index.catch_up()
+        yield {"marks": [mark], "mail": index, "sinks": {"0-https": 3}}
+    spool.close()
 
 
 def test_metrics_tell_of_no_client_and_no_name(store: Store) -> None:
@@ -91,6 +135,46 @@ def test_whether_it_is_ready(store: Store) -> None:
         assert not is_ready(db, NOON + 61)
 
 
+def test_the_bay_marks_and_sinks_are_told(store: Store, tmp_path: Path) -> None:
+    """Messages by state, what came of them, who could not scan, marks, and who is behind."""
+    store.write(busy(), plain, NOON)
+    with all_beside(tmp_path) as beside:
+        text = told(metrics(), store, NOON + 50, **beside)
+    assert not re.search(r"192\.0\.2|example|secret", text)
+    for line in (
+        'dnswatch_marks{action="delay",dry_run="1",policy="ladder"} 1.0',
+        'dnswatch_bay_messages{state="held"} 1.0',
+        'dnswatch_bay_messages{state="released"} 0.0',
+        "dnswatch_bay_oldest_seconds 50.0",
+        "dnswatch_bay_accepted_total 1.0",
+        "dnswatch_bay_released_total 1.0",
+        'dnswatch_bay_delivery_failures_total{result="refused"} 1.0',
+        'dnswatch_inspector_up{inspector="clamav"} 0.0',
+        'dnswatch_inspector_up{inspector="rspamd"} 1.0',
+        'dnswatch_sink_behind{sink="0-https"} 3.0',
+    ):
+        assert line in text.splitlines()
+
+
+def test_answer_times_are_a_histogram(store: Store) -> None:
+    """What workers counted becomes cumulative buckets by transport, up to all of them."""
+    times = AnswerTimes()
+    for seconds in (0.0004, 0.02, 0.02, 7.0):
+        times.add(False, seconds)
+    times.add(True, 0.1)
+    found = busy()
+    found.counters[int(NOON) // 60] = Counter(times.take())
+    store.write(found, plain, NOON)
+    text = told(metrics(), store)
+    name = "dnswatch_answer_duration_seconds"
+    udp = re.findall(rf'{name}_bucket{{le="([^"]+)",transport="udp"}} (\S+)', text)
+    assert [bound for bound, _ in udp] == [*map(str, BOUNDS), "+Inf"]
+    assert [float(count) for _, count in udp] == [1] * 4 + [3] * 8 + [4]
+    assert f'{name}_sum{{transport="udp"}} 7.0404' in text
+    assert f'{name}_bucket{{le="0.1",transport="tcp"}} 1.0' in text
+    assert "answer_time" not in text
+
+
 @pytest.mark.parametrize("accept", ["", OPENMETRICS])
 def test_both_forms_are_given(store: Store, accept: str) -> None:
     """Who asks for OpenMetrics gets it."""
@@ -98,11 +182,12 @@ def test_both_forms_are_given(store: Store, accept: str) -> None:
     assert told(metrics(), store, accept=accept).endswith("# EOF\n") == bool(accept)
 
 
-def test_prometheus_finds_nothing_wrong(store: Store) -> None:
+def test_prometheus_finds_nothing_wrong(store: Store, tmp_path: Path) -> None:
     """`promtool` accepts the metrics and the shipped alerts."""
     store.write(busy(), plain, NOON)
     promtool = need("promtool")
-    text = told(metrics(), store)
+    with all_beside(tmp_path) as beside:
+        text = told(metrics(), store, **beside)
     for command, given in (
         (["check", "metrics"], text),
         (["check", "rules", str(MONITORING / "alerts.yml")], ""),
@@ -113,10 +198,12 @@ def test_prometheus_finds_nothing_wrong(store: Store) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_what_is_shipped_asks_for_what_there_is(store: Store) -> None:
+def test_what_is_shipped_asks_for_what_there_is(store: Store, tmp_path: Path) -> None:
     """Every metric that the dashboard or an alert names is told."""
     store.write(busy(), plain, NOON)
-    there = set(re.findall(r"^(dnswatch_\w+)", told(metrics(), store), re.MULTILINE))
+    with all_beside(tmp_path) as beside:
+        text = told(metrics(), store, **beside)
+    there = set(re.findall(r"^(dnswatch_\w+)", text, re.MULTILINE))
     dashboard = json.loads((MONITORING / "dashboard.json").read_text())
     asks = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
     asks.append((MONITORING / "alerts.yml").read_text())

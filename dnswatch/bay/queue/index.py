@@ -199,6 +199,13 @@ class Index:
             received, kept = conn.execute(_SIZES, values).fetchone()
         return MailTotals(states, verdicts, clients, received, kept)
 
+    def oldest(self, states: Iterable[State]) -> float | None:
+        """Return when the oldest message in one of these states came, Unix seconds, if any is."""
+        with self._reading() as conn:
+            sql = "SELECT min(at) FROM message WHERE state IN (SELECT value FROM json_each(?))"
+            found = conn.execute(sql, (json.dumps([*states]),)).fetchone()[0]
+        return None if found is None else float(found)
+
     def keys(self) -> list[str]:
         """Return the keys of all clients that have mail here."""
         with self._reading() as conn:

@@ -1,1 +1,0 @@
-"""Ways out, each with a real receiver."""

@@ -187,9 +187,8 @@ class Replica:
             return
         self._tell_at = clock.elapsed() + TELL
         with self._store.snapshot() as db:
-            data = findings.to_send(db)
-        if data:
-            self._engine.push(self._engine.key("found"), data, 10 * TELL)
+            if data := findings.to_send(db):
+                self._engine.push(self._engine.key("found"), data, 10 * TELL)
 
     def _open(self) -> None:
         if (reason := damage.told(self._state)) is not None:

@@ -16,6 +16,7 @@ from dnswatch import clock
 from dnswatch.errors import EngineError, StoreError
 from dnswatch.fleet import rows
 from dnswatch.fleet.engine import Entry, FleetEngine
+from dnswatch.fleet.view import write_trouble
 from dnswatch.ownership import settle
 from dnswatch.settings import Fleet
 from dnswatch.store import Store, damage, replica
@@ -58,6 +59,7 @@ class Replica:
         "The store is not on the leader's line, and is to be copied."
         self.trouble = ""
         "Why nothing is taken over, as a sentence; empty where all is well."
+        write_trouble(state, "")
         self._open()
 
     @property
@@ -126,14 +128,21 @@ class Replica:
         """See whether the tables are of the same form here as at the leader."""
         ours = replica.form()
         if form == ours:
-            self.trouble = ""
+            self._tell_trouble("")
             return True
         older = "this node's" if int(ours.split()[0]) < int(form.split()[0]) else "the leader's"
-        told = f"{older} dnswatch is older than its fellow's: update it; until then nothing is"
-        if not self.trouble:
-            logger.warning("%s taken over from the leader here", told)
-        self.trouble = f"{told} taken over from the leader"
+        self._tell_trouble(
+            f"{older} dnswatch is older than its fellow's: update it; until then nothing is taken"
+            " over from the leader"
+        )
         return False
+
+    def _tell_trouble(self, text: str) -> None:
+        if text != self.trouble:
+            self.trouble = text
+            write_trouble(self._state, text)
+            if text:
+                logger.warning("%s", text)
 
     def _copy(self) -> None:
         """Have the leader copy its store here."""

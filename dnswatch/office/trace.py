@@ -68,7 +68,7 @@ class TraceStep(msgspec.Struct):
     said: str
 
 
-class Trace(msgspec.Struct):
+class TracedAnswer(msgspec.Struct):
     """What came out, and the whole way."""
 
     outcome: str
@@ -102,7 +102,7 @@ class Tracer:
         for seen in reversed(last_of_type(db, Type.MX, now - HORIZON, MOST_LESSONS)):
             self._learn(seen)
 
-    def trace(self, client: str, name: str, kind: str, verdict: str) -> Trace:
+    def trace(self, client: str, name: str, kind: str, verdict: str) -> TracedAnswer:
         """Trace a name as a client, whose verdict is in words.
 
         Raises `ValueError` with a sentence where one of them cannot be.
@@ -228,7 +228,7 @@ def _ended(
     enforced: Enforced | None,
     *,
     is_own: bool,
-) -> Trace:
+) -> TracedAnswer:
     """Say what came out; `is_own`: no upstream was asked."""
     if enforced is not None:
         would = "would have been " if enforced.dry_run else ""
@@ -236,15 +236,15 @@ def _ended(
         is_own |= not enforced.dry_run and enforced.decided is not Decided.HELD
     after = f" after {waited:.1f} s" if waited else ""
     if written == DROP:
-        return Trace("no answer at all", [], steps)
+        return TracedAnswer("no answer at all", [], steps)
     if not is_own:
-        return Trace(f"the answer as it comes{after}", [], steps)
+        return TracedAnswer(f"the answer as it comes{after}", [], steps)
     message = dns.message.from_wire(b"\0\0" + written, ignore_trailing=True)
     records = [line for rrset in message.answer for line in rrset.to_text().splitlines()]
     why = [one.to_text() for one in message.options if isinstance(one, dns.edns.EDEOption)]
     empty = "" if records or message.rcode() else ", nothing of that type"
     rcode = dns.rcode.to_text(message.rcode())
-    return Trace(f"{rcode}{empty}{after}", [*records, *why], steps)
+    return TracedAnswer(f"{rcode}{empty}{after}", [*records, *why], steps)
 
 
 _ACCESS: Final = {

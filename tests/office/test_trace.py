@@ -11,7 +11,7 @@ from dnswatch.codes import Type
 from dnswatch.model.policies.policy import Policy
 from dnswatch.model.policies.reading import precedence, read_all
 from dnswatch.model.policies.standing import Standing
-from dnswatch.office.trace import Trace, Tracer
+from dnswatch.office.trace import TracedAnswer, Tracer
 from dnswatch.office.whom import Whom
 from dnswatch.serve.policies import texts
 from dnswatch.settings import read
@@ -52,12 +52,12 @@ def tracing(state: Path, *enabled: str, dry_run: bool = False) -> Iterator[Trace
 
 def traced(
     state: Path, name: str, kind: str, *enabled: str, client: str = WORM, dry_run: bool = False
-) -> Trace:
+) -> TracedAnswer:
     with tracing(state, *enabled, dry_run=dry_run) as tracer:
         return tracer.trace(client, name, kind, "infected")
 
 
-def said(found: Trace) -> dict[str, str]:
+def said(found: TracedAnswer) -> dict[str, str]:
     return {step.what: step.said for step in found.steps}
 
 

@@ -3,7 +3,8 @@
 The run is cut into ten parts.  Hot names and names that nobody asked for before come at an even
 pace; beside them other clients look up exchanges, connections over TCP are opened, asked once and
 left open or closed, and the configuration is read anew each few seconds.  Nobody asks twice.
-After each part the server catches up, and its descriptors, processes and memory are counted.
+After each part the server catches up, and its descriptors, processes and memory are counted.  The
+caches are small, so that they are full after the first part: what grows from then on is a leak.
 """
 
 import socket
@@ -22,6 +23,7 @@ from bench.pacing import pace
 from bench.plan import Plan, say
 from bench.process import Process
 from bench.rig import Rig
+from bench.servers import SMALL
 from bench.table import Table
 
 PARTS: Final = 10
@@ -54,8 +56,9 @@ _HEAD: Final = (
 def measure_soak(rig: Rig, plan: Plan) -> list[Table]:
     """Answer for `plan.seconds` in all; rounds make no difference to what leaks."""
     hot = scene.cached(rig, plan)
-    rows, part = [], plan.seconds / PARTS
-    with hot.warm(rig.shared, "dnswatch", 2) as standing:
+    rows: list[tuple[str, ...]] = []
+    part = plan.seconds / PARTS
+    with hot.warm(rig.shared, SMALL, 2) as standing:
         rows.append(("0", "0", "0", "0", "0", *_held(standing.server)))
         for number in range(1, PARTS + 1):
             names = _mixed(rig.folder / "mixed", number, plan.names, int(RATE * part) + 1)

@@ -4,6 +4,7 @@ import pytest
 
 from dnswatch.fleet.following import BEFORE
 from dnswatch.store import Store, replica
+from dnswatch.store import site as site_records
 from dnswatch.store.bay import findings
 from tests.fleet.replicas import Replicas, copy
 from tests.records import NOON, record, worm
@@ -116,6 +117,7 @@ def test_what_a_followers_bay_finds_reaches_the_leader_once(site: Replicas) -> N
     copy(leader, follower)
     with Store.open(site.state("b")) as store, store.snapshot() as db:
         findings.add(db, NOON, "10.0.0.1", "suspicious", "m1", "why", in_fleet=True)
+        site_records.add_counters(db.conn, 60, {"bay_held": 2}, in_fleet=True)
     with Store.open(site.state("a")) as store, store.snapshot() as db:
         findings.add(db, NOON, "10.0.0.2", "suspicious", "m2", "why", in_fleet=True)
     for _ in range(3):
@@ -127,3 +129,4 @@ def test_what_a_followers_bay_finds_reaches_the_leader_once(site: Replicas) -> N
         with Store.open(site.state(node)) as store, store.snapshot() as db:
             assert [one.ident for one in findings.after(db, 0)] == ["m2", "m1"]
             assert findings.to_send(db) == b""
+            assert site_records.counters(db, 0)["bay_held"] == 2

@@ -5,6 +5,7 @@ remembers the last number it read misses nothing and reads nothing again.
 
 In a fleet a bay writes into `found`, which is of its machine alone.  From there findings are sent
 to the leader again and again, until its numbered ones, which come back with all else, have them.
+What it counted is told once: of that seconds may be lost with a leader.
 """
 
 from typing import Final
@@ -12,6 +13,7 @@ from typing import Final
 import msgspec
 
 from dnswatch.model.finding import Finding
+from dnswatch.store.site import add_counters
 from dnswatch.store.sqlite import Database
 
 AT_ONCE: Final = 1000
@@ -32,26 +34,41 @@ def add(
     db.conn.execute(_ADD_FOUND if in_fleet else _ADD, (at, client, verdict, ident, reason))
 
 
+class BayReport(msgspec.Struct, frozen=True, array_like=True):
+    """What a node's bay tells the leader."""
+
+    found: list[tuple[float, str, str, str, str]]
+    "When, client's key, verdict, message and reason."
+    counted: list[tuple[int, str, int]]
+    "Start of the minute, name and count."
+
+
 def to_send(db: Database) -> bytes:
-    """Return what the leader does not have yet, for `take_in` there; empty where it has all."""
-    if not db.conn.execute(_FOUND, (1,)).fetchone():
+    """Return what the leader does not have yet, for `take_in` there; empty where it has all.
+
+    Call it in the transaction in which it is sent: what was counted is told once.
+    """
+    if not db.conn.execute(_ANYTHING).fetchone()[0]:
         return b""  # looked at often: no write lock for nothing
     db.conn.execute(_FORGET)
-    rows = db.conn.execute(_FOUND, (AT_ONCE,)).fetchall()
-    return msgspec.msgpack.encode(rows) if rows else b""
+    found = db.conn.execute(_FOUND, (AT_ONCE,)).fetchall()
+    counted = db.conn.execute("DELETE FROM counted RETURNING start, name, count").fetchall()
+    return msgspec.msgpack.encode(BayReport(found, counted)) if found or counted else b""
 
 
 def take_in(db: Database, data: bytes) -> None:
     """Number what a node's bay found, unless that was done; what makes no sense is left out."""
     try:
-        rows = msgspec.msgpack.decode(data, type=list[tuple[float, str, str, str, str]])
+        report = msgspec.msgpack.decode(data, type=BayReport)
     except msgspec.DecodeError:
         return
-    db.conn.executemany(_ADD_ONCE, rows)
+    db.conn.executemany(_ADD_ONCE, report.found)
+    for start, name, count in report.counted:
+        add_counters(db.conn, start, {name: count})
 
 
 def collect(db: Database) -> None:
-    """Number what the leader's own bay found."""
+    """Take in what the leader's own bay found."""
     if data := to_send(db):
         take_in(db, data)
 
@@ -70,6 +87,8 @@ _ADD_ONCE: Final = """
     INSERT INTO finding (at, client, verdict, ident, reason) SELECT ?1, ?2, ?3, ?4, ?5
     WHERE NOT EXISTS (SELECT 1 FROM finding
         WHERE (at, client, verdict, ident, reason) = (?1, ?2, ?3, ?4, ?5))"""
+_ANYTHING: Final = """
+    SELECT EXISTS (SELECT 1 FROM found) OR EXISTS (SELECT 1 FROM counted)"""
 _FORGET: Final = """
     DELETE FROM found WHERE (at, client, verdict, ident, reason) IN
         (SELECT at, client, verdict, ident, reason FROM finding)"""

@@ -99,6 +99,8 @@ class ResolverCore:
         )
         self._local = local
         self._numbered = 0
+        self._fails_until = 0.0
+        "Until then upstreams are known to fail for some name, Unix seconds."
         self._configure(settings)
 
     def configure(self, settings: Settings, local: LocalNames) -> None:
@@ -387,6 +389,8 @@ class ResolverCore:
     def _later(self, pending: PendingQuery, now: float) -> Answer | None:
         """Ask upstreams; a stale answer is given at once while they are known to fail."""
         stale = self.cache.stale(pending.query.key, now)
+        if stale is None and now < self._fails_until:
+            stale = self.cache.stale_of(pending.query, now)
         if stale is not None and now < stale.retry_at:
             return self._give_stale(pending, stale, now)
         group = self.routes.group(pending.query.qname)
@@ -426,7 +430,7 @@ class ResolverCore:
         stale = self.cache.stale_of(asked, now)
         if stale is None:
             return False
-        stale.retry_at = now + RETRY_STALE
+        stale.retry_at = self._fails_until = now + RETRY_STALE
         for pending in waiting:
             self._emit(self._give_stale(pending, stale, now))
         return True

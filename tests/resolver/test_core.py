@@ -249,6 +249,21 @@ def test_an_ended_answer_serves_while_upstreams_fail(scene: Scene) -> None:
     assert [seen.origin for seen in scene.seen()] == [Origin.UPSTREAM, Origin.STALE, Origin.STALE]
 
 
+def test_an_ended_answer_serves_its_other_forms_at_once_as_well(scene: Scene) -> None:
+    """Nobody waits anew for upstreams that are known to fail, because he sets DO or AD."""
+    scene.look_up(query_body("www.example.", use_edns=0), ttl=10)
+    scene.let(20)
+    scene.look_up(query_body("www.example.", use_edns=0), rcode=Rcode.SERVFAIL)
+    asked = len(scene.asked)
+    given = scene.ask(query_body("www.example.", use_edns=0, want_dnssec=True))
+    assert given is not None
+    assert check.errors(given) == [Ede.STALE_ANSWER]
+    assert scene.ask(query_body("other.example.", use_edns=0)) is None
+    assert len(scene.asked) == asked + 1
+    scene.let(RETRY_STALE + 1)
+    assert scene.ask(query_body("www.example.", use_edns=0, want_dnssec=True)) is None
+
+
 def test_an_ended_denial_is_marked_as_one(scene: Scene) -> None:
     """A stale NXDOMAIN has an extended error of its own (RFC 8914 section 4.20)."""
     query = query_body("no.example.", use_edns=0)

@@ -148,7 +148,7 @@ def test_every_mail_related_lookup_is_observed(scene: Scene) -> None:
         (Type.A, Origin.CACHE),
         (Type.A, Origin.CACHE),
     ]
-    assert not scene.core.packets.now
+    assert not scene.core.packets.answers
 
 
 def _mx_answer(question: bytes) -> bytes:
@@ -164,10 +164,10 @@ def test_a_name_that_becomes_an_exchange_leaves_the_short_cut(scene: Scene) -> N
     scene.look_up(host)
     scene.seen()
     scene.ask(query_body("x.example."))
-    assert query_body("x.example.")[10:] in {query[10:] for query in scene.core.packets.now}
+    assert query_body("x.example.")[10:] in {query[10:] for query in scene.core.packets.answers}
     scene.ask(query_body("example.", "MX"))
     scene.hear(_mx_answer(scene.asked[-1].query.question))
-    assert not any(b"\2mx\7example" in query for query in scene.core.packets.now)
+    assert not any(b"\2mx\7example" in query for query in scene.core.packets.answers)
 
 
 @pytest.mark.parametrize("qtype", ["AXFR", "IXFR", "OPT", "TKEY", "TSIG", "MAILA", "MAILB"])
@@ -338,9 +338,9 @@ def test_what_a_reload_forbids_is_forbidden_at_once(scene: Scene) -> None:
     query = query_body("www.example.", use_edns=0)
     scene.look_up(query)
     scene.ask(query)
-    assert scene.core.packets.now
+    assert scene.core.packets.answers
     scene.core.configure(configured("serve.udp_size = 700"), local_names([HOSTS]))
-    assert not scene.core.packets.now
+    assert not scene.core.packets.answers
     got = scene.ask(query)
     assert got is not None
     assert got.payload == 700

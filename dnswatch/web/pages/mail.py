@@ -204,7 +204,7 @@ def _rows(held: mail.HeldMail, idents: Sequence[str]) -> list[IndexRow]:
     found = {row.ident: row for row in held.index.find(Filter())}
     for ident in idents:
         if ident not in found:
-            raise ConsoleError(f"there is no message '{ident[:40]}'", 404)
+            raise ConsoleError(mail.absent(held.settings, ident[:40]), 404)
     return [found[ident] for ident in idents]
 
 

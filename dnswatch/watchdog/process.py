@@ -34,7 +34,7 @@ from dnswatch.watchdog.lines import Line
 from dnswatch.watchdog.pipeline import SitePipeline
 from dnswatch.watchdog.poller import OrderPoller
 from dnswatch.watchdog.recorder import Recorder
-from dnswatch.watchdog.tail import Tail
+from dnswatch.watchdog.tail import LookupRing
 
 logger: Final = logging.getLogger("dnswatch.watchdog")
 
@@ -95,7 +95,7 @@ class _Process:
         self._poller = OrderPoller(Archive(state, settings), clock.now)
         self._keys = Archive(state, settings)
         self._site = SitePipeline(source, self._key, clock.now())
-        self._tail = Tail(state, self._key)
+        self._tail = LookupRing(state, self._key)
         self._source = source
         self._machines: Machines | None = None
         self._state = state

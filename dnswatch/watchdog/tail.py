@@ -92,7 +92,7 @@ class _Noted(NamedTuple):
     at: float
 
 
-class Tail:
+class LookupRing:
     """The ring, and its door; both only where they are wanted."""
 
     def __init__(self, state: Path, key_of: Callable[[bytes], str]) -> None:

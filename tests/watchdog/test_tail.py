@@ -13,7 +13,7 @@ from dnswatch.codes import Type
 from dnswatch.errors import StoreError
 from dnswatch.model.observation import Decided, Enforced, Fate, Observation, Origin, Tally
 from dnswatch.watchdog import tail as module
-from dnswatch.watchdog.tail import FILE, LONGEST, MOST, Tail, TailReader
+from dnswatch.watchdog.tail import FILE, LONGEST, MOST, LookupRing, TailReader
 from dnswatch.wire.name import from_text
 from tests.check import eventually
 from tests.records import NOON, asked
@@ -29,14 +29,14 @@ def shown(client: bytes) -> str:
 
 
 @pytest.fixture
-def tail(tmp_path: Path) -> Tail:
+def tail(tmp_path: Path) -> LookupRing:
     """Keep a ring."""
-    ring = Tail(tmp_path, shown)
+    ring = LookupRing(tmp_path, shown)
     ring.configure(is_wanted=True)
     return ring
 
 
-def test_lookups_are_told_in_order_with_what_became_of_them(tail: Tail) -> None:
+def test_lookups_are_told_in_order_with_what_became_of_them(tail: LookupRing) -> None:
     """Records, origin and policy; what only a cache knows, by its count."""
     enforced = Enforced("delay", Decided.HELD, dry_run=True)
     told = asked(0, "10.0.0.1", "example.org", Type.MX, exchanges=["mx.example.org"])
@@ -58,7 +58,7 @@ def test_lookups_are_told_in_order_with_what_became_of_them(tail: Tail) -> None:
     assert [one.name for one in tail.page(-2).lookups] == [None, None]
 
 
-def test_a_reader_goes_on_and_hears_what_it_missed(tail: Tail) -> None:
+def test_a_reader_goes_on_and_hears_what_it_missed(tail: LookupRing) -> None:
     """The ring is bounded, and numbers go on over what went out of it."""
     for second in range(MOST + 50):
         tail.note(asked(second, "10.0.0.1", "example.org"))
@@ -72,7 +72,7 @@ def test_a_reader_goes_on_and_hears_what_it_missed(tail: Tail) -> None:
 
 def test_who_stands_in_no_record_does_not_stand_here(tmp_path: Path) -> None:
     """`privacy.leave_out`, late answers of nobody, and whose pseudonym is out of reach."""
-    tail = Tail(tmp_path, lambda client: "" if client == ALICE else "~77ab")
+    tail = LookupRing(tmp_path, lambda client: "" if client == ALICE else "~77ab")
     tail.configure(is_wanted=True)
     tail.note(Observation(NOON, None, NAME, 1, 0, Origin.UPSTREAM))
     tail.count(Tally(None, 1, 0, 1, False, 3), NOON)
@@ -81,7 +81,7 @@ def test_who_stands_in_no_record_does_not_stand_here(tmp_path: Path) -> None:
     assert [one.client for one in tail.page(0).lookups] == ["~77ab"]
 
 
-def test_it_is_off_unless_wanted_and_forgets_all(tail: Tail) -> None:
+def test_it_is_off_unless_wanted_and_forgets_all(tail: LookupRing) -> None:
     """Without a reload there is nothing of it."""
     tail.note(asked(0, "10.0.0.1", "example.org"))
     ring = tail.page(0).ring
@@ -92,7 +92,7 @@ def test_it_is_off_unless_wanted_and_forgets_all(tail: Tail) -> None:
     assert tail.page(0).ring != ring
 
 
-def test_long_lookups_fit_into_a_message(tail: Tail) -> None:
+def test_long_lookups_fit_into_a_message(tail: LookupRing) -> None:
     """However many records an answer had: as many lookups as fit are told at a time."""
     label = b"\x3f" + b"\x01" * 63
     odd = (label * 3) + b"\0"

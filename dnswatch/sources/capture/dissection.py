@@ -203,7 +203,7 @@ def _is_believed(at: float, last: float, frames: list[Frame], following: int) ->
 def dissect(chunk: Chunk) -> bytes:
     """Take a chunk apart; what is found is written as one message, for `decode`."""
     dissector = Dissector(is_part=True)
-    dissector.frames(chunk)
+    dissector.frames(chunk._replace(data=chunk.whole()))
     return encode(found(dissector))
 
 
@@ -217,6 +217,6 @@ def found(dissector: Dissector) -> Dissected:
         matcher.responses,
         dissector.segments,
         dissector.scraps,
-        dissector.flows.parts(),
+        [part.row() for part in dissector.flows.parts()],
         dissector.census + matcher.counted(),
     )

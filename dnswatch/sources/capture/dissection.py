@@ -179,9 +179,8 @@ class Dissector:
         assert found.fragment
         self.census["fragments"] += 1
         body, stop, _ = found.payload
-        self.scraps.append(
-            Scrap(at, found.addresses, found.protocol, *found.fragment, data[body:stop])
-        )
+        part = data[body : max(body, stop)]
+        self.scraps.append(Scrap(at, found.addresses, found.protocol, *found.fragment, part))
 
 
 def is_dns(ports: bytes) -> bool:

@@ -63,7 +63,7 @@ def frames(chunk: Chunk) -> list[Frame]:
         if kind == _SIMPLE:
             begin = at + 12
             link = interfaces[0].link if interfaces else -1
-            found.append((0.0, link, begin, min(begin + length, stop)))
+            found.append((0.0, link, begin, max(begin, min(begin + length, stop))))
         else:
             _, _, number, high, low, captured, _ = packet(data, at)
             if kind == _OLD:  # its number has two bytes; a count of drops follows

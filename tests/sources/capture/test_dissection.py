@@ -108,6 +108,14 @@ def test_lengths_that_cannot_be_make_no_payload_below_nothing() -> None:
     assert [part.sent for part in flows(told)] == [0, 0]
 
 
+def test_a_fragment_shorter_than_its_header_holds_nothing() -> None:
+    """The packet's length ends before its payload begins."""
+    [first, *_] = fragments(udp(bytes(900), dport=9999), 400)
+    short = first[:2] + b"\0\x08" + first[4:]
+    [scrap] = found([(NOON, ethernet(short))]).scraps
+    assert scrap.part == b""
+
+
 @pytest.mark.parametrize("astray", [NOON + 2 * LEAP, LATEST + 9])
 def test_a_time_that_cannot_be_is_damage(astray: float) -> None:
     """It carries nothing away: what follows has its own place."""

@@ -30,6 +30,7 @@ MODULES: Final = (
     "resolver/cache",
     "resolver/core",
     "resolver/deadlines",
+    "resolver/kept",
     "resolver/known",
     "resolver/lookups",
     "resolver/observed",

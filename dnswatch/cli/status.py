@@ -12,6 +12,7 @@ from dnswatch.cli.state import present, state_directory
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from dnswatch.fleet.view import FleetView
     from dnswatch.proxy.descriptors import OpenFiles
     from dnswatch.settings import Settings
     from dnswatch.store.directory import RunningServer
@@ -30,10 +31,12 @@ class _Now(NamedTuple):
     is_replayed: bool
     learning_until: float | None
     "Unix seconds; None where nothing is stored yet, or the site is learned."
-    policies: list[str]
-    "Those that are switched on, in order of precedence."
+    policies: dict[str, str]
+    "Those that are switched on, in order of precedence, each with its mode: `on`, `dry run`."
     open_files: "list[OpenFiles]"
     "Of each worker; none where no server runs, or another user's."
+    fleet: "FleetView | None"
+    "None where there is no fleet."
 
 
 def status(
@@ -67,6 +70,7 @@ def status(
 
 def _now(db: "Database", directory: Path, settings: "Settings") -> _Now:
     from dnswatch.cli.options import policies_of
+    from dnswatch.office import wording
     from dnswatch.office.detector import detector_of
     from dnswatch.office.whom import Whom
     from dnswatch.proxy.descriptors import in_use
@@ -76,15 +80,23 @@ def _now(db: "Database", directory: Path, settings: "Settings") -> _Now:
     detector = detector_of(db, settings, Whom(directory, settings))
     ends = None if detector is None else detector.learned_at
     known, _ = policies_of(settings)
-    enabled = orders.read(db, clock.now()).enabled
     running = server(directory)
     return _Now(
         running,
         is_replayed(directory),
         ends if ends is not None and ends > present(directory) else None,
-        [name for name in known if name in enabled],
+        wording.switched_on(known.values(), orders.read(db, clock.now())),
         list(in_use(running.pid)) if running else [],
+        _fleet(directory, settings),
     )
+
+
+def _fleet(directory: Path, settings: "Settings") -> "FleetView | None":
+    if not settings.fleet.engine:
+        return None
+    from dnswatch.fleet.view import look
+
+    return look(directory, settings.fleet, clock.now())
 
 
 def _now_json(now: _Now) -> dict[str, Any]:
@@ -98,13 +110,64 @@ def _now_json(now: _Now) -> dict[str, Any]:
         "build": now.server.build if now.server else None,
         "since": iso(now.server.since) if now.server else None,
         "learning_until": None if now.learning_until is None else iso(now.learning_until),
-        "policies": now.policies,
+        "policies": list(now.policies),
+        "dry_runs": [name for name, how in now.policies.items() if how == "dry run"],
         "open_files": [each._asdict() for each in now.open_files],
+        "fleet": None if now.fleet is None else _fleet_json(now.fleet),
     }
+
+
+def _fleet_json(fleet: "FleetView") -> dict[str, Any]:
+    from dnswatch.cli.render import iso
+    from dnswatch.office.fleet import warnings
+
+    return {
+        "site": fleet.site,
+        "node": fleet.node,
+        "leader": fleet.leader,
+        "leads_since": None if fleet.leads_since is None else iso(fleet.leads_since),
+        "apart_since": None if fleet.apart_since is None else iso(fleet.apart_since),
+        "batches_kept": fleet.kept,
+        "batches_lost": fleet.lost,
+        "nodes": [
+            {
+                "name": each.name,
+                "leads": each.is_leader,
+                "versions_behind": each.behind,
+                "workers": each.workers,
+                "clock_skew": round(each.skew, 3),
+            }
+            for each in fleet.nodes
+        ],
+        "warnings": warnings(fleet, clock.now()),
+    }
+
+
+def _print_fleet(fleet: "FleetView") -> None:
+    from dnswatch.cli import render
+    from dnswatch.office.fleet import headline, warnings
+
+    console = render.console()
+    console.print(render.harmless(headline(fleet)))
+    for warning in warnings(fleet, clock.now()):
+        console.print(render.plain(warning, "yellow"))
+    if len(fleet.nodes) > 1:
+        heads = ("node", "part", "workers", "versions behind", "clock")
+        table = render.table(*heads, words=("node", "part"))
+        for each in fleet.nodes:
+            table.add_row(
+                render.plain(each.name),
+                "leads" if each.is_leader else "follows",
+                str(each.workers),
+                "-" if each.behind is None else f"{each.behind:,}",
+                f"{each.skew * 1000:+.0f} ms",
+            )
+        console.print(table)
 
 
 def _print_now(state: str, now: _Now) -> None:
     from dnswatch.cli import render
+    from dnswatch.office.wording import listed
 
     console = render.console()
     if now.server is not None:
@@ -117,11 +180,12 @@ def _print_now(state: str, now: _Now) -> None:
         console.print("dnswatch is not running: this is the last that it wrote", style="bold red")
     if now.learning_until is not None:
         console.print(f"learning until {render.moment(now.learning_until)}: no verdicts before")
-    on = ", ".join(now.policies) or "none"
-    console.print(f"policies switched on: {render.harmless(on)}")
+    console.print(f"policies switched on: {listed(now.policies)}")
     if now.open_files:
         used = (f"{each.process} {each.opened:,} of {each.limit:,}" for each in now.open_files)
         console.print(f"open files: {', '.join(used)}")
+    if now.fleet is not None:
+        _print_fleet(now.fleet)
     console.print(render.plain(f"records in {state}", "bold"))
 
 

@@ -190,6 +190,12 @@ class Changes:
         for (node, worker, _), health in later.health.items():
             self.hear(worker, health, node)
 
+    def leave_judgments(self) -> None:
+        """Keep what was seen, and leave out all that follows from what was known before."""
+        self.detector, self.judged, self.begun_at = b"", 0, None
+        for found in (self.client_states, self.standings, self.quarantine, self.notes):
+            found.clear()
+
     def trim(self, limit: int) -> int:
         """Keep at most `limit` of each kind, losing the oldest first; return how many went."""
         before = self._size()

@@ -5,12 +5,14 @@ Done at the start and again at every reload; what cannot be loaded is a `Setting
 
 import socket
 import ssl
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from dnswatch.errors import SettingsError
+from dnswatch.errors import LibraryError, SettingsError
+from dnswatch.outlets import keyfile
 from dnswatch.serve.policies import texts
 from dnswatch.settings import (
     Address,
@@ -22,7 +24,6 @@ from dnswatch.settings import (
     is_own,
     resolv_conf_servers,
 )
-from dnswatch.teller.outlets import secret_of
 
 DEFAULT_FILE: Final = Path("/etc/dnswatch/dnswatch.toml")
 """Read where no other file is named, if it is there."""
@@ -47,8 +48,10 @@ def load(
     _check_authorities(settings)
     _check_certificate(settings)
     for sink in settings.events:
-        secret_of(sink)
+        keyfile.check(sink)
     _check_loops(settings)
+    if settings.fleet.engine and find_spec("valkey") is None:
+        raise SettingsError(f"[fleet]: {LibraryError('valkey', 'fleet')}")
     return msgspec.structs.replace(source, policies=texts(settings.policies.directory))
 
 

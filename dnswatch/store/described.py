@@ -184,6 +184,12 @@ TABLES: Final = MappingProxyType(
             ident="Name of the message in the bay.",
             reason="Which inspectors said what.",
         ),
+        "counted": _table(
+            "What this node's bay counted, on its way to the leader of the fleet.",
+            start=_MINUTE,
+            name="Of the counter.",
+            count="How often.",
+        ),
         "journal": _table(
             "How much of the watch's journal is in the store.",
             id=_ONE,

@@ -98,6 +98,8 @@ class _Process:
         self._machines: Machines | None = None
         self._state = state
         self._is_beyond_repair = False
+        self._is_blind = False
+        "What the store holds could not be read at the start, and must not be written over."
         self._begun_at: float | None = clock.now()
         "Until it is stored who is quarantined or there now, and who is not any more."
         self._is_stopping = False
@@ -131,6 +133,7 @@ class _Process:
                 self._fold()
                 self._hand_over()
                 self._heed_damage()
+                self._see_again()
 
     def _restore(self, moved: Moved | None) -> Cursor | None:
         """Begin with what was known before, and with a new store where that one is damaged.
@@ -150,7 +153,7 @@ class _Process:
                 stored = self._remember(moved)
         except StoreError as error:
             # What may pass the recorder says, at its first attempt to write.
-            self._is_beyond_repair = error.is_damaged
+            self._is_beyond_repair, self._is_blind = error.is_damaged, not error.is_damaged
             if error.is_damaged:
                 logger.error("nothing is recorded: %s", error)
             return None
@@ -182,6 +185,12 @@ class _Process:
             except OSError:
                 self._is_beyond_repair, self._is_stopping = True, False
                 logger.error("nothing is recorded: %s", found)
+
+    def _see_again(self) -> None:
+        """End once the store can be used again: the next watch begins with what it holds."""
+        if self._is_blind and self._recorder.stored is not None:
+            logger.info("the records can be used again: the watch begins anew with what they hold")
+            self._is_stopping = True
 
     def _take_up(self, stored: Cursor | None) -> None:
         """Take in what a watch that was killed had read and not stored."""
@@ -248,6 +257,8 @@ class _Process:
         self._identify()
         changes, marks = self._site.drain(clock.now(), is_last=self._is_stopping)
         changes.begun_at, self._begun_at = self._begun_at, None
+        if self._is_blind:
+            changes.leave_judgments()
         changes.vantages = points
         changes.cursor = self._intake.cursor()
         self._intake.let_go(self._recorder.stored)

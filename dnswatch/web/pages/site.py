@@ -6,6 +6,9 @@ import msgspec
 from markupsafe import Markup
 
 from dnswatch import clock
+from dnswatch.fleet.view import FleetNode, look
+from dnswatch.office import wording
+from dnswatch.office.fleet import headline, warnings
 from dnswatch.office.text import local, short, span
 from dnswatch.store import orders, reports, site
 from dnswatch.store.directory import server
@@ -79,8 +82,15 @@ class Front(msgspec.Struct):
     "Who would be suspect, were the site not being learned."
     policies: list[str]
     "Those that are switched on."
+    dry_runs: list[str]
+    "Those of them that only say what they would do."
     losses: dict[str, int]
     "Counters of what was dropped or not believed in the last 24 hours."
+    fleet: str
+    "This node's part in its fleet; empty where there is none."
+    fleet_warnings: list[str]
+    "What is wrong with that."
+    fleet_nodes: list[FleetNode]
 
 
 def read(request: ConsoleRequest) -> Front:
@@ -93,7 +103,7 @@ def _front(console: Console, glance: Glance) -> Front:
     db, now = glance.db, glance.now
     status = reports.status(db, now - DAY)
     running = server(console.state)
-    enabled = orders.read(db, clock.now()).enabled
+    modes = wording.switched_on(console.policies.values(), orders.read(db, clock.now()))
     chart = _chart(glance)
     return Front(
         running.since if running else None,
@@ -104,9 +114,19 @@ def _front(console: Console, glance: Glance) -> Front:
         _upstreams(status.upstreams),
         list(_standouts(glance)),
         [key for key, _ in glance.judged.provisional],
-        [name for name in console.policies if name in enabled],
+        list(modes),
+        [name for name, how in modes.items() if how == "dry run"],
         {name: status.counters[name] for name in status.losses},
+        *_fleet(console),
     )
+
+
+def _fleet(console: Console) -> tuple[str, list[str], list[FleetNode]]:
+    if not console.settings.fleet.engine:
+        return "", [], []
+    now = clock.now()
+    view = look(console.state, console.settings.fleet, now)
+    return headline(view), warnings(view, now), view.nodes
 
 
 def figures(glance: Glance, chart: Chart | None) -> dict[str, int]:

@@ -70,33 +70,16 @@ class Part:
         at: float,
         ended: float,
         seq: int = _NO_SEQ,
-        packets: int = 0,
-        octets: int = 0,
-        sent: int = 0,
-        received: int = 0,
-        flags: int = 0,
-        answered: int = 0,
+        counted: tuple[int, int, int, int, int, int] = (0, 0, 0, 0, 0, 0),
     ) -> None:
         """Begin a flow, or go on with one that was told as a row."""
         self.ends, self.protocol, self.at, self.ended, self.seq = ends, protocol, at, ended, seq
-        self.packets, self.octets, self.sent, self.received = packets, octets, sent, received
-        self.flags, self.answered = flags, answered
+        self.packets, self.octets, self.sent, self.received, self.flags, self.answered = counted
 
     def row(self) -> PartRow:
         """Tell it to another process."""
-        return (
-            self.ends,
-            self.protocol,
-            self.at,
-            self.ended,
-            self.seq,
-            self.packets,
-            self.octets,
-            self.sent,
-            self.received,
-            self.flags,
-            self.answered,
-        )
+        counted = self.packets, self.octets, self.sent, self.received, self.flags, self.answered
+        return self.ends, self.protocol, self.at, self.ended, self.seq, counted
 
 
 class Flows:

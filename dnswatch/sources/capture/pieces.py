@@ -29,8 +29,8 @@ class Scrap(msgspec.Struct, array_like=True, gc=False):
     part: bytes
 
 
-PartRow = tuple[bytes, int, float, float, int, int, int, int, int, int, int]
-"""A `flows.Part`, in the order of its attributes."""
+PartRow = tuple[bytes, int, float, float, int, tuple[int, int, int, int, int, int]]
+"""A `flows.Part`: its attributes in their order, those that are counted apart."""
 
 
 class Dissected(msgspec.Struct, array_like=True):

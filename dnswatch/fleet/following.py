@@ -96,6 +96,7 @@ class Replica:
             return self._read(wait)
         except StoreError as error:
             if not error.is_damaged:
+                self._rewind()
                 raise
             self._set_aside(damage.reason(error))
             return True
@@ -123,7 +124,7 @@ class Replica:
         self._last = entry.id
         if version is None or self.is_off or version.position <= (self._position or (0, 0)):
             return
-        with self._store.snapshot() as db:
+        with self._store.writing() as db:
             here = replica.read(db)
             if version.after != here.position:
                 self.is_off = True
@@ -132,8 +133,7 @@ class Replica:
             elif here.is_ahead:
                 self.is_off = True
             elif not self._understands(version.form):
-                self._last = str(here.position)
-                self._assembly = rows.VersionAssembly()
+                self._rewind()
                 return
             else:
                 replica.apply(db, version.position, version.parts())
@@ -171,7 +171,7 @@ class Replica:
             first = rows.read_copied(self._next(key))
             self._keep_own()
             logger.info("the store is copied from the leader")
-            with self._store.snapshot() as db:
+            with self._store.writing() as db:
                 replica.replace(db, first.position, self._pieces(key, first))
         finally:
             self._engine.leave(wants, token)
@@ -213,7 +213,7 @@ class Replica:
         if clock.elapsed() < self._tell_at:
             return
         self._tell_at = clock.elapsed() + TELL
-        with self._store.snapshot() as db:
+        with self._store.writing() as db:
             if data := findings.to_send(db):
                 self._engine.push(self._engine.key("found"), data, 10 * TELL)
 
@@ -233,7 +233,11 @@ class Replica:
         with self._store.snapshot() as db:
             found = replica.read(db)
         self._position, self.is_off = found.position, False
-        self._last = str(found.position) if found.position else ""
+        self._rewind()
+
+    def _rewind(self) -> None:
+        """Read the stream again from the store's version on."""
+        self._last = str(self._position) if self._position else ""
         self._assembly = rows.VersionAssembly()
 
     def _set_aside(self, reason: str) -> None:

@@ -58,7 +58,7 @@ class Shipper:
         self._doubt = False
         "It is not known how much of a version the stream has."
         self._copies: list[threading.Thread] = []
-        with self._store.snapshot() as db:
+        with self._store.writing() as db:
             self.position = replica.lead(db, fence)
         "The last version that was shipped."
         self._number = self.position.number
@@ -134,10 +134,13 @@ class Shipper:
     def _take_findings(self) -> None:
         """Take in what the bays of all nodes found."""
         with self._store.snapshot() as db:
-            findings.collect(db)
+            is_waiting = findings.is_waiting(db)
+        if is_waiting:
+            with self._store.writing() as db:
+                findings.collect(db)
         key = self._engine.key("found")
         while (data := self._engine.take(key)) is not None:
-            with self._store.snapshot() as db:
+            with self._store.writing() as db:
                 findings.take_in(db, data)
 
     def _copy(self) -> None:

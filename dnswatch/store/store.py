@@ -107,6 +107,12 @@ class Store:
         with sentences(self._path), self._db.atomic():
             yield self._db
 
+    @contextmanager
+    def writing(self) -> Iterator[Database]:
+        """Make one transaction of what is read and written meanwhile, all of it or nothing."""
+        with writing(self._db, self._path):
+            yield self._db
+
     def write(self, changes: Changes, client_key: ClientKey, now: float) -> None:
         """Store a batch of changes, all of it or, with a `StoreError`, nothing.
 

@@ -49,7 +49,7 @@ class Archive:
         """Return what the watch knew before; without a fleet, the store is no replica any more."""
         store = self._opened()
         if not self._settings.fleet.engine:
-            with store.snapshot() as db:
+            with store.writing() as db:
                 findings.collect(db)
                 replica.leave(db)
         return store.restore(now)

@@ -5,6 +5,7 @@ and stored what waits.  If it is killed nothing is lost and nothing counted twic
 the store, which says up to where it has the journal, is in the journal, or waits in the sockets.
 """
 
+import gc
 import logging
 import os
 import selectors
@@ -34,6 +35,7 @@ from dnswatch.watchdog.lines import Line
 from dnswatch.watchdog.pipeline import SitePipeline
 from dnswatch.watchdog.poller import OrderPoller
 from dnswatch.watchdog.recorder import Recorder
+from dnswatch.watchdog.tail import LookupRing
 
 logger: Final = logging.getLogger("dnswatch.watchdog")
 
@@ -48,6 +50,10 @@ LAST_READING: Final = 0.3
 
 LAST_WRITING: Final = 0.5
 """Seconds to store it: with the reading, less than the second within which the process ends."""
+
+_COLLECT: Final = (20_000, 50, 100)
+"""When Python looks for cycles: seldom, since what is folded and stored makes none, and to look
+through what is known of a large site takes long."""
 
 _SET_ASIDE: Final = (
     "the store was damaged (%s): it was moved to '%s', and a new one is begun,"
@@ -70,6 +76,8 @@ def main(
     before.
     """
     os.nice(NICENESS)
+    gc.freeze()
+    gc.set_threshold(*_COLLECT)
     kept = Journal(journal)
     try:
         _Process(source, state, lines, kept, control).run(moved)
@@ -94,6 +102,7 @@ class _Process:
         self._poller = OrderPoller(Archive(state, settings), clock.now)
         self._keys = Archive(state, settings)
         self._site = SitePipeline(source, self._key, clock.now())
+        self._tail = LookupRing(state, self._key)
         self._source = source
         self._machines: Machines | None = None
         self._state = state
@@ -118,6 +127,7 @@ class _Process:
             selector.register(self._control, selectors.EVENT_READ, self._obey)
             selector.register(self._poller, selectors.EVENT_READ, self._take_orders)
             self._intake.open(selector, self._read)
+            self._tail.open(selector)
             self._loop(selector)
         self._finish()
 
@@ -231,6 +241,7 @@ class _Process:
         for name, batch, outdated in heard:
             for tally in batch.tallies:
                 self._site.watch.tally(tally, batch.until)
+                self._tail.count(tally, batch.until)
             for seen in outdated:
                 self._site.watch.count_late(seen)
             if (number := self._intake.number(name)) is not None:
@@ -241,6 +252,7 @@ class _Process:
     def _fold(self) -> None:
         for _, seen in self._intake.release(clock.now()):
             self._site.watch.fold(seen)
+            self._tail.note(seen)
         self._site.watch.expire(self._intake.passed)
 
     def _hand_over(self) -> None:
@@ -318,6 +330,7 @@ class _Process:
     def _configure(self, source: Source, settings: Settings) -> None:
         self._site.configure(source, settings)
         self._intake.configure(settings)
+        self._tail.configure(is_wanted=settings.records.tail)
 
     def _stop(self) -> None:
         self._is_stopping = True

@@ -14,11 +14,11 @@ from typing import Final
 
 from dnswatch.fleet.engine import FleetEngine
 
-LIFE: Final = 10.0
+LIFE: Final = 8.0
 """Seconds that a lease lasts without being renewed: within 15 s another node leads."""
 
-RENEW: Final = 3.0
-"""Seconds between two renewals: one may fail, and there is time for another."""
+RENEW: Final = 2.0
+"""Seconds between two renewals: some may fail, and there is time for another."""
 
 SPARE: Final = 1.0
 """Seconds by which its holder ends before it does: clocks do not run alike."""

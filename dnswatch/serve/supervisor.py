@@ -31,7 +31,7 @@ from dnswatch.store.moved import Moved
 from dnswatch.teller import process as teller
 from dnswatch.watchdog import journal
 from dnswatch.watchdog import process as watch
-from dnswatch.watchdog.intake import Lines
+from dnswatch.watchdog.reception import Lines
 from dnswatch.web import places as web_places
 
 STOP_WORKERS: Final = 1.3

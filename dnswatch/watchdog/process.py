@@ -10,8 +10,9 @@ import os
 import selectors
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -28,11 +29,12 @@ from dnswatch.store import damage
 from dnswatch.store.moved import Moved
 from dnswatch.watchdog.archive import Archive
 from dnswatch.watchdog.housekeeper import Housekeeper
-from dnswatch.watchdog.intake import Intake, Lines, ReceivedBatch
+from dnswatch.watchdog.intake import Hearing, Intake, ReceivedBatch
 from dnswatch.watchdog.journal import Journal
 from dnswatch.watchdog.lines import Line
 from dnswatch.watchdog.pipeline import SitePipeline
 from dnswatch.watchdog.poller import OrderPoller
+from dnswatch.watchdog.reception import Lines
 from dnswatch.watchdog.recorder import Recorder
 
 logger: Final = logging.getLogger("dnswatch.watchdog")
@@ -72,22 +74,36 @@ def main(
     os.nice(NICENESS)
     kept = Journal(journal)
     try:
-        _Process(source, state, lines, kept, control).run(moved)
+        watch(source, state, partial(Intake, lines, kept), control, moved)
     except BaseException:
         kept.let_go(kept.end)  # what made this one fail must not make each one after it fail
         raise
+
+
+def watch(
+    source: Source,
+    state: Path,
+    hearing: Callable[[Control], Hearing],
+    control: socket.socket,
+    moved: Moved | None = None,
+) -> None:
+    """Watch what is heard until told to stop; `hearing` makes whom we hear."""
+    _Process(source, state, hearing, control).run(moved)
 
 
 class _Process:
     """The parts of the watch process, and what passes between them."""
 
     def __init__(
-        self, source: Source, state: Path, lines: Lines, journal: Journal, control: socket.socket
+        self,
+        source: Source,
+        state: Path,
+        hearing: Callable[[Control], Hearing],
+        control: socket.socket,
     ) -> None:
         settings = combine(source)
         self._control = Control(control)
-        self._journal = journal
-        self._intake = Intake(lines, journal, self._control)
+        self._intake = hearing(self._control)
         self._archive = Archive(state, settings)
         self._recorder = Recorder(self._archive, clock.now)
         self._housekeeper = Housekeeper(Archive(state, settings), settings, clock.now)
@@ -104,7 +120,7 @@ class _Process:
 
     def run(self, moved: Moved | None) -> None:
         """Watch until told to stop."""
-        with selectors.DefaultSelector() as selector, _stop_signal() as stop:
+        with selectors.DefaultSelector() as selector, stop_signal() as stop:
             stored = self._restore(moved)
             self._configure(self._source, combine(self._source))
             self._poller.start(self._site.heard)
@@ -115,7 +131,7 @@ class _Process:
             selector.register(stop, selectors.EVENT_READ, self._stop)
             selector.register(self._control, selectors.EVENT_READ, self._obey)
             selector.register(self._poller, selectors.EVENT_READ, self._take_orders)
-            self._intake.open(selector, self._read)
+            self._intake.open(selector, self._hear)
             self._loop(selector)
         self._finish()
 
@@ -132,10 +148,10 @@ class _Process:
                 self._hand_over()
                 self._heed_damage()
 
-    def _restore(self, moved: Moved | None) -> Cursor | None:
+    def _restore(self, moved: Moved | None) -> tuple[Cursor, ...] | None:
         """Begin with what was known before, and with a new store where that one is damaged.
 
-        Return how much of the journal is among it; None where that is not known, or where the
+        Return how much of the journals is among it; None where that is not known, or where the
         journal's times are those of another clock.
         """
         try:
@@ -154,16 +170,13 @@ class _Process:
             if error.is_damaged:
                 logger.error("nothing is recorded: %s", error)
             return None
-        if moved is not None:
-            return None
-        same = stored is not None and stored.journal == self._journal.name
-        return stored if same else Cursor(self._journal.name)
+        return stored if moved is None else None
 
-    def _remember(self, moved: Moved | None) -> Cursor | None:
+    def _remember(self, moved: Moved | None) -> tuple[Cursor, ...]:
         if moved is not None:
             self._archive.move(moved, clock.now())
         self._site.restore(self._archive, clock.now())
-        return self._archive.cursor()
+        return self._archive.cursors()
 
     def _mend(self, reason: str) -> None:
         """Move a damaged store aside."""
@@ -183,7 +196,7 @@ class _Process:
                 self._is_beyond_repair, self._is_stopping = True, False
                 logger.error("nothing is recorded: %s", found)
 
-    def _take_up(self, stored: Cursor | None) -> None:
+    def _take_up(self, stored: tuple[Cursor, ...] | None) -> None:
         """Take in what a watch that was killed had read and not stored."""
         heard, lost = self._intake.take_up(stored, clock.now())
         if lost:
@@ -196,27 +209,21 @@ class _Process:
         self._order()
         self._site.policing.news(clock.now())
         self._site.policing.changes()  # marks that were there before the restart are no change
-        for worker in self._intake.workers:
-            worker.tell(self._all())
+        self._intake.tell(self._all())
 
-    def _read(self, line: Line) -> bool:
-        """Take in some of what waits on a line; return whether there was anything."""
-        heard = self._intake.read(line, clock.now())
+    def _hear(self, heard: list[ReceivedBatch], line: Line | None) -> None:
+        """Take in what somebody said."""
         self._take(heard)
         self._teach(heard, line)
-        if any(STARTED in each.batch.counters for each in heard):
-            line.tell(self._all())
-        line.send()
+        if line is not None and any(STARTED in each.batch.counters for each in heard):
+            self._intake.tell(self._all(), to=line)
         self._fold()
-        return bool(heard)
 
     def _teach(self, heard: list[ReceivedBatch], source: Line | None = None) -> None:
         """Tell the other workers which names were learned."""
         seen = chain.from_iterable(each.batch.observations for each in heard)
         lessons = lessons_of(seen, self._site.exempt.domain)
-        for worker in self._intake.workers:
-            if worker is not source:
-                worker.tell(brief(lessons))
+        self._intake.tell(brief(lessons), but=source)
 
     def _take(self, heard: list[ReceivedBatch]) -> None:
         for name, batch, outdated in heard:
@@ -224,9 +231,9 @@ class _Process:
                 self._site.watch.tally(tally, batch.until)
             for seen in outdated:
                 self._site.watch.count_late(seen)
-            if (number := self._intake.number(name)) is not None:
+            if (worker := self._intake.worker(name)) is not None:
                 for health in batch.health:
-                    self._site.watch.hear(number, health)
+                    self._site.watch.hear(worker[1], health, worker[0])
             self._site.watch.count(batch.counters, batch.until)
 
     def _fold(self) -> None:
@@ -236,20 +243,15 @@ class _Process:
 
     def _hand_over(self) -> None:
         """Give the recorder what happened since the last time."""
+        self._intake.settle(self._all)
         counters, points = self._intake.drain()
-        for worker in self._intake.workers:
-            worker.send()
-            counters["briefings_lost"] += worker.lost
-            if worker.lost:  # marks may be among them
-                worker.tell(self._all())
-            worker.lost = 0
-        self._site.watch.count(+counters, clock.now())
+        self._site.watch.count(counters, clock.now())
         self._site.find(self._poller.findings(), clock.now())
         self._identify()
         changes, marks = self._site.drain(clock.now(), is_last=self._is_stopping)
         changes.begun_at, self._begun_at = self._begun_at, None
         changes.vantages = points
-        changes.cursor = self._intake.cursor()
+        changes.cursors = self._intake.cursors()
         self._intake.let_go(self._recorder.stored)
         self._housekeeper.meet({client for client, _ in changes.accounts})
         if self._site.waits:
@@ -275,8 +277,7 @@ class _Process:
         """Tell the workers which clients are marked otherwise, or suspect, from now on."""
         doubts = self._site.policing.doubts()
         if marks is not None or doubts is not None:
-            for worker in self._intake.workers:
-                worker.tell(brief(Lessons(), marks, doubts))
+            self._intake.tell(brief(Lessons(), marks, doubts))
 
     def _all(self) -> Iterator[Briefing]:
         """Tell all that a worker must know that knows nothing."""
@@ -313,10 +314,7 @@ class _Process:
 
     def _finish(self) -> None:
         """Read and store what waits."""
-        deadline = clock.elapsed() + LAST_READING
-        is_more = True
-        while is_more and clock.elapsed() < deadline:
-            is_more = any([self._read(line) for line in self._intake.lines])  # noqa: C419 each has its turn
+        self._intake.read_rest(clock.elapsed() + LAST_READING)
         for _, seen in self._intake.flush():
             self._site.watch.fold(seen)
         self._hand_over()
@@ -326,7 +324,7 @@ class _Process:
 
 
 @contextmanager
-def _stop_signal() -> Iterator[socket.socket]:
+def stop_signal() -> Iterator[socket.socket]:
     """Yield a socket that becomes readable on SIGTERM; what else a terminal sends is ignored."""
     reader, writer = socket.socketpair()
     with reader, writer:

@@ -77,7 +77,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 $(VENV)/installed-dev: $(VENV)/installed
 	@echo 'installing what the tests need: some minutes ...'
 	$(BIN)/pip install --quiet --constraint constraints.txt 'pip>=25.1'
-	$(BIN)/pip install --quiet --constraint constraints.txt --group dev --editable '.[fleet,replay,study,spark,web]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --group dev --editable '.[fleet,notify,replay,study,spark,web]'
 	touch $@
 
 .PHONY: check run demo test quick coverage fuzz fast pure lint types fix deb bench clean

@@ -19,10 +19,12 @@ MODULES: Final = (
     "wire/query",
     "wire/response",
     "wire/build",
+    "wire/overheard",
     "wire/rdata",
     "wire/scrub",
     "model/durations",
     "model/lives",
+    "model/translations",
     "resolver/access",
     "resolver/askings",
     "resolver/cache",
@@ -37,6 +39,14 @@ MODULES: Final = (
     "resolver/writer",
     "proxy/fast",
     "proxy/service",
+    "sources/capture/dissection",
+    "sources/capture/flows",
+    "sources/capture/ip",
+    "sources/capture/link",
+    "sources/capture/pcap",
+    "sources/capture/pcapng",
+    "sources/capture/tunnels",
+    "sources/matching",
 )
 """What is compiled.  Never a module that defines a `msgspec.Struct` (mypyc loses its keywords
 without a word), an exception with attributes, a subclass of what is built in, or a class that

@@ -44,8 +44,14 @@ class FindingsWriter:
         state: Path,
         take_counts: Callable[[], Counter[str]],
         now: Callable[[], float],
+        *,
+        in_fleet: bool = False,
     ) -> None:
-        """Write to the store in the directory `state`, and what `take_counts` has counted."""
+        """Write to the store in the directory `state`, and what `take_counts` has counted.
+
+        `in_fleet`, it is written for the fleet's leader.
+        """
+        self._in_fleet = in_fleet
         self._state = state
         self._take_counts = take_counts
         self._now = now
@@ -116,8 +122,10 @@ class FindingsWriter:
         with sentences(self._state), self._db.conn:
             for envelope, judged in batch:
                 reason = reason_of(judged)
-                add(self._db, judged.at, envelope.key, judged.verdict, envelope.ident, reason)
-            add_counters(self._db.conn, int(self._now()) // 60 * 60, self._counts)
+                about = (envelope.key, judged.verdict, envelope.ident, reason)
+                add(self._db, judged.at, *about, in_fleet=self._in_fleet)
+            start = int(self._now()) // 60 * 60
+            add_counters(self._db.conn, start, self._counts, in_fleet=self._in_fleet)
 
 
 def reason_of(judged: Judged) -> str:

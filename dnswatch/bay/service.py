@@ -43,7 +43,9 @@ class BayService:
             undo.callback(self._spool.close)
             tls = context(settings.bay.tls, state, name, now())
             self._access = SmtpAccess(state, settings, now)
-            self._findings = FindingsWriter(state, self._spool.take_counts, now)
+            self._findings = FindingsWriter(
+                state, self._spool.take_counts, now, in_fleet=bool(settings.fleet.engine)
+            )
             self._manager = QueueManager(settings, self._spool, now)
             undo.callback(self._manager.close)
             again = settings.bay.notify.again

@@ -43,6 +43,7 @@ COMMANDS: Final = {
             "Rank the clients by their lookups, or report on one of them.",
         ),
         "explain": ("cli.orders.explain:explain", "Explain the verdict on a client."),
+        "trace": ("cli.trace:trace", "Say what a client would get for a name now, and why."),
         "log": ("cli.orders.log:log", "Show what changed, when, why and by whom."),
         "clients": ("cli.orders.clients:app", "Say what clients are, above what is seen of them."),
         "policy": ("cli.orders.policy:app", "Show policies, switch them on and off, try them out."),

@@ -28,8 +28,10 @@ LOOK: Final = 0.5
 @app.command()
 def tail(
     form: Annotated[
-        Literal["json", "eve", "syslog"],
-        typer.Option("--form", help="json (as webhooks carry it), eve (as files), or syslog."),
+        Literal["json", "eve", "ecs", "ocsf", "cef", "syslog"],
+        typer.Option(
+            "--form", help="json (as webhooks have it), eve (as files), ecs, ocsf, cef, or syslog."
+        ),
     ] = "json",
     follow: Annotated[
         bool, typer.Option("--follow", help="Go on with what comes, until Ctrl-C.")
@@ -80,14 +82,15 @@ def try_out(config: Config = None) -> None:
     from dnswatch.teller.event import trial
     from dnswatch.teller.outlets import open_outlet
 
-    sinks = settings_of(config).events
+    settings = settings_of(config)
+    sinks = settings.events
     if not sinks:
         nothing_found("no sink is configured: name one in [[events]]")
     event = trial(secrets.token_hex(8), clock.now(), actor())
     failed = 0
     for sink in sinks:
         try:
-            outlet = open_outlet(sink)
+            outlet = open_outlet(sink, settings)
             try:
                 outlet.send(event)
             finally:
@@ -105,6 +108,10 @@ _TAKEN: Final = {
     "file": "written",
     "syslog:udp": "sent; whether it arrived, UDP does not tell",
     "syslog:tcp": "sent, and its machine has it",
+    "syslog:tls": "sent, and its machine has it",
+    "command": "run, and it ended well",
+    "mailto": "the relay has it",
+    "apprise": "taken",
     "https": "taken",
     "http": "taken",
 }
@@ -117,4 +124,4 @@ def _written(event: "Event", form: str) -> str:
 
     if form == "syslog":
         return forms.syslog(event, socket.gethostname()).decode()
-    return (forms.eve(event) if form == "eve" else forms.json(event)).decode()
+    return forms.written(event, form).decode()

@@ -30,8 +30,8 @@ class _Now(NamedTuple):
     is_replayed: bool
     learning_until: float | None
     "Unix seconds; None where nothing is stored yet, or the site is learned."
-    policies: list[str]
-    "Those that are switched on, in order of precedence."
+    policies: dict[str, str]
+    "Those that are switched on, in order of precedence, each with its mode: `on`, `dry run`."
     open_files: "list[OpenFiles]"
     "Of each worker; none where no server runs, or another user's."
 
@@ -67,6 +67,7 @@ def status(
 
 def _now(db: "Database", directory: Path, settings: "Settings") -> _Now:
     from dnswatch.cli.options import policies_of
+    from dnswatch.office import wording
     from dnswatch.office.detector import detector_of
     from dnswatch.office.whom import Whom
     from dnswatch.proxy.descriptors import in_use
@@ -76,13 +77,12 @@ def _now(db: "Database", directory: Path, settings: "Settings") -> _Now:
     detector = detector_of(db, settings, Whom(directory, settings))
     ends = None if detector is None else detector.learned_at
     known, _ = policies_of(settings)
-    enabled = orders.read(db, clock.now()).enabled
     running = server(directory)
     return _Now(
         running,
         is_replayed(directory),
         ends if ends is not None and ends > present(directory) else None,
-        [name for name in known if name in enabled],
+        wording.switched_on(known.values(), orders.read(db, clock.now())),
         list(in_use(running.pid)) if running else [],
     )
 
@@ -98,13 +98,15 @@ def _now_json(now: _Now) -> dict[str, Any]:
         "build": now.server.build if now.server else None,
         "since": iso(now.server.since) if now.server else None,
         "learning_until": None if now.learning_until is None else iso(now.learning_until),
-        "policies": now.policies,
+        "policies": list(now.policies),
+        "dry_runs": [name for name, how in now.policies.items() if how == "dry run"],
         "open_files": [each._asdict() for each in now.open_files],
     }
 
 
 def _print_now(state: str, now: _Now) -> None:
     from dnswatch.cli import render
+    from dnswatch.office.wording import listed
 
     console = render.console()
     if now.server is not None:
@@ -117,8 +119,7 @@ def _print_now(state: str, now: _Now) -> None:
         console.print("dnswatch is not running: this is the last that it wrote", style="bold red")
     if now.learning_until is not None:
         console.print(f"learning until {render.moment(now.learning_until)}: no verdicts before")
-    on = ", ".join(now.policies) or "none"
-    console.print(f"policies switched on: {render.harmless(on)}")
+    console.print(f"policies switched on: {listed(now.policies)}")
     if now.open_files:
         used = (f"{each.process} {each.opened:,} of {each.limit:,}" for each in now.open_files)
         console.print(f"open files: {', '.join(used)}")

@@ -56,8 +56,8 @@ class SiteLook:
     judged: "Verdicts"
     acting: dict[str, str]
     "What policies do now, by client's key."
-    policies: list[str]
-    "Those that are switched on, in order of precedence."
+    policies: dict[str, str]
+    "Those that are switched on, in order of precedence, each with its mode: `on`, `dry run`."
     server: "RunningServer | None"
     "None where none runs."
 
@@ -101,6 +101,7 @@ def top(
 def looker(directory: Path, settings: "Settings") -> Callable[[], SiteLook]:
     """Return what looks at a site, again and again; it raises `StoreError`."""
     from dnswatch.office import orders as office
+    from dnswatch.office import wording
     from dnswatch.office.detector import detector_of
     from dnswatch.office.verdicts import verdicts
     from dnswatch.office.whom import Whom
@@ -118,7 +119,6 @@ def looker(directory: Path, settings: "Settings") -> Callable[[], SiteLook]:
         whom = Whom(directory, settings)  # it remembers the roles, and they may change
         with Store.read(directory) as store, store.snapshot() as db:
             ranking = reports.ranking(db, now - WINDOW, whom.role_of)
-            enabled = orders.read(db, now).enabled
             return SiteLook(
                 now,
                 begin,
@@ -128,7 +128,7 @@ def looker(directory: Path, settings: "Settings") -> Callable[[], SiteLook]:
                 ranking.accounts if ranking else [],
                 verdicts(db, detector, whom, now),
                 office.acting(db, settings, policies),
-                [name for name in policies if name in enabled],
+                wording.switched_on(policies.values(), orders.read(db, now)),
                 server(directory),
             )
 
@@ -158,7 +158,8 @@ def as_json(looks: Sequence[SiteLook], limit: int) -> dict[str, Any]:
         "per_second": {name: round(rate, 2) for name, rate in rates(looks).items()},
         "addresses_live": last.live,
         "upstreams": [each._asdict() for each in _upstreams(last)],
-        "policies": last.policies,
+        "policies": list(last.policies),
+        "dry_runs": [name for name, how in last.policies.items() if how == "dry run"],
         **last.judged.as_json(),
         "clients": [
             {
@@ -177,10 +178,10 @@ def frame(looks: Sequence[SiteLook], limit: int) -> "RenderableType":
     from rich.console import Group
 
     from dnswatch.cli import render
+    from dnswatch.office.wording import listed
 
     last, each = looks[-1], rates(looks)
     runs = "" if last.server else "; no server runs"
-    on = render.harmless(", ".join(last.policies)) or "none"
     return Group(
         render.plain(f"dnswatch {render.local(last.at):%H:%M:%S}{runs}", "bold"),
         render.plain(
@@ -190,7 +191,7 @@ def frame(looks: Sequence[SiteLook], limit: int) -> "RenderableType":
             f"site cache: {last.live:,} addresses; new {each['new']:.1f}/s,"
             f" refresh {each['refresh']:.1f}/s, hit {each['hit']:.1f}/s"
         ),
-        render.plain(f"policies switched on: {on}"),
+        render.plain(f"policies switched on: {listed(last.policies)}"),
         *(render.plain(line, "bold") for line in last.judged.learning()),
         *([render.plain(""), _upstream_table(last)] if last.upstreams else []),
         render.plain(""),

@@ -21,6 +21,9 @@ from dnswatch.settings.fleet import Fleet
 PATIENCE: Final = 2.0
 """Seconds that the engine has to answer in, besides those that it was told to wait."""
 
+_TURN: Final = 1.0
+"""Seconds that one command may wait at most: less than the engine's patience."""
+
 BEGINNING: Final = "0-0"
 """Stands before all entries of a stream."""
 
@@ -217,6 +220,18 @@ class FleetEngine:
         with self._sentences():
             found = self._client.blpop([key], timeout=wait)
         return found[1] if found else None
+
+    def take(self, key: str) -> bytes | None:
+        """Take the first value of a list, if there is one now."""
+        with self._sentences():
+            return self._client.lpop(key)  # type: ignore[no-any-return]
+
+    def await_value(self, key: str, longest: float) -> bytes | None:
+        """Take the first value of a list; wait for it, however long that is, for `longest`."""
+        left = longest
+        while (value := self.pop(key, min(left, _TURN))) is None and left > _TURN:
+            left -= _TURN
+        return value
 
     def _if_equal(self, key: str, value: bytes, command: tuple[Any, ...]) -> bool:
         """Execute a command if `value` stands at a key, and until then nobody touches that."""

@@ -6,15 +6,19 @@ translation is TCP-related where that goes to TCP, SMTP-related where to port 25
 to port 80 or 443 (WORM'04, section 5.3), a submission where to port 465 or 587 (RFC 8314).  Whoever
 makes that contact owns it: at a site's edge nobody sees who asked.
 
+Millions of answers are judged by this file, so it knows of each address only when its life in the
+site cache ends, which is what the rule in `sitecache` comes to; no event is made.
+
 Rules of this file: lookups and contacts come in order of time; memory is bounded.
 """
 
 from collections import Counter, OrderedDict, deque
+from collections.abc import Sequence
 from typing import Final
 
 from dnswatch.model.flow import Contact
 from dnswatch.model.observation import Observation
-from dnswatch.model.sitecache import New, SiteCache
+from dnswatch.model.sitecache import MAX_TTL
 
 WINDOW: Final = 60.0
 """Seconds that an address is fresh at most; the paper says none (a mail server asks again when it
@@ -36,28 +40,73 @@ class Translations:
     """The addresses that are fresh, and what came of those before."""
 
     def __init__(self, addresses: int = ADDRESSES) -> None:
-        """Hold at most `addresses` fresh addresses, and as many in the site cache."""
-        self.counts: Counter[tuple[str, str]] = Counter()
-        """Purpose (`PURPOSES`) and kind (`new`, `refresh`), to how many."""
+        """Hold at most `addresses` fresh addresses, and as many lives."""
+        self._new = self._refreshed = 0
+        self._used: Counter[tuple[str, str]] = Counter()
         self._limit = addresses
-        self._cache = SiteCache(addresses)
+        self._lives: dict[bytes, float] = {}
+        "Address to when it expires, Unix seconds."
         self._fresh: OrderedDict[bytes, deque[tuple[float, str]]] = OrderedDict()
         "Address to until when it is fresh, and of what kind it is, for each answer."
 
+    @property
+    def counts(self) -> Counter[tuple[str, str]]:
+        """Purpose (`PURPOSES`) and kind (`new`, `refresh`), to how many."""
+        return +Counter(
+            {("all", "new"): self._new, ("all", "refresh"): self._refreshed, **self._used}
+        )
+
+    def take(self, lookups: Sequence[Observation], contacts: Sequence[Contact]) -> None:
+        """Take both, each in order of time; what was answered at a moment precedes its contacts."""
+        n, count = 0, len(contacts)
+        for seen in lookups:
+            if seen.addresses:
+                while n < count and contacts[n].at < seen.at:
+                    self.contact(contacts[n])
+                    n += 1
+                self.answer(seen)
+        while n < count:
+            self.contact(contacts[n])
+            n += 1
+
     def answer(self, seen: Observation) -> None:
         """Take the addresses of one answer of an upstream."""
+        at = seen.at
         for address, ttl in seen.addresses:
-            event = self._cache.answer(address, ttl, seen.at)[-1]
-            kind = "new" if isinstance(event, New) else "refresh"
-            self.counts["all", kind] += 1
-            until = seen.at + min(max(ttl, LEAST), WINDOW)
-            waiting = self._fresh.setdefault(address, deque())
-            while waiting and waiting[0][0] < seen.at:
+            kind = "new" if self._is_new(address, ttl, at) else "refresh"
+            until = at + (WINDOW if ttl > WINDOW else ttl if ttl > LEAST else LEAST)
+            waiting = self._fresh.get(address)
+            if waiting is None:
+                self._fresh[address] = deque(((until, kind),))
+                if len(self._fresh) > self._limit:
+                    self._fresh.popitem(last=False)
+                continue
+            while waiting and waiting[0][0] < at:
                 waiting.popleft()
             waiting.append((until, kind))
             self._fresh.move_to_end(address)
-            if len(self._fresh) > self._limit:
-                self._fresh.popitem(last=False)
+
+    def _is_new(self, address: bytes, ttl: int, now: float) -> bool:
+        """Say whether the site had not seen an address, or no longer held it; count it."""
+        ends = self._lives.get(address, 0.0)
+        expiry = now + (0 if ttl < 0 else ttl if ttl < MAX_TTL else MAX_TTL)
+        if expiry > ends:
+            self._lives[address] = expiry
+        if now < ends:
+            self._refreshed += 1
+            return False
+        self._new += 1
+        if len(self._lives) > self._limit:
+            self._forget(now)
+        return True
+
+    def _forget(self, now: float) -> None:
+        """Make room: lives that have ended go, and those that end first if that is not enough."""
+        lives = [(expiry, address) for address, expiry in self._lives.items() if expiry > now]
+        if len(lives) > self._limit * 3 // 4:
+            lives.sort()
+            del lives[: len(lives) - self._limit * 3 // 4]
+        self._lives = {address: expiry for expiry, address in lives}
 
     def contact(self, contact: Contact) -> None:
         """Take the beginning of a flow: it tells what the fresh translations were for."""
@@ -67,6 +116,6 @@ class Translations:
         purpose = _PURPOSES.get(contact.port or 0)
         for until, kind in waiting:
             if contact.at <= until:
-                self.counts["tcp", kind] += 1
+                self._used["tcp", kind] += 1
                 if purpose:
-                    self.counts[purpose, kind] += 1
+                    self._used[purpose, kind] += 1

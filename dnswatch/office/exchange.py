@@ -187,6 +187,11 @@ def take_in(
     Returns sentences about what was left out.  Unless `force`, raises `DnswatchError` where
     something would be overwritten.
     """
+    if settings.fleet.engine:
+        raise SettingsError(
+            "the records of a fleet are its leader's, and would replace what is imported here:"
+            " leave [fleet] out, import, and start this node with [fleet] before all others"
+        )
     enabled, left_out = _fitting(export.enabled, policies, settings)
     with Store.open(state) as store, store.snapshot() as db:
         _make_way(db, force=force)

@@ -1,5 +1,6 @@
 """Wording: policies and marks, said as a person would."""
 
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from dnswatch.model.policies.mark import Mark
@@ -75,6 +76,18 @@ def mode(policy: Policy, orders: Orders) -> str:
     if policy.name not in orders.enabled:
         return "off"
     return "dry run" if tried_out(policy, orders).dry_run else "on"
+
+
+def switched_on(policies: Iterable[Policy], orders: Orders) -> dict[str, str]:
+    """Name the policies that are switched on, each with its mode: `on` or `dry run`."""
+    modes = ((policy.name, mode(policy, orders)) for policy in policies)
+    return {name: how for name, how in modes if how != "off"}
+
+
+def listed(modes: Mapping[str, str]) -> str:
+    """List policies that are switched on; a dry run is called so."""
+    words = (name if how == "on" else f"{name} ({how})" for name, how in modes.items())
+    return ", ".join(harmless(word) for word in words) or "none"
 
 
 def marked(mark: Mark) -> str:

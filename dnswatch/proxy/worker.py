@@ -29,7 +29,7 @@ from dnswatch.proxy.upstream.build import Builder
 from dnswatch.proxy.upstream.transport import Transport
 from dnswatch.resolver.cookies import Cookies
 from dnswatch.resolver.core import ResolverCore
-from dnswatch.resolver.local import LocalNames
+from dnswatch.resolver.local import LocalNames, site_names
 from dnswatch.settings import Settings, Source, combine
 
 DRAIN: Final = 1.0
@@ -167,10 +167,8 @@ class Worker:
 
     def _local_names(self) -> LocalNames:
         """Return the names of the hosts files, and that of the holding bay."""
-        bay = self._settings.quarantine
-        packed = tuple(host.packed for host in bay.addresses)
-        names = {**self._known.names, str(bay.host): packed} if packed else self._known.names
-        return LocalNames(names, self._known.addresses)
+        known = self._known
+        return site_names(known.names, known.addresses, self._settings.quarantine)
 
     def _transports(self) -> dict[int, Transport]:
         builder = Builder(

@@ -1,20 +1,13 @@
 """Replaying: from files to what is kept of them, in one pass."""
 
 from collections.abc import Iterator
-from heapq import merge
-from operator import attrgetter
-from typing import Final
 
-from dnswatch.model.flow import Contact
-from dnswatch.model.observation import Observation
 from dnswatch.model.translations import Translations
 from dnswatch.replay.folding import Folding
 from dnswatch.replay.summary import CLIENTS, Summary
 from dnswatch.sources.dataset import DataSet
 from dnswatch.sources.reading import Reading
 from dnswatch.sources.stream import Stream
-
-_at: Final = attrgetter("at")
 
 
 class Replay:
@@ -32,7 +25,7 @@ class Replay:
         """Read all; yield now and then how many bytes of the files were read."""
         for reading in self._stream.readings():
             self._count(reading)
-            self._translate(reading)
+            self._translations.take(reading.lookups, reading.contacts)
             if self._folding is not None:
                 self._folding.take(reading.lookups, reading.flows)
             if self._data is not None:
@@ -58,13 +51,3 @@ class Replay:
         if times:
             begun = min(times) if summary.begun is None else summary.begun
             summary.begun, summary.ended = begun, max(times)
-
-    def _translate(self, reading: Reading) -> None:
-        """Find out what the addresses were used for."""
-        answers = [seen for seen in reading.lookups if seen.addresses]
-        both: Iterator[Observation | Contact] = merge(answers, reading.contacts, key=_at)
-        for one in both:
-            if isinstance(one, Observation):
-                self._translations.answer(one)
-            else:
-                self._translations.contact(one)

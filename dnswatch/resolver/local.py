@@ -16,6 +16,7 @@ import dnslib
 
 from dnswatch.codes import Type
 from dnswatch.errors import WireError
+from dnswatch.settings import Quarantine
 from dnswatch.wire import name, response
 from dnswatch.wire.query import Query
 from dnswatch.wire.response import Response
@@ -99,6 +100,16 @@ def _is_loopback(packed: bytes) -> bool:
     if len(packed) == 16:
         return packed == _LOOPBACK_V6 or (packed.startswith(_MAPPED) and packed[12] == 127)
     return packed[0] == 127
+
+
+def site_names(
+    names: Mapping[str, tuple[bytes, ...]],
+    addresses: Mapping[bytes, str],
+    quarantine: Quarantine,
+) -> LocalNames:
+    """Return what the hosts files say, and the name of the holding bay."""
+    bay = tuple(host.packed for host in quarantine.addresses)
+    return LocalNames({**names, str(quarantine.host): bay} if bay else names, addresses)
 
 
 def _wire(host: str) -> bytes:

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from dnswatch.errors import SettingsError
+from dnswatch.outlets import keyfile
 from dnswatch.serve.policies import texts
 from dnswatch.settings import (
     Address,
@@ -22,7 +23,6 @@ from dnswatch.settings import (
     is_own,
     resolv_conf_servers,
 )
-from dnswatch.teller.outlets import secret_of
 
 DEFAULT_FILE: Final = Path("/etc/dnswatch/dnswatch.toml")
 """Read where no other file is named, if it is there."""
@@ -47,7 +47,7 @@ def load(
     _check_authorities(settings)
     _check_certificate(settings)
     for sink in settings.events:
-        secret_of(sink)
+        keyfile.check(sink)
     _check_loops(settings)
     return msgspec.structs.replace(source, policies=texts(settings.policies.directory))
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from dnswatch.addresses import Address
+from dnswatch.settings.events import Sink
 from dnswatch.settings.faults import Fault, key
 from dnswatch.settings.kinds import Kind, fields, shown
 from dnswatch.settings.lines import Path
@@ -240,11 +241,33 @@ def _events(settings: Settings) -> Iterator[Fault]:
             first = key(("events", told.index(sink.to)))
             text = f"is {shown(sink.to)}, as in {first}: put the kinds of both into one `about`"
             yield Fault((*path, "to"), text)
-        if sink.to.is_webhook and not sink.secret:
-            text = "is empty: expected the file with the key that the webhook is signed with"
-            yield Fault((*path, "secret"), text, (*path, "to"))
-        if sink.secret and not sink.to.is_webhook:
-            yield Fault((*path, "secret"), "is of no use: only webhooks are signed", (*path, "to"))
+        yield from _sink(path, sink)
+        if sink.to.scheme == "mailto" and not settings.bay.release.smarthosts:
+            text = f"is {shown(sink.to)}, and bay.release.smarthosts names no relay to hand it to"
+            yield Fault((*path, "to"), text, ("bay", "release", "smarthosts"))
+
+
+def _sink(path: Path, sink: Sink) -> Iterator[Fault]:
+    """Find keys that are missing where one sink tells, or of no use there."""
+    to, where = sink.to, (*path, "to")
+    if to.is_webhook and not sink.secret:
+        text = "is empty: expected the file with the key that the webhook is signed with"
+        yield Fault((*path, "secret"), text, where)
+    if to.scheme == "apprise" and not sink.secret:
+        text = "is empty: expected the file with the address of the service"
+        yield Fault((*path, "secret"), text, where)
+    for name, fits, which in (
+        ("secret", to.is_webhook or to.scheme == "apprise", "only webhooks and services have one"),
+        ("arguments", to.scheme == "command", "only programs take some"),
+        ("ca_file", to.is_encrypted, "it is not reached by TLS"),
+        ("certificate", to.is_encrypted, "it is not reached by TLS"),
+        ("key", bool(sink.certificate), "there is no certificate that it is for"),
+        ("form", to.is_for_programs, "programs get JSON, and persons sentences"),
+    ):
+        if getattr(sink, name) and not fits:
+            yield Fault((*path, name), f"is of no use: {which}", where)
+    if sink.form == "cef" and to.is_webhook:
+        yield Fault((*path, "form"), 'is "cef", which is no JSON: webhooks carry that', where)
 
 
 def _fleet(settings: Settings) -> Iterator[Fault]:

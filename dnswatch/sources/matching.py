@@ -15,13 +15,13 @@ from math import inf
 from operator import attrgetter
 from typing import Final
 
-import msgspec
 from msgspec.structs import replace
 
 from dnswatch.codes import UNANSWERED, Type
 from dnswatch.errors import WireError
 from dnswatch.model.observation import Observation, Origin
-from dnswatch.wire.overheard import Overheard, read
+from dnswatch.sources.unmatched import StrayResponse, UnansweredQuery
+from dnswatch.wire import overheard
 
 PATIENCE: Final = 10.0
 """Seconds that a response may take: stub resolvers wait for five, BIND's resolver for ten."""
@@ -35,27 +35,9 @@ ALIKE: Final = 64
 _MX: Final = Type.MX.value
 _TRANSFERS: Final = frozenset((Type.AXFR.value, Type.IXFR.value))
 """Types whose answer is many messages."""
+_UPSTREAM, _FAILED = Origin.UPSTREAM, Origin.FAILED
+_OPCODE, _RD = 0x78, 0x01
 _at: Final = attrgetter("at")
-
-
-class UnansweredQuery(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A query without its response."""
-
-    at: float
-    key: bytes
-    "Client, its port, ID and name."
-    client: bytes
-    server: bytes
-    qname: bytes
-    qtype: int
-    recursion: bool
-
-
-class StrayResponse(msgspec.Struct, frozen=True, array_like=True):
-    """A response without its query."""
-
-    key: bytes
-    seen: Observation
 
 
 class Matcher:
@@ -69,35 +51,56 @@ class Matcher:
         self.responses: list[StrayResponse] = []
         "Responses whose query is not here; whoever takes them empties it."
         self.census: Counter[str] = Counter()
+        # Millions are counted of these: numbers of their own.
+        self._queries = self._responses = self._answered = self._unanswered = 0
         self._pending: dict[bytes, list[UnansweredQuery]] = {}
 
     def hear(self, at: float, addresses: bytes, ports: bytes, message: bytes) -> None:
         """Take a message; addresses and ports are those of source and destination, joined."""
         try:
-            heard = read(message)
+            question = overheard.question(message)
         except WireError:
             self.census["dns_broken"] += 1
             return
-        is_response = message[2] & 0x80
+        flags = message[2]
+        is_response = flags & 0x80 != 0
+        if is_response:
+            self._responses += 1
+        else:
+            self._queries += 1
+        if question is None or flags & _OPCODE:
+            self.census["other_dns"] += 1
+            return
+        qname, qtype, end = question
         size = len(addresses) // 2
         source, destination = addresses[:size], addresses[size:]
-        self.census["responses" if is_response else "queries"] += 1
-        if heard is None or heard.opcode:
-            self.census["other_dns"] += 1
-        elif is_response:
-            if heard.is_cut:
+        recursion = flags & _RD != 0
+        if is_response:
+            rcode, found, exchanges, ttl, is_cut = overheard.answer(message, end)
+            if is_cut:
                 self.census["dns_cut"] += 1
-            key = destination + ports[2:] + message[:2] + heard.qname
-            self.respond(StrayResponse(key, _observed(heard, at, destination, source)))
-        else:
-            if heard.qtype == _MX:
-                self.census["mx"] += 1
-            key = source + ports[:2] + message[:2] + heard.qname
-            self.ask(
-                UnansweredQuery(
-                    at, key, source, destination, heard.qname, heard.qtype, heard.recursion
-                )
+            key = destination + ports[2:] + message[:2] + qname
+            seen = Observation(
+                at,
+                destination,
+                qname,
+                qtype,
+                rcode,
+                _UPSTREAM,
+                found,
+                exchanges,
+                ttl,
+                False,
+                recursion,
+                None,
+                source,
             )
+            self.respond(key, seen)
+        else:
+            if qtype == _MX:
+                self.census["mx"] += 1
+            key = source + ports[:2] + message[:2] + qname
+            self.ask(UnansweredQuery(at, key, source, destination, qname, qtype, recursion))
 
     def ask(self, query: UnansweredQuery) -> None:
         """Take a query."""
@@ -106,51 +109,55 @@ class Matcher:
             self._pending[query.key] = [query]
             if len(self._pending) > PENDING:
                 first = next(iter(self._pending))
-                self.lookups += map(_given_up, self._pending.pop(first))
+                for given_up in self._pending.pop(first):
+                    self._give_up(given_up)
         else:
             waiting.append(query)
             if len(waiting) > ALIKE:
-                self.lookups.append(_given_up(waiting.pop(0)))
+                self._give_up(waiting.pop(0))
 
-    def respond(self, response: StrayResponse) -> None:
-        """Take a response."""
-        seen = response.seen
-        waiting = self._pending.get(response.key, [])
-        place = self._place(waiting, seen)
-        if place is None:
-            self.responses.append(response)
+    def respond(self, key: bytes, seen: Observation) -> None:
+        """Take a response; the key is as in `UnansweredQuery`."""
+        waiting = self._pending.get(key)
+        place = -1 if waiting is None else self._place(waiting, seen)
+        if waiting is None or place < 0:
+            self.responses.append(StrayResponse(key, seen))
             return
         query = waiting.pop(place)
         if not waiting:
-            del self._pending[response.key]
+            del self._pending[key]
+        self._answered += 1
         self.lookups.append(
             seen if seen.server == query.server else replace(seen, server=query.server)
         )
 
-    def _place(self, waiting: list[UnansweredQuery], seen: Observation) -> int | None:
-        """Find the query that a response belongs to, the last of those to the same server first."""
-        other = None
-        for place in reversed(range(len(waiting))):
+    def _place(self, waiting: list[UnansweredQuery], seen: Observation) -> int:
+        """Find the query that a response belongs to, the last of those to the same server first.
+
+        Below 0 where there is none.
+        """
+        other = -1
+        for place in range(len(waiting) - 1, -1, -1):
             if seen.at - waiting[place].at > PATIENCE:
                 continue
             if waiting[place].server == seen.server:
                 return place
-            if other is None:
+            if other < 0:
                 other = place
-        return None if self._is_part else other
+        return -1 if self._is_part else other
 
     def expire(self, now: float) -> None:
         """Give up queries that have waited for too long."""
         for key, waiting in list(self._pending.items()):
             while waiting and waiting[0].at + PATIENCE <= now:
-                self.lookups.append(_given_up(waiting.pop(0)))
+                self._give_up(waiting.pop(0))
             if not waiting:
                 del self._pending[key]
 
     def give_up(self, now: float) -> None:
         """Give up all queries, at the end of a capture."""
         for query in self.pending():
-            self.lookups.append(_given_up(query, now))
+            self._give_up(query, now)
         self._pending.clear()
 
     def take(self) -> tuple[list[Observation], Counter[str]]:
@@ -158,46 +165,38 @@ class Matcher:
 
         Responses whose query was never seen are among them, but not the rest of a transfer.
         """
-        census, self.census = self.census, Counter()
-        unanswered = sum(seen.rcode == UNANSWERED for seen in self.lookups)
-        census.update(answered=len(self.lookups) - unanswered, unanswered=unanswered)
+        census = self.counted()
         unasked = [one.seen for one in self.responses if one.seen.qtype not in _TRANSFERS]
         census["unasked"] += len(unasked)
         lookups = sorted(self.lookups + unasked, key=_at)
         self.lookups, self.responses = [], []
         return lookups, census
 
+    def counted(self) -> Counter[str]:
+        """Take what there is to say of messages and lookups."""
+        census, self.census = self.census, Counter()
+        census["queries"] += self._queries
+        census["responses"] += self._responses
+        census["answered"] += self._answered
+        census["unanswered"] += self._unanswered
+        self._queries = self._responses = self._answered = self._unanswered = 0
+        return census
+
     def pending(self) -> list[UnansweredQuery]:
         """Return the queries that wait, in order of time as far as they came so."""
         return [query for waiting in self._pending.values() for query in waiting]
 
-
-def _observed(heard: Overheard, at: float, client: bytes, server: bytes) -> Observation:
-    return Observation(
-        at,
-        client,
-        heard.qname,
-        heard.qtype,
-        heard.rcode,
-        Origin.UPSTREAM,
-        heard.addresses,
-        heard.exchanges,
-        heard.ttl,
-        False,
-        heard.recursion,
-        None,
-        server,
-    )
-
-
-def _given_up(query: UnansweredQuery, end: float = inf) -> Observation:
-    return Observation(
-        min(query.at + PATIENCE, end),
-        query.client,
-        query.qname,
-        query.qtype,
-        UNANSWERED,
-        Origin.FAILED,
-        recursion=query.recursion,
-        server=query.server,
-    )
+    def _give_up(self, query: UnansweredQuery, end: float = inf) -> None:
+        self._unanswered += 1
+        self.lookups.append(
+            Observation(
+                min(query.at + PATIENCE, end),
+                query.client,
+                query.qname,
+                query.qtype,
+                UNANSWERED,
+                _FAILED,
+                recursion=query.recursion,
+                server=query.server,
+            )
+        )

@@ -20,8 +20,9 @@ from msgspec.structs import replace
 
 from dnswatch import addresses
 from dnswatch.model.flow import Flow
-from dnswatch.sources.capture.flows import Flows, Part, reversed_ends
+from dnswatch.sources.capture.flows import Flows, reversed_ends
 from dnswatch.sources.capture.ip import TCP, UDP
+from dnswatch.sources.capture.pieces import Part
 from dnswatch.sources.moments import is_possible
 from dnswatch.sources.reading import Reading, Readings, count
 

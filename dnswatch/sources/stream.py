@@ -10,7 +10,7 @@ recording tells none, is counted by its reader and goes no further.
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from io import BufferedReader, BytesIO
 from math import inf
 from operator import attrgetter
@@ -117,28 +117,44 @@ class _Merge:
     def take(self, reading: Reading, frontier: float) -> Reading:
         """Take a reading; return all that nothing earlier can precede any more."""
         census = reading.census
-        for seen in reading.lookups:
-            if seen.at < self._passed:
-                census["out_of_order"] += 1
-                seen = replace(seen, at=self._passed)
-            if seen.at:
-                self._lookups.append(seen)
-        for contact in reading.contacts:
-            if contact.at < self._passed:
-                census["out_of_order"] += 1
-                contact = contact._replace(at=self._passed)
-            if contact.at:
-                self._contacts.append(contact)
-        lookups, self._lookups = _cut(self._lookups, frontier)
-        contacts, self._contacts = _cut(self._contacts, frontier)
+        lookups, self._lookups = _cut(
+            self._lookups, self._timely(reading.lookups, _moved, census), frontier
+        )
+        contacts, self._contacts = _cut(
+            self._contacts, self._timely(reading.contacts, _replaced, census), frontier
+        )
         latest = max((one[-1].at for one in (lookups, contacts) if one), default=self._passed)
         self._passed = max(self._passed, latest if frontier == inf else frontier)
         flows = [flow for flow in reading.flows if flow.at]
         return Reading(self._passed, lookups, contacts, flows, census)
 
+    def _timely(
+        self, things: list[T], moved: Callable[[T, float], T], census: Counter[str]
+    ) -> list[T]:
+        """Move what comes too late, and leave out what is of no time at all."""
+        passed = self._passed
+        if not things or (things[0].at and things[0].at >= passed):
+            return things  # they are in order of time
+        late = sum(one.at < passed for one in things)
+        census["out_of_order"] += late
+        timely = [one if one.at >= passed else moved(one, passed) for one in things]
+        return [one for one in timely if one.at]
 
-def _cut(waiting: list[T], frontier: float) -> tuple[list[T], list[T]]:
-    waiting.sort(key=_at)  # it is a few sorted runs: linear, and stable
+
+def _moved(seen: Observation, at: float) -> Observation:
+    return replace(seen, at=at)
+
+
+def _replaced(contact: Contact, at: float) -> Contact:
+    return contact._replace(at=at)
+
+
+def _cut(waiting: list[T], more: list[T], frontier: float) -> tuple[list[T], list[T]]:
+    """Join two runs in order of time, and cut them behind the frontier."""
+    is_sorted = not waiting or not more or waiting[-1].at <= more[0].at
+    waiting += more
+    if not is_sorted:
+        waiting.sort(key=_at)  # linear, and stable
     cut = bisect_right(waiting, frontier, key=_at)
     return waiting[:cut], waiting[cut:]
 

@@ -149,6 +149,12 @@ def last_of_name(db: Database, qname: str, qtype: int) -> RecordedLookup | None:
     return row and RecordedLookup(*row[:-2], *map(_tuples, row[-2:]))
 
 
+def last_of_type(db: Database, qtype: int, since: float, limit: int) -> list[RecordedLookup]:
+    """Return the last mail-related lookups of a type, whoever made them, the latest first."""
+    rows = db.conn.execute(_LAST_OF_TYPE, (qtype, since, limit))
+    return [RecordedLookup(*row[:-2], *map(_tuples, row[-2:])) for row in rows]
+
+
 def names(db: Database) -> list[tuple[str, str | None]]:
     """Return key and name of each client, the one seen last first."""
     return db.conn.execute("SELECT key, name FROM client ORDER BY last_seen DESC").fetchall()
@@ -197,6 +203,11 @@ _LAST_OF_NAME = """
         policy, decided, dry_run, addresses, exchanges
     FROM lookup JOIN client ON client.id = lookup.client
     WHERE qname = ? AND qtype = ? ORDER BY at DESC LIMIT 1"""
+_LAST_OF_TYPE = """
+    SELECT at, key, kind, domain, qname, qtype, rcode, origin, new, refreshed, hits, redirected,
+        policy, decided, dry_run, addresses, exchanges
+    FROM lookup JOIN client ON client.id = lookup.client
+    WHERE qtype = ? AND at >= ? ORDER BY at DESC, lookup.id DESC LIMIT ?"""
 _LAST_LOOKUPS = """
     SELECT at, key, kind, domain, qname, qtype, rcode, origin, new, refreshed, hits, redirected,
         policy, decided, dry_run, addresses, exchanges

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 from dnswatch.store import schema
 from dnswatch.store.sqlite import Database
 
-LOCAL: Final = frozenset({"_sqlite_migrations", "outbox", "replica", "found"})
+LOCAL: Final = frozenset({"_sqlite_migrations", "outbox", "replica", "found", "counted"})
 """Tables that stay on their node, beside SQLite's own."""
 
 _SEQUENCES: Final = "sqlite_sequence"

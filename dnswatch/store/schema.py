@@ -201,6 +201,10 @@ _FLEET: Final = (
     """CREATE TABLE found (
         id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, client TEXT NOT NULL,
         verdict TEXT NOT NULL, ident TEXT NOT NULL, reason TEXT NOT NULL)""",
+    # ... and counted, as table counter
+    """CREATE TABLE counted (
+        start INTEGER NOT NULL, name TEXT NOT NULL, count INTEGER NOT NULL,
+        PRIMARY KEY (start, name)) WITHOUT ROWID""",
     "ALTER TABLE health RENAME TO health_before",
     # node: empty where there is no fleet
     """CREATE TABLE health (

@@ -110,9 +110,15 @@ def last_counted(db: Database, names: list[str]) -> dict[str, int]:
     return {name: int(start) for name, start in found}
 
 
-def add_counters(conn: sqlite3.Connection, start: int, counts: Mapping[str, int]) -> None:
-    """Count what happened in the minute that begins at `start`, Unix seconds."""
-    conn.executemany(_ADD_COUNTER, ((start, name, count) for name, count in counts.items()))
+def add_counters(
+    conn: sqlite3.Connection, start: int, counts: Mapping[str, int], *, in_fleet: bool = False
+) -> None:
+    """Count what happened in the minute that begins at `start`, Unix seconds.
+
+    `in_fleet`, it is noted for the leader, who alone writes what all nodes have.
+    """
+    statement = _ADD_COUNTED if in_fleet else _ADD_COUNTER
+    conn.executemany(statement, ((start, name, count) for name, count in counts.items()))
 
 
 def upstreams(db: Database) -> list[UpstreamStatus]:
@@ -159,6 +165,9 @@ _MOST_REFRESHED = """
 _LAST_COUNTED = """
     SELECT name, max(start) FROM counter WHERE name IN (SELECT value FROM json_each(?))
     GROUP BY name"""
+_ADD_COUNTED = """
+    INSERT INTO counted (start, name, count) VALUES (?, ?, ?)
+    ON CONFLICT DO UPDATE SET count = count + excluded.count"""
 _ADD_COUNTER = """
     INSERT INTO counter (start, name, count) VALUES (?, ?, ?)
     ON CONFLICT DO UPDATE SET count = count + excluded.count"""

@@ -178,11 +178,6 @@ def marks_now(
     return marking.marks()
 
 
-def would(mark: Mark, lookup: RecordedLookup, settings: Settings) -> str:
-    """Say what a mark does to a lookup, as if it were its client's first: `held 0.8 s`."""
-    return _said(*DryRun(lambda _: mark, settings).put(lookup))
-
-
 def shown(packed: bytes) -> str:
     """Write a packed address."""
     return str(ip_address(packed))

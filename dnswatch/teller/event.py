@@ -5,8 +5,10 @@
 
 import hashlib
 from collections import Counter
+from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
-from typing import Final
+from ipaddress import ip_address
+from typing import Any, Final
 
 import msgspec
 
@@ -75,6 +77,58 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         whom = f"client '{self.client}'{' is' if is_verdict else ':'} " if self.client else ""
         by = "" if self.actor == WATCH else f", by {self.actor}"
         return f"{whom}{self.text}{by}{f': {self.cause}' if self.cause else ''}"
+
+    @property
+    def signature(self) -> str:
+        """What is told, as a rule is named: `verdict infected`, `mark`."""
+        return f"{self.kind} {self.text}" if self.kind == About.VERDICT else self.kind
+
+    @property
+    def signature_id(self) -> int:
+        """Its number; 0 for what has none yet."""
+        return SIGNATURES.get(self.signature, 0)
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether it is a verdict that a client spreads mail."""
+        return self.kind == About.VERDICT and self.text != CLEAN.rung
+
+    @property
+    def address(self) -> str:
+        """The client's address; empty where it has a pseudonym, or none is meant."""
+        try:
+            return str(ip_address(self.client or ""))
+        except ValueError:
+            return ""
+
+    def facts(self) -> dict[str, Any]:
+        """Return all that it has, for programs."""
+        told: dict[str, Any] = {"schema": SCHEMA} | msgspec.to_builtins(self)
+        told |= {"at": utc(self.at), "severity": self.severity.name.lower()}
+        told |= {"actor": self.actor, "sentence": self.sentence}
+        return told
+
+
+SIGNATURES: Final = {
+    "verdict suspect": 1,
+    "verdict likely": 2,
+    "verdict infected": 3,
+    "verdict clean": 4,
+    "warning": 5,
+    "mark": 6,
+    "policy": 7,
+    "overrule": 8,
+    "role": 9,
+    "summary": 10,
+    "lost": 11,
+    "test": 12,
+}
+"""Numbers of what can be told: never changed, only added to."""
+
+
+def utc(at: float) -> str:
+    """Write a moment as RFC 3339 has it."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
 
 
 def of(noted: Noted, store: str) -> Event:

@@ -13,7 +13,7 @@ from typing import Final
 
 from dnswatch.control import BEAT, Control
 from dnswatch.errors import EventError
-from dnswatch.settings import Sink, Source, combine
+from dnswatch.settings import Settings, Source, combine
 from dnswatch.teller.telling import Telling
 
 NICENESS: Final = 5
@@ -28,12 +28,12 @@ def main(source: Source, state: Path, control: socket.socket) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     line, tellers = Control(control), Tellers(state)
-    tellers.wanted = combine(source).events
+    tellers.settings = combine(source)
     while not (over.is_set() or line.is_over):
         tellers.arrange()
         line.beat()
         if select.select([line], [], [], BEAT)[0] and (news := line.news()) is not None:
-            tellers.wanted = news[1].events
+            tellers.settings = news[1]
 
 
 class Tellers:
@@ -41,7 +41,7 @@ class Tellers:
 
     def __init__(self, state: Path) -> None:
         """Tell of the store in a state directory."""
-        self.wanted: tuple[Sink, ...] = ()
+        self.settings = Settings()
         self._state = state
         self._running: dict[str, Telling] = {}
 
@@ -51,9 +51,10 @@ class Tellers:
         A sink whose settings changed is begun anew once its last event was taken or refused.
         Raises `EventError` where a thread ended by itself, on a fault that it has shown.
         """
-        wanted = {str(sink.to): sink for sink in self.wanted}
+        wanted = {str(sink.to): sink for sink in self.settings.events}
+        relays = self.settings.bay.release.smarthosts
         for name, telling in [*self._running.items()]:
-            is_wanted = wanted.get(name) == telling.sink
+            is_wanted = wanted.get(name) == telling.sink and telling.relays == relays
             if not is_wanted:
                 telling.stop()
             if not telling.is_alive:
@@ -61,5 +62,5 @@ class Tellers:
                 if is_wanted:
                     raise EventError(f"telling {telling.sink.to.shown} ended on a fault of its own")
         for name in wanted.keys() - self._running.keys():
-            self._running[name] = Telling(wanted[name], self._state)
+            self._running[name] = Telling(wanted[name], self.settings, self._state)
             self._running[name].start()

@@ -11,11 +11,12 @@ from typing import Final
 
 from dnswatch import clock
 from dnswatch.errors import DnswatchError, StoreError
-from dnswatch.settings import Sink
+from dnswatch.settings import Settings, Sink
+from dnswatch.settings.mail import MailHost
 from dnswatch.store import Store, events
 from dnswatch.store.database import which
 from dnswatch.teller.cursor import CursorFile
-from dnswatch.teller.outlets import Outlet, open_outlet
+from dnswatch.teller.outlets import EventOutlet, open_outlet
 from dnswatch.teller.storm import Due, SinkCursor, SinkFolding
 
 LOOK: Final = 0.5
@@ -32,13 +33,14 @@ logger: Final = logging.getLogger("dnswatch.teller")
 class Telling:
     """What tells one sink."""
 
-    def __init__(self, sink: Sink, state: Path) -> None:
+    def __init__(self, sink: Sink, settings: Settings, state: Path) -> None:
         """Tell a sink of the changes in the store of a state directory."""
         self.sink = sink
+        self._settings = settings
         self._state = state
         self._cursor = CursorFile(state, sink.to)
         self._over = threading.Event()
-        self._outlet: Outlet | None = None
+        self._outlet: EventOutlet | None = None
         self._store: Store | None = None
         self._which = 0
         self._folding: SinkFolding | None = None
@@ -53,6 +55,11 @@ class Telling:
     def stop(self) -> None:
         """End it once what is being sent was taken or refused; returns at once."""
         self._over.set()
+
+    @property
+    def relays(self) -> tuple[MailHost, ...]:
+        """Who takes its letters, where it writes some."""
+        return self._settings.bay.release.smarthosts
 
     @property
     def is_alive(self) -> bool:
@@ -120,7 +127,7 @@ class Telling:
         while not self._over.is_set():
             try:
                 if due.event is not None:
-                    self._outlet = self._outlet or open_outlet(self.sink)
+                    self._outlet = self._outlet or open_outlet(self.sink, self._settings)
                     self._outlet.send(due.event)
                     if due.event.kind == "lost":
                         logger.warning("%s: %s", self.sink.to.shown, due.event.sentence)

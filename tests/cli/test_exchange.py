@@ -52,7 +52,7 @@ def exported(state: Path, config: Path, tmp_path: Path, run: Run) -> Path:
     for word, until, client in ((Word.TRUST, inf, "10.0.0.1"), (Word.DISTRUST, now + 9e5, "::2")):
         said = Overrule(word, now, until, f"I know {client}", "alice")
         orders.overrule(state, LEARNED, [client], said)
-    orders.declare(state, ["10.0.0.25"], Role.MAIL_SERVER, "", "alice")
+    orders.declare(state, LEARNED, ["10.0.0.25"], Role.MAIL_SERVER, "", "alice")
     run("policy", "enable", "mine", "--config", str(config))
     run("policy", "enable", "observe", "--dry-run")
     run("export", str(tmp_path / "site.json"), "--config", str(config))
@@ -171,7 +171,7 @@ def test_pseudonyms_need_their_key(state: Path, tmp_path: Path, run: Run) -> Non
     config, file, other = tmp_path / "p.toml", tmp_path / "site.json", tmp_path / "other"
     config.write_text("privacy.pseudonyms = true\n")
     key = Pseudonyms.load(state).of(b"\x0a\0\0\1")
-    orders.declare(state, [key], Role.RESOLVER, "", "alice")
+    orders.declare(state, LEARNED, [key], Role.RESOLVER, "", "alice")
     told = run("export", str(file), "--config", str(config))
     assert "not in it: the key" in told
     assert (state / "key").read_bytes().hex() not in file.read_text()

@@ -73,11 +73,14 @@ def test_a_server_that_runs_says_since_when_and_what_is_on(serving: Path, run: R
     """Its version, its process, the policies, how long it learns, and what the cache answers."""
     with Store.open(serving) as store, store.snapshot() as db:
         orders.enable(db, "delay", "me", NOON)
+        orders.enable(db, "quarantine", "me", NOON, dry_run=True)
     text = run("status")
     assert "dnswatch 1.2.3 (pure) runs since 2026-11-23 12:00 UTC (process 4711)" in text
-    assert "policies switched on: delay" in text
+    assert "policies switched on: quarantine (dry run), delay" in text
     assert "answered from the cache: 7.7% of the lookups" in text
     assert "records in" in text
+    told = json.loads(run("status", "--json"))
+    assert (told["policies"], told["dry_runs"]) == (["quarantine", "delay"], ["quarantine"])
 
 
 def test_a_server_that_is_gone_is_not_told_as_up(troubled: Path, run: Run) -> None:

@@ -35,7 +35,7 @@ def look(state: Path) -> SiteLook:
     told.standings[worm] = Standing(1.0, clock.now() + 86400, NOON)
     with Store.open(state) as store, store.snapshot() as db:
         store.write(told, plain, NOON)
-        orders.enable(db, "delay", "me", NOON)
+        orders.enable(db, "delay", "me", NOON, dry_run=True)
     note_replayed(state, NOON + 600)
     return looker(state, SETTINGS)()
 
@@ -51,7 +51,7 @@ def test_the_screen_has_the_site_at_a_glance(look: SiteLook, run: Run) -> None:
     """Upstreams as all workers see them, what is on, and the worst client first, with what it
     gets."""
     text = shown(look)
-    assert "policies switched on: delay" in text
+    assert "policies switched on: delay (dry run)" in text
     assert "no server runs" in text
     assert "up at 1 of 2" in text
     [row] = [line for line in text.splitlines() if "10.0.0.66" in line]

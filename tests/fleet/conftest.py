@@ -2,10 +2,12 @@
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.fleet.engine import RealEngine
+from tests.fleet.replicas import Replicas
 
 
 @pytest.fixture
@@ -15,3 +17,9 @@ def engine() -> Iterator[RealEngine]:
         pytest.skip("redis-server is not installed")
     with RealEngine() as real:
         yield real
+
+
+@pytest.fixture
+def site(tmp_path: Path, engine: RealEngine) -> Replicas:
+    """Nodes with stores of their own, on a real engine."""
+    return Replicas(tmp_path, engine)

@@ -69,7 +69,7 @@ def test_a_selection_is_of_the_logs_kinds() -> None:
     [
         (f'{FILE}about = ["mark"]\n{FILE}', r"as in events\[0\]"),
         ('[[events]]\nto = "https://hooks.example/"\n', "expected the file with the key"),
-        (f'{FILE}secret = "/etc/key"', "only webhooks are signed"),
+        (f'{FILE}secret = "/etc/key"', "only webhooks and services have one"),
         (f"{FILE}most = 0", "from 1 to 10000"),
     ],
 )
@@ -77,3 +77,27 @@ def test_what_is_at_odds_is_refused(text: str, why: str) -> None:
     """In a sentence that names the key."""
     with pytest.raises(SettingsError, match=why):
         read(text, "test")
+
+
+def test_mail_needs_a_relay() -> None:
+    """Said when the configuration is read, with the key that names one."""
+    with pytest.raises(SettingsError, match="smarthosts names no relay"):
+        read('[[events]]\nto = "mailto:admin@corp.example"\n', "test")
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ('to = "mailto:a@b.example"\nform = "ecs"', "persons sentences"),
+        ('to = "https://hooks.example/x"\nsecret = "/k"\nform = "cef"', "no JSON"),
+        ('to = "syslog:udp://192.0.2.1"\nca_file = "/ca"', "not reached by TLS"),
+        ('to = "syslog:tls://192.0.2.1"\nkey = "/k"', "no certificate that it is for"),
+        ('to = "file:/x/y"\narguments = ["a"]', "only programs take some"),
+        ('to = "apprise:chat"', "the file with the address"),
+        ('to = "command:relative"', "expected"),
+    ],
+)
+def test_a_key_that_does_not_fit_its_sink_is_refused(line: str, why: str) -> None:
+    """When the configuration is read, not when the first verdict comes."""
+    with pytest.raises(SettingsError, match=why):
+        read(f"[[events]]\n{line}\n", "test")

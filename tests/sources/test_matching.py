@@ -1,6 +1,7 @@
 """Matching: every query becomes one lookup, and a capture may be cut anywhere."""
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from dnswatch.codes import UNANSWERED, Type
 from dnswatch.model.observation import Observation, Origin
 from dnswatch.sources.matching import ALIKE, PATIENCE, PENDING, Matcher
+from dnswatch.sources.unmatched import StrayResponse
 from dnswatch.wire.name import from_text
 from tests.sources.packets import query, response
 
@@ -199,7 +201,11 @@ def _join(joined: Matcher, piece: Matcher, now: float) -> None:
     left: list[tuple[float, int, Any, Any]] = [
         (one.at, 0, joined.ask, one) for one in piece.pending()
     ]
-    left += [(one.seen.at, 1, joined.respond, one) for one in piece.responses]
+    left += [(one.seen.at, 1, _respond(joined), one) for one in piece.responses]
     for _, _, step, one in sorted(left, key=lambda each: each[:2]):
         step(one)
     joined.expire(now)
+
+
+def _respond(joined: Matcher) -> Callable[[StrayResponse], None]:
+    return lambda one: joined.respond(one.key, one.seen)

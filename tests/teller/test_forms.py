@@ -7,6 +7,7 @@ from datetime import datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dnswatch.outlets.syslog import DATAGRAM
 from dnswatch.teller import forms
 from dnswatch.teller.event import Event, Incident, Phase, Severity
 from tests.teller.logged import AT, WORM
@@ -116,7 +117,7 @@ def test_syslog_holds_whatever_stands_in_an_event(text: str, cause: str, host: s
     text, cause = text.encode(errors="ignore").decode(), cause.encode(errors="ignore").decode()
     event = Event(id="1", at=AT, kind="warning", text=text, cause=cause)
     message = forms.syslog(event, host)
-    assert len(message) <= forms.DATAGRAM
+    assert len(message) <= DATAGRAM
     found, params = parsed(message)
     assert params["text"] == text
     assert found["msg"].startswith(b"\xef\xbb\xbf") != event.sentence.isascii()

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from dnswatch.settings import EventDestination, Sink
+from dnswatch.settings import EventDestination, Settings, Sink
 from dnswatch.store import Store
 from dnswatch.teller import telling
 from dnswatch.teller.process import Tellers
 from tests import check
 from tests.loopback import reserve
+from tests.outlets.sinks import GOOD, key_file
 from tests.teller.logged import note
 from tests.teller.receivers import webhook
-from tests.teller.test_outlets import GOOD, key_file
 from tests.teller.test_telling import told
 
 RUN = """
@@ -89,14 +89,16 @@ def test_one_sinks_trouble_holds_up_no_other(
     tellers = Tellers(tmp_path)
     with reserve() as holder:
         away = Sink(to=EventDestination(f"syslog:tcp://127.0.0.1:{holder.getsockname()[1]}"))
-        tellers.wanted = (away, Sink(to=EventDestination(f"file:{one}")))
+        tellers.settings = Settings(events=(away, Sink(to=EventDestination(f"file:{one}"))))
         tellers.arrange()
         check.eventually(lambda: len(list((tmp_path / "events").glob("*.json"))) == 2)
         note(tmp_path, "suspect")
         check.eventually(lambda: told(one) == ["verdict suspect"])
-        tellers.wanted = (
-            Sink(to=EventDestination(f"file:{one}"), about=("mark",)),
-            Sink(to=EventDestination(f"file:{two}")),
+        tellers.settings = Settings(
+            events=(
+                Sink(to=EventDestination(f"file:{one}"), about=("mark",)),
+                Sink(to=EventDestination(f"file:{two}")),
+            )
         )
         check.eventually(lambda: arranged(tellers) and len(tellers._running) == 2)
         check.eventually(lambda: len(list((tmp_path / "events").glob("*.json"))) == 3)
@@ -107,5 +109,5 @@ def test_one_sinks_trouble_holds_up_no_other(
         check.eventually(
             lambda: arranged(tellers) and told(one) == ["verdict suspect", "mark delay"]
         )
-        tellers.wanted = ()
+        tellers.settings = Settings()
         check.eventually(lambda: arranged(tellers) and not tellers._running)

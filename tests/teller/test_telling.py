@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from dnswatch.settings import EventDestination, Sink
+from dnswatch.settings import EventDestination, Settings, Sink
 from dnswatch.store import Store
 from dnswatch.teller import telling as module
 from dnswatch.teller.telling import Telling
 from tests import check
 from tests.loopback import reserve
-from tests.teller.logged import let_go, note
-from tests.teller.receivers import stream
+from tests.outlets.sinks import GOOD, key_file
+from tests.teller.logged import AT, let_go, note
+from tests.teller.receivers import stream, webhook
 from tests.teller.test_forms import parsed
 
 Begin = Callable[[Sink], Telling]
@@ -29,7 +30,7 @@ def begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Begin]:
     begun: list[Telling] = []
 
     def start(sink: Sink) -> Telling:
-        begun.append(Telling(sink, tmp_path))
+        begun.append(Telling(sink, Settings(), tmp_path))
         begun[-1].start()
         return begun[-1]
 
@@ -116,6 +117,47 @@ def test_a_sink_that_was_away_loses_nothing(
         assert kinds == ["lost", "verdict", "verdict"]
         assert [parsed(one)[1]["text"] for one in heard.messages[1:]] == ["infected", "clean"]
     assert "2 changes are told of nowhere" in caplog.text
+
+
+def test_an_hour_away_loses_nothing(tmp_path: Path, begin: Begin) -> None:
+    """Each change of a quiet hour is told one by one, in order, however late: nothing is folded."""
+    Store.open(tmp_path).close()
+    with reserve() as holder:
+        port = holder.getsockname()[1]
+        begin(Sink(to=EventDestination(f"syslog:tcp://127.0.0.1:{port}"), most=2))
+        wait_for_cursor(tmp_path)
+        texts = [f"delay {minute}" for minute in range(120)]
+        for minute, text in enumerate(texts):
+            note(tmp_path, text, about="mark", at=AT + minute * 30)
+        with stream(holder) as heard:
+            check.eventually(lambda: len(heard.messages) >= 120)
+        assert [parsed(one)[1]["text"] for one in heard.messages] == texts
+
+
+def test_a_full_disk_under_the_cursor_repeats_and_loses_nothing(
+    tmp_path: Path, begin: Begin, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What was told and could not be noted is told again, under the same id."""
+    Store.open(tmp_path).close()
+    with webhook() as heard:
+        to = EventDestination(f"http://127.0.0.1:{heard.port}/")
+        begin(Sink(to=to, secret=key_file(tmp_path, GOOD)))
+        wait_for_cursor(tmp_path)
+        folder = tmp_path / "events"
+
+        def spoil() -> None:
+            folder.rename(tmp_path / "aside")
+            folder.write_text("in the way")
+
+        heard.first = spoil
+        note(tmp_path, "suspect")
+        note(tmp_path, "infected")
+        check.eventually(lambda: "make room, or make it writable" in caplog.text)
+        folder.unlink()
+        check.eventually(lambda: len({headers["webhook-id"] for headers in heard.headers}) == 2)
+    told = [headers["webhook-id"] for headers in heard.headers]
+    assert len(told) > 2
+    assert sorted(set(told), key=told.index) == sorted(set(told))
 
 
 def test_a_storm_is_one_event(tmp_path: Path, begin: Begin) -> None:

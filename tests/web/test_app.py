@@ -91,6 +91,7 @@ def test_an_order_is_what_the_command_would_have_written(served: Served) -> None
         assert "is declared as server" in refused.text
         browser.post("/policies/delay/try", data={"token": token})
         assert "Let it act" in browser.get("/policies").text
+        assert "delay</a> (dry run)" in browser.get("/").text
         browser.post("/policies/delay/enable", data={"token": token})
         answer = browser.post("/policies/quarantine/enable", data={"token": token})
         assert answer.status_code == 409

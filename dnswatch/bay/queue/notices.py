@@ -13,17 +13,20 @@ spool, so that nobody is told of twice or left out when the bay is started anew.
 import asyncio
 import json
 import logging
-import os
+import threading
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-import httpx2
-
 from dnswatch.bay.spool import Spool
 from dnswatch.errors import DnswatchError, StoreError
+from dnswatch.outlets.command import CommandOutlet
+from dnswatch.outlets.outlet import Dispatch, Outlet
+from dnswatch.outlets.webhook import WebhookOutlet
 from dnswatch.settings.bay import Notify
 from dnswatch.store.bay.quarantine import quarantined
 from dnswatch.store.database import open_reader, sentences
@@ -32,9 +35,6 @@ logger: Final = logging.getLogger("dnswatch.bay")
 
 MOST_WAITING: Final = 100
 """Notices that wait to be told; further ones are counted."""
-
-PATIENCE: Final = 30.0
-"""Seconds for a command or a webhook."""
 
 TRIES: Final = (0.0, 10.0, 60.0)
 """Seconds before each attempt to tell somebody."""
@@ -77,86 +77,73 @@ class Notices:
 
     async def run(self) -> None:
         """Tell one notice after the other, until cancelled."""
-        while True:
-            notice = await self._queue.get()
-            await asyncio.gather(*(self._insist(way, notice) for way in self._ways()))
-            if self._lost and self._queue.empty():
-                logger.warning("%d notices were left out, too many at a time", self._lost)
-                self._lost = 0
-
-    def _ways(self) -> list[Callable[[Notice], Awaitable[None]]]:
-        ways: list[Callable[[Notice], Awaitable[None]]] = []
+        outlets: list[Outlet] = [WebhookOutlet(str(url)) for url in self._notify.webhooks]
         if self._notify.command:
-            ways.append(self._run_command)
-        ways += [_Webhook(str(url)) for url in self._notify.webhooks]
-        ways += [_MailNotice(str(address), self._mail_out) for address in self._notify.mail]
-        return ways
-
-    async def _insist(self, way: Callable[[Notice], Awaitable[None]], notice: Notice) -> None:
-        for number, wait in enumerate(TRIES, 1):
-            await asyncio.sleep(wait)
-            try:
-                async with asyncio.timeout(PATIENCE):
-                    return await way(notice)
-            except (OSError, httpx2.HTTPError, DnswatchError, _Failure) as error:
-                text = str(error) or type(error).__name__
-                level = logging.ERROR if number == len(TRIES) else logging.INFO
-                logger.log(level, "a notice was not told, attempt %d: %s", number, text)
-        return None
-
-    async def _run_command(self, notice: Notice) -> None:
-        """Run the command: facts in its environment and, as JSON, on its standard input."""
-        facts = {"event": notice.event, "text": notice.text, **notice.facts}
-        plain = {
-            f"DNSWATCH_{name.upper()}": str(value).replace("\0", "")
-            for name, value in facts.items()
-            if isinstance(value, str | int | float)
-        }
-        process = await asyncio.create_subprocess_exec(
-            *self._notify.command,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-            env=os.environ | plain,
-        )
+            outlets.append(CommandOutlet(self._notify.command))
+        ways: list[Callable[[Notice], Awaitable[None]]] = [
+            *(partial(_send, outlet) for outlet in outlets),
+            *(partial(self._write, str(address)) for address in self._notify.mail),
+        ]
         try:
-            await process.communicate(json.dumps(facts).encode())
+            while True:
+                notice = await self._queue.get()
+                await asyncio.gather(*(_insist(way, notice) for way in ways))
+                if self._lost and self._queue.empty():
+                    logger.warning("%d notices were left out, too many at a time", self._lost)
+                    self._lost = 0
         finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        if process.returncode:
-            raise _Failure(f"'{self._notify.command[0]}' ended with code {process.returncode}")
+            for outlet in outlets:
+                outlet.close()
 
-
-class _Failure(Exception):  # noqa: N818 caught in this file
-    """A notice was not taken."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Webhook:
-    url: str
-
-    async def __call__(self, notice: Notice) -> None:
-        facts = {"event": notice.event, "text": notice.text, **notice.facts}
-        async with httpx2.AsyncClient(timeout=PATIENCE, follow_redirects=False) as client:
-            response = await client.post(self.url, json=facts)
-        if not response.is_success:
-            host = httpx2.URL(self.url).host  # the rest of it is often a secret
-            raise _Failure(f"the webhook at '{host}' answered {response.status_code}")
-
-
-@dataclass(frozen=True, slots=True)
-class _MailNotice:
-    address: str
-    out: MailOut
-
-    async def __call__(self, notice: Notice) -> None:
+    async def _write(self, address: str, notice: Notice) -> None:
         mail = EmailMessage()
-        mail["Subject"] = f"dnswatch: {_SUBJECTS[notice.event]}"
+        mail["Subject"] = _title(notice)
         facts = "\n".join(f"{name}: {json.dumps(value)}" for name, value in notice.facts.items())
         mail.set_content(f"{notice.text}\n\n{facts}\n")
-        await self.out(self.address, mail)
+        await self._mail_out(address, mail)
+
+
+async def _insist(way: Callable[[Notice], Awaitable[None]], notice: Notice) -> None:
+    for number, wait in enumerate(TRIES, 1):
+        await asyncio.sleep(wait)
+        try:
+            return await way(notice)
+        except (OSError, DnswatchError) as error:
+            text = str(error) or type(error).__name__
+            level = logging.ERROR if number == len(TRIES) else logging.INFO
+            logger.log(level, "a notice was not told, attempt %d: %s", number, text)
+    return None
+
+
+async def _send(outlet: Outlet, notice: Notice) -> None:
+    """Send a notice as JSON, by a thread that nobody waits for when the bay is to end."""
+    facts = {"event": notice.event, "text": notice.text, **notice.facts}
+    plain = {name: value for name, value in facts.items() if isinstance(value, str | int | float)}
+    dispatch = Dispatch("", _title(notice), json.dumps(facts).encode(), plain)
+    loop = asyncio.get_running_loop()
+    sent: asyncio.Future[DnswatchError | None] = loop.create_future()
+
+    def work() -> None:
+        fault = None
+        try:
+            outlet.send(dispatch)
+        except DnswatchError as error:
+            fault = error
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(_settle, sent, fault)
+
+    threading.Thread(target=work, name="notice", daemon=True).start()
+    if fault := await sent:
+        raise fault
+
+
+def _settle(sent: asyncio.Future[DnswatchError | None], fault: DnswatchError | None) -> None:
+    if not sent.done():  # the bay is to end: nobody waits for it any more
+        sent.set_result(fault)
+
+
+def _title(notice: Notice) -> str:
+    return f"dnswatch: {_SUBJECTS[notice.event]}"
 
 
 _SUBJECTS: Final = {

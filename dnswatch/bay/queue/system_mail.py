@@ -22,6 +22,8 @@ from email.utils import format_datetime
 from hashlib import sha256
 from typing import Final
 
+import msgspec
+
 from dnswatch.bay.delivery.attempt import domain_of
 from dnswatch.bay.record import DAEMON, Answered, Decision, Envelope
 from dnswatch.bay.spool import Spool, ident_of
@@ -34,34 +36,44 @@ def post(spool: Spool, ident: str, to: str, mail: Message, hostname: str, at: fl
 
     To be called by the process that holds the spool's claim; raises `SpoolError`.
     """
-    mail["From"] = f"dnswatch <postmaster@{hostname}>"
-    mail["To"] = to
-    mail["Date"] = format_datetime(datetime.fromtimestamp(at, UTC))
-    mail["Message-ID"] = f"<{ident}@{hostname}>"
-    mail["Auto-Submitted"] = "auto-generated"
     draft = spool.draft(ident)
     try:
-        draft.write(mail.as_bytes(policy=SMTP if to.isascii() else SMTPUTF8))
-        envelope = Envelope(
-            at=at,
-            ident=ident,
-            client="",
-            key=DAEMON,
-            helo=hostname,
-            sender="",
-            recipients=(to,),
-            smtputf8=not to.isascii(),
-            body="8BITMIME",
-            size=draft.size,
-            sha256=draft.sha256,
-        )
-        spool.put(draft, envelope)
+        draft.write(headed(mail, ident, to, hostname, at))
+        envelope = envelope_to(to, ident, hostname, at, draft.size)
+        spool.put(draft, msgspec.structs.replace(envelope, sha256=draft.sha256))
     finally:
         draft.drop()
     spool.append(
         ident,
         Decision(at=at, fate="release", why="the bay wrote it"),
         Answered(at=at, code=250),
+    )
+
+
+def headed(mail: Message, ident: str, to: str, hostname: str, at: float) -> bytes:
+    """Fill in the headers of a mail to one person, and write it down."""
+    mail["From"] = f"dnswatch <postmaster@{hostname}>"
+    mail["To"] = to
+    mail["Date"] = format_datetime(datetime.fromtimestamp(at, UTC))
+    mail["Message-ID"] = f"<{ident}@{hostname}>"
+    mail["Auto-Submitted"] = "auto-generated"
+    return mail.as_bytes(policy=SMTP if to.isascii() else SMTPUTF8)
+
+
+def envelope_to(to: str, ident: str, hostname: str, at: float, size: int) -> Envelope:
+    """Return the envelope of a mail of ours to one person."""
+    return Envelope(
+        at=at,
+        ident=ident,
+        client="",
+        key=DAEMON,
+        helo=hostname,
+        sender="",
+        recipients=(to,),
+        smtputf8=not to.isascii(),
+        body="8BITMIME",
+        size=size,
+        sha256="",
     )
 
 

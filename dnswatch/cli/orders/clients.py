@@ -119,7 +119,7 @@ def role(
         raise typer.BadParameter(f"'{role}': expected one of {known}", param_hint="ROLE")
     directory, settings = state_directory(state), settings_of(config)
     keys = _keys(directory, settings, who)
-    orders.declare(directory, keys, Role(role), why, actor())
+    orders.declare(directory, settings, keys, Role(role), why, actor())
     if json:
         print_json({"clients": keys, "role": role, "in_force": is_serving(directory)})
         return

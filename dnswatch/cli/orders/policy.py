@@ -147,11 +147,11 @@ def disable(name: Name, json: Json = False, config: Config = None, state: State 
     """
     from dnswatch.office import orders
 
-    directory = state_directory(state)
-    was_on = orders.disable(directory, name, actor())
+    directory, settings = state_directory(state), settings_of(config)
+    was_on = orders.disable(directory, settings, name, actor())
     empty = _order_json(directory, name, is_on=False) if json else ""
     if not was_on:
-        _policy(settings_of(config), name)
+        _policy(settings, name)
         nothing_found(f"policy '{name}' is off already", empty=empty)
     if json:
         typer.echo(empty)

@@ -12,20 +12,14 @@ from typing import Any, BinaryIO, Final
 
 from dnswatch.model.flow import Contact, Flow
 from dnswatch.sources.capture.chunk import Chunk
-from dnswatch.sources.capture.dissection import (
-    DNS,
-    Dissected,
-    Dissector,
-    Scrap,
-    Segment,
-    decode,
-    dissect,
-)
+from dnswatch.sources.capture.dissection import Dissector, dissect, is_dns
 from dnswatch.sources.capture.fragments import Fragments
 from dnswatch.sources.capture.ip import UDP
+from dnswatch.sources.capture.pieces import Dissected, Scrap, Segment, decode
 from dnswatch.sources.capture.streams import StreamMessage, Streams
 from dnswatch.sources.crew import Crew
 from dnswatch.sources.reading import Reading, Readings, count
+from dnswatch.sources.unmatched import StrayResponse
 
 SLACK: Final = 1.0
 """Seconds by which packets may stand in the wrong order: several queues of a card, merged files."""
@@ -74,7 +68,7 @@ class Assembly:
         )
         steps: list[tuple[float, Callable[[Any], None], Any]] = [
             *((one.at, self._matcher.ask, one) for one in found.queries),
-            *((one.seen.at, self._matcher.respond, one) for one in found.responses),
+            *((one.seen.at, self._respond, one) for one in found.responses),
             *((one.at, self._segment, one) for one in found.segments),
             *((one.at, self._scrap, one) for one in found.scraps),
         ]
@@ -122,6 +116,9 @@ class Assembly:
         census.update(count(contacts))
         return Reading(until, lookups, contacts, flows, census)
 
+    def _respond(self, response: StrayResponse) -> None:
+        self._matcher.respond(response.key, response.seen)
+
     def _segment(self, segment: Segment) -> None:
         key = segment.addresses + segment.ports
         self._hear(self._streams.add(key, segment.seq, segment.flags, segment.payload, segment.at))
@@ -154,5 +151,5 @@ class Assembly:
         for packet, at, beginning in stumps:
             size = 32 if len(packet) > 32 else 8
             ports = beginning[:4]
-            if packet[size] == UDP and DNS in (ports[:2], ports[2:]):
+            if packet[size] == UDP and len(ports) == 4 and is_dns(ports):
                 self._matcher.hear(at, packet[:size], ports, beginning[8:])

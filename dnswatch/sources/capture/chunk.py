@@ -38,6 +38,5 @@ class Chunk(NamedTuple):
     "The file ends within a record."
 
 
-Frame = tuple[float, int, int, int, int]
-"""When it was captured, its link type, where it begins and ends in the chunk, and its length on the
-wire."""
+Frame = tuple[float, int, int, int]
+"""When it was captured, its link type, and where it begins and ends in the chunk."""

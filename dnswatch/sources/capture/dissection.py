@@ -9,69 +9,24 @@ from struct import Struct
 from struct import error as struct_error
 from typing import Final
 
-import msgspec
-
-from dnswatch.model.observation import Observation
 from dnswatch.sources.capture import pcap, pcapng, tunnels
 from dnswatch.sources.capture.chunk import Chunk, Frame
-from dnswatch.sources.capture.flows import Flows, Part
+from dnswatch.sources.capture.flows import Flows
 from dnswatch.sources.capture.ip import TCP, UDP, Packet, packet
 from dnswatch.sources.capture.link import NOTHING, find, named
+from dnswatch.sources.capture.pieces import Dissected, Scrap, Segment, encode
 from dnswatch.sources.census import UNREAD
-from dnswatch.sources.matching import Matcher, StrayResponse, UnansweredQuery
+from dnswatch.sources.matching import Matcher
 from dnswatch.sources.moments import LEAP, is_astray, is_possible
 
-_FRAMES: Final = {"pcap": pcap.frames, "pcapng": pcapng.frames}
-DNS: Final = b"\x00\x35"
-"""Port 53."""
 _DEEPEST: Final = 4
 """Tunnels within tunnels that are followed."""
 _WITH_PORTS: Final = frozenset((33, 132, 136))
 """Protocols besides TCP and UDP whose headers begin with ports: DCCP, SCTP, UDP-Lite."""
+_DNS: Final = 53
 _ETHERNET: Final = 1
 """The link type that is not only Ethernet's, but what most captures have."""
-_PLAIN: Final = b"\x08\x00\x45"
-"""In a frame: an IPv4 packet without options follows."""
-_WHOLE: Final = frozenset((b"\x00\x00", b"\x40\x00"))
-"""Flags and offset of a packet that is no fragment."""
 _SEQ: Final = Struct("!I").unpack_from
-
-
-class Segment(msgspec.Struct, array_like=True):
-    """A segment of DNS over TCP."""
-
-    at: float
-    addresses: bytes
-    ports: bytes
-    seq: int
-    flags: int
-    payload: bytes
-
-
-class Scrap(msgspec.Struct, array_like=True):
-    """A fragment of a packet."""
-
-    at: float
-    addresses: bytes
-    protocol: int
-    packet: bytes
-    offset: int
-    is_last: bool
-    part: bytes
-
-
-class Dissected(msgspec.Struct, array_like=True):
-    """What one chunk holds."""
-
-    last: float
-    "When its last packet was captured; 0 where it holds none."
-    lookups: list[Observation]
-    queries: list[UnansweredQuery]
-    responses: list[StrayResponse]
-    segments: list[Segment]
-    scraps: list[Scrap]
-    flows: list[Part]
-    census: dict[str, int]
 
 
 class Dissector:
@@ -91,10 +46,9 @@ class Dissector:
     def frames(self, chunk: Chunk) -> None:
         """Take the frames of a chunk."""
         data = chunk.data
-        frames = list(_FRAMES[chunk.kind](chunk))
-        first = next((at for at, *_ in frames if is_possible(at)), 0.0)
+        frames = pcap.frames(chunk) if chunk.kind == "pcap" else pcapng.frames(chunk)
         count = cut = astray = untimed = 0
-        for at, link, begin, end, _ in frames:
+        for at, link, begin, end in frames:
             count += 1
             if at > self.last:
                 if at - self.last > LEAP and not _is_believed(at, self.last, frames, count):
@@ -106,25 +60,41 @@ class Dissector:
                     astray += 1
                     continue
                 untimed += 1
-                at = self.last or first
+                at = self.last or _first(frames)
             try:
-                ip = begin + 14
-                if (
-                    data[begin + 12 : ip + 1] == _PLAIN
-                    and link == _ETHERNET
-                    and data[ip + 6 : ip + 8] in _WHOLE
-                    and end >= ip + 20
-                ):
-                    # What nearly all frames are goes the short way; the long one says the same.
-                    length = data[ip + 2] << 8 | data[ip + 3] or end - ip
-                    stop = ip + length if ip + length < end else end
-                    addresses = data[ip + 12 : ip + 20]
-                    self.payload(at, data[ip + 9], addresses, data, ip + 20, stop, length)
-                else:
+                if link != _ETHERNET or not self._is_plain(at, data, begin, end):
                     self._frame(at, link, data[begin:end])
             except (IndexError, struct_error):
                 cut += 1
         self.census.update(frames=count, cut=cut, damaged=astray, untimed=untimed)
+
+    def _is_plain(self, at: float, data: bytes, begin: int, end: int) -> bool:
+        """Take an Ethernet frame, if it is what nearly all are: IP with nothing special about it.
+
+        The long way, `_frame`, says the same of it.
+        """
+        ip = begin + 14
+        if end < ip + 20:
+            return False
+        kind = data[begin + 12] << 8 | data[begin + 13]
+        if kind == 0x0800:
+            if data[ip] != 0x45 or data[ip + 6] & 0xBF or data[ip + 7]:
+                return False  # it has options, or is a fragment
+            length = data[ip + 2] << 8 | data[ip + 3] or end - ip
+            protocol, addresses, body = data[ip + 9], data[ip + 12 : ip + 20], ip + 20
+        elif kind == 0x86DD:
+            protocol, body = data[ip + 6], ip + 40
+            if data[ip] >> 4 != 6 or end < body or (protocol != TCP and protocol != UDP):
+                return False
+            length = 40 + (data[ip + 4] << 8 | data[ip + 5])
+            if length == 40:
+                length = end - ip
+            addresses = data[ip + 8 : ip + 40]
+        else:
+            return False
+        stop = ip + length if ip + length < end else end
+        self.payload(at, protocol, addresses, data, body, stop, length)
+        return True
 
     def _frame(self, at: float, link: int, frame: bytes) -> None:
         """Take a frame of any kind."""
@@ -160,14 +130,14 @@ class Dissector:
             flags, [seq] = data[body + 13], _SEQ(data, body + 4)
             payload = max(0, stop - body - (data[body + 12] >> 4) * 4)
             self.flows.add(at, protocol, addresses + ports, length, payload, flags, seq)
-            if ports[:2] == DNS or ports[2:] == DNS:
+            if is_dns(ports):
                 part = data[stop - payload : stop]
                 self.segments.append(Segment(at, addresses, ports, seq, flags, part))
         elif protocol == UDP:
             if stop < body + 8:
                 raise IndexError
             ports = data[body : body + 4]
-            if ports[:2] == DNS or ports[2:] == DNS:
+            if is_dns(ports):
                 self.matcher.hear(at, addresses, ports, data[body + 8 : stop])
             elif not (
                 (
@@ -214,21 +184,27 @@ class Dissector:
         )
 
 
+def is_dns(ports: bytes) -> bool:
+    """Tell whether one of two ports is that of DNS."""
+    return (ports[1] == _DNS and not ports[0]) or (ports[3] == _DNS and not ports[2])
+
+
+def _first(frames: list[Frame]) -> float:
+    """Return the first time that is told; 0 where none is."""
+    return next((frame[0] for frame in frames if is_possible(frame[0])), 0.0)
+
+
 def _is_believed(at: float, last: float, frames: list[Frame], following: int) -> bool:
     """Tell whether a time that leaps ahead is one; `following` numbers the frame behind it."""
     then = frames[following][0] if following < len(frames) else None
     return is_possible(at) and not is_astray(at, last, then or None)
 
 
-_encoder: Final = msgspec.msgpack.Encoder()
-decode: Final = msgspec.msgpack.Decoder(Dissected).decode
-
-
 def dissect(chunk: Chunk) -> bytes:
     """Take a chunk apart; what is found is written as one message, for `decode`."""
     dissector = Dissector(is_part=True)
     dissector.frames(chunk)
-    return _encoder.encode(found(dissector))
+    return encode(found(dissector))
 
 
 def found(dissector: Dissector) -> Dissected:
@@ -242,5 +218,5 @@ def found(dissector: Dissector) -> Dissected:
         dissector.segments,
         dissector.scraps,
         dissector.flows.parts(),
-        dissector.census + matcher.census,
+        dissector.census + matcher.counted(),
     )

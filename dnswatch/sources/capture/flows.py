@@ -13,10 +13,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
-import msgspec
-
 from dnswatch.model.flow import Contact, Flow, Outcome
 from dnswatch.sources.capture.ip import TCP
+from dnswatch.sources.capture.pieces import Part
 
 IDLE: Final = 60.0
 """Seconds of silence that end a conversation without connection."""
@@ -29,26 +28,6 @@ FLOWS: Final = 200_000
 
 _FIN, _SYN, _RST, _ACK = 1, 2, 4, 16
 _NO_SEQ: Final = -1
-
-
-class Part(msgspec.Struct, array_like=True, gc=False):
-    """A flow as far as it has been seen."""
-
-    ends: bytes
-    "Addresses of source and destination, and their ports where the protocol has any."
-    protocol: int
-    at: float
-    ended: float
-    seq: int
-    "Sequence number of the SYN it began with; -1 where that was not seen."
-    packets: int = 0
-    bytes: int = 0
-    sent: int = 0
-    "Payload from the source, bytes."
-    received: int = 0
-    flags: int = 0
-    "TCP flags that the source sent, joined; `answered` those of the destination."
-    answered: int = 0
 
 
 class Flows:

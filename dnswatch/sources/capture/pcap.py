@@ -56,17 +56,19 @@ def chunks(file: BinaryIO, size: int = SIZE) -> Iterator[Chunk]:
         yield Chunk("pcap", order, interfaces, b"", read, is_cut_off=True)
 
 
-def frames(chunk: Chunk) -> Iterator[Frame]:
-    """Yield the frames of a chunk."""
+def frames(chunk: Chunk) -> list[Frame]:
+    """Return the frames of a chunk."""
     data, [interface] = chunk.data, chunk.interfaces
     link, unit = interface.link, interface.unit
     unpack = Struct(f"{chunk.order}IIII").unpack_from
+    found: list[Frame] = []
     at, end = 0, len(data)
     while at < end:
-        seconds, fraction, captured, length = unpack(data, at)
+        seconds, fraction, captured, _ = unpack(data, at)
         begin = at + _HEAD
         at = begin + captured
-        yield seconds + fraction * unit, link, begin, at, length
+        found.append((seconds + fraction * unit, link, begin, at))
+    return found
 
 
 class _Walk:

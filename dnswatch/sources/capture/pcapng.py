@@ -46,14 +46,15 @@ def chunks(file: BinaryIO, size: int = SIZE) -> Iterator[Chunk]:
         yield Chunk("pcapng", "<", (), b"", read, is_cut_off=True)
 
 
-def frames(chunk: Chunk) -> Iterator[Frame]:
-    """Yield the frames of a chunk, all of whose blocks hold packets.
+def frames(chunk: Chunk) -> list[Frame]:
+    """Return the frames of a chunk, all of whose blocks hold packets.
 
     One that does not say when it was captured, or where, is of time 0.
     """
     data, order, interfaces = chunk.data, chunk.order, chunk.interfaces
     packet = Struct(f"{order}IIIIIII").unpack_from
     simple = Struct(f"{order}III").unpack_from
+    found: list[Frame] = []
     at, end = 0, len(data)
     while at < end:
         kind, total, length = simple(data, at)
@@ -61,9 +62,9 @@ def frames(chunk: Chunk) -> Iterator[Frame]:
         if kind == _SIMPLE:
             begin = at + 12
             link = interfaces[0].link if interfaces else -1
-            yield 0.0, link, begin, min(begin + length, stop), length
+            found.append((0.0, link, begin, min(begin + length, stop)))
         else:
-            _, _, number, high, low, captured, length = packet(data, at)
+            _, _, number, high, low, captured, _ = packet(data, at)
             if kind == _OLD:  # its number has two bytes; a count of drops follows
                 number = number & 0xFFFF if order == "<" else number >> 16
             begin = at + 28
@@ -72,8 +73,9 @@ def frames(chunk: Chunk) -> Iterator[Frame]:
                 seconds = (high << 32 | low) * unit + offset
             else:
                 link, seconds = -1, 0.0
-            yield seconds, link, begin, min(begin + captured, stop), length
+            found.append((seconds, link, begin, min(begin + captured, stop)))
         at += total
+    return found
 
 
 Run = tuple[str, tuple[Interface, ...], bytes, int, int]

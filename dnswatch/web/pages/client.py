@@ -145,7 +145,14 @@ def declare(request: ConsoleRequest) -> Done:
     if role not in tuple(Role):
         raise ConsoleError(f"'{role}' is no role: expected one of {', '.join(Role)}")
     keys = _keys(request, who)
-    orders.declare(request.console.state, keys, Role(role), request.why, request.visitor.name)
+    orders.declare(
+        request.console.state,
+        request.console.settings,
+        keys,
+        Role(role),
+        request.why,
+        request.visitor.name,
+    )
     return Done(f"ordered: {', '.join(keys)}: {role} from now on", f"/clients/{who}")
 
 

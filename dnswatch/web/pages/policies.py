@@ -100,7 +100,7 @@ def switch(request: ConsoleRequest) -> Done:
             )
             return Done(f"ordered: {name} is on as a dry run, within a second", "/policies")
         case "disable":
-            was_on = orders.disable(console.state, name, request.visitor.name)
+            was_on = orders.disable(console.state, console.settings, name, request.visitor.name)
             said = "is off, within a second" if was_on else "was off already"
             return Done(f"ordered: {name} {said}", "/policies")
     raise ConsoleError("a policy is switched by enable, try or disable", 404)

@@ -6,6 +6,7 @@ import msgspec
 from markupsafe import Markup
 
 from dnswatch import clock
+from dnswatch.office import wording
 from dnswatch.office.text import local, short, span
 from dnswatch.store import orders, reports, site
 from dnswatch.store.directory import server
@@ -79,6 +80,8 @@ class Front(msgspec.Struct):
     "Who would be suspect, were the site not being learned."
     policies: list[str]
     "Those that are switched on."
+    dry_runs: list[str]
+    "Those of them that only say what they would do."
     losses: dict[str, int]
     "Counters of what was dropped or not believed in the last 24 hours."
 
@@ -93,7 +96,7 @@ def _front(console: Console, glance: Glance) -> Front:
     db, now = glance.db, glance.now
     status = reports.status(db, now - DAY)
     running = server(console.state)
-    enabled = orders.read(db, clock.now()).enabled
+    modes = wording.switched_on(console.policies.values(), orders.read(db, clock.now()))
     chart = _chart(glance)
     return Front(
         running.since if running else None,
@@ -104,7 +107,8 @@ def _front(console: Console, glance: Glance) -> Front:
         _upstreams(status.upstreams),
         list(_standouts(glance)),
         [key for key, _ in glance.judged.provisional],
-        [name for name in console.policies if name in enabled],
+        list(modes),
+        [name for name, how in modes.items() if how == "dry run"],
         {name: status.counters[name] for name in status.losses},
     )
 

@@ -86,7 +86,7 @@ def test_a_webhook_gets_json(
         server.shutdown()
         thread.join()
     assert posted[0]["client"] == "x"
-    assert "the webhook at '127.0.0.1' answered 500" in caplog.text
+    assert "/… answered 500" in caplog.text
     assert "secret" not in caplog.text
 
 

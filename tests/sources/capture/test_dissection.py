@@ -5,7 +5,8 @@ import io
 import pytest
 
 from dnswatch.sources.capture import pcap
-from dnswatch.sources.capture.dissection import Dissected, decode, dissect
+from dnswatch.sources.capture.dissection import dissect
+from dnswatch.sources.capture.pieces import Dissected, decode
 from dnswatch.sources.moments import LATEST, LEAP
 from tests.sources.packets import (
     CLIENT,
@@ -32,7 +33,7 @@ def found(frames: list[Timed], link: int = 1, snaplen: int = 65535) -> Dissected
 def test_a_visit_is_a_lookup_and_a_flow() -> None:
     """The query is matched within the chunk; the flow is a part until all is read."""
     told = found(conversation())
-    assert told.census == {"frames": 9, "queries": 1, "responses": 1}
+    assert told.census == {"frames": 9, "queries": 1, "responses": 1, "answered": 1}
     assert len(told.lookups) == 1
     assert [(part.packets, part.sent) for part in told.flows] == [(7, 5)]
     assert told.last == NOON + 0.8
@@ -59,6 +60,23 @@ def test_the_short_way_and_the_long_one_say_the_same() -> None:
     optional = found([(at, _with_options(frame)) for at, frame in conversation()])
     assert tagged == plain
     assert optional.lookups == plain.lookups == tagged.lookups
+
+
+@pytest.mark.parametrize("cut", [0, 1, 8, 27, 30, 60])
+def test_ipv6_has_its_short_way_too(cut: int) -> None:
+    """DNS, TCP, and frames cut off anywhere."""
+    here, there = "2001:db8::7", "2001:db8::35"
+    packets = [
+        udp(query(), here, there),
+        udp(response(), there, here, 53, 40000),
+        tcp(here, there, (40001, 25), "S"),
+    ]
+    frames = [(NOON, ethernet(packet)) for packet in packets]
+    frames = [(at, frame[: len(frame) - cut]) for at, frame in frames]
+    tagged = [(at, frame[:12] + b"\x81\0\0\5" + frame[12:]) for at, frame in frames]
+    told = found(frames)
+    assert told == found(tagged)
+    assert cut or (len(told.lookups), len(told.flows)) == (1, 1)
 
 
 def test_frames_that_are_cut_off_are_counted() -> None:

@@ -1,0 +1,58 @@
+"""Stores of some nodes, one of which leads, through a real engine."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from dnswatch.fleet.following import Replica
+from dnswatch.fleet.shipping import Shipper
+from dnswatch.store import Store, orders, replica
+from tests.fleet.engine import RealEngine
+from tests.records import NOON
+from tests.store.test_replica import rows
+
+
+class Replicas:
+    """Some nodes' stores, and who leads."""
+
+    def __init__(self, folder: Path, engine: RealEngine) -> None:
+        self.folder, self.engine = folder, engine
+
+    def state(self, node: str) -> Path:
+        return self.folder / node
+
+    def leads(
+        self, node: str, fence: int, obey: Callable[[bytes], bytes] = lambda data: data
+    ) -> Shipper:
+        shipper = Shipper(self.state(node), self.engine.settings(node), fence, obey)
+        shipper.begin()
+        return shipper
+
+    def follows(self, node: str) -> Replica:
+        return Replica(self.state(node), self.engine.settings(node), lambda: None)
+
+    def write(self, node: str, name: str) -> None:
+        with Store.open(self.state(node)) as store, store.snapshot() as db:
+            orders.enable(db, name, "root", NOON)
+
+    def rows(self, node: str) -> object:
+        with Store.open(self.state(node)) as store, store.snapshot() as db:
+            return rows(db), replica.read(db).position
+
+
+def copy(leader: Shipper, follower: Replica) -> None:
+    """Play a leader's rounds until a follower has its copy."""
+    over = threading.Event()
+
+    def rounds() -> None:
+        while not over.wait(0.01):
+            leader.round()
+
+    thread = threading.Thread(target=rounds)
+    thread.start()
+    try:
+        while follower.position is None:
+            follower.catch_up()
+    finally:
+        over.set()
+        thread.join()

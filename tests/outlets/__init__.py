@@ -1,0 +1,1 @@
+"""Ways out, each with a real receiver."""

@@ -17,7 +17,7 @@ from dnswatch.fleet.forms import (
     STREAMS,
     TOLD,
     WHOLE,
-    Notice,
+    RelayNotice,
     Whole,
     after,
     encode,
@@ -61,12 +61,12 @@ class Bulletin:
         for briefing in briefings:
             self._add(BRIEFING, encode_briefing(briefing))
 
-    def notify(self, notice: Notice) -> None:
+    def notify(self, notice: RelayNotice) -> None:
         """Tell all relays; what they need no more goes from the streams."""
         self._needed = notice.needed
         self._add(NOTICE, encode(notice))
 
-    def tell_whole(self, briefings: Iterable[Briefing], notice: Notice) -> None:
+    def tell_whole(self, briefings: Iterable[Briefing], notice: RelayNotice) -> None:
         """Tell all that there is, for whoever begins or has missed something."""
         self.wants_whole = False
         until = (self._fence, self._number)

@@ -10,8 +10,8 @@ from typing import Final
 
 from dnswatch.errors import EngineError
 from dnswatch.fleet.engine import Entry, FleetEngine
-from dnswatch.fleet.forms import BRIEFING, NOTICE, TOLD, WHOLE, Notice, Whole, decode
-from dnswatch.fleet.mailbox import Mailbox
+from dnswatch.fleet.forms import BRIEFING, NOTICE, TOLD, WHOLE, RelayNotice, Whole, decode
+from dnswatch.fleet.mailbox import ThreadMailbox
 from dnswatch.fleet.uplink import RETRY
 from dnswatch.seams.batch import Briefing, decode_briefing
 
@@ -21,7 +21,7 @@ WAIT: Final = 0.5
 AT_ONCE: Final = 500
 """Entries of one reading."""
 
-News = Briefing | Notice
+News = Briefing | RelayNotice
 
 
 class Downlink:
@@ -33,7 +33,7 @@ class Downlink:
         self._until = (0, 0)
         "The last entry that we know."
         self._stop = threading.Event()
-        self.news: Mailbox[News] = Mailbox(10_000)
+        self.news: ThreadMailbox[News] = ThreadMailbox(10_000)
         self._thread = threading.Thread(target=self._run, name="downlink", daemon=True)
 
     def start(self) -> None:
@@ -43,6 +43,7 @@ class Downlink:
     def stop(self) -> None:
         """End; nothing of it could be lost."""
         self._stop.set()
+        self.news.close()
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -95,6 +96,6 @@ def news_of(entry: Entry) -> News | None:
     try:
         if BRIEFING in entry.fields:
             return decode_briefing(entry.fields[BRIEFING])
-        return decode(entry.fields[NOTICE], Notice)
+        return decode(entry.fields[NOTICE], RelayNotice)
     except (KeyError, ValueError):
         return None

@@ -77,6 +77,9 @@ class FleetEngine:
                 **(encrypted if url.is_encrypted else {}),
             }
         )
+        self.connections = 0
+        "How often it was connected to: the library connects again by itself where it finds a"
+        "connection closed, and what the engine had may be gone then."
         self._client: Any = Valkey(
             **where,
             db=url.database,
@@ -87,6 +90,7 @@ class FleetEngine:
             retry=Retry(NoBackoff(), 0),
             lib_name=None,  # saying it takes a command that an access list would have to name
             lib_version=None,
+            valkey_connect_func=self._connected,
         )
         self._patience = patience
 
@@ -245,6 +249,10 @@ class FleetEngine:
                 return bool(pipe.execute()[0])
             except WatchError:
                 return False
+
+    def _connected(self, connection: Any) -> None:
+        self.connections += 1
+        connection.on_connect()
 
     @contextmanager
     def _sentences(self) -> Iterator[None]:

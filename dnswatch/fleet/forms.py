@@ -78,7 +78,7 @@ class Points(msgspec.Struct, frozen=True, array_like=True):
     points: dict[str, VantagePoint]
 
 
-class Notice(msgspec.Struct, frozen=True, array_like=True):
+class RelayNotice(msgspec.Struct, frozen=True, array_like=True):
     """What a leader tells the nodes' relays themselves."""
 
     needed: dict[str, int] = {}
@@ -94,13 +94,13 @@ class Whole(msgspec.Struct, frozen=True, array_like=True):
 
     until: tuple[int, int]
     briefings: tuple[bytes, ...]
-    notice: Notice
+    notice: RelayNotice
 
 
 _encoder: Final = msgspec.msgpack.Encoder()
 
 
-def encode(thing: Points | Notice | Whole) -> bytes:
+def encode(thing: Points | RelayNotice | Whole) -> bytes:
     """Write one of these."""
     return _encoder.encode(thing)
 

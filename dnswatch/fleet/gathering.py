@@ -1,8 +1,8 @@
 """The gathering: what all nodes of a fleet say to the leader's watch, and the one order of it.
 
-It is to that watch what the intake of its lines is to the watch of a single server: a `Hearing`.
-Each stream has a cursor, stored with the changes that came of it; so whoever leads next goes on
-where the stored changes end, however this process ends.
+It is to that watch what the intake of its lines is to the watch of a single server.  Each stream
+has a cursor, stored with the changes that came of it; so whoever leads next goes on where the
+stored changes end, however this process ends.
 """
 
 import selectors
@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from dnswatch import clock
 from dnswatch.fleet.bulletin import Bulletin
 from dnswatch.fleet.engine import FleetEngine
-from dnswatch.fleet.forms import COUNTERS, POINTS, Notice, Piece, Points, StreamName
+from dnswatch.fleet.forms import COUNTERS, POINTS, Piece, Points, RelayNotice, StreamName
 from dnswatch.fleet.forms import decode as decode_form
 from dnswatch.fleet.nodes import NodeState
 from dnswatch.fleet.reader import Arrival, StreamReader
@@ -34,6 +34,9 @@ from dnswatch.watchdog.lines import Line
 
 LAG: Final = 3.0
 """Seconds of silence after which another node's worker is not waited for."""
+
+HOLD: Final = 3.0
+"""Seconds for which a new leader passes nothing on: who was cut off too comes a moment later."""
 
 SKEWED: Final = 1.0
 """Seconds that a node's clock may be off from ours; beyond, nobody waits by its time."""
@@ -80,7 +83,7 @@ class _Stream:
 
 
 class Gathering:
-    """What comes by the streams of all nodes: a `Hearing`."""
+    """What comes by the streams of all nodes: a `BatchSource`."""
 
     def __init__(self, fleet: Fleet, fence: int, applied: Callable[[], Sequence[Cursor]]) -> None:
         """Hear all as the leader with that fence.
@@ -170,9 +173,8 @@ class Gathering:
 
     def release(self, now: float) -> list[Told]:
         """Return what nothing earlier can precede any more, in order of time."""
-        # Time goes by what was read: where we had no processor, nobody else was silent.  At first
-        # all are waited for, since who was cut off with us comes back a moment after us.
-        if self._read_at < self._begun_at + LAG:
+        # Time goes by what was read: where we had no processor, nobody else was silent.
+        if self._read_at < self._begun_at + HOLD:
             return []
         return self._merge.release(self._read_at)
 
@@ -195,7 +197,7 @@ class Gathering:
     def settle(self, whole: Callable[[], Iterable[Briefing]]) -> None:
         """Tell the relays what they may let go of, and all, to whoever begins."""
         applied = self._applied()
-        notice = Notice(
+        notice = RelayNotice(
             {StreamName(one.node, one.journal).text: one.needed for one in applied if one.node},
             self._missing(),
             max(1, sum(node.workers for node in self._nodes.values())),

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Mailbox(Generic[T]):
+class ThreadMailbox(Generic[T]):
     """What waits for the thread that takes it out."""
 
     def __init__(self, most: int) -> None:
@@ -33,6 +33,11 @@ class Mailbox(Generic[T]):
             self._things.append(thing)
         with suppress(OSError):  # it rings already, or nobody listens any more
             self._clapper.send(b"!")
+
+    def close(self) -> None:
+        """Ring no more."""
+        for end in (self._bell, self._clapper):
+            end.close()
 
     def take(self) -> list[T]:
         """Take out all that is there."""

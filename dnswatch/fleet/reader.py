@@ -12,7 +12,7 @@ from dnswatch import clock
 from dnswatch.errors import EngineError
 from dnswatch.fleet.engine import Entry, FleetEngine
 from dnswatch.fleet.forms import SEEN, STREAMS, Continuity, Piece, StreamName, after, piece_of
-from dnswatch.fleet.mailbox import Mailbox
+from dnswatch.fleet.mailbox import ThreadMailbox
 from dnswatch.fleet.nodes import EVERY, Nodes, NodeState
 
 AT_ONCE: Final = 2000
@@ -39,7 +39,7 @@ class Arrival(NamedTuple):
     "Messages before it that are lost."
 
 
-class Reading(NamedTuple):
+class StreamReading(NamedTuple):
     """What one reading brought."""
 
     at: float
@@ -62,7 +62,7 @@ class StreamReader:
         self._forgotten: set[str] = set()
         self.gaps: dict[str, float] = {}
         "Streams in which something is missing, and since when, by `clock.elapsed`."
-        self.news: Mailbox[Reading] = Mailbox(WAITING)
+        self.news: ThreadMailbox[StreamReading] = ThreadMailbox(WAITING)
         self._thread = threading.Thread(target=self._run, name="reader", daemon=True)
 
     def follow(self, name: StreamName, place: int, count: int) -> None:
@@ -81,6 +81,7 @@ class StreamReader:
     def stop(self) -> None:
         """End; whatever was not taken in is read again by the next leader."""
         self._stop.set()
+        self.news.close()
 
     def _run(self) -> None:
         engine = self._connect()
@@ -101,7 +102,7 @@ class StreamReader:
                     self.follow(StreamName.read(text), 0, 0)
                 except ValueError:
                     continue
-        self.news.put(Reading(clock.now(), [], Nodes(engine).living()), self._stop)
+        self.news.put(StreamReading(clock.now(), [], Nodes(engine).living()), self._stop)
         self._look_at = clock.elapsed() + EVERY
 
     def _read(self, engine: FleetEngine) -> None:
@@ -122,7 +123,7 @@ class StreamReader:
         arrivals = [
             arrival for key, some in found.items() for arrival in self._follow(keys[key], some)
         ]
-        self.news.put(Reading(clock.now(), arrivals), self._stop)
+        self.news.put(StreamReading(clock.now(), arrivals), self._stop)
 
     def _follow(self, text: str, entries: list[Entry]) -> list[Arrival]:
         """Take entries as far as none is missing."""

@@ -20,7 +20,7 @@ from dnswatch import clock
 from dnswatch.control import Control
 from dnswatch.fleet.downlink import Downlink
 from dnswatch.fleet.engine import FleetEngine
-from dnswatch.fleet.forms import COUNTERS, POINTS, Notice, Points, StreamName, encode
+from dnswatch.fleet.forms import COUNTERS, POINTS, Points, RelayNotice, StreamName, encode
 from dnswatch.fleet.mirror import Mirror
 from dnswatch.fleet.uplink import Uplink
 from dnswatch.model.exchanges import Lessons, lessons_of
@@ -31,7 +31,7 @@ from dnswatch.settings import Settings, Source, combine
 from dnswatch.watchdog.journal import Journal
 from dnswatch.watchdog.lines import Line
 from dnswatch.watchdog.process import stop_signal
-from dnswatch.watchdog.reception import Heard, Lines, Reception
+from dnswatch.watchdog.reception import Heard, LineReception, Lines
 
 SIZE: Final = 64 << 20
 """Bytes of a node's journal: minutes to hours without the engine."""
@@ -68,7 +68,7 @@ class _Relay:
         self._state = state
         self._control = Control(control)
         self._journal, self._lock = journal, threading.Lock()
-        self._reception = Reception(lines, journal, self._control, _Attendance())
+        self._reception = LineReception(lines, journal, self._control, _Attendance())
         workers = len(lines.workers)
         self._mirror = Mirror(max(workers, 1))
         self._stream = StreamName(settings.fleet.node, journal.name).text
@@ -129,12 +129,12 @@ class _Relay:
     def _tell_news(self) -> None:
         """Tell the workers what the leader tells."""
         for news in self._downlink.news.take():
-            if isinstance(news, Notice):
+            if isinstance(news, RelayNotice):
                 self._heed(news)
             else:
                 self._tell([self._mirror.learn(news, clock.now())])
 
-    def _heed(self, notice: Notice) -> None:
+    def _heed(self, notice: RelayNotice) -> None:
         """Take in what the leader tells us ourselves."""
         if (needed := notice.needed.get(self._stream)) is not None:
             with self._lock:

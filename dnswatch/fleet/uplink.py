@@ -51,6 +51,7 @@ class Uplink:
         self._again = False
         self._sent = self._count = 0
         "Up to where the stream has the journal: the place, and messages."
+        self._connections = 0
         self._pulse_at = 0.0
         self._is_skewed = False
         self.apart_since: float | None = clock.now()
@@ -104,7 +105,8 @@ class Uplink:
         Nodes(engine).enter(self._node)
         engine.join(engine.key(STREAMS), self._name.text)
         self._sent, number = numbers_of(engine.last_id(self._stream(engine)))
-        self._count = number + 1 if self._sent else 0
+        self._count = max(self._count, number + 1 if self._sent else 0)
+        self._connections = engine.connections
         if self.apart_since is not None:
             logger.info("joined the fleet's engine at %s", engine.shown)
         self.apart_since = None
@@ -112,29 +114,31 @@ class Uplink:
     def _send(self, engine: FleetEngine) -> None:
         """Send what the journal has more than the stream."""
         self._say(engine)
-        if self._again:
-            self._again = False
+        if self._again or engine.connections != self._connections:
+            self._connections, self._again = engine.connections, False
             engine.delete(self._stream(engine))
             self._sent = 0
         while records := self._next():
-            first = records[0]
-            self.lost += max(0, first.number - self._count) if self._sent else 0
-            with self._lock:
-                is_first = first.place == self._journal.first
-            entries = [
-                entry_of(record, is_first=is_first and record is first) for record in records
-            ]
+            entries = [entry_of(record, is_first=is_first) for record, is_first in records]
             engine.add_all(self._stream(engine), entries)
-            self._sent, self._count = records[-1].end, records[-1].number + 1
+            if self._count:
+                self.lost += max(0, records[0][0].number - self._count)
+            last = records[-1][0]
+            self._sent, self._count = last.end, max(self._count, last.number + 1)
             self._say(engine)
+            if engine.connections != self._connections:  # it may have come back with less
+                self._connections, self._again = engine.connections, True
+                self._called.set()
+                return
 
-    def _next(self) -> list[Record]:
-        """Take some messages from the journal."""
-        records: list[Record] = []
+    def _next(self) -> list[tuple[Record, bool]]:
+        """Take some messages from the journal, each with whether it has nothing older."""
+        records: list[tuple[Record, bool]] = []
         size = 0
         with self._lock:
+            first = self._journal.first
             for record in self._journal.records(self._sent):
-                records.append(record)
+                records.append((record, record.place == first))
                 size += len(record.message)
                 if len(records) == AT_ONCE or size >= BYTES:
                     break

@@ -1,7 +1,7 @@
 """The intake: what all say to the watch of a single server, and the one order that comes of it.
 
-`Hearing` is what the watch process knows of it, so that it need not know whether its own server's
-lines are behind, or all those of a fleet.
+`BatchSource` is what the watch process knows of it, so that it need not know whether the lines of
+its own server are behind it, or all those of a fleet.
 """
 
 import selectors
@@ -19,7 +19,7 @@ from dnswatch.seams.merge import Merge, Told, rest
 from dnswatch.settings import Settings
 from dnswatch.watchdog.journal import Journal
 from dnswatch.watchdog.lines import Line
-from dnswatch.watchdog.reception import Heard, Lines, Reception
+from dnswatch.watchdog.reception import Heard, LineReception, Lines
 
 
 class ReceivedBatch(NamedTuple):
@@ -34,7 +34,7 @@ Take = Callable[[list[ReceivedBatch], Line | None], object]
 """Takes in what was heard, and by which line, if it came by one."""
 
 
-class Hearing(Protocol):
+class BatchSource(Protocol):
     """All that the watch hears, and whom it tells."""
 
     @property
@@ -87,12 +87,12 @@ class Hearing(Protocol):
 
 
 class Intake:
-    """What comes by the lines of one server: a `Hearing`."""
+    """What comes by the lines of one server: a `BatchSource`."""
 
     def __init__(self, lines: Lines, journal: Journal, control: Control) -> None:
         """Hear all; at the other end of `control` the supervisor keeps guests' connections."""
         self._merge = Merge()
-        self._reception = Reception(lines, journal, control, self._merge)
+        self._reception = LineReception(lines, journal, control, self._merge)
         self._journal = journal
         self._missed = 0
         "Briefings that did not reach a worker."

@@ -29,7 +29,7 @@ from dnswatch.store import damage
 from dnswatch.store.moved import Moved
 from dnswatch.watchdog.archive import Archive
 from dnswatch.watchdog.housekeeper import Housekeeper
-from dnswatch.watchdog.intake import Hearing, Intake, ReceivedBatch
+from dnswatch.watchdog.intake import BatchSource, Intake, ReceivedBatch
 from dnswatch.watchdog.journal import Journal
 from dnswatch.watchdog.lines import Line
 from dnswatch.watchdog.pipeline import SitePipeline
@@ -83,12 +83,16 @@ def main(
 def watch(
     source: Source,
     state: Path,
-    hearing: Callable[[Control], Hearing],
+    hearing: Callable[[Control], BatchSource],
     control: socket.socket,
     moved: Moved | None = None,
+    reloaded: Callable[[Source], object] = lambda _: None,
 ) -> None:
-    """Watch what is heard until told to stop; `hearing` makes whom we hear."""
-    _Process(source, state, hearing, control).run(moved)
+    """Watch what is heard until told to stop; `hearing` makes whom we hear.
+
+    `reloaded` is called with each new configuration.
+    """
+    _Process(source, state, hearing, control, reloaded).run(moved)
 
 
 class _Process:
@@ -98,10 +102,12 @@ class _Process:
         self,
         source: Source,
         state: Path,
-        hearing: Callable[[Control], Hearing],
+        hearing: Callable[[Control], BatchSource],
         control: socket.socket,
+        reloaded: Callable[[Source], object],
     ) -> None:
         settings = combine(source)
+        self._reloaded = reloaded
         self._control = Control(control)
         self._intake = hearing(self._control)
         self._archive = Archive(state, settings)
@@ -306,6 +312,7 @@ class _Process:
         self._mark(self._site.policing.news(clock.now()))
 
     def _configure(self, source: Source, settings: Settings) -> None:
+        self._reloaded(source)
         self._site.configure(source, settings)
         self._intake.configure(settings)
 

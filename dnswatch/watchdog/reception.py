@@ -1,4 +1,4 @@
-"""Reception: the lines of all that hand over batches, and who is at their other ends.
+"""LineReception: the lines of all that hand over batches, and who is at their other ends.
 
 These are the workers, and other vantage points: children of the supervisor, whose lines it keeps,
 and whoever comes in at the door.  Each has a name and a lag; they come and go.  What they say is in
@@ -78,7 +78,7 @@ class Attendance(Protocol):
         """Somebody is gone."""
 
 
-class Reception:
+class LineReception:
     """Everybody's lines, and the journal behind them."""
 
     def __init__(

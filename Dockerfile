@@ -11,7 +11,7 @@ COPY constraints.txt pyproject.toml hatch_build.py README.md LICENSE ./
 COPY policies policies
 COPY dnswatch dnswatch
 RUN python3 -m venv /opt/dnswatch \
- && DNSWATCH_COMPILE=1 /opt/dnswatch/bin/pip install --no-cache-dir --constraint constraints.txt . \
+ && DNSWATCH_COMPILE=1 /opt/dnswatch/bin/pip install --no-cache-dir --constraint constraints.txt '.[fleet]' \
  && /opt/dnswatch/bin/dnswatch --help >/dev/null
 
 FROM ${DEBIAN} AS dnswatch
@@ -48,3 +48,12 @@ RUN apt-get update \
  && install -d -o clamav -g clamav /var/lib/clamav
 USER clamav
 CMD ["clamd", "--config-file=/etc/clamav/site.conf"]
+
+FROM ${DEBIAN} AS engine
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends redis-server \
+ && rm -rf /var/lib/apt/lists/* \
+ && install -d -o redis -g redis -m 700 /var/lib/redis
+USER redis
+VOLUME /var/lib/redis
+CMD ["redis-server", "/etc/redis/site.conf"]

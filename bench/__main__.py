@@ -20,6 +20,7 @@ from bench.plan import Plan, say
 from bench.policies import measure_policies
 from bench.rig import Rig, rig
 from bench.servers import versions
+from bench.soak import measure_soak
 from bench.table import Table
 from bench.throughput import measure_cached, measure_misses
 from bench.workers import measure_workers
@@ -34,6 +35,7 @@ _MEASUREMENTS: Final[dict[str, Callable[[Rig, Plan], list[Table]]]] = {
     "memory": measure_memory,
     "workers": measure_workers,
     "policies": measure_policies,
+    "soak": measure_soak,
     "bay": measure_bay,
 }
 

@@ -28,7 +28,7 @@ from bench.programs import find
 from bench.servers import own_version, printed
 from bench.table import Table
 from tests.behaviour import Behaviour, Close, GoAway, Reset, Step, ending_after
-from tests.live.authority import ZONE, nsd, signed
+from tests.live.authority import ZONE, nsd, signed, unbound
 from tests.live.certificates import Certificates
 from tests.loopback import reserve
 from tests.upstream import Upstream
@@ -232,20 +232,56 @@ def _judged(check: Check, port: int) -> str:
     return "ok" if not lacks and not has else "LOST"
 
 
-def dnssec_row(upstream: str, anchor: Path) -> tuple[str, ...]:
-    """Have delv validate the zone through each server."""
-    said = []
+_SIGNED: Final = ("A www", "A alias", "A none", "TXT x.wild", "TXT big")
+"""A record, an alias, a name that is not there, a wildcard, and what fits no datagram."""
+
+
+def dnssec_rows(upstream: str, anchor: Path) -> list[tuple[str, ...]]:
+    """Have delv, and a validating resolver of a site behind, validate through each server."""
+    by_delv, by_unbound = [], []
     for server in SERVERS:
         with running(server, upstream) as port:
-            names = ("www A", "alias A", "none A", "x.wild TXT", "big TXT")
-            good = 0
-            for name, kind in (one.split() for one in names):
-                command = [find("delv"), "@127.0.0.1", "-p", str(port), "-a", str(anchor)]
-                command += ["+root=example", f"{name}.example", kind]
-                text = subprocess.run(command, capture_output=True, text=True, check=False)
-                good += "fully validated" in text.stdout + text.stderr
-            said.append(f"{good} of {len(names)}")
-    return ("validated by delv", *said)
+            assert port is not None
+            by_delv.append(sum(_delv_validates(port, anchor, *one.split()) for one in _SIGNED))
+            with _validating(port, anchor) as behind:
+                asked = [_dig(behind, f"+dnssec {one}") for one in _SIGNED]
+            by_unbound.append(sum(bool(re.search(r"flags:[^;]* ad[ ;]", text)) for text in asked))
+    return [
+        (what, *(f"{good} of {len(_SIGNED)}" for good in said))
+        for what, said in (
+            ("validated by delv", by_delv),
+            ("validated by an unbound behind it", by_unbound),
+        )
+    ]
+
+
+def _delv_validates(port: int, anchor: Path, kind: str, name: str) -> bool:
+    command = [find("delv"), "@127.0.0.1", "-p", str(port), "-a", str(anchor)]
+    command += ["+root=example", f"{name}.example", kind]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return "fully validated" in done.stdout + done.stderr
+
+
+@contextmanager
+def _validating(port: int, anchor: Path) -> Iterator[int]:
+    """Run an unbound that validates, and asks the server at `port` alone; gives its own port."""
+    found = re.search(r'"(\S+)" static-key (\d+ \d+ \d+) "([^"]+)"', anchor.read_text())
+    assert found
+    zone, numbers, key = found.groups()
+    with tempfile.TemporaryDirectory() as folder, reserve() as holder:
+        own = int(holder.getsockname()[1])
+        holder.close()
+        more = f"""\
+    module-config: "validator iterator"
+    trust-anchor: "{zone} DNSKEY {numbers} {key}"
+forward-zone:
+    name: "."
+    forward-addr: 127.0.0.1@{port}
+remote-control:
+    control-enable: no
+"""
+        with unbound(Path(folder), more, own):
+            yield own
 
 
 _ENDINGS: Final[tuple[tuple[str, str, Callable[[], Behaviour]], ...]] = (
@@ -313,8 +349,8 @@ def measure(options: argparse.Namespace, command: str) -> None:
         (folder / "anchor").write_text(anchor)
         with nsd(folder, zone) as upstream:
             edns = Table("EDNS, by dig", ("check", *names), tuple(edns_rows(upstream)))
-            row = dnssec_row(upstream, folder / "anchor")
-        dnssec = Table("DNSSEC through the server", ("what", *names), (row,))
+            rows = dnssec_rows(upstream, folder / "anchor")
+        dnssec = Table("DNSSEC through the server", ("what", *names), tuple(rows))
         ends = Table(
             f"Connections that end: unanswered of {_NAMES} names, {_AT_ONCE} at a time",
             ("upstream", *names),

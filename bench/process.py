@@ -74,6 +74,14 @@ class Process:
         """Go on after `pause`."""
         self._popen.send_signal(signal.SIGCONT)
 
+    def reload(self) -> None:
+        """Have it read its configuration anew."""
+        self._popen.send_signal(signal.SIGHUP)
+
+    def descriptors(self) -> int:
+        """How many files and sockets all its processes hold open."""
+        return sum(_descriptors(pid) for pid in self._members())
+
     def cpu(self) -> dict[int, float]:
         """Seconds of CPU used so far, by process id."""
         return {pid: _cpu(fields) for pid, fields in self._members().items()}
@@ -113,6 +121,13 @@ def _memory(pid: int) -> int:
     except OSError:  # it ended meanwhile
         return 0
     return sum(1024 * int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+
+
+def _descriptors(pid: int) -> int:
+    try:
+        return len(list((_PROC / str(pid) / "fd").iterdir()))
+    except OSError:  # it ended meanwhile
+        return 0
 
 
 def _send(pid: int, number: signal.Signals) -> None:

@@ -97,9 +97,19 @@ def _dnswatch_limited(place: Place) -> list[str]:
     return command
 
 
+def _dnswatch_small(place: Place) -> list[str]:
+    command = dnswatch(place)
+    (place.folder / "dnswatch.toml").write_text(_SMALL)
+    return command
+
+
 WITH_POLICIES: Final = "dnswatch-with-policies"
 
+SMALL: Final = "dnswatch, small"
+"With caches that a minute of fresh names fills."
+
 VARIANTS: Final[dict[str, Start]] = {
+    SMALL: _dnswatch_small,
     WITH_POLICIES: dnswatch_with_policies,
     LIMITED["dnswatch"]: _dnswatch_limited,
     LIMITED["unbound"]: _limited(unbound, "unbound.conf", "server:\n  ip-ratelimit: 1000\n"),
@@ -148,6 +158,14 @@ _DNSWATCH: Final = """\
 size = "1GB"
 [limits]
 rate_per_client = 0  # the load has one address, and no peer limits it either
+"""
+
+_SMALL: Final = """\
+[cache]
+size = "10MB"
+[limits]
+rate_per_client = 0
+addresses = 10000
 """
 
 _UNBOUND: Final = """\

@@ -5,6 +5,7 @@
 
 import ast
 import inspect
+import re
 import sys
 from collections.abc import Iterator
 from itertools import pairwise
@@ -17,6 +18,8 @@ from dnswatch.settings import sections
 from dnswatch.settings.kinds import Kind, fields, shown
 
 PAGE = Path(__file__).with_suffix(".md")
+_LIKE = re.compile(r' like ("[^"]*"(?:, "[^"]*")*(?: or "[^"]*")?)')
+_NUMBER = re.compile(r"[0-9]{5,}")
 MARK = "<!-- From here on written by docs/configuration.py -->\n"
 
 
@@ -33,7 +36,9 @@ def main() -> str | None:
 
 def reference() -> Iterator[str]:
     """Tell all sections, line by line."""
-    yield "## Reference"
+    yield from ("## Reference", "", "Values with a form of their own:", "")
+    yield from ("| value | like |", "| --- | --- |")
+    yield from (f"| {value} | {examples} |" for value, examples in _forms().items())
     for name, kind in fields(sections.Settings).items():
         section = kind if kind.is_section or "[str" in str(kind.type) else kind.item()
         if section.is_section:
@@ -82,8 +87,32 @@ def _own_docstrings(section: type) -> dict[str, str]:
     return found
 
 
+def _forms() -> dict[str, str]:
+    """Find the values that have a form, each with examples, so that they need be given but once."""
+    found: dict[str, str] = {}
+    for kind in _all_kinds(sections.Settings):
+        plain = kind.item() if kind.text.startswith("a list") else kind
+        examples = _LIKE.search(plain.text)
+        if examples and '"' not in plain.text[: examples.start()]:
+            found.setdefault(plain.text[: examples.start()], examples[1])
+    return found
+
+
+def _all_kinds(section: type) -> Iterator[Kind]:
+    for kind in fields(section).values():
+        inner = kind if kind.is_section or kind.text == "a table" else None
+        if inner is None and kind.text.startswith("a list"):
+            inner = kind.item() if kind.item().is_section else None
+        if inner is None:
+            yield kind
+        elif inner.is_section:
+            yield from _all_kinds(inner.type)
+
+
 def _takes(kind: Kind) -> str:
-    return f"{kind.text}: {kind.range.why}" if kind.range else kind.text
+    """Say what a key takes; examples stand above, and large numbers can be read."""
+    text = _NUMBER.sub(lambda found: f"{int(found[0]):,}", _LIKE.sub("", kind.text))
+    return f"{text}: {kind.range.why}" if kind.range else text
 
 
 def _default(section: Any, key: str) -> str:

@@ -12,6 +12,7 @@ from dnswatch.cli.state import present, state_directory
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from dnswatch.fleet.view import FleetView
     from dnswatch.proxy.descriptors import OpenFiles
     from dnswatch.settings import Settings
     from dnswatch.store.directory import RunningServer
@@ -34,6 +35,8 @@ class _Now(NamedTuple):
     "Those that are switched on, in order of precedence, each with its mode: `on`, `dry run`."
     open_files: "list[OpenFiles]"
     "Of each worker; none where no server runs, or another user's."
+    fleet: "FleetView | None"
+    "None where there is no fleet."
 
 
 def status(
@@ -84,7 +87,16 @@ def _now(db: "Database", directory: Path, settings: "Settings") -> _Now:
         ends if ends is not None and ends > present(directory) else None,
         wording.switched_on(known.values(), orders.read(db, clock.now())),
         list(in_use(running.pid)) if running else [],
+        _fleet(directory, settings),
     )
+
+
+def _fleet(directory: Path, settings: "Settings") -> "FleetView | None":
+    if not settings.fleet.engine:
+        return None
+    from dnswatch.fleet.view import look
+
+    return look(directory, settings.fleet, clock.now())
 
 
 def _now_json(now: _Now) -> dict[str, Any]:
@@ -101,7 +113,56 @@ def _now_json(now: _Now) -> dict[str, Any]:
         "policies": list(now.policies),
         "dry_runs": [name for name, how in now.policies.items() if how == "dry run"],
         "open_files": [each._asdict() for each in now.open_files],
+        "fleet": None if now.fleet is None else _fleet_json(now.fleet),
     }
+
+
+def _fleet_json(fleet: "FleetView") -> dict[str, Any]:
+    from dnswatch.cli.render import iso
+    from dnswatch.office.fleet import warnings
+
+    return {
+        "site": fleet.site,
+        "node": fleet.node,
+        "leader": fleet.leader,
+        "leads_since": None if fleet.leads_since is None else iso(fleet.leads_since),
+        "apart_since": None if fleet.apart_since is None else iso(fleet.apart_since),
+        "batches_kept": fleet.kept,
+        "batches_lost": fleet.lost,
+        "nodes": [
+            {
+                "name": each.name,
+                "leads": each.is_leader,
+                "versions_behind": each.behind,
+                "workers": each.workers,
+                "clock_skew": round(each.skew, 3),
+            }
+            for each in fleet.nodes
+        ],
+        "warnings": warnings(fleet, clock.now()),
+    }
+
+
+def _print_fleet(fleet: "FleetView") -> None:
+    from dnswatch.cli import render
+    from dnswatch.office.fleet import headline, warnings
+
+    console = render.console()
+    console.print(render.harmless(headline(fleet)))
+    for warning in warnings(fleet, clock.now()):
+        console.print(render.plain(warning, "yellow"))
+    if len(fleet.nodes) > 1:
+        heads = ("node", "part", "workers", "versions behind", "clock")
+        table = render.table(*heads, words=("node", "part"))
+        for each in fleet.nodes:
+            table.add_row(
+                render.plain(each.name),
+                "leads" if each.is_leader else "follows",
+                str(each.workers),
+                "-" if each.behind is None else f"{each.behind:,}",
+                f"{each.skew * 1000:+.0f} ms",
+            )
+        console.print(table)
 
 
 def _print_now(state: str, now: _Now) -> None:
@@ -123,6 +184,8 @@ def _print_now(state: str, now: _Now) -> None:
     if now.open_files:
         used = (f"{each.process} {each.opened:,} of {each.limit:,}" for each in now.open_files)
         console.print(f"open files: {', '.join(used)}")
+    if now.fleet is not None:
+        _print_fleet(now.fleet)
     console.print(render.plain(f"records in {state}", "bold"))
 
 

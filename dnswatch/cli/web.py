@@ -73,25 +73,41 @@ def add_user(
     typer.echo(f"{name} may log in now, with the role {rank}")
 
 
-@user.command("remove")
-def remove_user(name: Named, state: State = None) -> None:
-    """Take an account away; whoever is logged in with it is so no longer.
+@user.command("codes")
+def user_codes(
+    name: Named,
+    off: Annotated[bool, typer.Option("--off", help="Ask for none any more.")] = False,
+    config: Config = None,
+    state: State = None,
+) -> None:
+    """Ask an account for one-time codes (TOTP) as well.
 
-    Example: dnswatch web user remove alice
+    As RFC 6238 has them: SHA-1, 30 s, six digits.  Prints what an authenticator app needs, and asks
+    for the first code that it shows: without that nothing changes.
+
+    \b
+    Examples:
+      dnswatch web user codes alice
+      dnswatch web user codes alice --off
     """
+    import secrets
+
+    from dnswatch.errors import ConsoleError
+    from dnswatch.web import totp
+
     with _register(state) as register:
-        register.remove_user(name)
-    typer.echo(f"{name} may log in no more")
-
-
-@user.command("list")
-def list_users(json: Json = False, state: State = None) -> None:
-    """List the accounts.
-
-    Example: dnswatch web user list
-    """
-    with _register(state) as register:
-        _list(register.users(), json)
+        if off:
+            register.set_secret(name, None)
+            typer.echo(f"{name} logs in by password alone")
+            return
+        secret = secrets.token_bytes(totp.SECRET)
+        site = str(settings_of(config).quarantine.host)
+        typer.echo(f"{totp.text_of(secret)}\n{totp.address_of(secret, name, site)}")
+        shown = typer.prompt("Code", err=True) if sys.stdin.isatty() else sys.stdin.readline(100)
+        if totp.step_of(secret, shown.replace(" ", "").strip(), clock.now(), 0) is None:
+            raise ConsoleError("that is not the code of now: nothing was changed")
+        register.set_secret(name, secret)
+    typer.echo(f"{name} logs in by password and code")
 
 
 @token.command("add")
@@ -107,25 +123,24 @@ def add_token(name: Named, role: RoleOption = "view", state: State = None) -> No
     typer.echo(secret)
 
 
-@token.command("remove")
-def remove_token(name: Named, state: State = None) -> None:
-    """Take a token away.
+def _twins(group: typer.Typer, noun: str, example: str) -> None:
+    """Add the commands that accounts and tokens have alike."""
 
-    Example: dnswatch web token remove monitoring
-    """
-    with _register(state) as register:
-        register.remove_token(name)
-    typer.echo(f"the token {name} is of no use any more")
+    @group.command("remove", help=f"Take {noun} away, at once.\n\nExample: {example} remove NAME")
+    def remove(name: Named, state: State = None) -> None:
+        with _register(state) as register:
+            (register.remove_user if group is user else register.remove_token)(name)
+        gone = "may log in no more" if group is user else "is of no use any more"
+        typer.echo(f"{name} {gone}")
+
+    @group.command("list", help=f"List them.\n\nExample: {example} list")
+    def list_all(json: Json = False, state: State = None) -> None:
+        with _register(state) as register:
+            _list(register.users() if group is user else register.tokens(), json)
 
 
-@token.command("list")
-def list_tokens(json: Json = False, state: State = None) -> None:
-    """List the tokens.
-
-    Example: dnswatch web token list
-    """
-    with _register(state) as register:
-        _list(register.tokens(), json)
+_twins(user, "an account", "dnswatch web user")
+_twins(token, "a token", "dnswatch web token")
 
 
 def _register(state: Path | None) -> "Register":
@@ -148,12 +163,22 @@ def _list(found: "list[Grant]", json: bool) -> None:
 
     if json:
         render.print_json(
-            [{"name": one.name, "role": one.rank, "since": render.iso(one.since)} for one in found]
+            [
+                {
+                    "name": one.name,
+                    "role": one.rank,
+                    "since": render.iso(one.since),
+                    "codes": one.has_codes,
+                }
+                for one in found
+            ]
         )
         return
     if not found:
         nothing_found("there is none yet")
-    table = render.table("name", "role", "since", words=("name", "role", "since"))
+    heads = ("name", "role", "since", "codes")
+    table = render.table(*heads, words=heads)
     for one in found:
-        table.add_row(render.plain(one.name), one.rank, render.moment(one.since))
+        since, codes = render.moment(one.since), "asked for" if one.has_codes else "-"
+        table.add_row(render.plain(one.name), one.rank, since, codes)
     render.console().print(table)

@@ -10,13 +10,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
-from valkey import Valkey
-from valkey.backoff import NoBackoff
-from valkey.exceptions import ResponseError, ValkeyError, WatchError
-from valkey.retry import Retry
-
-from dnswatch.errors import EngineError
+from dnswatch.errors import EngineError, LibraryError
 from dnswatch.settings.fleet import Fleet
+
+try:
+    from valkey import Valkey
+    from valkey.backoff import NoBackoff
+    from valkey.exceptions import ResponseError, ValkeyError, WatchError
+    from valkey.retry import Retry
+except ModuleNotFoundError:
+    raise LibraryError("valkey", "fleet") from None
 
 PATIENCE: Final = 2.0
 """Seconds that the engine has to answer in, besides those that it was told to wait."""

@@ -14,8 +14,9 @@ from typing import Final
 
 from dnswatch import clock
 from dnswatch.errors import EngineError, StoreError
-from dnswatch.fleet import rows
+from dnswatch.fleet import rows, sameness
 from dnswatch.fleet.engine import Entry, FleetEngine
+from dnswatch.fleet.view import write_trouble
 from dnswatch.ownership import settle
 from dnswatch.settings import Fleet
 from dnswatch.store import Store, damage, replica
@@ -42,28 +43,37 @@ BEFORE: Final = f"{FILE}.before-fleet"
 class Replica:
     """One node's store as a replica; every method may raise `EngineError` or `StoreError`."""
 
-    def __init__(self, state: Path, fleet: Fleet, beat: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        state: Path,
+        fleet: Fleet,
+        beat: Callable[[], None],
+        sign: str = sameness.PLAIN,
+    ) -> None:
         """Keep the store of `state`; `beat` is called where something takes its time.
 
-        A damaged store is moved aside.
+        By `sign` the names of clients here are known again.  A damaged store is moved aside.
         """
-        self._state, self._fleet, self._beat = state, fleet, beat
+        self._state, self._fleet, self._beat, self._sign = state, fleet, beat, sign
         self._engine = FleetEngine(fleet)
         self._assembly = rows.VersionAssembly()
         self._position: Position | None = None
         self._last = ""
         "ID of the last entry of the stream that was read."
         self._tell_at = 0.0
+        self._is_other = False
+        "Clients are known by other names here than at the leader."
         self.is_off = False
         "The store is not on the leader's line, and is to be copied."
         self.trouble = ""
         "Why nothing is taken over, as a sentence; empty where all is well."
+        write_trouble(state, "")
         self._open()
 
     @property
     def position(self) -> Position | None:
-        """The version that is held; None where there is none, or it is off the line."""
-        return None if self.is_off else self._position
+        """The version that is held; None where there is none, or it is off the leader's line."""
+        return None if self.is_off or self._is_other else self._position
 
     def close(self) -> None:
         """Let go of store and engine."""
@@ -76,6 +86,8 @@ class Replica:
         Where there is nothing, wait up to `wait` seconds, less than a second, for something.  Where
         nobody leads, nobody could hand out a copy.
         """
+        if is_led and self._differs():
+            return False
         try:
             if is_led:
                 self._tell_findings()
@@ -84,9 +96,18 @@ class Replica:
             return self._read(wait)
         except StoreError as error:
             if not error.is_damaged:
+                self._rewind()
                 raise
             self._set_aside(damage.reason(error))
             return True
+
+    def _differs(self) -> bool:
+        """See whether clients are known by other names here than at the leader."""
+        text = sameness.difference(self._engine, self._sign, self._state)
+        if text or self._is_other:
+            self._tell_trouble(text)
+        self._is_other = bool(text)
+        return self._is_other
 
     def _read(self, wait: float) -> bool:
         if self._position is None or self.is_off:
@@ -103,7 +124,7 @@ class Replica:
         self._last = entry.id
         if version is None or self.is_off or version.position <= (self._position or (0, 0)):
             return
-        with self._store.snapshot() as db:
+        with self._store.writing() as db:
             here = replica.read(db)
             if version.after != here.position:
                 self.is_off = True
@@ -112,8 +133,7 @@ class Replica:
             elif here.is_ahead:
                 self.is_off = True
             elif not self._understands(version.form):
-                self._last = str(here.position)
-                self._assembly = rows.VersionAssembly()
+                self._rewind()
                 return
             else:
                 replica.apply(db, version.position, version.parts())
@@ -126,14 +146,21 @@ class Replica:
         """See whether the tables are of the same form here as at the leader."""
         ours = replica.form()
         if form == ours:
-            self.trouble = ""
+            self._tell_trouble("")
             return True
         older = "this node's" if int(ours.split()[0]) < int(form.split()[0]) else "the leader's"
-        told = f"{older} dnswatch is older than its fellow's: update it; until then nothing is"
-        if not self.trouble:
-            logger.warning("%s taken over from the leader here", told)
-        self.trouble = f"{told} taken over from the leader"
+        self._tell_trouble(
+            f"{older} dnswatch is older than its fellow's: update it; until then nothing is taken"
+            " over from the leader"
+        )
         return False
+
+    def _tell_trouble(self, text: str) -> None:
+        if text != self.trouble:
+            self.trouble = text
+            write_trouble(self._state, text)
+            if text:
+                logger.warning("%s", text)
 
     def _copy(self) -> None:
         """Have the leader copy its store here."""
@@ -144,7 +171,7 @@ class Replica:
             first = rows.read_copied(self._next(key))
             self._keep_own()
             logger.info("the store is copied from the leader")
-            with self._store.snapshot() as db:
+            with self._store.writing() as db:
                 replica.replace(db, first.position, self._pieces(key, first))
         finally:
             self._engine.leave(wants, token)
@@ -186,7 +213,7 @@ class Replica:
         if clock.elapsed() < self._tell_at:
             return
         self._tell_at = clock.elapsed() + TELL
-        with self._store.snapshot() as db:
+        with self._store.writing() as db:
             if data := findings.to_send(db):
                 self._engine.push(self._engine.key("found"), data, 10 * TELL)
 
@@ -206,7 +233,11 @@ class Replica:
         with self._store.snapshot() as db:
             found = replica.read(db)
         self._position, self.is_off = found.position, False
-        self._last = str(found.position) if found.position else ""
+        self._rewind()
+
+    def _rewind(self) -> None:
+        """Read the stream again from the store's version on."""
+        self._last = str(self._position) if self._position else ""
         self._assembly = rows.VersionAssembly()
 
     def _set_aside(self, reason: str) -> None:

@@ -16,6 +16,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from dnswatch import clock
+from dnswatch.errors import StoreError
 from dnswatch.fleet.bulletin import Bulletin
 from dnswatch.fleet.engine import FleetEngine
 from dnswatch.fleet.forms import COUNTERS, POINTS, Piece, Points, RelayNotice, StreamName
@@ -143,7 +144,9 @@ class Gathering:
         self, stored: Sequence[Cursor] | None, now: float
     ) -> tuple[list[ReceivedBatch], int]:
         """Begin where the stored changes end; what is not in them comes again by the streams."""
-        for cursor in stored or ():
+        if stored is None:
+            raise StoreError("a store that cannot be read does not say where its records end")
+        for cursor in stored:
             if cursor.node:
                 name = StreamName(cursor.node, cursor.journal)
                 self._streams[name] = _Stream(name, cursor)

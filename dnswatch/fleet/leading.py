@@ -59,16 +59,18 @@ def lead(
     logger.info("this node leads the fleet from now on")
     shipping = _Shipping(shipper, Nodes(FleetEngine(fleet)), fleet.node, gathering, applied)
     shipping.start()
-    watch(
-        source,
-        state,
-        lambda _: gathering,
-        control,
-        reloaded=lambda source: current.__setitem__(0, source),
-    )
-    shipping.stop()
-    gathering.stop(LAST_TELLING)
-    keeper.stop()
+    try:
+        watch(
+            source,
+            state,
+            lambda _: gathering,
+            control,
+            reloaded=lambda source: current.__setitem__(0, source),
+        )
+    finally:
+        shipping.stop()
+        gathering.stop(LAST_TELLING)
+        keeper.stop()
 
 
 def positions(gathering: Gathering, fleet: Fleet) -> list[Position]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from dnswatch.errors import DnswatchError, EngineError
-from dnswatch.fleet import orders, rows
+from dnswatch.fleet import orders, rows, sameness
 from dnswatch.fleet.engine import FleetEngine
 from dnswatch.settings import Fleet
 from dnswatch.store import Store, replica
@@ -37,10 +37,18 @@ class Shipper:
     """The leader's part; every method may raise `EngineError` or `StoreError`."""
 
     def __init__(
-        self, state: Path, fleet: Fleet, fence: int, obey: Callable[[bytes], bytes]
+        self,
+        state: Path,
+        fleet: Fleet,
+        fence: int,
+        obey: Callable[[bytes], bytes],
+        sign: str = sameness.PLAIN,
     ) -> None:
-        """Ship what is changed in the store of `state` under a fence; `obey` executes orders."""
-        self._state, self._fleet, self._fence = state, fleet, fence
+        """Ship what is changed in the store of `state` under a fence; `obey` executes orders.
+
+        By `sign` the names of clients here are known again.
+        """
+        self._state, self._fleet, self._fence, self._sign = state, fleet, fence, sign
         self._engine = FleetEngine(fleet)
         self._store = Store.open(state)
         self._orders = orders.OrderDesk(self._engine, obey)
@@ -50,7 +58,7 @@ class Shipper:
         self._doubt = False
         "It is not known how much of a version the stream has."
         self._copies: list[threading.Thread] = []
-        with self._store.snapshot() as db:
+        with self._store.writing() as db:
             self.position = replica.lead(db, fence)
         "The last version that was shipped."
         self._number = self.position.number
@@ -62,6 +70,7 @@ class Shipper:
 
     def begin(self) -> None:
         """Ship a first version, be it empty: from then on the stream refuses leaders before us."""
+        sameness.note(self._engine, self._sign)
         with self._store.snapshot() as db:
             version = replica.changed(db)
         self._ship(version or StoreVersion([], 0))
@@ -125,10 +134,13 @@ class Shipper:
     def _take_findings(self) -> None:
         """Take in what the bays of all nodes found."""
         with self._store.snapshot() as db:
-            findings.collect(db)
+            is_waiting = findings.is_waiting(db)
+        if is_waiting:
+            with self._store.writing() as db:
+                findings.collect(db)
         key = self._engine.key("found")
         while (data := self._engine.take(key)) is not None:
-            with self._store.snapshot() as db:
+            with self._store.writing() as db:
                 findings.take_in(db, data)
 
     def _copy(self) -> None:

@@ -116,6 +116,8 @@ class Changes:
     "Number of the minute, to what was counted by measure."
     cache: dict[bytes, CacheEntry] = field(default_factory=dict)
     "Packed address to its last state, for the site cache's entries that changed."
+    earlier: dict[tuple[bytes, float], CacheEntry] = field(default_factory=dict)
+    "Packed address and `first_seen` of lives that ended and were followed by another, to the last."
     counters: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     "Number of the minute, to increments of the processes' counters by name."
     health: dict[tuple[str, int, str], HealthReport] = field(default_factory=dict)
@@ -167,6 +169,13 @@ class Changes:
         earlier = self.health.get((node, worker, health.upstream))
         self.health[node, worker, health.upstream] = health.since(earlier) if earlier else health
 
+    def put_entry(self, address: bytes, entry: CacheEntry) -> None:
+        """Note the state that an entry of the site cache has now."""
+        before = self.cache.get(address)
+        if before is not None and before.first_seen != entry.first_seen:
+            self.earlier[address, before.first_seen] = before
+        self.cache[address] = entry
+
     def merge(self, later: "Changes") -> None:
         """Join with the changes that came after these."""
         for key, account in later.accounts.items():
@@ -183,7 +192,10 @@ class Changes:
         self.carried.extend(later.carried)
         self.until = max(self.until, later.until)
         self.cursors = later.cursors or self.cursors
-        self.cache.update(later.cache)
+        for (address, _), entry in later.earlier.items():
+            self.put_entry(address, entry)
+        for address, entry in later.cache.items():
+            self.put_entry(address, entry)
         self.standings.update(later.standings)
         self.quarantine.update(later.quarantine)
         self.vantages.update(later.vantages)
@@ -195,6 +207,12 @@ class Changes:
         for (node, worker, _), health in later.health.items():
             self.hear(worker, health, node)
 
+    def leave_judgments(self) -> None:
+        """Keep what was seen, and leave out all that follows from what was known before."""
+        self.detector, self.judged, self.begun_at = b"", 0, None
+        for found in (self.client_states, self.standings, self.quarantine, self.notes):
+            found.clear()
+
     def trim(self, limit: int) -> int:
         """Keep at most `limit` of each kind, losing the oldest first; return how many went."""
         before = self._size()
@@ -204,12 +222,15 @@ class Changes:
         del self.notes[: max(0, len(self.notes) - limit)]
         for key in _first(self.accounts, limit, by=lambda key: key[1]):
             del self.accounts[key]
+        for life in _first(self.earlier, limit, by=lambda life: life[1]):
+            del self.earlier[life]
         for address in _first(self.cache, limit, by=lambda address: self.cache[address].expiry):
             del self.cache[address]
         return before - self._size()
 
     def _size(self) -> int:
-        return len(self.lookups) + len(self.accounts) + len(self.cache) + len(self.notes)
+        kinds = (self.lookups, self.accounts, self.cache, self.earlier, self.notes)
+        return sum(map(len, kinds))
 
 
 def _first(table: Collection[K], limit: int, by: Callable[[K], float]) -> list[K]:

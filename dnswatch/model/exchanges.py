@@ -49,6 +49,7 @@ NAMES: Final = 100_000
 """Names of each sort held at a time: a campus has some 10,000 correspondents a day; about 70 MB."""
 
 _ROOT: Final = b"\0"
+_NEITHER: Final = (None, b"")
 _MX: Final = int(Type.MX)
 _MX_OR_ANY: Final = frozenset((int(Type.MX), int(Type.ANY)))
 SERVICES: Final = frozenset((int(Type.SVCB), int(Type.HTTPS)))
@@ -122,8 +123,18 @@ class Exchanges:
         self, client: bytes | None, qname: bytes, qtype: int, now: float
     ) -> tuple[LookupKind, bytes] | None:
         """Say in which way a lookup is mail-related, and to which mail domain it belongs."""
+        kind, domain = self.weigh(client, qname, qtype, now)
+        return None if kind is None else (kind, domain)
+
+    def weigh(
+        self, client: bytes | None, qname: bytes, qtype: int, now: float
+    ) -> tuple[LookupKind | None, bytes]:
+        """Say the same, and if a lookup is not mail-related what domain's mail host may be guessed.
+
+        The domain is empty where it is neither.
+        """
         if qtype not in _ADDRESSES:
-            return (LookupKind.MX, qname) if qtype == _MX else None
+            return (LookupKind.MX, qname) if qtype == _MX else _NEITHER
         exchange = self._exchanges.by_key.get(qname)
         if exchange and now < exchange.expiry:
             return LookupKind.EXCHANGE, exchange.domain
@@ -131,9 +142,8 @@ class Exchanges:
             return LookupKind.IMPLICIT, qname
         if self._hosts.fits(qname):
             domain = parent_of(qname)
-            if now < self._domains.get(domain, 0.0):
-                return LookupKind.GUESS, domain
-        return None
+            return (LookupKind.GUESS if now < self._domains.get(domain, 0.0) else None), domain
+        return _NEITHER
 
     def guessed(self, qname: bytes, qtype: int) -> bytes | None:
         """Return the domain for whose mail host a name may be a guess, known or not (Mytob)."""

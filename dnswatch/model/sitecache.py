@@ -6,13 +6,14 @@ at the moment an expiry passes.  (A Study of Mass-mailing Worms, WORM'04, sectio
 over all answers for `a`: one is new where `t` is not before the running maximum of `t + l` over the
 earlier ones.
 
-Rules of this file: time comes in as `now` (Unix seconds, never backwards); every change comes out
-as a returned event.
+Rules of this file: time comes in as `now` (Unix seconds, never backwards); what was new or a
+refresh comes out as an answer, what ended is told as it ends.
 
 A refresh costs O(1), a new entry and its expiry O(log n) for n entries.  An entry takes about 290
 bytes of memory.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -36,51 +37,24 @@ class CacheEntry(msgspec.Struct, gc=False):
     "How often a worker gave it without asking upstream in this life, as far as lookups were kept."
 
 
-class New(msgspec.Struct, frozen=True, gc=False):
-    """An address that the site had not seen, or whose life had ended."""
-
-    address: bytes
-    at: float
+Ended = Callable[[bytes, CacheEntry, bool], object]
+"""Takes an address whose life has ended, the last state of its entry, and whether it went early,
+since the cache was full: the expiry has become the moment at which it went."""
 
 
-class Refresh(msgspec.Struct, frozen=True, gc=False):
-    """An address that has not expired was sent again: superfluous load."""
-
-    address: bytes
-    at: float
-    left: float
-    "Life that was left, seconds."
-
-
-class Expire(msgspec.Struct, frozen=True, gc=False):
-    """The life of an address ended; `at` is its expiry, however late that was noticed."""
-
-    address: bytes
-    at: float
-    entry: CacheEntry
-    "Its last state."
-
-
-class Evict(msgspec.Struct, frozen=True, gc=False):
-    """The entry that would have expired first went early, since the cache was full."""
-
-    address: bytes
-    at: float
-    entry: CacheEntry
-    "Its last state; the expiry has become `at`."
-
-
-Event = New | Refresh | Expire | Evict
+def _untold(address: bytes, entry: CacheEntry, is_early: bool) -> None:
+    """Let a life end that nobody asks for."""
 
 
 class SiteCache:
     """Address to its life, for the whole site, however many resolvers it has."""
 
-    def __init__(self, limit: int) -> None:
-        """Hold at most `limit` addresses."""
+    def __init__(self, limit: int, ended: Ended = _untold) -> None:
+        """Hold at most `limit` addresses; tell `ended` of each end, in order of time."""
         self.limit = limit
         "Entries held at most; the one that expires first goes early."
         self._entries: Lives[bytes, CacheEntry] = Lives()
+        self._ended = ended
         self._now = 0.0
 
     def __len__(self) -> int:
@@ -91,21 +65,22 @@ class SiteCache:
         """Look up the life of a packed address, as of the last event."""
         return self._entries.by_key[address]
 
-    def answer(self, address: bytes, ttl: int, now: float) -> list[Event]:
-        """Fold in one address that upstream sent; return what happened up to it, in order."""
-        events = self.expire(now)
+    def renew(self, address: bytes, ttl: int, now: float) -> bool:
+        """Fold in one address that upstream sent; say whether it is new, else it is a refresh."""
+        self.expire(now)
         expiry = now + min(max(ttl, 0), MAX_TTL)
         entry = self._entries.by_key.get(address)
         if entry is not None:
-            events.append(Refresh(address, now, entry.expiry - now))
-            entry.expiry = max(entry.expiry, expiry)
+            if expiry > entry.expiry:
+                entry.expiry = expiry
             entry.refreshes += 1
-            return events
+            return False
         while len(self._entries) >= self.limit:
-            events.append(self._evict(now))
-        events.append(New(address, now))
+            early, entry = self._entries.take_first()
+            entry.expiry = now
+            self._ended(early, entry, True)
         self._entries.add(address, CacheEntry(expiry, now))
-        return events
+        return True
 
     def hit(self, address: bytes) -> bool:
         """Note that a worker gave this address from its own cache: that lengthens no life.
@@ -117,13 +92,13 @@ class SiteCache:
             entry.hits += 1
         return entry is not None
 
-    def expire(self, now: float) -> list[Event]:
-        """Return the lives that have ended, in order of their ends."""
+    def expire(self, now: float) -> None:
+        """Let end, in order of their ends, the lives whose expiry has passed."""
         assert now >= self._now, "time runs backwards"
         self._now = now
-        if not self._entries.is_due(now):
-            return []
-        return [Expire(address, entry.expiry, entry) for address, entry in self._entries.ended(now)]
+        if self._entries.is_due(now):
+            for address, entry in self._entries.ended(now):
+                self._ended(address, entry, False)
 
     def timer(self) -> float | None:
         """When `expire` has something to do next, or None.  May be early, never late."""
@@ -133,8 +108,3 @@ class SiteCache:
         """Take in an entry as it was stored."""
         if address not in self._entries.by_key and len(self._entries) < self.limit:
             self._entries.add(address, entry)
-
-    def _evict(self, now: float) -> Event:
-        address, entry = self._entries.take_first()
-        entry.expiry = now
-        return Evict(address, now, entry)

@@ -8,36 +8,30 @@ cache, stale or fresh, is a `hit`: it lengthens no life.  A lookup of a client t
 the records counts for the site, and teaches exchanges, but is nobody's.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
-from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
-from dnswatch.codes import Type, rcode_name, type_name
+from dnswatch.codes import Type
 from dnswatch.model.changes import Changes, MailLookup, minute_of
+from dnswatch.model.counting import Counts
 from dnswatch.model.detection.tunnels import CARRIERS
 from dnswatch.model.exchanges import Exchanges, Lessons, LookupKind
 from dnswatch.model.health import HealthReport
 from dnswatch.model.observation import Fate, Observation, Origin, Tally
-from dnswatch.model.sitecache import CacheEntry, Event, Evict, Expire, New, Refresh, SiteCache
+from dnswatch.model.sitecache import CacheEntry, SiteCache
 
-_MEASURES: Final = {New: "new", Refresh: "refresh", Expire: "expire", Evict: "evicted"}
-_ORIGINS: Final = {Origin.CACHE: "cached", Origin.STALE: "stale", Origin.FAILED: "failed"}
 _FROM_UPSTREAM: Final = frozenset((Origin.UPSTREAM, Origin.LATE))
 _FROM_WORKER: Final = frozenset((Origin.CACHE, Origin.STALE))
-_GIVEN_MEASURES: Final = ("new", "refresh", "hit")
+_LATE: Final = int(Origin.LATE)
+_MX: Final = int(Type.MX)
+_ANY: Final = int(Type.ANY)
+_ADDRESSES: Final = frozenset((int(Type.A), int(Type.AAAA)))
 
+_Given = tuple[int, int, int]
+"""How many addresses of an answer were new, refreshed and hits."""
 
-class _Given(NamedTuple):
-    """The addresses of one answer, counted by what they were to the site cache."""
-
-    new: int = 0
-    refreshed: int = 0
-    hits: int = 0
-
-
-_NOTHING: Final = _Given()
+_NOTHING: Final = (0, 0, 0)
 
 
 class Watch:
@@ -45,9 +39,10 @@ class Watch:
 
     def __init__(self, addresses: int) -> None:
         """Hold at most `addresses` entries in the site cache."""
-        self._cache = SiteCache(addresses)
+        self._cache = SiteCache(addresses, self._end)
         self._exchanges = Exchanges()
         self._changes = Changes()
+        self._counts = Counts()
         self._touched: set[bytes] = set()
         "Addresses in the site cache whose entry changed since the last drain."
         self._now = 0.0
@@ -63,36 +58,50 @@ class Watch:
 
     def fold(self, seen: Observation) -> None:
         """Fold in one lookup."""
-        self.expire(seen.at)
-        found = self._classify(seen)
-        if seen.origin == Origin.LATE:
-            site, account = self._changes.site[minute_of(seen.at)], Counter[str]()
-        else:
-            site, account = self._count(seen, seen.at, 1)
-        given = self._answer(seen, site)
-        for measure, count in zip(_GIVEN_MEASURES, given, strict=True):
-            if count:
-                account[measure] += count
-        if seen.origin not in _FROM_UPSTREAM:
-            if seen.origin in _ORIGINS:
-                account[_ORIGINS[seen.origin]] += 1
-        else:
-            site["upstream"] += 1
-            if given.refreshed and not given.new:
-                site["superfluous"] += 1
-        if seen.client is None:
-            return
-        if found:
-            account[f"mail:{found[0]}"] += 1
-            self._changes.lookups.append(_mail_lookup(seen, seen.client, found, given))
-        else:
-            self._hint(seen, seen.client, given)
+        at, client, qname, qtype, origin = seen.at, seen.client, seen.qname, seen.qtype, seen.origin
+        self.expire(at)
+        found, domain = self._exchanges.weigh(client, qname, qtype, at)
+        if qtype == _MX:
+            self._exchanges.learn(seen)
+        elif qtype == _ANY and seen.enforced:
+            # A policy took it for an MX question: what a policy does is on record.
+            found, domain = LookupKind.MX, qname
+        given = self._answer(seen) if seen.addresses else _NOTHING
+        kind = qtype, seen.rcode, origin, seen.redirected, found, *given
+        self._counts.add(None if origin == _LATE else client, int(at) // 60, kind)
+        if client is not None and (domain or qtype not in _ADDRESSES):
+            self._note(seen, client, found, domain, given)
 
-    def _hint(self, seen: Observation, client: bytes, given: _Given) -> None:
-        """Note what an ordinary lookup tells of mail hosts: a guess, or that one is a web site."""
-        if domain := self._exchanges.guessed(seen.qname, seen.qtype):
-            guess = LookupKind.GUESS, domain
-            self._changes.guesses.append(_mail_lookup(seen, client, guess, given))
+    def _answer(self, seen: Observation) -> _Given:
+        """Fold in the addresses of an answer; count them by what they were to the site cache."""
+        if seen.origin in _FROM_UPSTREAM:
+            new = 0
+            for address, ttl in seen.addresses:
+                new += self._cache.renew(address, ttl, seen.at)
+                self._touched.add(address)
+            return new, len(seen.addresses) - new, 0
+        if seen.origin not in _FROM_WORKER:
+            return _NOTHING
+        for address, _ in seen.addresses:
+            if self._cache.hit(address):
+                self._touched.add(address)
+        return 0, 0, len(seen.addresses)
+
+    def _note(
+        self,
+        seen: Observation,
+        client: bytes,
+        found: LookupKind | None,
+        domain: bytes,
+        given: _Given,
+    ) -> None:
+        """Keep a mail-related lookup, and what others tell of mail hosts.
+
+        That is a guess, that one is a web site, or what could carry something else than mail.
+        """
+        if domain:
+            lookup = _mail_lookup(seen, client, found or LookupKind.GUESS, domain, given)
+            (self._changes.guesses if found is None else self._changes.lookups).append(lookup)
         elif self._exchanges.visited(seen.qname, seen.qtype):
             self._changes.visits.append((seen.at, client, seen.qname))
         elif seen.qtype in CARRIERS:
@@ -100,22 +109,20 @@ class Watch:
 
     def tally(self, tally: Tally, at: float) -> None:
         """Count ordinary answers from a worker's cache; they may come out of order."""
-        if tally.fate is not Fate.ANSWERED:
-            if tally.client is not None:
-                measure = tally.fate.name.lower()
-                self._changes.accounts[tally.client, minute_of(at)][measure] += tally.count
-            return
-        site, account = self._count(tally, at, tally.count)
-        account["cached"] += tally.count
-        if hits := tally.addresses * tally.count:
-            account["hit"] += hits
-            site["hit"] += hits
+        minute = minute_of(at)
+        if tally.fate is Fate.ANSWERED:
+            given = tally.redirected, None, 0, 0, tally.addresses
+            kind = tally.qtype, tally.rcode, Origin.CACHE, *given
+            self._counts.add(tally.client, minute, kind, tally.count)
+        elif tally.client is not None:
+            measure = tally.fate.name.lower()
+            self._changes.accounts[tally.client, minute][measure] += tally.count
 
     def count_late(self, seen: Observation) -> None:
         """Count a lookup that has no place in the order of time any more: it teaches nothing."""
-        _, account = self._count(seen, seen.at, 1)
-        if seen.origin in _ORIGINS:
-            account[_ORIGINS[seen.origin]] += 1
+        origin = Origin.LOCAL if seen.origin in _FROM_UPSTREAM else seen.origin
+        kind = seen.qtype, seen.rcode, origin, seen.redirected, None, 0, 0, 0
+        self._counts.add(seen.client, minute_of(seen.at), kind)
 
     def count(self, counters: Mapping[str, int], at: float) -> None:
         """Add increments of a process's counters."""
@@ -130,7 +137,7 @@ class Watch:
         """Let end what has ended by `now`."""
         assert now >= self._now, "time runs backwards"
         self._now = now
-        self._note(self._cache.expire(now))
+        self._cache.expire(now)
 
     def timer(self) -> float | None:
         """When an entry may expire next, or None.  May be early, never late."""
@@ -152,8 +159,9 @@ class Watch:
         """Return all that happened since the last drain."""
         changes, self._changes = self._changes, Changes()
         changes.until = self._now
+        self._counts.tell(changes)
         for address in self._touched:
-            changes.cache[address] = copy(self._cache[address])
+            changes.put_entry(address, copy(self._cache[address]))
         self._touched.clear()
         self._exchanges.forget(self._now)
         if self._exchanges.evicted:
@@ -161,72 +169,17 @@ class Watch:
             self._exchanges.evicted = 0
         return changes
 
-    def _classify(self, seen: Observation) -> tuple[LookupKind, bytes] | None:
-        """Say whether a lookup is mail-related, and learn from it.
-
-        ANY is where a policy took it for an MX question: what a policy does is on record.
-        """
-        found = self._exchanges.kind(seen.client, seen.qname, seen.qtype, seen.at)
-        self._exchanges.learn(seen)
-        if seen.qtype == Type.ANY and seen.enforced:
-            return LookupKind.MX, seen.qname
-        return found
-
-    def _count(
-        self, seen: Observation | Tally, at: float, count: int
-    ) -> tuple[Counter[str], Counter[str]]:
-        """Count lookups; return the counts of the site and of the client for that minute.
-
-        Those of a client that is left out lead nowhere.
-        """
-        minute = minute_of(at)
-        site = self._changes.site[minute]
-        site["lookup"] += count
-        if seen.client is None:
-            site["unrecorded"] += count
-            return site, Counter()
-        account = self._changes.accounts[seen.client, minute]
-        account["lookup"] += count
-        account[_type_measure(seen.qtype)] += count
-        account[_rcode_measure(seen.rcode)] += count
-        if seen.redirected:
-            account["redirected"] += count
-        return site, account
-
-    def _answer(self, seen: Observation, site: Counter[str]) -> _Given:
-        """Fold in the addresses of an answer; count them by what they were to the site cache."""
-        if not seen.addresses:
-            return _NOTHING
-        if seen.origin in _FROM_UPSTREAM:
-            refreshed = 0
-            for address, ttl in seen.addresses:
-                events = self._cache.answer(address, ttl, seen.at)
-                refreshed += type(events[-1]) is Refresh
-                self._note(events)
-            return _Given(len(seen.addresses) - refreshed, refreshed)
-        if seen.origin not in _FROM_WORKER:
-            return _NOTHING
-        site["hit"] += len(seen.addresses)
-        for address, _ in seen.addresses:
-            if self._cache.hit(address):
-                self._touched.add(address)
-        return _Given(hits=len(seen.addresses))
-
-    def _note(self, events: Iterable[Event]) -> None:
-        """Count events of the site cache, and note which entries changed."""
-        for event in events:
-            self._changes.site[minute_of(event.at)][_MEASURES[type(event)]] += 1
-            if isinstance(event, New | Refresh):
-                self._touched.add(event.address)
-            elif isinstance(event, Evict) or event.address in self._touched:
-                self._touched.discard(event.address)
-                self._changes.cache[event.address] = event.entry
+    def _end(self, address: bytes, entry: CacheEntry, is_early: bool) -> None:
+        """Count the end of a life, and have it stored where that is not known in the store."""
+        self._changes.site[minute_of(entry.expiry)]["evicted" if is_early else "expire"] += 1
+        if is_early or address in self._touched:
+            self._touched.discard(address)
+            self._changes.put_entry(address, entry)
 
 
 def _mail_lookup(
-    seen: Observation, client: bytes, found: tuple[LookupKind, bytes], given: _Given
+    seen: Observation, client: bytes, kind: LookupKind, domain: bytes, given: _Given
 ) -> MailLookup:
-    kind, domain = found
     return MailLookup(
         seen.at,
         client,
@@ -245,13 +198,3 @@ def _mail_lookup(
         seen.enforced,
         seen.proven,
     )
-
-
-@lru_cache(maxsize=1024)
-def _type_measure(qtype: int) -> str:
-    return f"type:{type_name(qtype)}"
-
-
-@lru_cache(maxsize=1024)
-def _rcode_measure(rcode: int) -> str:
-    return f"rcode:{rcode_name(rcode)}"

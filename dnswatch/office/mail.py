@@ -53,6 +53,16 @@ def held_mail(
         yield HeldMail(directory, settings, spool, index)
 
 
+def absent(settings: Settings, ident: str) -> str:
+    """Say that there is no message of a name."""
+    if settings.fleet.engine:
+        return (
+            f"there is no message '{ident}' in the bay of this node, '{settings.fleet.node}':"
+            " `dnswatch bay list` shows all of its; another node's lies where that node runs"
+        )
+    return f"there is no message '{ident}': `dnswatch bay list` shows all"
+
+
 def usable(
     rows: Sequence[IndexRow], fate: record.Disposition, *, are_named: bool
 ) -> list[IndexRow]:

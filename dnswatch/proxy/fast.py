@@ -1,12 +1,11 @@
 """The per-packet path over UDP: an answer at once, or on to `service`.
 
-The one file that trades beauty for speed.  A cached answer that was asked for within this second
-costs two dict look-ups, one addition and three copies of a few bytes, between two system calls that
-a batch of datagrams shares (`bench`, table "cached answers", holds the numbers).
+The one file that trades beauty for speed.  A cached answer costs two dict look-ups, one addition
+and three copies of a few bytes, between two system calls that a batch of datagrams shares (`bench`,
+table "cached answers", holds the numbers), and once a second its TTLs are counted down.
 
-Access, marks, reading the query, the age of TTLs: all of that is looked at when a client or a query
-first appears within a second, on the slow side; whoever must not pass by quickly has no entry in
-`rows` or `packets`.
+Access, marks, reading the query: all of that is looked at when a client or a query first appears,
+on the slow side; whoever must not pass by quickly has no entry in `rows` or `packets`.
 """
 
 import asyncio
@@ -78,33 +77,36 @@ class UdpListener:
 
     def _readable(self) -> None:
         """Answer a batch of queries: runs of answers go out together, over their queries."""
-        room = self.room
-        fd = self._socket.fileno()
         count = self.receive()
-        rows, packets = self._rows, self._service.core.packets.now
-        view, data, lengths, out_lengths = room.view, room.data, room.lengths, room.out_lengths
+        room, packets = self.room, self._service.core.packets
+        fd, now = self._socket.fileno(), self._service.now()
+        rows, answers = self._rows, packets.answers
+        view, out_lengths = room.view, room.out_lengths
+        lengths = room.lengths[LENGTH_WORD::HEADER_WORDS].tolist()
         names = bytes(room.names)
         begin, end = self._begin, self._end
         at = run = 0
         for slot in range(count):
-            body = view[at + 2 : at + lengths[slot * HEADER_WORDS + LENGTH_WORD]].tobytes()
+            body = view[at + 2 : at + lengths[slot]].tobytes()
             client = names[begin:end]
-            try:
-                answer, kind = packets[body]
-                rows[client][kind] += 1
-            except KeyError:
-                found = self.slowly(slot, body, client)
-                if not found:
-                    if slot > run:
-                        self._send(fd, run, slot - run)
-                    run = slot + 1
-                    at += SLOT_BYTES
-                    begin += NAME_BYTES
-                    end += NAME_BYTES
-                    continue
-                answer = found
-            data[at + 2 : at + 2 + len(answer)] = answer
-            out_lengths[slot * 2 + 1] = len(answer) + 2
+            ready = answers.get(body)
+            row = rows.get(client)
+            if (
+                ready is not None
+                and row is not None
+                and (now < ready.good_until or packets.renew(body, ready, now))
+            ):
+                row[ready.kind] += 1
+                answer = ready.answer
+            else:
+                answer = self.slowly(slot, body, client) or b""
+            if answer:
+                view[at + 2 : at + 2 + len(answer)] = answer
+                out_lengths[slot * 2 + 1] = len(answer) + 2
+            else:
+                if slot > run:
+                    self._send(fd, run, slot - run)
+                run = slot + 1
             at += SLOT_BYTES
             begin += NAME_BYTES
             end += NAME_BYTES

@@ -37,7 +37,8 @@ class Service:
         """Drive `core`, which has no upstream yet (`connect`)."""
         self.core = core
         self._reports = reports
-        self._now = now
+        self.now = now
+        "The clock, Unix seconds."
         self._transports: dict[int, Transport] = {}
         "By the number that the core has for each upstream."
         self._is_busy = False
@@ -66,7 +67,7 @@ class Service:
     ) -> bytes | None:
         """Answer a datagram without a thought, turn it away, or return None: it is to be read."""
         core = self.core
-        answer = core.screen(body, client, admission, self._now(), redirected=redirected)
+        answer = core.screen(body, client, admission, self.now(), redirected=redirected)
         if core.observed.is_full:
             self._reports.flush()
         return answer
@@ -77,7 +78,7 @@ class Service:
         What is no query gets no answer, ever: `DROP`.
         """
         core = self.core
-        now = self._now()
+        now = self.now()
         answer = core.query(body, pending, now, udp=udp)
         if answer is None:
             pending.asked_at, pending.by_tcp = now, not udp
@@ -89,17 +90,17 @@ class Service:
 
     def heard(self, ask: Ask, message: bytes, sent_at: float) -> None:
         """Take a message that answers a question to an upstream."""
-        self.core.heard(ask, message, sent_at, self._now())
+        self.core.heard(ask, message, sent_at, self.now())
         self.carry_out()
 
     def failed(self, ask: Ask) -> None:
         """Take it that an upstream will not answer."""
-        self.core.failed(ask, self._now())
+        self.core.failed(ask, self.now())
         self.carry_out()
 
     def probe(self) -> None:
         """See to the health of upstreams."""
-        self.core.probe(self._now())
+        self.core.probe(self.now())
         self.carry_out()
 
     def carry_out(self) -> None:
@@ -118,7 +119,7 @@ class Service:
                     break
                 event = events.popleft()
                 if isinstance(event, Answer):
-                    pending, now = event.pending, self._now()
+                    pending, now = event.pending, self.now()
                     assert pending.reply is not None
                     pending.reply(pending, self.core.write(event, now))
                     self._reports.times.add(pending.by_tcp, now - pending.asked_at)
@@ -153,12 +154,12 @@ class Service:
         if self._timer is not None:
             self._timer.cancel()
         self._wakes_at = self.core.timer()
-        wait = max(self._wakes_at - self._now(), TICK)
+        wait = max(self._wakes_at - self.now(), TICK)
         self._timer = asyncio.get_running_loop().call_later(wait, self._fire)
 
     def _fire(self) -> None:
         self._timer, self._wakes_at = None, inf
         try:
-            self.core.fire(self._now())
+            self.core.fire(self.now())
         finally:  # what else is due must not wait for the next query
             self.carry_out()

@@ -82,8 +82,8 @@ class ResolverCore:
         self.access = Admissions(settings)
         self.rates = Rates(settings.limits)
         self.cookies = cookies
-        self.packets = PacketCache()
         self.cache = AnswerCache(settings.cache)
+        self.packets = PacketCache(self.cache.touch)
         self.exchanges = Exchanges() if exchanges is None else exchanges
         self.exchanges.relabelled = self.packets.clear
         self.suspects: dict[bytes, float] = {}
@@ -99,6 +99,8 @@ class ResolverCore:
         )
         self._local = local
         self._numbered = 0
+        self._fails_until = 0.0
+        "Until then upstreams are known to fail for some name, Unix seconds."
         self._configure(settings)
 
     def configure(self, settings: Settings, local: LocalNames) -> None:
@@ -146,7 +148,6 @@ class ResolverCore:
     def new_second(self, now: float) -> None:
         """Let go of what was good for a second."""
         self.rates.new_second()
-        self.packets.new_second()
         self.exchanges.forget(now)
 
     # What others know.
@@ -190,10 +191,10 @@ class ResolverCore:
         """
         if not admission.is_answered:
             return self._turn_away(body)
-        again = self.packets.again(body, now)
-        if again is not None:
-            self.observed.count(client, again[1], admission.is_recorded, redirected)
-            return again[0]
+        ready = self.packets.find(body, now)
+        if ready is not None:
+            self.observed.count(client, ready.kind, admission.is_recorded, redirected)
+            return ready.answer
         fairness = self.rates.judge(client, is_server=admission.is_server)
         if fairness is _ANSWERED or self._is_proven(body, client, admission, now):
             return None
@@ -239,15 +240,7 @@ class ResolverCore:
         written = self._writer.body(answer, now)
         # A mail-related lookup is never only counted, and a cookie is for one client alone.
         if answer.tally is not None and udp and not asked.neighbourly:
-            self.packets.add(
-                body,
-                asked,
-                answer.response,
-                written,
-                answer.tally,
-                max_ttl=self._writer.max_ttl,
-                at=now,
-            )
+            self.packets.add(body, asked, answer.response, written, answer.tally, now)
         return written
 
     def ask(self, pending: PendingQuery, now: float, *, all_in_one: bool = False) -> Answer | None:
@@ -387,6 +380,8 @@ class ResolverCore:
     def _later(self, pending: PendingQuery, now: float) -> Answer | None:
         """Ask upstreams; a stale answer is given at once while they are known to fail."""
         stale = self.cache.stale(pending.query.key, now)
+        if stale is None and now < self._fails_until:
+            stale = self.cache.stale_of(pending.query, now)
         if stale is not None and now < stale.retry_at:
             return self._give_stale(pending, stale, now)
         group = self.routes.group(pending.query.qname)
@@ -426,7 +421,8 @@ class ResolverCore:
         stale = self.cache.stale_of(asked, now)
         if stale is None:
             return False
-        stale.retry_at = now + RETRY_STALE
+        self._fails_until = now + RETRY_STALE
+        self.cache.postpone(stale, self._fails_until)
         for pending in waiting:
             self._emit(self._give_stale(pending, stale, now))
         return True

@@ -1,16 +1,14 @@
 """The packet cache: the short cut of the per-packet path.
 
-The bytes of a query (all but its ID) → the answer (all but its ID) and its kind.  What stands in
-`now` is good for the current second, in which no TTL changes.  When the second is over, an answer
-that is asked for again gets its TTLs of the new second written into it, which costs a third of
-making it anew.
+The bytes of a query (all but its ID) → the answer (all but its ID) and its kind.  An answer stands
+here for its whole life; whenever a second of it is over, the next one to ask has its TTLs counted
+down.  Each has seconds of its own, so that there is no moment in which all must be done at once.
 
 Mail-related lookups never stand here: each of them goes through the core and is observed.
 """
 
 import struct
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from dnswatch.wire import build
@@ -18,7 +16,7 @@ from dnswatch.wire.query import Query
 from dnswatch.wire.response import Response
 
 LIMIT: Final = 20_000
-"""Answers kept at a time, some 20 MB; when it is reached all are made anew as they are asked for.
+"""Answers kept at a time, some 12 MB; then the oldest goes.
 A query that changes with every asking (random case, cookies) finds nothing here and costs a place.
 """
 
@@ -27,83 +25,110 @@ _TC: Final = 0x02
 """In the first byte of a response's body: cut, no records."""
 
 
-class _Warm:
-    """One answer with the places of its TTLs."""
+class ReadyAnswer:
+    """One answer, with the TTLs of one moment."""
 
-    __slots__ = ("answer", "kind", "places", "response", "until")
+    __slots__ = (
+        "age",
+        "answer",
+        "good_until",
+        "key",
+        "kind",
+        "places",
+        "qname",
+        "stored_at",
+        "until",
+    )
+
+    answer: bytes
+    "All but the message ID."
+    kind: int
+    good_until: float
+    "When its next second begins, or it ends; Unix seconds."
 
     def __init__(
-        self, query: Query, response: Response, answer: bytes, kind: int, max_ttl: int, age: int
+        self, query: Query, response: Response, answer: bytes, kind: int, at: float
     ) -> None:
-        count = 0 if answer[0] & _TC else build.shown(response, age)
+        """Take an answer written from `response` at `at`, Unix seconds."""
+        self.age = int(at - response.stored_at)
+        count = 0 if answer[0] & _TC else build.shown(response, self.age)
         first = build.BODY_HEADER + len(query.question)
-        self.places = [
-            (first + at, min(ttl, max_ttl))
-            for at, ttl in zip(response.ttl_at[:count], response.ttls, strict=False)
-        ]
-        self.answer = bytearray(answer)
+        self.places = tuple([first + place for place in response.ttl_at[:count]])
+        self.answer = answer
         self.kind = kind
-        self.response = response
+        self.key = query.key
+        self.qname = query.qname
+        self.stored_at = response.stored_at
         self.until = response.expiry
         if count > response.counts[0] > 0:
             self.until = min(self.until, response.stored_at + response.extra_ttl)
+        self.good_until = min(self.until, self.stored_at + self.age + 1)
+
+    def count_down(self, at: float) -> None:
+        """Take the seconds off the TTLs that are over at `at`."""
+        age = int(at - self.stored_at)
+        gone = age - self.age
+        answer = bytearray(self.answer)
+        for place in self.places:
+            ttl: int = _TTL.unpack_from(answer, place)[0]
+            _TTL.pack_into(answer, place, ttl - gone if ttl > gone else 0)
+        self.answer = bytes(answer)
+        self.age = age
+        self.good_until = min(self.until, self.stored_at + age + 1)
 
 
 class PacketCache:
     """Answers that need no thought, for all UDP listeners of a worker."""
 
-    def __init__(self) -> None:
-        """Start empty."""
-        self.now: dict[bytes, tuple[bytes, int]] = {}
-        "Query → answer and kind, within this second."
-        self._warm: dict[bytes, _Warm] = {}
-        self._by_name: defaultdict[bytes, list[bytes]] = defaultdict(list)
-
-    def new_second(self) -> None:
-        """Let go of the TTLs of the second that is over."""
-        self.now.clear()
+    def __init__(self, touch: Callable[[bytes], None]) -> None:
+        """Start empty; `touch` hears once a second of each answer that is asked for, by its key."""
+        self.answers: dict[bytes, ReadyAnswer] = {}
+        "Query → answer; what stands here must be `renew`ed behind `good_until`."
+        self._touch = touch
+        self._by_name: dict[bytes, tuple[bytes, ...]] = {}
 
     def clear(self) -> None:
         """Let go of all answers."""
-        self.now.clear()
-        self._warm.clear()
+        self.answers.clear()
         self._by_name.clear()
 
     def add(
-        self,
-        body: bytes,
-        query: Query,
-        response: Response,
-        answer: bytes,
-        kind: int,
-        *,
-        max_ttl: int,
-        at: float,
+        self, body: bytes, query: Query, response: Response, answer: bytes, kind: int, at: float
     ) -> None:
         """Keep the answer `answer`, written from `response` at `at` (Unix seconds)."""
-        if len(self._warm) >= LIMIT:
-            self.clear()
-        if body not in self._warm:
-            self._by_name[query.qname].append(body)
-        age = int(at - response.stored_at)
-        self._warm[body] = _Warm(query, response, answer, kind, max_ttl, age)
-        self.now[body] = (answer, kind)
+        if body in self.answers:
+            self._drop(body)
+        elif len(self.answers) >= LIMIT:
+            self._drop(next(iter(self.answers)))
+        self.answers[body] = ReadyAnswer(query, response, answer, kind, at)
+        self._by_name[query.qname] = (*self._by_name.get(query.qname, ()), body)
 
-    def again(self, body: bytes, at: float) -> tuple[bytes, int] | None:
-        """Make an answer ready for this second as well, if it is good at `at` (Unix seconds)."""
-        warm = self._warm.get(body)
-        if warm is None or at >= warm.until:
+    def find(self, body: bytes, at: float) -> ReadyAnswer | None:
+        """Return the answer as it is at `at` (Unix seconds), if there is one."""
+        ready = self.answers.get(body)
+        if ready is None or (at >= ready.good_until and not self.renew(body, ready, at)):
             return None
-        age = int(at - warm.response.stored_at)
-        for place, ttl in warm.places:
-            _TTL.pack_into(warm.answer, place, ttl - age if ttl > age else 0)
-        warm.response.used = True
-        made = self.now[body] = (bytes(warm.answer), warm.kind)
-        return made
+        return ready
+
+    def renew(self, body: bytes, ready: ReadyAnswer, at: float) -> bool:
+        """Make an answer good at `at` (Unix seconds); False where it has ended."""
+        if at >= ready.until:
+            self._drop(body)
+            return False
+        ready.count_down(at)
+        self._touch(ready.key)
+        return True
 
     def forget(self, names: Iterable[bytes]) -> None:
         """Take names off the short cut: from now on they are mail-related."""
         for qname in names:
             for body in self._by_name.pop(qname, ()):
-                self.now.pop(body, None)
-                self._warm.pop(body, None)
+                del self.answers[body]
+
+    def _drop(self, body: bytes) -> None:
+        qname = self.answers.pop(body).qname
+        left = tuple([other for other in self._by_name[qname] if other != body])
+        if left:
+            self._by_name[qname] = left
+        else:
+            del self._by_name[qname]

@@ -5,12 +5,13 @@ Done at the start and again at every reload; what cannot be loaded is a `Setting
 
 import socket
 import ssl
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from dnswatch.errors import SettingsError
+from dnswatch.errors import LibraryError, SettingsError
 from dnswatch.outlets import keyfile
 from dnswatch.serve.policies import texts
 from dnswatch.settings import (
@@ -49,6 +50,8 @@ def load(
     for sink in settings.events:
         keyfile.check(sink)
     _check_loops(settings)
+    if settings.fleet.engine and find_spec("valkey") is None:
+        raise SettingsError(f"[fleet]: {LibraryError('valkey', 'fleet')}")
     return msgspec.structs.replace(source, policies=texts(settings.policies.directory))
 
 

@@ -27,7 +27,7 @@ from dnswatch.serve.notify import Manager, Question
 from dnswatch.serve.sockets import bind_all
 from dnswatch.serve.vantages import Guests, Place, Vantage, close_door, make_line, open_door
 from dnswatch.settings import Source, combine, encode
-from dnswatch.store.directory import hold
+from dnswatch.store.directory import ServerProcess, hold, note_processes
 from dnswatch.store.moved import Moved
 from dnswatch.teller import process as teller
 from dnswatch.watchdog import journal
@@ -109,12 +109,14 @@ class Supervisor:
         self._ask_at = 0.0
         self._looked_at = clock.elapsed()
         self._said_ready = False
+        self._noted: list[ServerProcess] = []
 
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT; then stop within two seconds."""
         with _signals() as signals:
             while True:
                 self._start()
+                self._note_processes()
                 self._wait(signals)
                 self._reap()
                 self._look()
@@ -232,6 +234,15 @@ class Supervisor:
                 child.start(now, self._children)
                 if child is self._watch:
                     self._moved = None  # it has that from us, and sees to it
+
+    def _note_processes(self) -> None:
+        """Write down which processes there are, where that has changed."""
+        found = [
+            ServerProcess(child.name, child.pid, max(0, child.starts - 1)) for child in self._wanted
+        ]
+        if found != self._noted:
+            self._noted = found
+            note_processes(self._state, found)
 
     def _wait(self, signals: socket.socket) -> None:
         """Wait for a signal, a word of a child, or the next look at them all."""

@@ -98,7 +98,7 @@ class Inspect(Table, frozen=True):
     copies: Annotated[int, Range(2, 100, "a single message is no campaign")] = 5
     "As many messages to different people with the same payload are a campaign."
     near_copies: Annotated[int, Range(2, 100, "a single message is no campaign")] = 20
-    "The same for payloads that are nearly the same, as a person's messages with a signature are."
+    "As many with nearly the same payload are one, too: a person's with a signature are alike."
     same_sizes: Annotated[int, Range(2, 100, "a single message is no campaign")] = 10
     "As many messages of one client to different people, all of one size, are suspicious."
     sender_domains: Annotated[int, Range(1, 100, "everybody writes from one domain")] = 4
@@ -119,7 +119,7 @@ class Release(Table, frozen=True):
     at_once: Annotated[int, Range(1, 1000, "each holds a message in memory")] = 20
     "Deliveries at a time."
     at_once_per_exchange: Annotated[int, Range(1, 1000, "one must be allowed")] = 5
-    "Of these, to the same exchange."
+    "Deliveries at a time to one exchange, which may serve many domains."
     retry: Annotated[
         Duration, Range("1s", "1d", "RFC 5321 section 4.5.4.1 asks for half an hour in the end")
     ] = Duration(300.0)
@@ -127,7 +127,7 @@ class Release(Table, frozen=True):
     retry_most: Annotated[
         Duration, Range("1s", "1d", "RFC 5321 section 4.5.4.1 asks for two or three hours")
     ] = Duration(4 * 3600.0)
-    "... but never less often."
+    "The longest time between two attempts."
     give_up: Annotated[
         Duration, Range("1s", "30d", "RFC 5321 section 4.5.4.1 asks for four to five days")
     ] = Duration(5 * 86400.0)

@@ -133,9 +133,9 @@ class Limits(Table, frozen=True):
     rate_per_client: Annotated[int, Range(0, 10_000_000, "no site has more")] = 1000
     "Queries a second of one client (a /64) past the short cut; above, TC, then silence; 0: any."
     rate_per_network: Annotated[int, Range(0, 10_000_000, "no site has more")] = 10_000
-    "The same of all in one IPv4 /24 or IPv6 /48, as far as their addresses are unproven."
+    "Queries a second of one IPv4 /24 or IPv6 /48 whose senders are unproven; above, TC; 0: any."
     rate_per_server: Annotated[int, Range(0, 10_000_000, "no site has more")] = 0
-    "The same of a declared resolver or mail server, and of 127.0.0.1 and ::1, apart from networks."
+    "Queries a second of a declared resolver or mail server, or of loopback, counted apart; 0: any."
     tcp_connections: Annotated[int, Range(1, 1_000_000, "each is an open file")] = 1000
     "Clients' TCP connections; at the bound the one that is idle longest is closed."
     tcp_per_client: Annotated[int, Range(1, 1_000_000, "a client needs one")] = 50
@@ -180,6 +180,8 @@ class Records(Table, frozen=True):
     "Counts by the minute are summed up to hours after that."
     size: Annotated[Size, Range("1MB", "100TB", "an empty store takes some")] = Size(1_000_000_000)
     "Bytes of the store's files; what is worth least goes first, verdicts and evidence last."
+    tail: bool = False
+    "Keep the last 10,000 lookups in memory, for `dnswatch tail`; nothing of them is written."
 
 
 class Privacy(Table, frozen=True):
@@ -202,7 +204,7 @@ class Roles(Table, frozen=True):
     resolvers: tuple[Subnet, ...] = ()
     "Other resolvers of the site: they ask for the machines behind them."
     servers: tuple[Subnet, ...] = ()
-    "Other servers."
+    "Servers of other kinds: they are compared with each other, not with people's machines."
 
 
 class Detection(Table, frozen=True):

@@ -95,6 +95,22 @@ def sentences(path: Path) -> Iterator[None]:
         raise StoreError(said, damaged=text == _DAMAGED) from error
 
 
+@contextmanager
+def writing(db: Database, path: Path) -> Iterator[None]:
+    """Make one transaction of what is read and written meanwhile, all of it or nothing.
+
+    It has the lock from the start: who reads first, and then finds that another has written, fails.
+    """
+    with sentences(path):
+        db.conn.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            db.conn.commit()
+        except BaseException:
+            db.conn.rollback()
+            raise
+
+
 _DAMAGED: Final = (
     "the store '{path}' is damaged ({error}): `dnswatch serve` moves it aside and begins a new one"
     " as soon as it meets the damage; to have it so now, stop it, move the file away, and start it"
@@ -115,6 +131,7 @@ _SENTENCES: Final = {
 def _connect(uri: str) -> Database:
     # Opened in one thread and used in another, never in two at a time: the writer may move house.
     connection = sqlite3.connect(uri, uri=True, timeout=_PATIENCE, check_same_thread=False)
+    connection.execute("PRAGMA temp_store = MEMORY")
     return Database(connection, execute_plugins=False)
 
 

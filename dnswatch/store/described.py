@@ -80,7 +80,8 @@ TABLES: Final = MappingProxyType(
             count="How often.",
         ),
         "entry": _table(
-            "An address in the site cache: its last life, and the sums of those before.",
+            "An address in the site cache: its last life, and the sums of those before, as far as"
+            " it stands in no row of `entry_log`; what dnswatch shows is made of both.",
             address="IPv4 or IPv6 address.",
             expiry="When its last life ends or ended, Unix seconds.",
             first_seen="When that began, Unix seconds.",
@@ -89,6 +90,12 @@ TABLES: Final = MappingProxyType(
             lives="How many lives it has had.",
             earlier_refreshes="Sum over the lives before the last.",
             earlier_hits="Sum over the lives before the last.",
+        ),
+        "entry_log": _table(
+            "The present states of some lives of addresses, which become rows of `entry` later.",
+            id="Number: later ones are true.",
+            count="How many states.",
+            states="MessagePack: address (bytes), expiry, first_seen, refreshes and hits of each.",
         ),
         "passed": _table(
             "Up to when the watch knows the site.",

@@ -8,6 +8,7 @@ that it was written down with.
 from typing import Final, NamedTuple
 
 from dnswatch.model.detection.retiming import Setting, client, site
+from dnswatch.store import entries
 from dnswatch.store.sqlite import Database
 
 
@@ -27,6 +28,8 @@ def move(db: Database, moved: Moved, now: float) -> None:
     for statement in _MOVE:
         values = {"by": moved.by, "since": moved.since, "now": now}
         db.conn.execute(statement, values)
+    entries.move(db, moved.by)
+    db.conn.execute("UPDATE passed SET until = until + ?", (moved.by,))
     setting = Setting(moved.by, moved.begun, now - moved.by)
     for read, write, retimed in _EVIDENCE:
         rows = db.conn.execute(read).fetchall()
@@ -38,9 +41,6 @@ _MOVE: Final = (
         WHERE NOT (at BETWEEN :since AND :now)""",
     "UPDATE verdict SET at = at + :by, until = until + :by",
     "UPDATE quarantined SET since = since + :by, until = until + :by",
-    """UPDATE entry SET expiry = expiry + :by
-        WHERE expiry > ifnull((SELECT until FROM passed), 0)""",
-    "UPDATE passed SET until = until + :by",
 )
 _EVIDENCE: Final = (
     ("SELECT id, state FROM detector", "UPDATE detector SET state = ? WHERE id = ?", site),

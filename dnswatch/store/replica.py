@@ -84,6 +84,8 @@ def lead(db: Database, fence: int) -> Position:
 
 def leave(db: Database) -> None:
     """Be no replica any more: what is changed from now on is this store's alone."""
+    if read(db).position is None:
+        return  # it is none
     _drop_triggers(db)
     db.conn.execute("DELETE FROM outbox")
     db.conn.execute("DELETE FROM replica")

@@ -108,6 +108,15 @@ def fleet(db: Database) -> None:
         db.execute(statement)
 
 
+@MIGRATIONS()
+def entry_log(db: Database) -> None:
+    """Make room for states of entries that are no rows of `entry` yet (entries.py)."""
+    db.execute(
+        """CREATE TABLE entry_log (
+        id INTEGER PRIMARY KEY, count INTEGER NOT NULL, states BLOB NOT NULL)"""
+    )
+
+
 _FIRST: Final = (
     # first_seen, last_seen: Unix seconds, to the minute unless mail-related
     """CREATE TABLE client (

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from dnswatch.model.durations import PREFIX
 from dnswatch.model.vantage import VantagePoint
+from dnswatch.store import entries
 from dnswatch.store.sqlite import Database
 
 
@@ -89,12 +90,20 @@ def starts(db: Database, since: float) -> tuple[int, int] | None:
 
 def live_entries(db: Database, now: float) -> int:
     """Count the entries of the site cache that have not expired."""
+    entries.show(db)
     count: int = db.conn.execute(_LIVE, (now,)).fetchone()[0]
+    return count
+
+
+def known_clients(db: Database) -> int:
+    """Count the clients of which anything is recorded."""
+    count: int = db.conn.execute("SELECT count(*) FROM client").fetchone()[0]
     return count
 
 
 def most_refreshed(db: Database, limit: int) -> list[SiteCacheEntry]:
     """Return the addresses that upstream sent again most often, the most often first."""
+    entries.show(db)
     return [SiteCacheEntry(*row) for row in db.conn.execute(_MOST_REFRESHED, (limit,))]
 
 
@@ -149,6 +158,7 @@ def used(db: Database) -> int:
 
 def extent(db: Database) -> Extent:
     """Measure what is kept."""
+    entries.show(db)
     return Extent(*db.conn.execute(_EXTENT).fetchone())
 
 
@@ -157,11 +167,11 @@ _MEASURES_OVER_TIME = """
     SELECT (start - :begin) / :width AS interval, measure, sum(count) FROM site
     WHERE start >= :begin GROUP BY interval, measure"""
 _STARTS = "SELECT min(start), max(start) FROM site WHERE start >= ?"
-_LIVE = "SELECT count(*) FROM entry WHERE expiry > ?"
+_LIVE = "SELECT count(*) FROM entry_now WHERE expiry > ?"
 _MOST_REFRESHED = """
     SELECT address, first_seen, expiry, lives, refreshes + earlier_refreshes AS refreshed,
         hits + earlier_hits
-    FROM entry WHERE refreshed > 0 ORDER BY refreshed DESC, address LIMIT ?"""
+    FROM entry_now WHERE refreshed > 0 ORDER BY refreshed DESC, address LIMIT ?"""
 _LAST_COUNTED = """
     SELECT name, max(start) FROM counter WHERE name IN (SELECT value FROM json_each(?))
     GROUP BY name"""
@@ -181,5 +191,6 @@ _VANTAGES = """
 _USED = "(SELECT page_count FROM pragma_page_count()) * (SELECT page_size FROM pragma_page_size())"
 _EXTENT = f"""
     SELECT (SELECT min(start) FROM site), (SELECT max(start) FROM site),
-        (SELECT count(*) FROM client), (SELECT count(*) FROM lookup), (SELECT count(*) FROM entry),
+        (SELECT count(*) FROM client), (SELECT count(*) FROM lookup),
+        (SELECT count(*) FROM entry_now),
         {_USED}"""  # noqa: S608 it is a constant

@@ -5,10 +5,9 @@ is stored, or nothing of it.
 """
 
 import json
-import socket
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -16,14 +15,14 @@ from typing import Final, Self
 import msgspec
 from msgspec.structs import astuple
 
-from dnswatch.errors import WireError
+from dnswatch.errors import StoreError, WireError
 from dnswatch.model.changes import Changes, Cursor, MailLookup
 from dnswatch.model.observation import Enforced
 from dnswatch.model.sitecache import CacheEntry
 from dnswatch.settings import Records
-from dnswatch.store import evidence, orders, retention, site
+from dnswatch.store import entries, evidence, orders, retention, site
 from dnswatch.store.bay import quarantine
-from dnswatch.store.database import FILE, open_reader, open_writer, sentences
+from dnswatch.store.database import FILE, open_reader, open_writer, sentences, writing
 from dnswatch.store.sqlite import Database
 from dnswatch.wire.name import from_text, to_text
 
@@ -75,6 +74,7 @@ class Store:
         """Use an open database; see `open` and `read`."""
         self._db = db
         self._path = path
+        self._has_written = False
 
     @classmethod
     def open(cls, state: Path) -> Self:
@@ -88,6 +88,9 @@ class Store:
 
     def close(self) -> None:
         """Close the file."""
+        if self._has_written:
+            with suppress(StoreError), writing(self._db, self._path):
+                entries.finish(self._db)
         self._db.close()
 
     def __enter__(self) -> Self:
@@ -104,12 +107,18 @@ class Store:
         with sentences(self._path), self._db.atomic():
             yield self._db
 
+    @contextmanager
+    def writing(self) -> Iterator[Database]:
+        """Make one transaction of what is read and written meanwhile, all of it or nothing."""
+        with writing(self._db, self._path):
+            yield self._db
+
     def write(self, changes: Changes, client_key: ClientKey, now: float) -> None:
         """Store a batch of changes, all of it or, with a `StoreError`, nothing.
 
         `client_key` turns a packed address into the client's key; `now` is Unix seconds.
         """
-        with sentences(self._path), self._db.atomic():
+        with writing(self._db, self._path):
             _write_accounts(self._db.conn, changes, client_key)
             _write_lookups(self._db.conn, changes.lookups, client_key)
             _write_site(self._db.conn, changes)
@@ -122,6 +131,8 @@ class Store:
             _write_vantages(self._db.conn, changes)
             if changes.until:
                 self._db.conn.execute(_NOTE_PASSED, (changes.until,))
+            entries.write(self._db, changes)
+            self._has_written = True
             if changes.cursors:
                 cursors = msgspec.json.encode(changes.cursors).decode()
                 self._db.conn.execute(_NOTE_CURSORS, (cursors,))
@@ -139,12 +150,9 @@ class Store:
         MX lookups are those of the last `horizon` seconds before `now` (Unix seconds).
         """
         with sentences(self._path):
-            entries = self._db.conn.execute(_LIVE_ENTRIES).fetchall()
+            living = entries.restore(self._db)
             lookups = self._db.conn.execute(_MX_LOOKUPS, (now - horizon,)).fetchall()
-        return Remembered(
-            {_packed(address): CacheEntry(*life) for address, *life in entries},
-            list(_mail_domains(lookups)),
-        )
+        return Remembered(living, list(_mail_domains(lookups)))
 
     def passed(self) -> float:
         """Return up to when the records go: Unix seconds, 0 where there are none."""
@@ -178,39 +186,51 @@ class Store:
 
 
 def _write_accounts(conn: sqlite3.Connection, changes: Changes, client_key: ClientKey) -> None:
-    keys = {client: client_key(client) for client, _ in changes.accounts}
-    conn.executemany(
-        _SEE_CLIENT,
-        ((keys[client], minute * 60.0, minute * 60.0) for client, minute in changes.accounts),
-    )
-    measures = {measure for account in changes.accounts.values() for measure in account}
-    conn.executemany(_NAME_MEASURE, ((measure,) for measure in sorted(measures)))
-    conn.executemany(
-        _ADD_TALLY,
-        (
-            (minute * 60, keys[client], measure, count)
-            for (client, minute), account in changes.accounts.items()
-            for measure, count in account.items()
-        ),
-    )
+    measures = _measure_numbers(conn, changes.accounts.values())
+    rows: list[tuple[int, int, int, int]] = []
+    for (client, minute), account in changes.accounts.items():
+        number = _see(conn, client_key(client), minute * 60.0)
+        rows += [(minute * 60, number, measures[name], count) for name, count in account.items()]
+    rows.sort()  # in the order of the table, so that each of its pages is looked for once
+    conn.executemany(_ADD_TALLY, rows)
+
+
+def _measure_numbers(
+    conn: sqlite3.Connection, accounts: Iterable[Mapping[str, int]]
+) -> dict[str, int]:
+    """Number the measures of some accounts, those that are new as well."""
+    known = dict(conn.execute("SELECT name, id FROM measure").fetchall())
+    new = set[str]().union(*accounts) - known.keys()
+    if new:
+        conn.executemany(_NAME_MEASURE, ((name,) for name in sorted(new)))
+        known = dict(conn.execute("SELECT name, id FROM measure").fetchall())
+    return known
+
+
+def _see(conn: sqlite3.Connection, key: str, at: float) -> int:
+    """Note that a client was seen, if that is news; return its number."""
+    row = conn.execute(_FIND_CLIENT, (key, at)).fetchone()
+    if row is None:
+        row = conn.execute(_SEE_CLIENT, (key, at, at)).fetchone()
+    number: int = row[0]
+    return number
 
 
 def _write_lookups(
     conn: sqlite3.Connection, lookups: list[MailLookup], client_key: ClientKey
 ) -> None:
-    keys = {lookup.client: client_key(lookup.client) for lookup in lookups}
-    conn.executemany(
-        _SEE_CLIENT, ((keys[lookup.client], lookup.at, lookup.at) for lookup in lookups)
-    )
-    conn.executemany(_ADD_LOOKUP, (_lookup_row(lookup, keys[lookup.client]) for lookup in lookups))
+    rows = []
+    for lookup in lookups:
+        rows.append(_lookup_row(lookup, _see(conn, client_key(lookup.client), lookup.at)))
+    conn.executemany(_ADD_LOOKUP, rows)
 
 
-def _lookup_row(lookup: MailLookup, key: str) -> tuple[object, ...]:
-    addresses = [[_text(address), ttl] for address, ttl in lookup.addresses]
+def _lookup_row(lookup: MailLookup, client: int) -> tuple[object, ...]:
+    addresses = [[entries.text(address), ttl] for address, ttl in lookup.addresses]
     exchanges = [to_text(exchange) for exchange in lookup.exchanges]
     return (
         lookup.at,
-        key,
+        client,
         lookup.kind.value,
         to_text(lookup.domain),
         to_text(lookup.qname),
@@ -248,13 +268,6 @@ def _write_site(conn: sqlite3.Connection, changes: Changes) -> None:
     )
     for minute, counts in changes.counters.items():
         site.add_counters(conn, minute * 60, counts)
-    conn.executemany(
-        _SET_ENTRY,
-        (
-            (_text(address), entry.expiry, entry.first_seen, entry.refreshes, entry.hits)
-            for address, entry in changes.cache.items()
-        ),
-    )
 
 
 def _write_health(conn: sqlite3.Connection, changes: Changes, now: float) -> None:
@@ -283,15 +296,6 @@ def _write_vantages(conn: sqlite3.Connection, changes: Changes) -> None:
     conn.executemany(_SET_VANTAGE, map(astuple, changes.vantages.values()))
     if changes.vantages:
         conn.execute(_FORGET_VANTAGES, (VANTAGES,))
-
-
-def _text(address: bytes) -> str:
-    """Write a packed address; `ipaddress` would take ten times as long."""
-    return socket.inet_ntop(socket.AF_INET if len(address) == 4 else socket.AF_INET6, address)
-
-
-def _packed(text: str) -> bytes:
-    return socket.inet_pton(socket.AF_INET6 if ":" in text else socket.AF_INET, text)
 
 
 def _write_standings(conn: sqlite3.Connection, changes: Changes, client_key: ClientKey) -> None:
@@ -333,7 +337,9 @@ _SEE_CLIENT = """
     INSERT INTO client (key, first_seen, last_seen) VALUES (?, ?, ?)
     ON CONFLICT (key) DO UPDATE SET
         first_seen = min(first_seen, excluded.first_seen),
-        last_seen = max(last_seen, excluded.last_seen)"""
+        last_seen = max(last_seen, excluded.last_seen)
+    RETURNING id"""
+_FIND_CLIENT = "SELECT id FROM client WHERE key = ?1 AND ?2 BETWEEN first_seen AND last_seen"
 # What is known already is not written again; a machine that lost its lease keeps its name.
 _NAME_CLIENT = """
     UPDATE client SET name = ?1, machine = ?2, source = ?3
@@ -341,8 +347,7 @@ _NAME_CLIENT = """
         AND NOT (?1 IS NULL AND name IS NOT NULL AND machine IS ?2)"""
 _NAME_MEASURE = "INSERT OR IGNORE INTO measure (name) VALUES (?)"
 _ADD_TALLY = """
-    INSERT INTO tally (start, client, measure, count) VALUES
-        (?, (SELECT id FROM client WHERE key = ?), (SELECT id FROM measure WHERE name = ?), ?)
+    INSERT INTO tally (start, client, measure, count) VALUES (?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET count = count + excluded.count"""
 # The detector remembers the number of the last lookup that it has judged, so none may come twice;
 # SQLite by itself gives numbers out again from the largest that is there.
@@ -352,20 +357,11 @@ _ADD_LOOKUP = """
         proven)
     VALUES (1 + max(ifnull((SELECT max(id) FROM lookup), 0),
             ifnull((SELECT judged FROM detector), 0)),
-        ?, (SELECT id FROM client WHERE key = ?),
-        ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+        ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _ADD_VERDICT = "INSERT INTO verdict (client, share, at, until) VALUES (?, ?, ?, ?)"
 _ADD_SITE = """
     INSERT INTO site (start, measure, count) VALUES (?, ?, ?)
     ON CONFLICT DO UPDATE SET count = count + excluded.count"""
-_SET_ENTRY = """
-    INSERT INTO entry (address, expiry, first_seen, refreshes, hits) VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT DO UPDATE SET
-        lives = lives + (excluded.first_seen > first_seen),
-        earlier_refreshes = earlier_refreshes + refreshes * (excluded.first_seen > first_seen),
-        earlier_hits = earlier_hits + hits * (excluded.first_seen > first_seen),
-        expiry = excluded.expiry, first_seen = excluded.first_seen,
-        refreshes = excluded.refreshes, hits = excluded.hits"""
 _HEAR_HEALTH = """
     INSERT INTO health (node, worker, upstream, at, up, rtt, answers, failures, edns)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -384,9 +380,6 @@ _NOTE_PASSED = "INSERT INTO passed VALUES (1, ?) ON CONFLICT DO UPDATE SET until
 _NOTE_CURSORS = (
     "INSERT INTO journal VALUES (1, ?) ON CONFLICT DO UPDATE SET cursor = excluded.cursor"
 )
-_LIVE_ENTRIES = """
-    SELECT address, expiry, first_seen, refreshes, hits FROM entry
-    WHERE expiry > ifnull((SELECT until FROM passed), 0)"""
 _MX_LOOKUPS = """
     SELECT at, domain, exchanges, ttl FROM lookup
     WHERE at >= ? AND kind = 'mx' AND qtype = 15 ORDER BY at"""

@@ -1,39 +1,34 @@
 """The teller's process: a child of the supervisor, with a thread for each sink.
 
-A receiver that takes its time holds up its own thread alone; whatever happens, DNS goes on.
+A receiver that takes its time holds up its own thread alone.
 """
 
-import os
-import select
-import signal
+import asyncio
 import socket
-import threading
 from pathlib import Path
-from typing import Final
 
-from dnswatch.control import BEAT, Control
+from dnswatch.control import BEAT
+from dnswatch.daemon import SupervisedDaemon
 from dnswatch.errors import EventError
-from dnswatch.settings import Settings, Source, combine
-from dnswatch.teller.telling import Telling
-
-NICENESS: Final = 5
-"""DNS answers come first where the machine is busy."""
+from dnswatch.settings import Settings, Source
+from dnswatch.teller.telling import Telling, logger
 
 
 def main(source: Source, state: Path, control: socket.socket) -> None:
     """Tell all sinks until told to stop; `control` is the supervisor's line."""
-    os.nice(NICENESS)
-    over = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: over.set())
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    line, tellers = Control(control), Tellers(state)
-    tellers.settings = combine(source)
-    while not (over.is_set() or line.is_over):
-        tellers.arrange()
-        line.beat()
-        if select.select([line], [], [], BEAT)[0] and (news := line.news()) is not None:
-            tellers.settings = news[1]
+    asyncio.run(_run(source, state, control))
+
+
+async def _run(source: Source, state: Path, control: socket.socket) -> None:
+    daemon, tellers = SupervisedDaemon(source, control, logger), Tellers(state)
+
+    async def tell() -> None:
+        tellers.settings = daemon.settings
+        while not daemon.called.is_set():
+            tellers.arrange()
+            await daemon.wait(BEAT)
+
+    await daemon.run(tell)
 
 
 class Tellers:

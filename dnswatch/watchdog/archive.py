@@ -19,7 +19,7 @@ from dnswatch.model.policies.orders import Orders
 from dnswatch.names.directory import AddressHolder
 from dnswatch.names.pseudonym import Pseudonyms
 from dnswatch.settings import Privacy, Settings
-from dnswatch.store import Identity, Remembered, Store, evidence, orders
+from dnswatch.store import Identity, Remembered, Store, evidence, orders, replica
 from dnswatch.store.bay import findings
 from dnswatch.store.claims import Claims
 from dnswatch.store.clients import clients, known, known_as, machines
@@ -46,8 +46,13 @@ class Archive:
         self._settings = settings
 
     def restore(self, now: float) -> Remembered:
-        """Return what the watch knew before."""
-        return self._opened().restore(now)
+        """Return what the watch knew before; without a fleet, the store is no replica any more."""
+        store = self._opened()
+        if not self._settings.fleet.engine:
+            with store.writing() as db:
+                findings.collect(db)
+                replica.leave(db)
+        return store.restore(now)
 
     def orders(self, now: float) -> Orders:
         """Return what persons said, as far as it is in force."""

@@ -78,15 +78,14 @@ class Housekeeper:
     def work(self, now: float) -> None:
         """Do what is due."""
         if now >= self._identify_at:
-            self._identify_at = now + IDENTIFY_EVERY
             self._look(now)
             self._people.ask(now)
+            self._identify_at = now + IDENTIFY_EVERY
         elif self._is_hurried and now >= self._hurry_at:
             self._look(now)
         if now >= self._keep_at:
-            self._keep_at = now + KEEP_EVERY
-            if self._archive.keep(now):
-                self._keep_at = now
+            is_more = self._archive.keep(now)
+            self._keep_at = now if is_more else now + KEEP_EVERY
 
     def _look(self, now: float) -> None:
         self._is_hurried = False

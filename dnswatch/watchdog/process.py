@@ -36,6 +36,7 @@ from dnswatch.watchdog.pipeline import SitePipeline
 from dnswatch.watchdog.poller import OrderPoller
 from dnswatch.watchdog.reception import Lines
 from dnswatch.watchdog.recorder import Recorder
+from dnswatch.watchdog.tail import LookupRing
 
 logger: Final = logging.getLogger("dnswatch.watchdog")
 
@@ -116,10 +117,13 @@ class _Process:
         self._poller = OrderPoller(Archive(state, settings), clock.now)
         self._keys = Archive(state, settings)
         self._site = SitePipeline(source, self._key, clock.now())
+        self._tail = LookupRing(state, self._key)
         self._source = source
         self._machines: Machines | None = None
         self._state = state
         self._is_beyond_repair = False
+        self._is_blind = False
+        "What the store holds could not be read at the start, and must not be written over."
         self._begun_at: float | None = clock.now()
         "Until it is stored who is quarantined or there now, and who is not any more."
         self._is_stopping = False
@@ -138,6 +142,7 @@ class _Process:
             selector.register(self._control, selectors.EVENT_READ, self._obey)
             selector.register(self._poller, selectors.EVENT_READ, self._take_orders)
             self._intake.open(selector, self._hear)
+            self._tail.open(selector)
             self._loop(selector)
         self._finish()
 
@@ -153,6 +158,7 @@ class _Process:
                 self._fold()
                 self._hand_over()
                 self._heed_damage()
+                self._see_again()
 
     def _restore(self, moved: Moved | None) -> tuple[Cursor, ...] | None:
         """Begin with what was known before, and with a new store where that one is damaged.
@@ -172,7 +178,7 @@ class _Process:
                 stored = self._remember(moved)
         except StoreError as error:
             # What may pass the recorder says, at its first attempt to write.
-            self._is_beyond_repair = error.is_damaged
+            self._is_beyond_repair, self._is_blind = error.is_damaged, not error.is_damaged
             if error.is_damaged:
                 logger.error("nothing is recorded: %s", error)
             return None
@@ -201,6 +207,12 @@ class _Process:
             except OSError:
                 self._is_beyond_repair, self._is_stopping = True, False
                 logger.error("nothing is recorded: %s", found)
+
+    def _see_again(self) -> None:
+        """End once the store can be used again: the next watch begins with what it holds."""
+        if self._is_blind and self._recorder.stored:
+            logger.info("the records can be used again: the watch begins anew with what they hold")
+            self._is_stopping = True
 
     def _take_up(self, stored: tuple[Cursor, ...] | None) -> None:
         """Take in what a watch that was killed had read and not stored."""
@@ -235,6 +247,7 @@ class _Process:
         for name, batch, outdated in heard:
             for tally in batch.tallies:
                 self._site.watch.tally(tally, batch.until)
+                self._tail.count(tally, batch.until)
             for seen in outdated:
                 self._site.watch.count_late(seen)
             if (worker := self._intake.worker(name)) is not None:
@@ -245,6 +258,7 @@ class _Process:
     def _fold(self) -> None:
         for _, seen in self._intake.release(clock.now()):
             self._site.watch.fold(seen)
+            self._tail.note(seen)
         self._site.watch.expire(self._intake.passed)
 
     def _hand_over(self) -> None:
@@ -256,6 +270,8 @@ class _Process:
         self._identify()
         changes, marks = self._site.drain(clock.now(), is_last=self._is_stopping)
         changes.begun_at, self._begun_at = self._begun_at, None
+        if self._is_blind:
+            changes.leave_judgments()
         changes.vantages = points
         changes.cursors = self._intake.cursors()
         self._intake.let_go(self._recorder.stored)
@@ -315,6 +331,7 @@ class _Process:
         self._reloaded(source)
         self._site.configure(source, settings)
         self._intake.configure(settings)
+        self._tail.configure(is_wanted=settings.records.tail)
 
     def _stop(self) -> None:
         self._is_stopping = True

@@ -89,6 +89,8 @@ def application(console: Console, feed: Feed) -> Guard:
         Route("/logout", logins.log_out, methods=["POST"]),
         Route("/live", _live(console, feed)),
         Route("/mail/{ident}/html", _mail_html(console)),
+        Route("/mail/{ident}/parts/{number:int}", _mail_part(console)),
+        Route("/api/1/mail/{ident}/parts/{number:int}", _mail_part(console)),
         Route("/api/1/schema", _schema),
         *probes(console),
     ]
@@ -164,6 +166,23 @@ def _mail_html(console: Console) -> Handler:
         return await _answered(console, request, Rank.MAIL, answer)
 
     return show
+
+
+def _mail_part(console: Console) -> Handler:
+    """Hand out a part of a message as bytes that no browser shows or runs."""
+    headers = {"content-security-policy": "sandbox; default-src 'none'"}
+
+    async def take(request: Request) -> Response:
+        async def answer(visitor: Visitor) -> Response:
+            ask = ConsoleRequest(console, visitor, request.path_params, {})
+            name, data = await asyncio.to_thread(mail.part, ask)
+            logger.info("console: %s took %s", visitor.name, name)
+            shown = {"content-disposition": f'attachment; filename="{name}"'}
+            return Response(data, media_type="application/octet-stream", headers=headers | shown)
+
+        return await _answered(console, request, Rank.ADMIN, answer)
+
+    return take
 
 
 def _live(console: Console, feed: Feed) -> Handler:

@@ -39,7 +39,9 @@ class Logins:
             values = await body_of(request)
         except ConsoleError as error:
             return self._login("/", str(error), error.status)
-        name, password = ((values.get(field) or [""])[0] for field in ("name", "password"))
+        name, password, code = (
+            (values.get(field) or [""])[0] for field in ("name", "password", "code")
+        )
         to = (values.get("to") or ["/"])[0]
         address = peer(self._console, request)
         who = (f"from {address}", f"as {name[:64]}")
@@ -48,11 +50,12 @@ class Logins:
             response.headers["retry-after"] = str(int(wait) + 1)
             return response
         async with self._room:
-            rank = await asyncio.to_thread(self._console.register.knows, name, password)
+            admits = self._console.register.admits
+            rank = await asyncio.to_thread(admits, name, password, code[:20], clock.now())
         if rank is None:
             self._console.backoff.wrong(who, clock.elapsed())
-            logger.warning("console: a wrong password for '%s' from %s", name[:64], address)
-            return self._login(to, "no account has this name and password", 403)
+            logger.warning("console: a wrong password or code, '%s' from %s", name[:64], address)
+            return self._login(to, "no account has this name, password and code", 403)
         self._console.backoff.right(who)
         return self._let_in(request, name, rank, to)
 

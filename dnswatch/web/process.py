@@ -1,34 +1,26 @@
-"""The console's process: a child of the supervisor that ends when told to; DNS never waits for it.
+"""The console's process: a child of the supervisor.
 
-What keeps it from being reached is said once and tried again.  It loads its libraries when the
-first browser comes: a site where nobody looks pays nothing for it.
+It loads its libraries when the first browser comes: a site where nobody looks pays nothing for it.
 """
 
 import asyncio
 import contextlib
 import logging
 import os
-import signal
 import socket
 import sys
 from pathlib import Path
 from typing import Final
 
 from dnswatch import clock
-from dnswatch.control import BEAT, Control
-from dnswatch.errors import DnswatchError
+from dnswatch.daemon import SupervisedDaemon
+from dnswatch.errors import ConsoleError, DnswatchError
 from dnswatch.ownership import settle
-from dnswatch.settings import Source, combine
+from dnswatch.settings import Settings, Source
 from dnswatch.web import places
 from dnswatch.web.register import LINK, Rank, Register
 
 logger: Final = logging.getLogger("dnswatch.web")
-
-NICENESS: Final = 5
-"""DNS answers come first where the machine is busy."""
-
-RETRY: Final = 5.0
-"""Seconds between two attempts to be reached."""
 
 BACKLOG: Final = 100
 
@@ -38,56 +30,48 @@ LINK_FILE: Final = "console-link"
 
 def main(source: Source, state: Path, control: socket.socket) -> None:
     """Run the console until told to stop; `control` is the supervisor's line."""
-    os.nice(NICENESS)
-    asyncio.run(_Process(source, state, Control(control)).run())
+    asyncio.run(_run(source, state, control))
+
+
+async def _run(source: Source, state: Path, control: socket.socket) -> None:
+    """Be reached with the newest settings and policies, until told to stop."""
+    daemon = SupervisedDaemon(source, control, logger, lambda source, _: source)
+    process = _Process(daemon, state)
+
+    async def listen() -> None:
+        try:
+            await process.listen()
+        except (DnswatchError, OSError) as error:
+            where = daemon.settings.web.listen
+            raise ConsoleError(f"the web console cannot be reached at {where}: {error}") from None
+
+    await daemon.run(listen)
 
 
 class _Process:
     """What the process is told, and the console that it runs."""
 
-    def __init__(self, source: Source, state: Path, control: Control) -> None:
-        self._source = source
-        self._settings = combine(source)
+    def __init__(self, daemon: SupervisedDaemon, state: Path) -> None:
+        self._daemon = daemon
         self._state = state
-        self._control = control
-        self._is_stopping = False
-        self._called = asyncio.Event()
-        self._said = ""
         self._was_announced = False
 
-    async def run(self) -> None:
-        """Be reached with the newest settings, until told to stop."""
-        loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, self._stop)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        loop.add_reader(self._control, self._obey)
-        self._beat(loop)
-        while not self._is_stopping:
-            self._called.clear()
-            try:
-                await self._listen()
-            except (DnswatchError, OSError) as error:
-                where = self._settings.web.listen
-                self._complain(f"the web console cannot be reached at {where}: {error}")
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._called.wait(), RETRY)
-
-    async def _listen(self) -> None:
+    async def listen(self) -> None:
         """Be reached until called; serve from the first connection on."""
-        endpoint = self._settings.web.listen
+        daemon = self._daemon
+        endpoint = daemon.settings.web.listen
         family = socket.AF_INET6 if endpoint.address.version == 6 else socket.AF_INET
         with socket.create_server(
             (str(endpoint.address), endpoint.port), family=family, backlog=BACKLOG
         ) as listening:
             listening.setblocking(False)
-            self._said = ""
-            self._announce()
+            daemon.is_well()
+            self._announce(daemon.settings)
             somebody = asyncio.create_task(_readable(listening))
-            called = asyncio.create_task(self._called.wait())
+            called = asyncio.create_task(daemon.called.wait())
             await asyncio.wait((somebody, called), return_when=asyncio.FIRST_COMPLETED)
             somebody.cancel()
-            if not self._called.is_set():
+            if not daemon.called.is_set():
                 await self._serve(listening, called)
 
     async def _serve(self, listening: socket.socket, called: asyncio.Task[bool]) -> None:
@@ -97,9 +81,9 @@ class _Process:
         from dnswatch.web.feed import Feed
         from dnswatch.web.server import ConsoleServer
 
-        console = Console(self._source, self._state)
+        console = Console(self._daemon.source, self._state)
         feed = Feed(console)
-        server = ConsoleServer(application(console, feed), self._settings.web)
+        server = ConsoleServer(application(console, feed), self._daemon.settings.web)
         moving = asyncio.create_task(feed.run())
         serving = asyncio.create_task(server.serve([listening]))
         try:
@@ -111,12 +95,12 @@ class _Process:
             moving.cancel()
             console.close()
 
-    def _announce(self) -> None:
+    def _announce(self, settings: Settings) -> None:
         """Say where it is, and the first time how to log in."""
         if self._was_announced:
             return
         self._was_announced = True
-        base = places.base_url(self._settings)
+        base = places.base_url(settings)
         with Register(self._state) as register:
             if register.users() and not sys.stderr.isatty():
                 logger.info("web console: %s/", base)
@@ -136,30 +120,6 @@ class _Process:
             LINK / 60,
             link if sys.stderr.isatty() else f"see '{path}'",  # a log file is no place for a secret
         )
-
-    def _beat(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Say again and again that the loop goes round."""
-        self._control.beat()
-        loop.call_later(BEAT, self._beat, loop)
-
-    def _complain(self, text: str) -> None:
-        if text != self._said:
-            logger.error("%s; tried again every %.0f s, DNS goes on", text, RETRY)
-        self._said = text
-
-    def _obey(self) -> None:
-        """Take new settings from the supervisor, or note that it is gone."""
-        news = self._control.news()
-        if self._control.is_over:
-            asyncio.get_running_loop().remove_reader(self._control)
-            self._stop()
-        elif news is not None and news[0] != self._source:
-            self._source, self._settings = news
-            self._called.set()
-
-    def _stop(self) -> None:
-        self._is_stopping = True
-        self._called.set()
 
 
 async def _readable(sock: socket.socket) -> None:

@@ -2,7 +2,7 @@
 
 A small database of its own, `console.db` in the state directory (0600): `dnswatch web` and the
 console write to it.  What a browser or a program presents is random and stored only as its SHA-256;
-passwords are kept as argon2id.
+passwords are kept as argon2id.  Only secrets of one-time codes stand there as they are: they must.
 """
 
 import hashlib
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from dnswatch.errors import ConsoleError
 from dnswatch.ownership import settle
+from dnswatch.web import totp
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
@@ -92,6 +93,8 @@ class Grant(NamedTuple):
     rank: str
     since: float
     "Unix seconds."
+    has_codes: bool = False
+    "It is asked for one-time codes as well."
 
 
 class Register:
@@ -109,6 +112,8 @@ class Register:
                 self.path, timeout=5.0, check_same_thread=False, isolation_level=None
             )
             self._db.executescript(_TABLES)
+            if not any(row[1] == "secret" for row in self._db.execute("PRAGMA table_info(user)")):
+                self._db.executescript(_SECOND_FACTOR)
 
     def close(self) -> None:
         """Close the file."""
@@ -132,7 +137,7 @@ class Register:
             )
         hashed = _hasher().hash(password)
         with self._writing() as db:
-            db.execute("INSERT OR REPLACE INTO user VALUES (?, ?, ?, ?)", (name, rank, hashed, now))
+            db.execute(_ADD_USER, (name, rank, hashed, now))
             db.execute("DELETE FROM visit WHERE name = ?", (name,))
 
     def remove_user(self, name: str) -> None:
@@ -141,18 +146,44 @@ class Register:
             gone = db.execute("DELETE FROM user WHERE name = ?", (name,)).rowcount
             db.execute("DELETE FROM visit WHERE name = ?", (name,))
         if not gone:
-            raise ConsoleError(f"there is no account '{name}': `dnswatch web user list` shows all")
+            raise _no_account(name)
+
+    def set_secret(self, name: str, secret: bytes | None) -> None:
+        """Ask an account for one-time codes from now on, or no more; ends its visits."""
+        with self._writing() as db:
+            found = db.execute(
+                "UPDATE user SET secret = ?, used = 0 WHERE name = ?", (secret, name)
+            ).rowcount
+            db.execute("DELETE FROM visit WHERE name = ?", (name,))
+        if not found:
+            raise _no_account(name)
 
     def users(self) -> list[Grant]:
         """Return the accounts."""
-        rows = self._rows("SELECT name, rank, since FROM user ORDER BY name")
-        return [Grant(*row) for row in rows]
+        rows = self._rows("SELECT name, rank, since, secret IS NOT NULL FROM user ORDER BY name")
+        return [Grant(name, rank, since, bool(codes)) for name, rank, since, codes in rows]
 
-    def knows(self, name: str, password: str) -> Rank | None:
-        """Return the rank of an account whose password this is; as slow where there is none.
+    def admits(self, name: str, password: str, code: str, now: float) -> Rank | None:
+        """Return the rank of whoever knows an account's password and, where it has them, its code.
 
         Takes 50 to 100 ms of a core and 64 MB: for a thread, and few at a time.
         """
+        rank = self.knows(name, password)
+        if rank is None:
+            return None
+        with self._writing() as db:
+            secret, used = db.execute(
+                "SELECT secret, used FROM user WHERE name = ?", (name,)
+            ).fetchone() or (b"", 0)
+            if secret is None:
+                return rank
+            step = totp.step_of(secret, code.replace(" ", ""), now, used) if secret else None
+            if step is not None:
+                db.execute("UPDATE user SET used = ? WHERE name = ?", (step, name))
+        return None if step is None else rank
+
+    def knows(self, name: str, password: str) -> Rank | None:
+        """Return the rank of an account whose password this is; as slow where there is none."""
         from argon2.exceptions import InvalidHashError, VerificationError
 
         rows = self._rows("SELECT rank, password FROM user WHERE name = ?", name)
@@ -283,6 +314,10 @@ class Register:
             ) from None
 
 
+def _no_account(name: str) -> ConsoleError:
+    return ConsoleError(f"there is no account '{name}': `dnswatch web user list` shows all")
+
+
 def check_name(name: str) -> None:
     """Refuse a name that would be hard to tell apart in a log."""
     if not (0 < len(name) <= 64 and name.isprintable() and name == name.strip()):
@@ -305,6 +340,16 @@ _NOBODY: Final = (
 )
 """Of no password that is known: who has no account waits as long as who has one."""
 
+_ADD_USER: Final = """
+    INSERT INTO user (name, rank, password, since) VALUES (?, ?, ?, ?)
+    ON CONFLICT (name) DO UPDATE SET rank = excluded.rank, password = excluded.password,
+        since = excluded.since"""
+"""Its codes stay: a new password takes no second factor away."""
+
+_SECOND_FACTOR: Final = """
+    ALTER TABLE user ADD COLUMN secret BLOB;
+    ALTER TABLE user ADD COLUMN used INTEGER NOT NULL DEFAULT 0;
+"""
 _TABLES: Final = """
     CREATE TABLE IF NOT EXISTS user (
         name TEXT PRIMARY KEY, rank TEXT NOT NULL, password TEXT NOT NULL, since REAL NOT NULL);

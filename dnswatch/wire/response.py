@@ -1,8 +1,8 @@
 """Responses: what an upstream said, read once, in one pass over its records.
 
-A `Response` is what the answer cache keeps: the records as they came, without OPT, and the places
-of their TTLs, so that an answer given later is those bytes with the TTLs of that moment.  It also
-carries what the watchdog wants to know: the addresses and the exchanges in the answer section.
+A `Response` holds the records as they came, without OPT, and the places of their TTLs, so that an
+answer given later is those bytes with the TTLs of that moment.  It also carries what the watchdog
+wants to know: the addresses and the exchanges in the answer section.
 """
 
 import struct
@@ -32,7 +32,7 @@ _KEPT: Final = frozenset((Rcode.NOERROR.value, Rcode.NXDOMAIN.value))
 
 
 class Response:
-    """One response, as the answer cache keeps it."""
+    """One response; the answer cache keeps it packed."""
 
     __slots__ = (
         "addresses",
@@ -51,7 +51,6 @@ class Response:
         "ttl",
         "ttl_at",
         "ttls",
-        "used",
     )
 
     flags: int
@@ -84,8 +83,6 @@ class Response:
     expiry: float
     retry_at: float
     "While stale: upstreams are not asked again before this (RFC 8767 section 5)."
-    used: bool
-    "Asked for since the cache last looked for what to evict."
 
     def __init__(self, flags: int, rcode: int) -> None:
         """Start an empty response: no records, not to be kept."""
@@ -96,7 +93,6 @@ class Response:
         self.ttl_at = self.ttls = self.addresses = self.exchanges = ()
         self.answer_end = self.ttl = self.extra_ttl = 0
         self.stored_at = self.expiry = self.retry_at = 0.0
-        self.used = False
 
     @property
     def truncated(self) -> bool:

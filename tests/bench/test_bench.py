@@ -40,6 +40,7 @@ MEASUREMENTS = (
     "memory",
     "workers",
     "policies",
+    "soak",
     "bay",
 )
 CORE = min(os.sched_getaffinity(0))

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from dnswatch import clock
 from dnswatch.cli import app
+from dnswatch.web import totp
 from dnswatch.web.register import Rank, Register
 from tests.cli.conftest import Read, Run
 
@@ -27,6 +28,32 @@ def test_accounts_come_and_go(run: Run, read: Read, state: Path) -> None:
     assert "alice may log in no more" in run("web", "user", "remove", "alice")
     run("web", "user", "list", exit_code=1)
     assert "no account 'alice'" in run("web", "user", "remove", "alice", exit_code=1)
+
+
+def test_codes_are_asked_for_once_one_was_shown(state: Path) -> None:
+    """The app's first code proves that it has the secret; a wrong one changes nothing."""
+    with Register(state) as register:
+        register.add_user("alice", Rank.VIEW, "a long password", clock.now())
+        # The secret is shown before the code is asked for: the answer is made from it.
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("secrets.token_bytes", lambda size: b"k" * size)
+            shown = totp.code(b"k" * totp.SECRET, int(clock.now() // totp.STEP))
+            for code, exit_code in (("000", 1), (shown, 0)):
+                done = CliRunner().invoke(
+                    app,
+                    ["web", "user", "codes", "alice"],
+                    input=f"{code}\n",
+                    env={"DNSWATCH_STATE": str(state)},
+                )
+                assert (done.exit_code, register.users()[0].has_codes) == (
+                    exit_code,
+                    not exit_code,
+                ), done.output
+        assert register.admits("alice", "a long password", "", clock.now()) is None
+        done = CliRunner().invoke(
+            app, ["web", "user", "codes", "alice", "--off"], env={"DNSWATCH_STATE": str(state)}
+        )
+        assert register.admits("alice", "a long password", "", clock.now()) is Rank.VIEW
 
 
 def test_a_link_and_a_token_open(run: Run, state: Path) -> None:

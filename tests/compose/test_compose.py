@@ -11,7 +11,7 @@ from tests.compose.files import ROOT, SITE, configured, services, site, stages
 
 pytestmark = pytest.mark.whole
 
-NAMES = ("dnswatch", "unbound", "rspamd", "clamav", "signatures")
+NAMES = ("dnswatch", "unbound", "rspamd", "clamav", "signatures", "engine", "second")
 
 
 @pytest.fixture(params=NAMES)
@@ -84,7 +84,8 @@ def test_dnswatch_alone_is_published_at_the_sites_address() -> None:
         name: service["ports"] for name, service in services().items() if "ports" in service
     }
     assert published == {
-        "dnswatch": [f"{SITE}:53:5353/udp", f"{SITE}:53:5353/tcp", f"{SITE}:25:2525/tcp"]
+        "dnswatch": [f"{SITE}:53:5353/udp", f"{SITE}:53:5353/tcp", f"{SITE}:25:2525/tcp"],
+        "second": ["127.0.0.2:53:5353/udp", "127.0.0.2:53:5353/tcp"],
     }
     assert site()["networks"]["inside"]["internal"]
     assert [list(services()[name]["networks"]) for name in ("rspamd", "clamav")] == [["inside"]] * 2
@@ -113,3 +114,19 @@ def test_what_the_bay_takes_is_scanned() -> None:
     for name in ("StreamMaxLength", "MaxFileSize", "MaxScanSize"):
         assert int(limits[name].removesuffix("M")) * 1_000_000 > settings.bay.limits.size
     assert "max_message = 60M;" in (ROOT / "compose/rspamd/options.inc").read_text()
+
+
+def test_a_second_node_and_its_engine_are_asked_for() -> None:
+    """Without the profile neither runs; with it both nodes have the same site and one engine."""
+    profiles = {name: service.get("profiles") for name, service in services().items()}
+    assert {name for name, theirs in profiles.items() if theirs == ["fleet"]} == {
+        "engine",
+        "second",
+    }
+    second = read((ROOT / "compose/second.toml").read_text(), "second.toml")
+    first = (ROOT / "compose/dnswatch.toml").read_text().replace("# [fleet]", "[fleet]")
+    lines = [line.removeprefix("# ") if " = " in line else line for line in first.splitlines()]
+    fleets = [read("\n".join(lines), "dnswatch.toml").fleet, second.fleet]
+    assert [fleet.node for fleet in fleets] == ["first", "second"]
+    at = services()["engine"]["networks"]["inside"]["ipv4_address"]
+    assert {(fleet.engine, fleet.site) for fleet in fleets} == {(f"redis://{at}:6379/0", "site")}

@@ -22,14 +22,18 @@ class Replicas:
         return self.folder / node
 
     def leads(
-        self, node: str, fence: int, obey: Callable[[bytes], bytes] = lambda data: data
+        self,
+        node: str,
+        fence: int,
+        obey: Callable[[bytes], bytes] = lambda data: data,
+        sign: str = "plain",
     ) -> Shipper:
-        shipper = Shipper(self.state(node), self.engine.settings(node), fence, obey)
+        shipper = Shipper(self.state(node), self.engine.settings(node), fence, obey, sign)
         shipper.begin()
         return shipper
 
-    def follows(self, node: str) -> Replica:
-        return Replica(self.state(node), self.engine.settings(node), lambda: None)
+    def follows(self, node: str, sign: str = "plain") -> Replica:
+        return Replica(self.state(node), self.engine.settings(node), lambda: None, sign)
 
     def write(self, node: str, name: str) -> None:
         with Store.open(self.state(node)) as store, store.snapshot() as db:

@@ -1,23 +1,21 @@
-"""Who of a fleet is there, with a real engine."""
+"""Who of the fleet is there."""
 
 from dnswatch.fleet.nodes import Nodes, NodeState, RelayPulse
 from tests.fleet.engine import RealEngine
 
 
-def test_who_is_there_says_so(engine: RealEngine) -> None:
-    """A node whose relay or watch lives is there, with what each of them says."""
+def test_a_node_is_there_while_its_relay_or_its_watch_says_so(engine: RealEngine) -> None:
+    """A relay says its boot, workers and clock; a watch, what its store has; leaving is at once."""
     nodes = Nodes(engine.connect())
+    for name in ("b", "a"):
+        nodes.enter(name)
     assert nodes.living() == []
-    pulse = RelayPulse(boot=77, workers=4, skew=0.125)
-    for node in "cab":
-        nodes.enter(node)
-    nodes.say("b", pulse)
-    nodes.say_position("b", (5, 7))
-    nodes.say_position("c", None)
-    assert nodes.living() == [
-        NodeState("b", pulse, (5, 7), is_watching=True),
-        NodeState("c", None, None, is_watching=True),
-    ]
-    assert [node.workers for node in nodes.living()] == [4, 0]
-    nodes.take_leave("b")
-    assert nodes.living()[0] == NodeState("b", None, (5, 7), is_watching=True)
+    nodes.say("a", RelayPulse(7, 2, 0.01))
+    nodes.say_position("a", (100, 3))
+    nodes.say_position("b", None)
+    a, b = nodes.living()
+    assert a == NodeState("a", RelayPulse(7, 2, 0.01), (100, 3), True)
+    assert b == NodeState("b", None, None, True)
+    assert (a.workers, b.workers) == (2, 0)
+    nodes.take_leave("a")
+    assert [node.relay for node in nodes.living()] == [None, None]

@@ -11,8 +11,9 @@ VALUES = st.one_of(
     st.none(), st.integers(-(2**63), 2**63 - 1), st.floats(allow_nan=False), st.text(), st.binary()
 )
 LINES = st.lists(st.lists(VALUES, min_size=1, max_size=3), max_size=6)
+TABLES = st.sampled_from(("client", "tally", "lookup"))
 PARTS = st.lists(
-    st.builds(TablePart, st.sampled_from(("client", "tally")), LINES, LINES), max_size=4
+    st.builds(TablePart, TABLES, LINES, LINES), max_size=3, unique_by=lambda part: part.table
 )
 
 

@@ -43,3 +43,11 @@ def test_no_bay_is_a_sentence(tmp_path: Path) -> None:
         mail.held_mail(SETTINGS, tmp_path, pytest.fail),
     ):
         pass
+
+
+def test_a_node_of_a_fleet_knows_its_own_mail_alone() -> None:
+    """Who asks on one node for a message of another one is told to look there."""
+    fleet = read('[fleet]\nengine = "redis://127.0.0.1"\nnode = "b"\n', "test")
+    said = "there is no message 'm1': `dnswatch bay list` shows all"
+    assert mail.absent(SETTINGS, "m1") == said
+    assert "in the bay of this node, 'b'" in mail.absent(fleet, "m1")

@@ -148,7 +148,7 @@ def test_every_mail_related_lookup_is_observed(scene: Scene) -> None:
         (Type.A, Origin.CACHE),
         (Type.A, Origin.CACHE),
     ]
-    assert not scene.core.packets.now
+    assert not scene.core.packets.answers
 
 
 def _mx_answer(question: bytes) -> bytes:
@@ -164,10 +164,10 @@ def test_a_name_that_becomes_an_exchange_leaves_the_short_cut(scene: Scene) -> N
     scene.look_up(host)
     scene.seen()
     scene.ask(query_body("x.example."))
-    assert query_body("x.example.")[10:] in {query[10:] for query in scene.core.packets.now}
+    assert query_body("x.example.")[10:] in {query[10:] for query in scene.core.packets.answers}
     scene.ask(query_body("example.", "MX"))
     scene.hear(_mx_answer(scene.asked[-1].query.question))
-    assert not any(b"\2mx\7example" in query for query in scene.core.packets.now)
+    assert not any(b"\2mx\7example" in query for query in scene.core.packets.answers)
 
 
 @pytest.mark.parametrize("qtype", ["AXFR", "IXFR", "OPT", "TKEY", "TSIG", "MAILA", "MAILB"])
@@ -249,6 +249,21 @@ def test_an_ended_answer_serves_while_upstreams_fail(scene: Scene) -> None:
     assert [seen.origin for seen in scene.seen()] == [Origin.UPSTREAM, Origin.STALE, Origin.STALE]
 
 
+def test_an_ended_answer_serves_its_other_forms_at_once_as_well(scene: Scene) -> None:
+    """Nobody waits anew for upstreams that are known to fail, because he sets DO or AD."""
+    scene.look_up(query_body("www.example.", use_edns=0), ttl=10)
+    scene.let(20)
+    scene.look_up(query_body("www.example.", use_edns=0), rcode=Rcode.SERVFAIL)
+    asked = len(scene.asked)
+    given = scene.ask(query_body("www.example.", use_edns=0, want_dnssec=True))
+    assert given is not None
+    assert check.errors(given) == [Ede.STALE_ANSWER]
+    assert scene.ask(query_body("other.example.", use_edns=0)) is None
+    assert len(scene.asked) == asked + 1
+    scene.let(RETRY_STALE + 1)
+    assert scene.ask(query_body("www.example.", use_edns=0, want_dnssec=True)) is None
+
+
 def test_an_ended_denial_is_marked_as_one(scene: Scene) -> None:
     """A stale NXDOMAIN has an extended error of its own (RFC 8914 section 4.20)."""
     query = query_body("no.example.", use_edns=0)
@@ -323,9 +338,9 @@ def test_what_a_reload_forbids_is_forbidden_at_once(scene: Scene) -> None:
     query = query_body("www.example.", use_edns=0)
     scene.look_up(query)
     scene.ask(query)
-    assert scene.core.packets.now
+    assert scene.core.packets.answers
     scene.core.configure(configured("serve.udp_size = 700"), local_names([HOSTS]))
-    assert not scene.core.packets.now
+    assert not scene.core.packets.answers
     got = scene.ask(query)
     assert got is not None
     assert got.payload == 700

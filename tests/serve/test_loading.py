@@ -141,3 +141,14 @@ def test_a_resolv_conf_that_names_this_machine_is_a_circle(
     resolv_conf.write_text(f"nameserver {here}\nnameserver 192.0.2.53\n")
     settings = loaded(tmp_path, 'serve.listen = ["0.0.0.0:53"]', resolv_conf)
     assert [str(server) for server in settings.upstream.servers] == ["udp://192.0.2.53"]
+
+
+def test_a_fleet_needs_its_library(
+    tmp_path: Path, resolv_conf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the extra is not installed nothing starts, and the sentence says what brings it."""
+    text = '[fleet]\nengine = "redis://127.0.0.1"\nnode = "a"\n'
+    assert loaded(tmp_path, text, resolv_conf).fleet.node == "a"
+    monkeypatch.setattr("dnswatch.serve.loading.find_spec", lambda _: None)
+    with pytest.raises(SettingsError, match=r"\[fleet\]: this needs valkey.*\[fleet\]"):
+        loaded(tmp_path, text, resolv_conf)

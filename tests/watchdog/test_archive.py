@@ -5,7 +5,9 @@ from pathlib import Path
 from dnswatch.model.changes import Changes
 from dnswatch.names.directory import AddressHolder
 from dnswatch.names.pseudonym import Pseudonyms
-from dnswatch.settings import Privacy, Settings
+from dnswatch.settings import EngineUrl, Fleet, FleetName, Privacy, Settings
+from dnswatch.store import Store, replica
+from dnswatch.store.bay import findings
 from dnswatch.watchdog.archive import Archive
 from tests.watchdog.process import query
 
@@ -52,3 +54,19 @@ def test_pseudonyms_can_be_switched_on(tmp_path: Path) -> None:
     archive.write(seen(V6), 120.0)
     keys = {key for (key,) in query(tmp_path, "SELECT key FROM client")}
     assert keys == {"192.0.2.7", Pseudonyms.load(tmp_path).of(V6)}
+
+
+def test_a_store_that_left_its_fleet_is_no_replica(tmp_path: Path) -> None:
+    """A node by itself again notes no changes for others, and has what its bay found."""
+    with Store.open(tmp_path) as store, store.snapshot() as db:
+        replica.lead(db, 7)
+        findings.add(db, 1.0, "10.0.0.1", "worm", "m1", "why", in_fleet=True)
+    in_fleet = Settings(fleet=Fleet(engine=EngineUrl("redis://127.0.0.1"), node=FleetName("a")))
+    for settings, is_replica in ((in_fleet, True), (Settings(), False)):
+        archive = Archive(tmp_path, settings)
+        archive.restore(2.0)
+        archive.close()
+        with Store.open(tmp_path) as store, store.snapshot() as db:
+            assert (replica.read(db).position is not None) == is_replica
+    with Store.read(tmp_path) as store, store.snapshot() as db:
+        assert [one.ident for one in findings.after(db, 0)] == ["m1"]

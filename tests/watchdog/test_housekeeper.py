@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+
+from dnswatch.errors import StoreError
 from dnswatch.model.changes import Changes
 from dnswatch.settings import Names, Settings
 from dnswatch.watchdog.archive import Archive
@@ -59,6 +62,16 @@ def test_old_records_go(tmp_path: Path) -> None:
     assert query(tmp_path, OLD) == [(1,)]
     housekeeper.work(YEAR)
     assert query(tmp_path, OLD) == [(0,)]
+
+
+def test_what_failed_is_due_again(tmp_path: Path) -> None:
+    """It is not taken for done: the store's trouble is over only when the work was."""
+    (tmp_path / "no folder").touch()
+    archive = Archive(tmp_path / "no folder", Settings())
+    housekeeper = Housekeeper(archive, Settings(names=Names(hosts=())), lambda: 0.0)
+    for now in (1.0, 2.0):
+        with pytest.raises(StoreError):
+            housekeeper.work(now)
 
 
 def test_new_settings_are_looked_at_at_once(tmp_path: Path) -> None:

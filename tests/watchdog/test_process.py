@@ -212,6 +212,35 @@ def test_a_store_that_cannot_be_opened_does_not_stop_the_watch(tmp_path: Path) -
         assert site.stop() == 0
 
 
+def test_a_watch_that_began_without_its_records_writes_over_nothing(tmp_path: Path) -> None:
+    """What was learned stays until a watch has read it; what was seen meanwhile is not missing."""
+
+    def lead(to: str) -> None:
+        (tmp_path / "other").symlink_to(tmp_path / to)
+        (tmp_path / "other").replace(tmp_path / "state")
+
+    learned = "SELECT state, judged FROM detector"
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "no folder").touch()
+    lead("kept")
+    with Site(tmp_path / "state") as site:
+        site.send(mx(time.time()))
+        eventually(lambda: site.rows(learned))
+        site.stop()
+        [before] = site.rows(learned)
+        lead("no folder")
+        site.start()
+        site.send(mx(time.time()))
+        eventually(lambda: site.said("nothing is recorded for now") == 1)
+        lead("kept")
+        assert site.process.wait(PATIENCE) == 0
+        assert site.said("begins anew with what they hold") == 1
+        assert site.rows(learned) == [before]
+        assert site.rows("SELECT count(*) FROM lookup") == [(2,)]
+        site.start()
+        eventually(lambda: site.rows(learned)[0][1] > before[1])
+
+
 def test_the_bay_is_told_who_is_quarantined_over_restarts(tmp_path: Path) -> None:
     """A mark that ends while no watch runs has ended for the bay, too, once one runs again."""
     with Site(tmp_path / "state", config=QUARANTINE) as site:

@@ -1,5 +1,7 @@
 """The console's pages, asked as browsers and programs ask them."""
 
+import base64
+import hashlib
 import re
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from dnswatch.store import Store, orders
 from dnswatch.web.app import ORDERS, PAGES, description
 from dnswatch.web.pages import client, mail
 from dnswatch.web.register import Rank
+from tests.bay.mail import keep
 from tests.web.conftest import Served
 
 WORM = "10.0.0.66"
@@ -115,6 +118,44 @@ def test_whom_a_policy_would_hit_is_said_before_it_is_switched_on(served: Served
         own = {"token": served.token(browser), "text": "name = 1"}
         assert "your policy, line 1: name is 1" in browser.post("/policies/check", data=own).text
         assert "text of the form" not in page
+
+
+ATTACHED = (
+    b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\n'
+    b"hello\r\n--b\r\nContent-Type: text/html; name=x.html\r\nContent-Disposition: attachment;"
+    b' filename="../../<script>.html"\r\nContent-Transfer-Encoding: base64\r\n\r\n'
+    + base64.b64encode(b"<script>alert(1)</script>")
+    + b"\r\n--b--\r\n"
+)
+
+
+def test_an_attachment_is_listed_and_leaves_as_bytes_alone(served: Served) -> None:
+    """Name, kind, size and hash for who may see mail; the thing itself for admins, as no browser
+    runs it, under a name that its sender did not choose."""
+    spool = Spool(served.state / "bay")
+    spool.claim()
+    ident = keep(spool, 3, key="10.0.0.66", body=ATTACHED)
+    spool.close()
+    digest = hashlib.sha256(b"<script>alert(1)</script>").hexdigest()
+    with served.browser() as browser, served.browser(Rank.MAIL, "bob") as postmaster:
+        place = f"/mail/{ident}/parts/1"
+        page = browser.get(f"/mail/{ident}").text
+        assert digest in page
+        assert "text/html, about 25 B" in page
+        assert place in page
+        assert "<script>alert" not in page
+        seen = postmaster.get(f"/mail/{ident}").text
+        assert digest in seen
+        assert place not in seen
+        assert postmaster.get(place).status_code == 403
+        taken = browser.get(place)
+        assert taken.content == b"<script>alert(1)</script>"
+        headers = taken.headers
+        assert headers["content-type"] == "application/octet-stream"
+        assert headers["content-disposition"] == f'attachment; filename="held-{ident}-1.bin"'
+        assert headers["content-security-policy"] == "sandbox; default-src 'none'"
+        assert headers["x-content-type-options"] == "nosniff"
+        assert browser.get(f"/mail/{ident}/parts/9").status_code == 409
 
 
 def test_mail_is_read_and_decided_on(served: Served) -> None:

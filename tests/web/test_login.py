@@ -3,6 +3,7 @@
 import httpx2
 
 from dnswatch import clock
+from dnswatch.web import totp
 from dnswatch.web.register import IDLE, Rank
 from tests.web.conftest import Served
 
@@ -33,6 +34,23 @@ def test_a_password_opens_and_log_out_closes(served: Served) -> None:
         assert browser.get("/log", headers={"cookie": f"dnswatch={secret}"}).status_code == 303
         away = form | {"to": "//evil.example"}
         assert browser.post("/login", data=away).headers["location"] == "/"
+
+
+def test_an_account_with_codes_needs_one(served: Served) -> None:
+    """A right password is not enough, and a code opens once; a link needs neither."""
+    register, secret = served.console.register, bytes(range(20))
+    register.add_user("alice", Rank.VIEW, PASSWORD, clock.now())
+    register.set_secret("alice", secret)
+    register.add_user("alice", Rank.ADMIN, PASSWORD, clock.now())  # a new role keeps the codes
+    form = {"name": "alice", "password": PASSWORD}
+    with stranger(served) as browser:
+        assert browser.post("/login", data=form).status_code == 403
+        shown = totp.code(secret, int(clock.now() // totp.STEP))
+        opened = browser.post("/login", data=form | {"code": f"{shown[:3]} {shown[3:]}"})
+        assert opened.status_code == 303
+        again = browser.post("/login", data=form | {"code": shown})
+        assert again.status_code == 403
+        assert "with one-time codes" in browser.get("/access").text
 
 
 def test_who_guesses_waits(served: Served) -> None:

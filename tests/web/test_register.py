@@ -1,12 +1,13 @@
 """The register: nothing in it opens a door by itself."""
 
+import sqlite3
 import stat
 from pathlib import Path
 
 import pytest
 
 from dnswatch.errors import ConsoleError
-from dnswatch.web.register import IDLE, LINK, LONGEST_VISIT, Rank, Register
+from dnswatch.web.register import IDLE, LINK, LONGEST_VISIT, Grant, Rank, Register
 
 NOW = 1795435200.0
 
@@ -41,6 +42,23 @@ def test_a_password_is_known_and_no_other(register: Register) -> None:
         register.add_user("bob", Rank.VIEW, "short", NOW)
     with pytest.raises(ConsoleError, match="no name"):
         register.add_user("bob\u202e", Rank.VIEW, "a long password", NOW)
+
+
+def test_a_register_of_an_older_version_learns_codes(tmp_path: Path) -> None:
+    """Its accounts stay, without them."""
+    with sqlite3.connect(tmp_path / "console.db") as db:
+        db.execute(
+            "CREATE TABLE user (name TEXT PRIMARY KEY, rank TEXT NOT NULL, password TEXT NOT NULL,"
+            " since REAL NOT NULL)"
+        )
+        db.execute("INSERT INTO user VALUES ('alice', 'view', 'x', 1.0)")
+    db.close()
+    with Register(tmp_path) as register:
+        assert register.users() == [Grant("alice", "view", 1.0)]
+        register.set_secret("alice", b"x" * 20)
+        assert register.users()[0].has_codes
+        with pytest.raises(ConsoleError, match="no account 'bob'"):
+            register.set_secret("bob", None)
 
 
 def test_visits_and_links_end(register: Register) -> None:

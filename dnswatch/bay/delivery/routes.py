@@ -228,6 +228,11 @@ class MailRoutes:
         return found
 
     async def _find(self, domain: str) -> tuple[Route | NoRoute, float]:
+        if not domain:
+            text = (
+                "its address has no domain: a server of bay.release.smarthosts may know whose it is"
+            )
+            return NoRoute("refused", text), REMEMBERED
         if domain.startswith("["):
             return await self._literal(domain), REMEMBERED
         try:

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.parser import BytesParser
+from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -26,6 +27,9 @@ from dnswatch.errors import SpoolError
 
 MOST_BYTES: Final = 1_000_000
 """Bytes of a message that are looked at: parsing may not take longer than a person waits."""
+
+MOST_TAKEN: Final = 25_000_000
+"""Bytes of a message out of which a part is taken."""
 
 MOST_HEADERS: Final = 200
 """Header lines that are shown."""
@@ -55,6 +59,10 @@ class AttachedPart:
     "The sender's word for its type, like `application/zip`."
     size: int
     "Bytes, about, when decoded."
+    number: int
+    "Its place among all parts, from 0."
+    sha256: str
+    "Of its bytes, in hexadecimal; empty where not all of the message was looked at."
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +83,19 @@ class View:
 
 def view_of(data: bytes) -> View:
     """Look at a message, or at its first megabyte; never raises."""
-    is_cut = len(data) > MOST_BYTES
-    data = data[:MOST_BYTES]
-    try:
-        mail = BytesParser().parsebytes(data)
-        leaves = [leaf_of(part) for part in mail.walk() if not part.is_multipart()]
-        headers = [(name, str(value)) for name, value in mail.raw_items()]
-    except Exception:  # noqa: BLE001 parts without end, and whatever else breaks the parser
-        leaves, headers, is_cut = list(roughly(data)), _lines(data), True
+    is_short = len(data) > MOST_BYTES
+    leaves, headers, is_cut = _parsed(data[:MOST_BYTES])
+    is_cut |= is_short
     shown = _text_part(leaves)
     text = _read(shown.data, shown.charset) if shown is not None else ""
     is_html = shown is not None and shown.kind == "text/html"
     if is_html:
         text = _without_tags(text)
-    others = [_part(one) for one in leaves[:MOST_PARTS] if one is not shown]
+    others = [
+        _part(number, one, is_whole=not is_short)
+        for number, one in enumerate(leaves[:MOST_PARTS])
+        if one is not shown
+    ]
     return View(
         tuple((words(name)[:LONGEST], _decoded(value)) for name, value in headers[:MOST_HEADERS]),
         words(text[:MOST_TEXT]),
@@ -96,6 +103,28 @@ def view_of(data: bytes) -> View:
         tuple(others),
         is_cut or len(text) > MOST_TEXT or len(leaves) > MOST_PARTS,
     )
+
+
+def part_of(data: bytes, number: int) -> bytes:
+    """Return the bytes of a part, decoded; raises `SpoolError` where there is none."""
+    if len(data) > MOST_TAKEN:
+        raise SpoolError(
+            f"the message has more than {MOST_TAKEN:,} bytes: `dnswatch bay export` has all of it"
+        )
+    leaves, _, _ = _parsed(data)
+    if number >= min(len(leaves), MOST_PARTS):
+        raise SpoolError(f"the message has no part {number}")
+    return leaves[number].data
+
+
+def _parsed(data: bytes) -> tuple[list[Leaf], list[tuple[str, str]], bool]:
+    """Take a message apart: its parts, its headers, and whether that is only a guess."""
+    try:
+        mail = BytesParser().parsebytes(data)
+        leaves = [leaf_of(part) for part in mail.walk() if not part.is_multipart()]
+        return leaves, [(name, str(value)) for name, value in mail.raw_items()], False
+    except Exception:  # noqa: BLE001 parts without end, and whatever else breaks the parser
+        return list(roughly(data)), _lines(data), True
 
 
 def subject_of(head: bytes) -> str:
@@ -136,8 +165,10 @@ def _read(data: bytes, charset: str) -> str:
         return data.decode("utf-8", "replace")
 
 
-def _part(leaf: Leaf) -> AttachedPart:
-    return AttachedPart(next(iter(leaf.names), "")[:LONGEST], leaf.kind, len(leaf.data))
+def _part(number: int, leaf: Leaf, *, is_whole: bool) -> AttachedPart:
+    name = next(iter(leaf.names), "")[:LONGEST]
+    digest = sha256(leaf.data).hexdigest() if is_whole else ""
+    return AttachedPart(name, leaf.kind, len(leaf.data), number, digest)
 
 
 class _Words(HTMLParser):

@@ -1,7 +1,7 @@
 """Paths: what MAIL FROM and RCPT TO name (RFC 5321 section 4.1.2, RFC 6531 section 3.3).
 
 As lenient as the servers that the bay stands in for, measured at Postfix: without angle brackets,
-with a blank after the colon, with dots wherever carriers put them, with a sender who has no domain.
+with a blank after the colon, with dots wherever carriers put them, without a domain.
 What is taken passes as it was written.  A source route is dropped, as RFC 5321 appendix C has it.
 """
 
@@ -48,15 +48,15 @@ def read_path(keyword: str, text: str | None) -> Path:
     if said.strip().upper() != keyword or match is None:
         raise ValueError(f"501 5.5.4 Syntax: {keyword}:<address>")
     mailbox = match["bare"] if match["angled"] is None else match["angled"].strip()
-    return Path(_mailbox(mailbox, keyword), dict(map(_parameter, (match["rest"] or "").split())))
+    return Path(_mailbox(mailbox), dict(map(_parameter, (match["rest"] or "").split())))
 
 
-def _mailbox(text: str, keyword: str) -> str:
+def _mailbox(text: str) -> str:
     text = _ROUTE.sub("", text, count=1) if text.startswith("@") else text
-    if not text or text.lower() == "postmaster":  # RFC 5321 section 4.5.1
+    if not text:
         return text
-    if keyword == "FROM" and _LOCAL.fullmatch(text) and text.isprintable() and len(text) <= LOCAL:
-        return text  # `root`, as scripts and printers have it; only a recipient needs a way
+    if _LOCAL.fullmatch(text) and text.isprintable() and len(text) <= LOCAL:
+        return text  # `postmaster` (RFC 5321 section 4.5.1), `root` as scripts and printers have it
     match = _MAILBOX.fullmatch(text)
     if match is None or not text.isprintable() or ".." in match["domain"]:
         raise ValueError("553 5.1.3 This is no address: expected local-part@domain")

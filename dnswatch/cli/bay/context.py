@@ -225,10 +225,9 @@ def named(held: "HeldMail", beginning: str) -> str:
         return found[0]
     if not found:
         from dnswatch.cli.render import harmless
+        from dnswatch.office.mail import absent
 
-        raise SpoolError(
-            f"there is no message '{harmless(beginning)}': `dnswatch bay list` shows all"
-        )
+        raise SpoolError(absent(held.settings, harmless(beginning)))
     raise SpoolError(
         f"several messages begin with '{beginning}': {', '.join(found[:2])}"
         f"{' and more' if len(found) > 2 else ''}; write more of the name"

@@ -123,5 +123,7 @@ def _print_view(screen: "Console", view: "View", lines: int) -> None:
         screen.print(
             render.plain(f"[not opened: {name}{part.kind}, about {render.size(part.size)}]")
         )
+        if part.sha256:
+            screen.print(render.plain(f"[SHA-256 {part.sha256}]"))
     if view.is_cut:
         screen.print("[only a part was looked at; `dnswatch bay export` has all of it]")

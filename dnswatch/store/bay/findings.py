@@ -43,13 +43,18 @@ class BayReport(msgspec.Struct, frozen=True, array_like=True):
     "Start of the minute, name and count."
 
 
+def is_waiting(db: Database) -> bool:
+    """Say whether this node's bay has told anything that the leader may not have."""
+    return bool(db.conn.execute(_ANYTHING).fetchone()[0])
+
+
 def to_send(db: Database) -> bytes:
     """Return what the leader does not have yet, for `take_in` there; empty where it has all.
 
     Call it in the transaction in which it is sent: what was counted is told once.
     """
-    if not db.conn.execute(_ANYTHING).fetchone()[0]:
-        return b""  # looked at often: no write lock for nothing
+    if not is_waiting(db):
+        return b""
     db.conn.execute(_FORGET)
     found = db.conn.execute(_FOUND, (AT_ONCE,)).fetchall()
     counted = db.conn.execute("DELETE FROM counted RETURNING start, name, count").fetchall()

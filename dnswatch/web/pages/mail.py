@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from dnswatch.bay.queue.index import Filter, IndexRow
-from dnswatch.bay.queue.view import MOST_BYTES, view_of
+from dnswatch.bay.queue.view import MOST_BYTES, MOST_TAKEN, part_of, view_of
 from dnswatch.bay.record import Disposition
 from dnswatch.errors import ConsoleError, SpoolError
 from dnswatch.office import mail
@@ -157,6 +157,16 @@ def html(request: ConsoleRequest) -> str:
             return html_of(file.read(MOST_BYTES + 1))
 
 
+def part(request: ConsoleRequest) -> tuple[str, bytes]:
+    """Take a part out of a message: a file name that nobody else chose, and its bytes."""
+    ident, number = request.path["ident"], int(request.path["number"])
+    with _held(request.console) as held:
+        _rows(held, [ident])
+        with held.spool.open(ident) as file:
+            found = part_of(file.read(MOST_TAKEN + 1), number)
+    return f"held-{ident}-{number}.bin", found
+
+
 def decide(request: ConsoleRequest) -> Done:
     """Release or discard the messages that are named."""
     idents = list(dict.fromkeys(request.many("ident")))
@@ -194,7 +204,7 @@ def _rows(held: mail.HeldMail, idents: Sequence[str]) -> list[IndexRow]:
     found = {row.ident: row for row in held.index.find(Filter())}
     for ident in idents:
         if ident not in found:
-            raise ConsoleError(f"there is no message '{ident[:40]}'", 404)
+            raise ConsoleError(mail.absent(held.settings, ident[:40]), 404)
     return [found[ident] for ident in idents]
 
 

@@ -6,7 +6,9 @@ import msgspec
 from markupsafe import Markup
 
 from dnswatch import clock
+from dnswatch.fleet.view import FleetNode, look
 from dnswatch.office import wording
+from dnswatch.office.fleet import headline, warnings
 from dnswatch.office.text import local, short, span
 from dnswatch.store import orders, reports, site
 from dnswatch.store.directory import server
@@ -84,6 +86,11 @@ class Front(msgspec.Struct):
     "Those of them that only say what they would do."
     losses: dict[str, int]
     "Counters of what was dropped or not believed in the last 24 hours."
+    fleet: str
+    "This node's part in its fleet; empty where there is none."
+    fleet_warnings: list[str]
+    "What is wrong with that."
+    fleet_nodes: list[FleetNode]
 
 
 def read(request: ConsoleRequest) -> Front:
@@ -110,7 +117,16 @@ def _front(console: Console, glance: Glance) -> Front:
         list(modes),
         [name for name, how in modes.items() if how == "dry run"],
         {name: status.counters[name] for name in status.losses},
+        *_fleet(console),
     )
+
+
+def _fleet(console: Console) -> tuple[str, list[str], list[FleetNode]]:
+    if not console.settings.fleet.engine:
+        return "", [], []
+    now = clock.now()
+    view = look(console.state, console.settings.fleet, now)
+    return headline(view), warnings(view, now), view.nodes
 
 
 def figures(glance: Glance, chart: Chart | None) -> dict[str, int]:

@@ -33,7 +33,7 @@ REFUSED = {
     "TO:<a@b.example>x": "501",
     "TO:<a@b.example": "501",
     "TO:<a@b.example> =": "501",
-    "TO:<a>": "553",
+    "TO:<a b>": "553",
     "TO:<a@b..example>": "553",
     "TO:<a b@c.example>": "553",
     "TO:<a\x1b[2J@b.example>": "553",
@@ -58,12 +58,11 @@ def test_what_is_no_address_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["root", "a..b", "www-data", '"a b"', "j\xf6rg"])
-def test_a_sender_needs_no_domain(name: str) -> None:
-    """Scripts and printers have none, and servers take them; a recipient without one has no way."""
-    assert read_path("FROM", f"FROM:<{name}>").address == name
-    assert read_path("FROM", f"FROM:{name}").address == name if " " not in name else True
-    with pytest.raises(ValueError, match="553"):
-        read_path("TO", f"TO:<{name}>")
+def test_an_address_needs_no_domain(name: str) -> None:
+    """Scripts and printers write none, and servers take them: they know whose it is."""
+    for keyword in ("FROM", "TO"):
+        assert read_path(keyword, f"{keyword}:<{name}>").address == name
+        assert read_path(keyword, f"{keyword}:{name}").address == name if " " not in name else True
 
 
 def test_parameters_are_read() -> None:

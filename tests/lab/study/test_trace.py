@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from dnswatch.lab.study import trace
 from dnswatch.lab.study.engine import Engine, duckdb
 from dnswatch.lab.study.loading import load
-from dnswatch.model.sitecache import Expire, New, Refresh, SiteCache
+from dnswatch.model.sitecache import CacheEntry, SiteCache
 from tests.lab.study.captures import capture, replayed
 
 SECOND = 1_000_000
@@ -42,21 +42,22 @@ def engine() -> Iterator[Engine]:
 def streamed(answers: list[Answer]) -> Counter[Event]:
     """Fold answers into the model; count the events at each address and moment."""
     found: Counter[Event] = Counter()
-    cache = SiteCache(limit=1_000_000)
     packed = {address: ip_address(address).packed for address, *_ in answers}
     names = {value: address for address, value in packed.items()}
+
+    def ended(address: bytes, entry: CacheEntry, _: bool) -> None:
+        found[names[address], round(entry.expiry * SECOND), "expire"] += 1
+
+    cache = SiteCache(1_000_000, ended)
     ordered = sorted(answers, key=lambda answer: (answer[1], answer[4], -answer[3]))
     for address, at, _, ttl, is_hit in ordered:
         if is_hit:
             found[address, at, "hit"] += 1
             continue
         # Whole microseconds, which a float holds exactly, in place of seconds.
-        for event in cache.answer(packed[address], ttl, at / SECOND):
-            if isinstance(event, New | Refresh | Expire):
-                when = round(event.at * SECOND)
-                found[names[event.address], when, type(event).__name__.lower()] += 1
-    for event in cache.expire(float("inf")):
-        found[names[event.address], round(event.at * SECOND), "expire"] += 1
+        is_new = cache.renew(packed[address], ttl, at / SECOND)
+        found[address, at, "new" if is_new else "refresh"] += 1
+    cache.expire(float("inf"))
     return found
 
 

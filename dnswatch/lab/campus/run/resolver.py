@@ -8,12 +8,14 @@ at once, and a reply says when it is there.
 from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import ip_address
+from itertools import accumulate
 from math import floor
+from struct import Struct
 from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
-from dnswatch.codes import Class
+from dnswatch.codes import Class, Type
 from dnswatch.lab.campus.run.loop import Loop
 from dnswatch.lab.campus.run.truth import Truth
 from dnswatch.lab.campus.world import Outside, OutsideAnswer
@@ -204,9 +206,30 @@ def _query(asking: Asking) -> Query:
 
 
 def _response(heard: OutsideAnswer) -> Response:
+    """Make the response that a resolver reads; the core keeps its records alone."""
     response = Response(0, heard.rcode)
     response.addresses, response.exchanges, response.ttl = heard[1:]
+    records = [
+        _RECORD.pack(_OWNER, _TYPES[len(address)], Class.IN, ttl, len(address)) + address
+        for address, ttl in response.addresses
+    ]
+    records += [
+        _RECORD.pack(_OWNER, Type.MX, Class.IN, heard.ttl, 2 + len(exchange)) + b"\0\0" + exchange
+        for exchange in response.exchanges
+    ]
+    ends = list(accumulate(map(len, records)))
+    response.counts = len(records), 0, 0
+    response.ttl_at = tuple([end - len(one) + 6 for end, one in zip(ends, records, strict=True)])
+    response.ttls = (*(ttl for _, ttl in response.addresses), *[heard.ttl] * len(heard.exchanges))
+    response.records = b"".join(records)
+    response.answer_end = len(response.records)
     return response
+
+
+_RECORD: Final = Struct("!HHHIH")
+_OWNER: Final = 0xC00C
+"""A pointer to the name asked for."""
+_TYPES: Final = {4: Type.A, 16: Type.AAAA}
 
 
 def _reply(answer: Answer, at: float) -> Reply:

@@ -1,0 +1,161 @@
+"""The site cache's entries in the store: what changes each second is appended, rows follow later.
+
+To write a row for each address that was sent again would cost more than all else that a lookup
+costs the watch.  So each write appends the present states of all entries it brings, as one row of
+`entry_log`; now and then (`settle`) what has ended there becomes rows of `entry`, in the order of
+the addresses, and only the last states of what lives are kept.  Both tables together tell all that
+was ever written, at any moment.
+"""
+
+import socket
+from collections.abc import Iterable
+from itertools import chain
+from typing import Final
+
+import msgspec
+
+from dnswatch.model.changes import Changes
+from dnswatch.model.sitecache import CacheEntry
+from dnswatch.store.sqlite import Database
+
+MOST: Final = 100_000
+"""States in the log, before it is settled; to take them in memory takes 35 MB."""
+
+WRITES: Final = 300
+"""Writes in the log: where little is asked, rows are five minutes old at most."""
+
+FEW: Final = 5000
+"""States that become rows at once where a store is closed: that takes some hundredths of a second,
+and who opens the file with another program finds everything in `entry`."""
+
+_PART: Final = 1000
+"""States in one row of the log."""
+
+
+_State = tuple[bytes, float, float, int, int]
+"""What is known of one life: packed address, expiry, first_seen, refreshes and hits."""
+
+_encoder: Final = msgspec.msgpack.Encoder()
+_decoder: Final = msgspec.msgpack.Decoder(list[_State])
+
+
+def write(db: Database, changes: Changes) -> None:
+    """Append what changed; settle where the log has become long."""
+    ended = ((address, entry) for (address, _), entry in changes.earlier.items())
+    states = [
+        (address, entry.expiry, entry.first_seen, entry.refreshes, entry.hits)
+        for address, entry in chain(ended, changes.cache.items())
+    ]
+    _append(db, states)
+    rows, logged = db.conn.execute(_LENGTH).fetchone()
+    if rows > WRITES or logged > MOST:
+        settle(db)
+
+
+def finish(db: Database) -> None:
+    """Turn all into rows where that takes no time; the log is as good otherwise."""
+    _, logged = db.conn.execute(_LENGTH).fetchone()
+    if 0 < logged <= FEW:
+        settle(db, is_last=True)
+
+
+def settle(db: Database, *, is_last: bool = False) -> None:
+    """Turn what has ended into rows; what lives as well where that is much, or it is the last."""
+    passed, states = _passed(db), _logged(db)
+    living = [] if is_last else [state for state in states if state[1] > passed]
+    if len(living) > MOST // 2:
+        living = []
+    if living:
+        states = [state for state in states if state[1] <= passed]
+    _put(db, "entry", states)
+    db.conn.execute("DELETE FROM entry_log")
+    _append(db, living)
+
+
+def restore(db: Database) -> dict[bytes, CacheEntry]:
+    """Return the lives whose end was not counted yet, by packed address."""
+    passed = _passed(db)
+    rows = db.conn.execute(_LIVING, (passed,)).fetchall()
+    found = {_packed(address): CacheEntry(*life) for address, *life in rows}
+    for address, expiry, first_seen, refreshes, hits in sorted(_logged(db)):
+        found[address] = CacheEntry(expiry, first_seen, refreshes, hits)
+    return {address: entry for address, entry in found.items() if entry.expiry > passed}
+
+
+def move(db: Database, by: float) -> None:
+    """Move the ends of what lives, since the clock was set forward by so many seconds."""
+    settle(db, is_last=True)
+    db.conn.execute("UPDATE entry SET expiry = expiry + ? WHERE expiry > ?", (by, _passed(db)))
+
+
+def show(db: Database) -> None:
+    """Let this connection ask `entry_now` for all entries as they stand, in the form of `entry`."""
+    for statement in _SHOW:
+        db.conn.execute(statement)
+    states = _logged(db)
+    db.conn.executemany(_COPY_ROW, {(text(state[0]),) for state in states})
+    _put(db, "temp.entry_ahead", states)
+
+
+def _append(db: Database, states: list[_State]) -> None:
+    for begin in range(0, len(states), _PART):
+        part = states[begin : begin + _PART]
+        db.conn.execute(_LOG, (len(part), _encoder.encode(part)))
+
+
+def _logged(db: Database) -> list[_State]:
+    """Return the last state of each life in the log."""
+    found: dict[tuple[bytes, float], _State] = {}
+    for (states,) in db.conn.execute("SELECT states FROM entry_log ORDER BY id"):
+        for state in _decoder.decode(states):
+            found[state[0], state[2]] = state
+    return list(found.values())
+
+
+def _put(db: Database, table: str, states: Iterable[_State]) -> None:
+    """Bring the rows of some lives up to date, in the order of the rows and of the lives."""
+    db.conn.executemany(
+        _SET_ROW.format(table), sorted((text(address), *life) for address, *life in states)
+    )
+
+
+def _passed(db: Database) -> float:
+    """Return up to when all ends were counted."""
+    row = db.conn.execute("SELECT until FROM passed").fetchone()
+    return float(row[0]) if row else 0.0
+
+
+def text(address: bytes) -> str:
+    """Write a packed address; `ipaddress` would take ten times as long."""
+    return socket.inet_ntop(socket.AF_INET if len(address) == 4 else socket.AF_INET6, address)
+
+
+def _packed(text: str) -> bytes:
+    return socket.inet_pton(socket.AF_INET6 if ":" in text else socket.AF_INET, text)
+
+
+_LENGTH = "SELECT count(*), ifnull(sum(count), 0) FROM entry_log"
+_LOG = "INSERT INTO entry_log (count, states) VALUES (?, ?)"
+_LIVING = "SELECT address, expiry, first_seen, refreshes, hits FROM entry WHERE expiry > ?"
+_SET_ROW = """
+    INSERT INTO {} (address, expiry, first_seen, refreshes, hits) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET
+        lives = lives + (excluded.first_seen > first_seen),
+        earlier_refreshes = earlier_refreshes + refreshes * (excluded.first_seen > first_seen),
+        earlier_hits = earlier_hits + hits * (excluded.first_seen > first_seen),
+        expiry = excluded.expiry, first_seen = excluded.first_seen,
+        refreshes = excluded.refreshes, hits = excluded.hits"""
+_SHOW = (
+    "DROP VIEW IF EXISTS temp.entry_now",
+    "DROP TABLE IF EXISTS temp.entry_ahead",
+    """CREATE TEMP TABLE entry_ahead (
+        address TEXT PRIMARY KEY, expiry REAL NOT NULL, first_seen REAL NOT NULL,
+        refreshes INTEGER NOT NULL, hits INTEGER NOT NULL, lives INTEGER NOT NULL DEFAULT 1,
+        earlier_refreshes INTEGER NOT NULL DEFAULT 0, earlier_hits INTEGER NOT NULL DEFAULT 0
+        ) WITHOUT ROWID""",
+    """CREATE TEMP VIEW entry_now AS
+        SELECT * FROM temp.entry_ahead
+        UNION ALL SELECT * FROM main.entry
+        WHERE address NOT IN (SELECT address FROM temp.entry_ahead)""",
+)
+_COPY_ROW = "INSERT INTO temp.entry_ahead SELECT * FROM main.entry WHERE address = ?"

@@ -5,6 +5,7 @@ and stored what waits.  If it is killed nothing is lost and nothing counted twic
 the store, which says up to where it has the journal, is in the journal, or waits in the sockets.
 """
 
+import gc
 import logging
 import os
 import selectors
@@ -52,6 +53,10 @@ LAST_READING: Final = 0.3
 LAST_WRITING: Final = 0.5
 """Seconds to store it: with the reading, less than the second within which the process ends."""
 
+_COLLECT: Final = (20_000, 50, 100)
+"""When Python looks for cycles: seldom, since what is folded and stored makes none, and to look
+through what is known of a large site takes long."""
+
 _SET_ASIDE: Final = (
     "the store was damaged (%s): it was moved to '%s', and a new one is begun,"
     " with the orders that could be read; delete the old one, or try `sqlite3 FILE .recover`"
@@ -73,6 +78,8 @@ def main(
     before.
     """
     os.nice(NICENESS)
+    gc.freeze()
+    gc.set_threshold(*_COLLECT)
     kept = Journal(journal)
     try:
         watch(source, state, partial(Intake, lines, kept), control, moved)

@@ -62,6 +62,7 @@ class Child:
         "When it may be started next."
         self.ready = False
         "Its work has begun."
+        self.starts = 0
         self._run = run
         self._heard = heard
         self._patience = patience
@@ -100,6 +101,7 @@ class Child:
         theirs.close()
         ours.setblocking(False)
         self.pid, self.control, self.ready = pid, ours, False
+        self.starts += 1
         self._started_at = self._heard_at = now
         self._is_expected = False
 

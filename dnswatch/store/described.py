@@ -95,7 +95,7 @@ TABLES: Final = MappingProxyType(
             "The present states of some lives of addresses, which become rows of `entry` later.",
             id="Number: later ones are true.",
             count="How many states.",
-            states="MessagePack: address (bytes), expiry, first_seen, refreshes and hits of each.",
+            states="MessagePack, of each: address; expiry, first_seen, refreshes, hits.",
         ),
         "passed": _table(
             "Up to when the watch knows the site.",

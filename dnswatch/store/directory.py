@@ -6,8 +6,8 @@ that of replays, since neither could make sense of the other's records.
 
 import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +21,8 @@ _REPLAYED: Final = "replayed"
 """File that says up to when replayed records go, Unix seconds."""
 _SERVER: Final = "server"
 """File that says who serves from here; it is believed only while the lock is held."""
+_PROCESSES: Final = "processes"
+"""File that says which processes a server has, likewise."""
 
 
 class RunningServer(msgspec.Struct, frozen=True):
@@ -32,6 +34,17 @@ class RunningServer(msgspec.Struct, frozen=True):
     "When it was started, Unix seconds."
     build: str = "pure"
     "Or `compiled` (`dnswatch.compiled`)."
+
+
+class ServerProcess(msgspec.Struct, frozen=True):
+    """One process of a running `dnswatch serve`."""
+
+    name: str
+    "`watch`, `worker 0`, `bay` and the like."
+    pid: int
+    "0 where it is not there just now."
+    restarts: int
+    "How often it was started again since the server was."
 
 
 def hold(state: Path, *, for_replays: bool = False) -> int:
@@ -93,7 +106,7 @@ def announced(state: Path, runtime: Path, server: RunningServer) -> Iterator[Non
     try:
         yield
     finally:
-        for file in (sign, state / _SERVER):
+        for file in (sign, state / _SERVER, state / _PROCESSES):
             file.unlink(missing_ok=True)
 
 
@@ -118,6 +131,26 @@ def server(state: Path) -> RunningServer | None:
         return msgspec.json.decode((state / _SERVER).read_bytes(), type=RunningServer)
     except (OSError, msgspec.DecodeError):
         return None
+
+
+def note_processes(state: Path, found: Iterable[ServerProcess]) -> None:
+    """Say which processes the server has now; a disk that takes nothing more is no fault."""
+    with suppress(OSError):
+        beside = state / f"{_PROCESSES}.new"
+        beside.touch(mode=0o600)
+        beside.write_bytes(msgspec.json.encode(list(found)))
+        settle(beside)
+        beside.replace(state / _PROCESSES)
+
+
+def processes(state: Path) -> list[ServerProcess]:
+    """Return the processes of the server that runs in a directory now; none where none does."""
+    if not is_held(state):
+        return []
+    try:
+        return msgspec.json.decode((state / _PROCESSES).read_bytes(), type=list[ServerProcess])
+    except (OSError, msgspec.DecodeError):
+        return []
 
 
 def is_replayed(state: Path) -> bool:

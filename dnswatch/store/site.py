@@ -95,6 +95,12 @@ def live_entries(db: Database, now: float) -> int:
     return count
 
 
+def known_clients(db: Database) -> int:
+    """Count the clients of which anything is recorded."""
+    count: int = db.conn.execute("SELECT count(*) FROM client").fetchone()[0]
+    return count
+
+
 def most_refreshed(db: Database, limit: int) -> list[SiteCacheEntry]:
     """Return the addresses that upstream sent again most often, the most often first."""
     entries.show(db)

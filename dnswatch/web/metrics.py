@@ -29,7 +29,7 @@ from dnswatch.fleet.view import FleetView
 from dnswatch.model.durations import BOUNDS, PREFIX, TRANSPORTS, histogram
 from dnswatch.model.policies.mark import Mark
 from dnswatch.store import site
-from dnswatch.store.directory import RunningServer
+from dnswatch.store.directory import RunningServer, ServerProcess
 from dnswatch.store.reports import RoleOf
 from dnswatch.store.sqlite import Database
 from dnswatch.store.standouts import Standout, standouts
@@ -68,6 +68,8 @@ class Beside:
 
     server: RunningServer | None
     role_of: RoleOf
+    processes: Collection[ServerProcess] = ()
+    "Those of the server."
     marks: Collection[Mark] = ()
     "What policies do now."
     mail: Index | None = None
@@ -134,7 +136,8 @@ class Metrics(Collector):
         self, db: Database, beside: Beside, now: float, accept: str
     ) -> tuple[bytes, str]:
         """Read the store; return the text and its content type, in the form that is accepted."""
-        self._found = [*_server(beside.server), *self._families(db, beside, now)]
+        ours = (*_server(beside.server), *_processes(beside.processes))
+        self._found = [*ours, *self._families(db, beside, now)]
         encode, content_type = choose_encoder(accept)
         return encode(self._registry), content_type
 
@@ -143,7 +146,7 @@ class Metrics(Collector):
         yield from _lookups(measures, self._accounts.read(db, now))
         yield from _sitecache(measures, site.live_entries(db, now))
         yield from _upstreams(site.upstreams(db))
-        yield _clients(standouts(db, beside.role_of, now))
+        yield _clients(standouts(db, beside.role_of, now), site.known_clients(db))
         yield _marks(beside.marks)
         yield _enforced(self._enforced.read(db, now))
         counted = self._counters.read(db, now)
@@ -197,10 +200,11 @@ def _sitecache(measures: Counter[str], alive: int) -> Iterator[Metric]:
     yield GaugeMetricFamily("dnswatch_sitecache_addresses", "Addresses alive", alive)
 
 
-def _clients(found: list[Standout]) -> Metric:
+def _clients(found: list[Standout], known: int) -> Metric:
     rungs = Counter(one.standing.rung for one in found)
-    clients = GaugeMetricFamily("dnswatch_clients", "Clients that are not clean", labels=["state"])
-    for state in ("suspect", "infected"):
+    rungs["clean"] = max(0, known - rungs["suspect"] - rungs["infected"])
+    clients = GaugeMetricFamily("dnswatch_clients", "Clients in the records", labels=["state"])
+    for state in ("clean", "suspect", "infected"):
         clients.add_metric([state], rungs[state])
     return clients
 
@@ -304,6 +308,16 @@ def _server(server: RunningServer | None) -> Iterator[Metric]:
         yield GaugeMetricFamily(
             "dnswatch_start_timestamp_seconds", "When it was started", server.since
         )
+
+
+def _processes(found: Iterable[ServerProcess]) -> Iterator[Metric]:
+    labels = ["process"]
+    up = GaugeMetricFamily("dnswatch_process_up", "Whether it is there", labels=labels)
+    restarts = CounterMetricFamily("dnswatch_process_restarts", "Starts anew", labels=labels)
+    for one in found:
+        up.add_metric([one.name], float(one.pid != 0))
+        restarts.add_metric([one.name], one.restarts)
+    return iter((up, restarts))
 
 
 def _upstreams(found: list[site.UpstreamStatus]) -> Iterator[Metric]:

@@ -18,7 +18,7 @@ from dnswatch.bay.queue.index import FILE, Index
 from dnswatch.errors import EventError, StoreError
 from dnswatch.fleet.view import look
 from dnswatch.office.whom import Whom
-from dnswatch.store.directory import server
+from dnswatch.store.directory import processes, server
 from dnswatch.store.events import last, store_name
 from dnswatch.store.sqlite import Database
 from dnswatch.store.trials import marks_now
@@ -50,6 +50,7 @@ def probes(console: Console) -> list[Route]:
             beside = Beside(
                 server(console.state),
                 Whom(console.state, console.settings).role_of,
+                processes(console.state),
                 marks_now(db, console.policies.values(), console.settings, now, clock.offset(now)),
                 mail,
                 _behind(console, db),

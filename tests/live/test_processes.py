@@ -13,6 +13,7 @@ from pathlib import Path
 import dns.exception
 import pytest
 
+from dnswatch.store.directory import processes
 from tests import check
 from tests.behaviour import silent
 from tests.live.site import Serve, Site, children
@@ -50,7 +51,8 @@ def is_recorded(site: Site, lookups: int) -> bool:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_killed_worker_comes_back(serve: Serve, workers: int) -> None:
-    """A worker killed under load is there again by itself, and every client gets its answer."""
+    """A worker killed under load is there again by itself, every client gets its answer, and who
+    asks how the processes do is told of it."""
     site = serve(workers=workers)
     before = set(site.workers_running())
     assert len(before) == workers
@@ -60,6 +62,8 @@ def test_a_killed_worker_comes_back(serve: Serve, workers: int) -> None:
         ask_patiently(site, f"l{number}.example")
     check.eventually(lambda: len(set(site.workers_running()) - {min(before)}) == workers)
     assert len(site.log("starting it again")) == 1
+    told = check.eventually(lambda: [one for one in processes(site.state) if one.restarts])
+    assert [(one.restarts, one.pid in site.workers_running()) for one in told] == [(1, True)]
 
 
 def test_a_killed_watch_costs_no_answer_and_no_record(serve: Serve) -> None:

@@ -88,7 +88,7 @@ def test_a_watchs_work_is_the_same_on_both(pair: Pair) -> None:
     with Store.open(pair.leader) as store:
         for number in range(3):
             made = changes(worm(f"10.0.0.{number}"))
-            made.cursor = Cursor(1, number)
+            made.cursors = (Cursor(1, number),)
             store.write(made, plain, NOON)
             if number == 1:
                 pair.ship()

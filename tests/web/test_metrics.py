@@ -25,7 +25,7 @@ from dnswatch.model.policies.mark import Action, Mark, Terms
 from dnswatch.model.policies.standing import Standing
 from dnswatch.model.role import Role
 from dnswatch.store import Store
-from dnswatch.store.directory import RunningServer
+from dnswatch.store.directory import RunningServer, ServerProcess
 from dnswatch.web.metrics import Beside, Metrics, is_ready
 from tests.bay.messages import envelope
 from tests.live.tools import need
@@ -95,7 +95,12 @@ def all_beside(folder: Path) -> Iterator[dict[str, Any]]:
     mark = Mark(bytes((192, 0, 2, 7)), "ladder", Action.DELAY, Terms(), (), NOON + 60, True)
     with Index(spool) as index:
         index.catch_up()
-        yield {"marks": [mark], "mail": index, "sinks": {"0-https": 3}}
+        yield {
+            "processes": [ServerProcess("watch", 7, 0), ServerProcess("worker 0", 0, 2)],
+            "marks": [mark],
+            "mail": index,
+            "sinks": {"0-https": 3},
+        }
     spool.close()
 
 
@@ -107,6 +112,7 @@ def test_metrics_tell_of_no_client_and_no_name(store: Store) -> None:
     assert 'dnswatch_lookups_by_type_total{qtype="other"} 1.0' in text
     assert 'dnswatch_mail_lookups_total{kind="mx"} 1.0' in text
     assert 'dnswatch_clients{state="infected"} 1.0' in text
+    assert 'dnswatch_clients{state="clean"} 1.0' in text
     assert 'dnswatch_upstream_up{upstream="0-tls",worker="0"} 1.0' in text
     assert 'dnswatch_build_info{build="pure",version="0.1.0"} 1.0' in text
 
@@ -143,6 +149,9 @@ def test_the_bay_marks_and_sinks_are_told(store: Store, tmp_path: Path) -> None:
         text = told(metrics(), store, NOON + 50, **beside)
     assert not re.search(r"192\.0\.2|example|secret", text)
     for line in (
+        'dnswatch_process_up{process="watch"} 1.0',
+        'dnswatch_process_up{process="worker 0"} 0.0',
+        'dnswatch_process_restarts_total{process="worker 0"} 2.0',
         'dnswatch_marks{action="delay",dry_run="1",policy="ladder"} 1.0',
         'dnswatch_bay_messages{state="held"} 1.0',
         'dnswatch_bay_messages{state="released"} 0.0',

@@ -81,10 +81,8 @@ def replay(
       dnswatch report --state week
       dnswatch replay edge.pcapng --to-parquet trace
     """
-    from dnswatch.replay.folding import Folding
     from dnswatch.replay.replaying import Replay
-    from dnswatch.sources.crew import Crew
-    from dnswatch.sources.dataset import DataSet
+    from dnswatch.sources.crew import Crew, collect_seldom
     from dnswatch.sources.opening import STDIN
     from dnswatch.sources.stream import Stream
 
@@ -92,12 +90,19 @@ def replay(
         if name != STDIN and not Path(name).exists():
             raise typer.BadParameter(f"there is no file '{name}'", param_hint="FILE")
     source = _source(config, policy or [])
+    collect_seldom()
     with ExitStack() as stack:
         stream = Stream(files, stack.enter_context(Crew(workers)))
-        folding = Folding(state, source, frozenset(policy or [])) if state else None
-        if folding is not None:
+        folding, data = None, None
+        if state:
+            from dnswatch.replay.folding import Folding
+
+            folding = Folding(state, source, frozenset(policy or []))
             stack.callback(folding.close)
-        data = stack.enter_context(DataSet(to_parquet)) if to_parquet else None
+        if to_parquet:
+            from dnswatch.sources.dataset import DataSet
+
+            data = stack.enter_context(DataSet(to_parquet))
         run = Replay(stream, folding, data)
         _watch(run, stream.size)
     summary = run.summary

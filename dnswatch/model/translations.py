@@ -12,7 +12,7 @@ site cache ends, which is what the rule in `sitecache` comes to; no event is mad
 Rules of this file: lookups and contacts come in order of time; memory is bounded.
 """
 
-from collections import Counter, OrderedDict, deque
+from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from typing import Final
 
@@ -30,8 +30,11 @@ LEAST: Final = 1.0
 ADDRESSES: Final = 200_000
 """Fresh addresses held at a time, the one translated longest ago goes first; some 60 MB."""
 
+_MANY: Final = 16
+"""Answers that wait for a contact to their address, from which on those too old are let go."""
+
 _TCP: Final = 6
-_PURPOSES: Final = {25: "smtp", 80: "http", 443: "http", 465: "submission", 587: "submission"}
+PORT_PURPOSES: Final = {25: "smtp", 80: "http", 443: "http", 465: "submission", 587: "submission"}
 PURPOSES: Final = ("all", "tcp", "http", "smtp", "submission")
 """What translations are counted for."""
 
@@ -46,7 +49,7 @@ class Translations:
         self._limit = addresses
         self._lives: dict[bytes, float] = {}
         "Address to when it expires, Unix seconds."
-        self._fresh: OrderedDict[bytes, deque[tuple[float, str]]] = OrderedDict()
+        self._fresh: OrderedDict[bytes, list[tuple[float, str]]] = OrderedDict()
         "Address to until when it is fresh, and of what kind it is, for each answer."
 
     @property
@@ -77,13 +80,14 @@ class Translations:
             until = at + (WINDOW if ttl > WINDOW else ttl if ttl > LEAST else LEAST)
             waiting = self._fresh.get(address)
             if waiting is None:
-                self._fresh[address] = deque(((until, kind),))
+                self._fresh[address] = [(until, kind)]
                 if len(self._fresh) > self._limit:
                     self._fresh.popitem(last=False)
                 continue
-            while waiting and waiting[0][0] < at:
-                waiting.popleft()
             waiting.append((until, kind))
+            size = len(waiting)
+            if size >= _MANY and not size & (size - 1):  # seldom enough to cost nothing
+                waiting[:] = [one for one in waiting if one[0] >= at]
             self._fresh.move_to_end(address)
 
     def _is_new(self, address: bytes, ttl: int, now: float) -> bool:
@@ -113,7 +117,7 @@ class Translations:
         waiting = self._fresh.pop(contact.destination, None)
         if waiting is None or contact.protocol != _TCP:
             return
-        purpose = _PURPOSES.get(contact.port or 0)
+        purpose = PORT_PURPOSES.get(contact.port or 0)
         for until, kind in waiting:
             if contact.at <= until:
                 self._used["tcp", kind] += 1

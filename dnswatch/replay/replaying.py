@@ -1,19 +1,22 @@
 """Replaying: from files to what is kept of them, in one pass."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from dnswatch.model.translations import Translations
-from dnswatch.replay.folding import Folding
 from dnswatch.replay.summary import CLIENTS, Summary
-from dnswatch.sources.dataset import DataSet
 from dnswatch.sources.reading import Reading
 from dnswatch.sources.stream import Stream
+
+if TYPE_CHECKING:  # what nobody asks for is not loaded: pyarrow takes longer than a small capture
+    from dnswatch.replay.folding import Folding
+    from dnswatch.sources.dataset import DataSet
 
 
 class Replay:
     """One pass over some files."""
 
-    def __init__(self, stream: Stream, folding: Folding | None, data: DataSet | None) -> None:
+    def __init__(self, stream: Stream, folding: "Folding | None", data: "DataSet | None") -> None:
         """Read `stream`; keep records and a data set where that is wanted."""
         self.summary = Summary()
         self._stream = stream

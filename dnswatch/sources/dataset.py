@@ -8,20 +8,21 @@ Rules of this file: a row is written once and never changed; what memory holds i
 """
 
 import socket
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import lru_cache
 from itertools import accumulate, chain
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Generic, Self, TypeVar
+from typing import Final, Generic, Self, TypeVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dnswatch.codes import UNANSWERED
 from dnswatch.errors import SourceError
 from dnswatch.model.flow import Flow
-from dnswatch.model.observation import Observation
+from dnswatch.model.observation import Observation, Origin
 from dnswatch.wire.name import to_text
 
 GROUP: Final = 65_536
@@ -30,6 +31,7 @@ GROUP: Final = 65_536
 DAY: Final = 86_400
 _MICROSECONDS: Final = 1_000_000
 _TIME: Final = pa.timestamp("us", tz="UTC")
+_RECORD: Final = pa.struct([("address", pa.string()), ("ttl", pa.uint32())])
 
 OBSERVATIONS: Final = pa.schema(
     [
@@ -44,7 +46,7 @@ OBSERVATIONS: Final = pa.schema(
         pa.field("redirected", pa.bool_(), nullable=False),
         pa.field(
             "addresses",
-            pa.list_(pa.struct([("address", pa.string()), ("ttl", pa.uint32())])),
+            pa.list_(_RECORD),
             nullable=False,
         ),
         pa.field("exchanges", pa.list_(pa.string()), nullable=False),
@@ -70,7 +72,7 @@ FLOWS: Final = pa.schema(
 """Columns of `flows`, one row a flow."""
 
 T = TypeVar("T")
-Row = tuple[Any, ...]
+V = TypeVar("V", bound=Hashable)
 
 
 class DataSet:
@@ -79,9 +81,9 @@ class DataSet:
     def __init__(self, directory: Path) -> None:
         """Begin a data set in `directory`, which must not hold one yet."""
         self.observations = PartitionedTable(
-            directory / "observations", OBSERVATIONS, observation_row
+            directory / "observations", OBSERVATIONS, observation_columns
         )
-        self.flows = PartitionedTable(directory / "flows", FLOWS, flow_row)
+        self.flows = PartitionedTable(directory / "flows", FLOWS, flow_columns)
 
     def __enter__(self) -> Self:
         """Begin a `with`."""
@@ -102,17 +104,18 @@ class PartitionedTable(Generic[T]):
     """One table, in folders by the day; rows may come in any order, but cost least in order."""
 
     def __init__(
-        self, directory: Path, schema: pa.Schema, row: Callable[[T], Row], group: int = GROUP
+        self,
+        directory: Path,
+        schema: pa.Schema,
+        columns: Callable[[Sequence[T]], list[pa.Array]],
+        group: int = GROUP,
     ) -> None:
-        """Write to `directory`; `row` turns a thing into its columns, the first of which is `at`.
-
-        `at` counts microseconds since 1970.
-        """
+        """Write to `directory`; `columns` lays things into columns, the first of which is `at`."""
         self._directory = directory
         self._schema = schema
-        self._row = row
+        self._columns = columns
         self._group = group
-        self._rows: list[Row] = []
+        self._things: list[T] = []
         self._part: _Part | None = None
         if directory.exists() and any(directory.iterdir()):
             raise SourceError(
@@ -122,8 +125,8 @@ class PartitionedTable(Generic[T]):
 
     def add(self, things: Iterable[T]) -> None:
         """Write rows."""
-        self._rows.extend(map(self._row, things))
-        if len(self._rows) >= self._group:
+        self._things.extend(things)
+        if len(self._things) >= self._group:
             self._flush()
 
     def close(self) -> None:
@@ -134,12 +137,13 @@ class PartitionedTable(Generic[T]):
             self._part = None
 
     def _flush(self) -> None:
-        by_day: dict[int, list[Row]] = {}
-        for row in self._rows:
-            by_day.setdefault(row[0] // (DAY * _MICROSECONDS), []).append(row)
-        self._rows = []
-        for day in sorted(by_day):
-            self._of(day).write(by_day[day])
+        if not self._things:
+            return
+        rows = pa.Table.from_arrays(self._columns(self._things), schema=self._schema)
+        self._things = []
+        days = pc.divide(rows["at"].cast(pa.int64()), DAY * _MICROSECONDS)
+        for day in sorted(pc.unique(days).to_pylist()):
+            self._of(day).write(rows.filter(pc.equal(days, day)))
 
     def _of(self, day: int) -> "_Part":
         """Return the part that is open for a day; only one is open at a time."""
@@ -166,10 +170,10 @@ class _Part:
         except OSError as error:
             raise _refused(self._path, error) from None
 
-    def write(self, rows: Sequence[Row]) -> None:
+    def write(self, rows: pa.Table) -> None:
         """Write rows as a group."""
         try:
-            self._writer.write_table(table(rows, self._schema))
+            self._writer.write_table(rows)
         except OSError as error:
             raise _refused(self._path, error) from None
 
@@ -182,62 +186,75 @@ class _Part:
             raise _refused(self._path, error) from None
 
 
-def table(rows: Sequence[Row], schema: pa.Schema) -> pa.Table:
-    """Lay rows, of which there is one at least, into columns."""
-    columns = zip(zip(*rows, strict=True), schema, strict=True)
-    arrays = [_column(column, field.type) for column, field in columns]
-    return pa.Table.from_arrays(arrays, schema=schema)
+def observation_columns(some: Sequence[Observation]) -> list[pa.Array]:
+    """Lay lookups into columns."""
+    return [
+        _moments([seen.at for seen in some]),
+        _texts([seen.client for seen in some], _address),
+        _texts([seen.server for seen in some], _address),
+        _texts([seen.qname for seen in some], _name),
+        pa.array([seen.qtype for seen in some], pa.uint16()),
+        pa.array([None if seen.rcode == UNANSWERED else seen.rcode for seen in some], pa.uint16()),
+        _texts([seen.origin for seen in some], _origin),
+        pa.array([seen.recursion for seen in some], pa.bool_()),
+        pa.array([seen.redirected for seen in some], pa.bool_()),
+        _lists([seen.addresses for seen in some], _records),
+        _lists([seen.exchanges for seen in some], lambda flat: _texts(flat, _name)),
+        pa.array([seen.ttl if seen.exchanges else None for seen in some], pa.uint32()),
+    ]
 
 
-def _column(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
-    """Make a column; that of structs by hand, since pyarrow takes four times as long."""
-    if not pa.types.is_list(kind) or not pa.types.is_struct(kind.value_type):
-        return pa.array(values, kind)
-    fields = list(kind.value_type)
-    flat = list(chain.from_iterable(values))
-    parts = zip(*flat, strict=True) if flat else ([] for _ in fields)
-    arrays = [pa.array(part, field.type) for part, field in zip(parts, fields, strict=True)]
+def flow_columns(some: Sequence[Flow]) -> list[pa.Array]:
+    """Lay flows into columns."""
+    return [
+        _moments([flow.at for flow in some]),
+        _texts([flow.source for flow in some], _address),
+        _texts([flow.destination for flow in some], _address),
+        pa.array([flow.protocol for flow in some], pa.uint8()),
+        pa.array([flow.port for flow in some], pa.uint16()),
+        _texts([flow.outcome for flow in some], str),
+        _moments([flow.ended for flow in some]),
+        pa.array([flow.packets for flow in some], pa.uint64()),
+        pa.array([flow.bytes for flow in some], pa.uint64()),
+        pa.array([flow.payload for flow in some], pa.uint64()),
+    ]
+
+
+def _moments(times: list[float]) -> pa.Array:
+    """Lay Unix seconds."""
+    microseconds = pc.multiply(pa.array(times, pa.float64()), float(_MICROSECONDS))
+    return pc.round(microseconds, round_mode="half_to_even").cast(pa.int64()).cast(_TIME)
+
+
+def _texts(values: Sequence[V], text: Callable[[V], str | None]) -> pa.Array:
+    """Lay what is told as text; each is written once, since most come again and again."""
+    numbers: dict[V, int] = {}
+    places = [numbers.setdefault(value, len(numbers)) for value in values]
+    return pa.array(map(text, numbers), pa.string()).take(pa.array(places, pa.int32()))
+
+
+def _lists(values: Sequence[Sequence[T]], lay: Callable[[list[T]], pa.Array]) -> pa.Array:
+    """Lay a list in each row; by hand, since pyarrow takes four times as long."""
     offsets = pa.array(accumulate(map(len, values), initial=0), pa.int32())
-    return pa.ListArray.from_arrays(offsets, pa.StructArray.from_arrays(arrays, fields=fields))
+    return pa.ListArray.from_arrays(offsets, lay(list(chain.from_iterable(values))))
 
 
-def observation_row(seen: Observation) -> Row:
-    """Return a lookup's columns."""
-    return (
-        round(seen.at * _MICROSECONDS),
-        None if seen.client is None else _address(seen.client),
-        None if seen.server is None else _address(seen.server),
-        _name(seen.qname),
-        seen.qtype,
-        None if seen.rcode == UNANSWERED else seen.rcode,
-        seen.origin.name.lower(),
-        seen.recursion,
-        seen.redirected,
-        [(_address(address), ttl) for address, ttl in seen.addresses],
-        [_name(exchange) for exchange in seen.exchanges],
-        seen.ttl if seen.exchanges else None,
-    )
+def _records(flat: list[tuple[bytes, int]]) -> pa.Array:
+    """Lay addresses with their TTLs."""
+    addresses = _texts([address for address, _ in flat], _address)
+    ttls = pa.array([ttl for _, ttl in flat], pa.uint32())
+    return pa.StructArray.from_arrays([addresses, ttls], fields=list(_RECORD))
 
 
-def flow_row(flow: Flow) -> Row:
-    """Return a flow's columns."""
-    return (
-        round(flow.at * _MICROSECONDS),
-        _address(flow.source),
-        _address(flow.destination),
-        flow.protocol,
-        flow.port,
-        flow.outcome.value,
-        round(flow.ended * _MICROSECONDS),
-        flow.packets,
-        flow.bytes,
-        flow.payload,
-    )
+def _origin(origin: Origin) -> str:
+    return origin.name.lower()
 
 
 @lru_cache(100_000)
-def _address(packed: bytes) -> str:
+def _address(packed: bytes | None) -> str | None:
     """Write an address; IPv4 within IPv6 as IPv4, as everywhere in dnswatch."""
+    if packed is None:
+        return None
     if len(packed) == 16 and packed.startswith(b"\0" * 10 + b"\xff\xff"):
         packed = packed[12:]
     return socket.inet_ntop(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, packed)

@@ -27,7 +27,7 @@ class Format(NamedTuple):
 
 
 def _capture(chunks: assembly.Chunks, opened: Opened, crew: Crew, _: frozenset[str]) -> Readings:
-    return assembly.readings(opened.stream, crew, chunks)
+    return assembly.readings(opened.stream, crew, chunks, opened.path)
 
 
 def _zeek(opened: Opened, _: Crew, company: frozenset[str]) -> Readings:

@@ -20,9 +20,8 @@ from msgspec.structs import replace
 
 from dnswatch import addresses
 from dnswatch.model.flow import Flow
-from dnswatch.sources.capture.flows import Flows, reversed_ends
+from dnswatch.sources.capture.flows import Flows, Part, reversed_ends
 from dnswatch.sources.capture.ip import TCP, UDP
-from dnswatch.sources.capture.pieces import Part
 from dnswatch.sources.moments import is_possible
 from dnswatch.sources.reading import Reading, Readings, count
 
@@ -158,12 +157,10 @@ def _source(parts: list[Part]) -> bytes:
 
 
 def _turned(part: Part) -> Part:
-    return replace(
-        part,
-        ends=reversed_ends(part.ends),
-        flags=part.answered,
-        answered=part.flags,
-    )
+    turned = Part(*part.row())
+    turned.ends = reversed_ends(part.ends)
+    turned.flags, turned.answered = part.answered, part.flags
+    return turned
 
 
 def _places(names: list[str]) -> dict[str, int]:
@@ -206,7 +203,7 @@ def _told(told: dict[str, str]) -> Part:
     back = _count(told.get("packets back", "0"))
     part = Part(ends, protocol, begun, max(begun, ended), -1)
     part.packets = _count(told["packets"]) + back
-    part.bytes = _count(told["bytes"]) + _count(told.get("bytes back", "0"))
+    part.octets = _count(told["bytes"]) + _count(told.get("bytes back", "0"))
     part.flags = flags
     if back:
         part.answered = _answered(flags, part.packets - back)

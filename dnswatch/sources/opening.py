@@ -40,6 +40,9 @@ class Opened(NamedTuple):
     trouble: list[str]
     "Why unpacking ended before the end: `damaged` or `cut_off`; empty while all is well."
 
+    path: str = ""
+    "Where any process can read the same bytes; empty where they are unpacked, or come by a pipe."
+
     def head(self) -> bytes:
         """Return the first bytes of what is in it, without reading them."""
         return self.stream.peek(HEAD)[:HEAD]
@@ -66,7 +69,9 @@ def open_file(name: str) -> Opened:
     elif magic == _ZSTD:
         reader = zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True)
         stream = io.BufferedReader(_Unpacked(reader, trouble), HEAD)
-    return Opened(name, _unmarked(stream, trouble), counted.position, size, trouble)
+    is_plain = stream is packed and not magic.startswith(codecs.BOM_UTF8)
+    path = name if is_plain and name != STDIN and Path(name).is_file() else ""
+    return Opened(name, _unmarked(stream, trouble), counted.position, size, trouble, path)
 
 
 def lines(stream: "io.BufferedReader[Any]") -> Iterator[bytes]:

@@ -18,7 +18,7 @@ class UnansweredQuery(msgspec.Struct, frozen=True, array_like=True, gc=False):
     recursion: bool
 
 
-class StrayResponse(msgspec.Struct, frozen=True, array_like=True):
+class StrayResponse(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A response without its query."""
 
     key: bytes

@@ -8,7 +8,7 @@ from dnswatch.errors import SourceError
 from dnswatch.names.hosts import parse_hosts
 from dnswatch.names.leases import parse_leases
 from dnswatch.sources.crew import Crew
-from dnswatch.sources.dataset import FLOWS, OBSERVATIONS, flow_row, observation_row, table
+from dnswatch.sources.dataset import flow_columns, observation_columns
 from dnswatch.sources.live.frames import Sender
 from dnswatch.sources.live.hearing import LiveHearing
 from dnswatch.sources.moments import LATEST
@@ -26,9 +26,9 @@ def replayed(data: bytes, path: Path) -> None:
             assert passed <= seen.at < LATEST + 60
             passed = seen.at
         if reading.lookups:
-            table([observation_row(seen) for seen in reading.lookups], OBSERVATIONS)
+            observation_columns(reading.lookups)
         if reading.flows:
-            table([flow_row(flow) for flow in reading.flows], FLOWS)
+            flow_columns(reading.flows)
 
 
 @pytest.mark.parametrize("kind", ["capture", "dnstap", "zeek", "nfdump"])

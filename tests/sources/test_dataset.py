@@ -14,6 +14,7 @@ from dnswatch.model.flow import Flow, Outcome
 from dnswatch.model.observation import Observation, Origin
 from dnswatch.sources.dataset import FLOWS, OBSERVATIONS, DataSet, PartitionedTable
 from dnswatch.wire.name import from_text
+from tests.rows import Row, by_row
 
 NIGHT = datetime(2003, 8, 5, 23, 59, 59, tzinfo=UTC).timestamp()
 
@@ -147,9 +148,9 @@ def test_each_day_has_its_folder_and_sql_sees_all(tmp_path: Path) -> None:
 
 def test_rows_held_in_memory_are_bounded(tmp_path: Path) -> None:
     """A row group holds no more than it may, so a long stream becomes many groups of one file."""
-    table = PartitionedTable[float](tmp_path, OBSERVATIONS, _bare, group=10)
+    table = PartitionedTable[Row](tmp_path, OBSERVATIONS, by_row(OBSERVATIONS), group=10)
     for n in range(95):
-        table.add([NIGHT - 1000 + n])
+        table.add([_bare(NIGHT - 1000 + n)])
     table.close()
     [part] = tmp_path.glob("day=*/*.parquet")
     read = pq.ParquetFile(part)
@@ -161,8 +162,8 @@ def test_rows_held_in_memory_are_bounded(tmp_path: Path) -> None:
 
 def test_a_run_that_was_broken_off_leaves_no_half_file_with_a_name(tmp_path: Path) -> None:
     """Until it is whole, a file's name says that it is not."""
-    table = PartitionedTable[float](tmp_path, OBSERVATIONS, _bare, group=1)
-    table.add([NIGHT])
+    table = PartitionedTable[Row](tmp_path, OBSERVATIONS, by_row(OBSERVATIONS), group=1)
+    table.add([_bare(NIGHT)])
     assert list(tmp_path.glob("day=*/*")) == [
         tmp_path / "day=2003-08-05" / ".part-0000.parquet.new"
     ]
@@ -185,7 +186,7 @@ def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         DataSet(tmp_path / "file" / "below")
 
 
-def _bare(at: float) -> tuple[object, ...]:
+def _bare(at: float) -> Row:
     return (
         round(at * 1e6),
         None,

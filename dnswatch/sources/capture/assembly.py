@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, Final
 from dnswatch.model.flow import Contact, Flow
 from dnswatch.sources.capture.chunk import Chunk
 from dnswatch.sources.capture.dissection import Dissector, dissect, is_dns
+from dnswatch.sources.capture.flows import Part
 from dnswatch.sources.capture.fragments import Fragments
 from dnswatch.sources.capture.ip import UDP
 from dnswatch.sources.capture.pieces import Dissected, Scrap, Segment, decode
@@ -32,20 +33,22 @@ Chunks = Callable[[BinaryIO], Iterable[Chunk]]
 _at: Final = attrgetter("at")
 
 
-def readings(file: BinaryIO, crew: Crew, chunks: Chunks) -> Readings:
-    """Read a capture, with all hands."""
+def readings(file: BinaryIO, crew: Crew, chunks: Chunks, path: str = "") -> Readings:
+    """Read a capture, with all hands; at `path` they find for themselves what there is in it."""
     assembly = Assembly()
     damage: list[Chunk] = []
-    for found in crew.map(dissect, _noted(chunks(file), damage)):
+    if crew.workers == 1:
+        path = ""
+    for found in crew.map(dissect, _noted(chunks(file), damage, path)):
         yield assembly.take(decode(found), damage.pop(0))
     yield assembly.finish()
 
 
-def _noted(chunks: Iterable[Chunk], noted: list[Chunk]) -> Iterable[Chunk]:
+def _noted(chunks: Iterable[Chunk], noted: list[Chunk], path: str) -> Iterable[Chunk]:
     """Note what is to be said of each chunk beside what is found in it."""
     for chunk in chunks:
         noted.append(chunk._replace(data=b""))
-        yield chunk
+        yield chunk.elsewhere(path)
 
 
 class Assembly:
@@ -81,7 +84,7 @@ class Assembly:
         oldest = min(self._fragments.oldest, self._streams.oldest)
         self._matcher.expire(min(self._last, oldest))
         for part in found.flows:
-            self._dissector.flows.join(part)
+            self._dissector.flows.join(Part(*part))
         flows: list[Flow] = []
         if self._last >= self._sweep_at:
             self._sweep_at = self._last + SWEEP

@@ -1,6 +1,9 @@
 """Chunks: some whole records of a capture, which any process can take apart by itself."""
 
+from pathlib import Path
 from typing import Final, NamedTuple
+
+from dnswatch.errors import SourceError
 
 SIZE: Final = 1 << 20
 """Bytes read at a time: some hundredths of a second's work."""
@@ -36,6 +39,29 @@ class Chunk(NamedTuple):
     damaged_bytes: int = 0
     is_cut_off: bool = False
     "The file ends within a record."
+    at: int = 0
+    "Where in the file it begins, where the file is not compressed."
+    path: str = ""
+    "Of the file, where `data` is to be read there."
+    size: int = 0
+    "Bytes to be read there."
+
+    def whole(self) -> bytes:
+        """Return the data, wherever that is."""
+        if not self.path:
+            return self.data
+        with Path(self.path).open("rb") as file:
+            file.seek(self.at)
+            data = file.read(self.size)
+        if len(data) < self.size:
+            raise SourceError(f"'{self.path}' became shorter while it was read: read it again")
+        return data
+
+    def elsewhere(self, path: str) -> "Chunk":
+        """Return the same without its data, which any process can read in the file itself."""
+        if not path or not self.data:
+            return self
+        return self._replace(data=b"", path=path, size=len(self.data))
 
 
 Frame = tuple[float, int, int, int]

@@ -179,9 +179,8 @@ class Dissector:
         assert found.fragment
         self.census["fragments"] += 1
         body, stop, _ = found.payload
-        self.scraps.append(
-            Scrap(at, found.addresses, found.protocol, *found.fragment, data[body:stop])
-        )
+        part = data[body : max(body, stop)]
+        self.scraps.append(Scrap(at, found.addresses, found.protocol, *found.fragment, part))
 
 
 def is_dns(ports: bytes) -> bool:
@@ -203,7 +202,7 @@ def _is_believed(at: float, last: float, frames: list[Frame], following: int) ->
 def dissect(chunk: Chunk) -> bytes:
     """Take a chunk apart; what is found is written as one message, for `decode`."""
     dissector = Dissector(is_part=True)
-    dissector.frames(chunk)
+    dissector.frames(chunk._replace(data=chunk.whole()))
     return encode(found(dissector))
 
 
@@ -217,6 +216,6 @@ def found(dissector: Dissector) -> Dissected:
         matcher.responses,
         dissector.segments,
         dissector.scraps,
-        dissector.flows.parts(),
+        [part.row() for part in dissector.flows.parts()],
         dissector.census + matcher.counted(),
     )

@@ -9,13 +9,12 @@ Rules of this file: a flow ends with its connection, or after silence; a SYN wit
 number begins a new one.  Where a flow begins with a SYN-ACK, its source is whom that was sent to.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
 from dnswatch.model.flow import Contact, Flow, Outcome
 from dnswatch.sources.capture.ip import TCP
-from dnswatch.sources.capture.pieces import Part
+from dnswatch.sources.capture.pieces import PartRow
 
 IDLE: Final = 60.0
 """Seconds of silence that end a conversation without connection."""
@@ -30,6 +29,59 @@ _FIN, _SYN, _RST, _ACK = 1, 2, 4, 16
 _NO_SEQ: Final = -1
 
 
+class Part:
+    """A flow as far as it has been seen."""
+
+    __slots__ = (
+        "answered",
+        "at",
+        "ended",
+        "ends",
+        "flags",
+        "octets",
+        "packets",
+        "protocol",
+        "received",
+        "sent",
+        "seq",
+    )
+
+    ends: bytes
+    "Addresses of source and destination, and their ports where the protocol has any."
+    protocol: int
+    at: float
+    ended: float
+    seq: int
+    "Sequence number of the SYN it began with; -1 where that was not seen."
+    packets: int
+    octets: int
+    "Bytes on the IP layer."
+    sent: int
+    "Payload from the source, bytes."
+    received: int
+    flags: int
+    "TCP flags that the source sent, joined; `answered` those of the destination."
+    answered: int
+
+    def __init__(
+        self,
+        ends: bytes,
+        protocol: int,
+        at: float,
+        ended: float,
+        seq: int = _NO_SEQ,
+        counted: tuple[int, int, int, int, int, int] = (0, 0, 0, 0, 0, 0),
+    ) -> None:
+        """Begin a flow, or go on with one that was told as a row."""
+        self.ends, self.protocol, self.at, self.ended, self.seq = ends, protocol, at, ended, seq
+        self.packets, self.octets, self.sent, self.received, self.flags, self.answered = counted
+
+    def row(self) -> PartRow:
+        """Tell it to another process."""
+        counted = self.packets, self.octets, self.sent, self.received, self.flags, self.answered
+        return self.ends, self.protocol, self.at, self.ended, self.seq, counted
+
+
 class Flows:
     """The flows that go on."""
 
@@ -39,7 +91,7 @@ class Flows:
         "Beginnings of flows; whoever takes them empties it."
         self.early = 0
         "Flows ended early for want of room."
-        self._tables: defaultdict[int, dict[bytes, tuple[Part, bool]]] = defaultdict(dict)
+        self._tables: dict[int, dict[bytes, tuple[Part, bool]]] = {}
         "By protocol: ends, as the source and as the destination would write them."
         self._ended: list[Part] = []
 
@@ -54,7 +106,8 @@ class Flows:
         seq: int = _NO_SEQ,
     ) -> None:
         """Take a packet: its length and payload, in bytes; of TCP its flags and sequence number."""
-        entry = self._tables[protocol].get(ends)
+        table = self._tables.get(protocol)
+        entry = None if table is None else table.get(ends)
         if entry is not None:
             if flags & (_SYN | _ACK) == _SYN:
                 if not entry[1] or entry[0].seq != seq:
@@ -65,7 +118,7 @@ class Flows:
             entry = self._begin(at, protocol, ends, flags, seq)
         part, is_source = entry
         part.packets += 1
-        part.bytes += length
+        part.octets += length
         if at > part.ended:
             part.ended = at
         if is_source:
@@ -77,13 +130,13 @@ class Flows:
 
     def join(self, later: Part) -> None:
         """Take a part that another piece of the capture gave."""
-        entry = self._tables[later.protocol].get(later.ends)
+        entry = self._tables.setdefault(later.protocol, {}).get(later.ends)
         if entry is None or not _continues(*entry, later):
             self._enter(later)
             return
         part, is_source = entry
         part.packets += later.packets
-        part.bytes += later.bytes
+        part.octets += later.octets
         part.ended = max(part.ended, later.ended)
         if is_source:
             part.sent += later.sent
@@ -130,7 +183,7 @@ class Flows:
         return part, not is_answer
 
     def _enter(self, part: Part) -> None:
-        table = self._tables[part.protocol]
+        table = self._tables.setdefault(part.protocol, {})
         earlier = table.get(part.ends)
         if earlier is not None:
             self._end(earlier[0])
@@ -186,7 +239,7 @@ def _continues(part: Part, is_source: bool, later: Part) -> bool:
 
 def _flow(part: Part) -> Flow:
     return Flow(
-        part.at, *_told(part), _outcome(part), part.ended, part.packets, part.bytes, part.sent
+        part.at, *_told(part), _outcome(part), part.ended, part.packets, part.octets, part.sent
     )
 
 

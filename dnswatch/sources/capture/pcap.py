@@ -48,7 +48,8 @@ def chunks(file: BinaryIO, size: int = SIZE) -> Iterator[Chunk]:
         read += len(block)
         data = rest + block
         for part, places, skipped in walk.records(data, is_last=not is_more):
-            yield Chunk("pcap", order, interfaces, part, read, places, skipped)
+            at = read - len(data) + walk.passed - len(part)
+            yield Chunk("pcap", order, interfaces, part, read, places, skipped, at=at)
         rest = data[walk.passed :]
     if walk.is_lost:
         yield Chunk("pcap", order, interfaces, b"", read, 1, walk.skipped + len(rest))

@@ -37,8 +37,9 @@ def chunks(file: BinaryIO, size: int = SIZE) -> Iterator[Chunk]:
     while block := file.read(size):
         read += len(block)
         data = rest + block
-        for order, interfaces, part, places, skipped in walk.blocks(data):
-            yield Chunk("pcapng", order, interfaces, part, read, places, skipped)
+        for order, interfaces, begin, end, places, skipped in walk.blocks(data):
+            part, at = data[begin:end], read - len(data) + begin
+            yield Chunk("pcapng", order, interfaces, part, read, places, skipped, at=at)
         rest = data[walk.passed :]
     if walk.is_lost:
         yield Chunk("pcapng", "<", (), b"", read, 1, walk.skipped + len(rest))
@@ -62,7 +63,7 @@ def frames(chunk: Chunk) -> list[Frame]:
         if kind == _SIMPLE:
             begin = at + 12
             link = interfaces[0].link if interfaces else -1
-            found.append((0.0, link, begin, min(begin + length, stop)))
+            found.append((0.0, link, begin, max(begin, min(begin + length, stop))))
         else:
             _, _, number, high, low, captured, _ = packet(data, at)
             if kind == _OLD:  # its number has two bytes; a count of drops follows
@@ -78,8 +79,9 @@ def frames(chunk: Chunk) -> list[Frame]:
     return found
 
 
-Run = tuple[str, tuple[Interface, ...], bytes, int, int]
-"""Order, interfaces, whole blocks of packets, and damaged places and bytes skipped before them."""
+Run = tuple[str, tuple[Interface, ...], int, int, int, int]
+"""Order, interfaces, where whole blocks of packets begin and end, and damaged places and bytes
+skipped before them."""
 
 
 class _Walk:
@@ -110,19 +112,19 @@ class _Walk:
                 break
             if total < 0:
                 self.is_lost = True
-                yield from self._run(data[begin:at])
+                yield from self._run(begin, at)
             elif kind in _PACKETS:
                 at += total
             else:
-                yield from self._run(data[begin:at])
+                yield from self._run(begin, at)
                 self._learn(kind, data[at : at + total])
                 at = begin = at + total
-        yield from self._run(data[begin:at])
+        yield from self._run(begin, at)
         self.passed = at
 
-    def _run(self, part: bytes) -> Iterator[Run]:
-        if part or self._places:
-            yield self._order, tuple(self._interfaces), part, self._places, self._bytes
+    def _run(self, begin: int, end: int) -> Iterator[Run]:
+        if begin < end or self._places:
+            yield self._order, tuple(self._interfaces), begin, end, self._places, self._bytes
             self._places = self._bytes = 0
 
     def _block(self, data: bytes, at: int) -> tuple[int, int]:

@@ -6,7 +6,7 @@ from dnswatch.model.observation import Observation
 from dnswatch.sources.unmatched import StrayResponse, UnansweredQuery
 
 
-class Segment(msgspec.Struct, array_like=True):
+class Segment(msgspec.Struct, array_like=True, gc=False):
     """A segment of DNS over TCP."""
 
     at: float
@@ -17,7 +17,7 @@ class Segment(msgspec.Struct, array_like=True):
     payload: bytes
 
 
-class Scrap(msgspec.Struct, array_like=True):
+class Scrap(msgspec.Struct, array_like=True, gc=False):
     """A fragment of a packet."""
 
     at: float
@@ -29,24 +29,8 @@ class Scrap(msgspec.Struct, array_like=True):
     part: bytes
 
 
-class Part(msgspec.Struct, array_like=True, gc=False):
-    """A flow as far as it has been seen."""
-
-    ends: bytes
-    "Addresses of source and destination, and their ports where the protocol has any."
-    protocol: int
-    at: float
-    ended: float
-    seq: int
-    "Sequence number of the SYN it began with; -1 where that was not seen."
-    packets: int = 0
-    bytes: int = 0
-    sent: int = 0
-    "Payload from the source, bytes."
-    received: int = 0
-    flags: int = 0
-    "TCP flags that the source sent, joined; `answered` those of the destination."
-    answered: int = 0
+PartRow = tuple[bytes, int, float, float, int, tuple[int, int, int, int, int, int]]
+"""A `flows.Part`: its attributes in their order, those that are counted apart."""
 
 
 class Dissected(msgspec.Struct, array_like=True):
@@ -59,7 +43,7 @@ class Dissected(msgspec.Struct, array_like=True):
     responses: list[StrayResponse]
     segments: list[Segment]
     scraps: list[Scrap]
-    flows: list[Part]
+    flows: list[PartRow]
     census: dict[str, int]
 
 

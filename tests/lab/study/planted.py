@@ -19,7 +19,8 @@ from itertools import product
 from pathlib import Path
 from typing import Final
 
-from dnswatch.sources.dataset import FLOWS, OBSERVATIONS, PartitionedTable, Row
+from dnswatch.sources.dataset import FLOWS, OBSERVATIONS, PartitionedTable
+from tests.rows import Row, by_row
 
 HOSTS: Final = 1128
 MAIL_SERVERS: Final = 4
@@ -100,8 +101,8 @@ def dns_server(number: int) -> str:
 
 def write(place: Path, plan: Plan) -> None:
     """Write the trace as a data set."""
-    lookups = PartitionedTable[Row](place / "observations", OBSERVATIONS, tuple)
-    flows = PartitionedTable[Row](place / "flows", FLOWS, tuple)
+    lookups = PartitionedTable[Row](place / "observations", OBSERVATIONS, by_row(OBSERVATIONS))
+    flows = PartitionedTable[Row](place / "flows", FLOWS, by_row(FLOWS))
     for day in range(plan.days):
         begin = plan.begin * SECOND + day * DAY
         rows = [*_web(plan, day), *_mail(plan, day)]

@@ -2,16 +2,21 @@
 
 import io
 from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import astuple
 
+from dnswatch.errors import SourceError
 from dnswatch.model.flow import Contact, Flow
 from dnswatch.model.observation import Observation
-from dnswatch.sources.capture import pcap
+from dnswatch.sources.capture import pcap, pcapng
 from dnswatch.sources.capture.assembly import readings
+from dnswatch.sources.capture.chunk import Chunk
+from dnswatch.sources.capture.dissection import dissect
 from dnswatch.sources.crew import Crew
 from tests.sources.packets import (
     CLIENT,
@@ -28,6 +33,7 @@ from tests.sources.packets import (
     udp,
 )
 from tests.sources.packets import pcap as written
+from tests.sources.packets import pcapng as written_anew
 
 
 class Whole:
@@ -83,6 +89,31 @@ def test_processes_tell_the_same() -> None:
     whole, shared = Whole(DAY), Whole(DAY, 500, workers=2)
     assert (shared.lookups, shared.flows) == (whole.lookups, whole.flows)
     assert shared.census == whole.census
+
+
+@pytest.mark.parametrize(
+    ("chunks", "data"), [(pcap.chunks, DAY), (pcapng.chunks, written_anew(day()))]
+)
+@given(size=st.integers(40, 3000), place=st.integers(200, 2000))
+def test_each_chunk_says_where_in_the_file_it_is(
+    chunks: Callable[[io.BytesIO, int], Iterator[Chunk]], data: bytes, size: int, place: int
+) -> None:
+    """Damage before it or not: who helps reads it there."""
+    damaged = data[:place] + b"\xff" * 30 + data[place:]
+    for chunk in chunks(io.BytesIO(damaged), size):
+        assert damaged[chunk.at :].startswith(chunk.data)
+
+
+def test_a_file_that_becomes_shorter_is_an_error(tmp_path: Path) -> None:
+    """Who helps reads it a moment later."""
+    file = tmp_path / "capture"
+    file.write_bytes(DAY)
+    [chunk] = pcap.chunks(io.BytesIO(DAY))
+    there = chunk.elsewhere(str(file))
+    assert (there.data, dissect(there)) == (b"", dissect(chunk))
+    file.write_bytes(DAY[:-1])
+    with pytest.raises(SourceError, match="became shorter"):
+        dissect(there)
 
 
 def test_what_takes_several_packets_is_found() -> None:

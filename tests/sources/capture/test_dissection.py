@@ -6,6 +6,7 @@ import pytest
 
 from dnswatch.sources.capture import pcap
 from dnswatch.sources.capture.dissection import dissect
+from dnswatch.sources.capture.flows import Part
 from dnswatch.sources.capture.pieces import Dissected, decode
 from dnswatch.sources.moments import LATEST, LEAP
 from tests.sources.packets import (
@@ -30,12 +31,17 @@ def found(frames: list[Timed], link: int = 1, snaplen: int = 65535) -> Dissected
     return decode(dissect(chunk))
 
 
+def flows(told: Dissected) -> list[Part]:
+    """Return the flows of a chunk."""
+    return [Part(*row) for row in told.flows]
+
+
 def test_a_visit_is_a_lookup_and_a_flow() -> None:
     """The query is matched within the chunk; the flow is a part until all is read."""
     told = found(conversation())
     assert told.census == {"frames": 9, "queries": 1, "responses": 1, "answered": 1}
     assert len(told.lookups) == 1
-    assert [(part.packets, part.sent) for part in told.flows] == [(7, 5)]
+    assert [(part.packets, part.sent) for part in flows(told)] == [(7, 5)]
     assert told.last == NOON + 0.8
 
 
@@ -99,7 +105,15 @@ def test_lengths_that_cannot_be_make_no_payload_below_nothing() -> None:
     short = bytearray(udp(b"", dport=9))
     short[2:4], short[9] = b"\0\x08", 99
     told = found([(NOON, ethernet(bytes(long))), (NOON, ethernet(bytes(short)))])
-    assert [part.sent for part in told.flows] == [0, 0]
+    assert [part.sent for part in flows(told)] == [0, 0]
+
+
+def test_a_fragment_shorter_than_its_header_holds_nothing() -> None:
+    """The packet's length ends before its payload begins."""
+    [first, *_] = fragments(udp(bytes(900), dport=9999), 400)
+    short = first[:2] + b"\0\x08" + first[4:]
+    [scrap] = found([(NOON, ethernet(short))]).scraps
+    assert scrap.part == b""
 
 
 @pytest.mark.parametrize("astray", [NOON + 2 * LEAP, LATEST + 9])
@@ -126,7 +140,7 @@ def test_tunnels_within_tunnels_end() -> None:
         )
     told = found([(NOON, ethernet(packet))])
     assert told.census["frames"] == 1
-    assert [part.protocol for part in told.flows] == [4]
+    assert [part.protocol for part in flows(told)] == [4]
 
 
 def _with_options(frame: bytes) -> bytes:

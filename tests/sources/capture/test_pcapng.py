@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dnswatch.sources.capture.chunk import Frame
+from dnswatch.sources.capture.dissection import dissect
 from dnswatch.sources.capture.pcapng import chunks, frames
+from dnswatch.sources.capture.pieces import decode
 from tests.sources.packets import conversation, pcapng
 
 
@@ -118,3 +120,11 @@ def test_an_end_that_is_cut_off_is_said() -> None:
     *_, last = chunks(io.BytesIO(MANY[:-3]))
     assert last.is_cut_off
     assert len(contents(MANY[:-3])) == 29
+
+
+def test_a_simple_block_may_hold_nothing() -> None:
+    """Not even the length of its frame: it is cut off, and nothing else."""
+    data = section() + interface() + block(3, b"")
+    assert contents(data) == [b""]
+    [chunk] = chunks(io.BytesIO(data))
+    assert decode(dissect(chunk)).census["cut"] == 1

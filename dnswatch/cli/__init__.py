@@ -38,6 +38,7 @@ COMMANDS: Final = {
             "Show whether dnswatch runs, its upstreams, counters and records.",
         ),
         "top": ("cli.top:top", "Follow the site live in the terminal."),
+        "tail": ("cli.tail:tail", "Show lookups as they come, until Ctrl-C."),
         "report": (
             "cli.report:report",
             "Rank the clients by their lookups, or report on one of them.",

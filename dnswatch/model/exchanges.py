@@ -20,15 +20,15 @@ domains the one asked for longest ago.
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from enum import StrEnum
 from typing import Final, TypeVar
 
-import msgspec
-
 from dnswatch.codes import Type
+from dnswatch.model.lessons import KnownExchange, Lessons, LookupKind
 from dnswatch.model.lives import Lives
 from dnswatch.model.mailhosts import WEB, MailHosts, is_below_domain, stem_of
 from dnswatch.model.observation import Observation
+
+__all__ = ["Exchanges", "Lessons", "LookupKind", "lessons_of", "parent_of"]
 
 MAX_TTL: Final = 7 * 86400
 """Longest life believed, in seconds (RFC 8767 section 4)."""
@@ -62,33 +62,6 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class LookupKind(StrEnum):
-    """In which way a lookup is mail-related."""
-
-    MX = "mx"
-    EXCHANGE = "exchange"
-    IMPLICIT = "implicit-mx"
-    GUESS = "guess"
-
-
-class Lessons(msgspec.Struct, frozen=True, array_like=True):
-    """Names that may be mail-related, for those who did not see the MX answers themselves."""
-
-    exchanges: list[tuple[bytes, float, bytes]] = []
-    "Name (lower-case wire form) of an exchange, until when it counts as one, and its mail domain."
-    domains: list[tuple[bytes, float]] = []
-    "Domain that was asked for MX, and until when its address may be an implicit MX."
-
-
-class _Exchange(msgspec.Struct, gc=False):
-    """A mail host that an MX answer named."""
-
-    expiry: float
-    "Until when it counts as one, Unix seconds."
-    domain: bytes
-    "The domain whose MX answer named it last; one that no policy may touch stays."
-
-
 class Exchanges:
     """Which names are mail-related, and until when, for the whole site."""
 
@@ -100,7 +73,7 @@ class Exchanges:
         "Called where names that were ordinary look like mail hosts from now on."
         self._limit = limit
         self._window = window
-        self._exchanges: Lives[bytes, _Exchange] = Lives()
+        self._exchanges: Lives[bytes, KnownExchange] = Lives()
         "By name."
         self._recent: OrderedDict[bytes, float] = OrderedDict()
         "Domain to until when its address may be an implicit MX for some client."
@@ -224,7 +197,7 @@ class Exchanges:
         if len(self._exchanges) >= self._limit:
             self._exchanges.take_first()
             self.evicted += 1
-        self._exchanges.add(name, _Exchange(until, domain))
+        self._exchanges.add(name, KnownExchange(until, domain))
 
     def _learn_domain(self, domain: bytes, until: float) -> None:
         self._remember(self._recent, domain, max(self._recent.get(domain, 0.0), until))

@@ -34,7 +34,7 @@ _MANY: Final = 16
 """Answers that wait for a contact to their address, from which on those too old are let go."""
 
 _TCP: Final = 6
-_PURPOSES: Final = {25: "smtp", 80: "http", 443: "http", 465: "submission", 587: "submission"}
+PORT_PURPOSES: Final = {25: "smtp", 80: "http", 443: "http", 465: "submission", 587: "submission"}
 PURPOSES: Final = ("all", "tcp", "http", "smtp", "submission")
 """What translations are counted for."""
 
@@ -117,7 +117,7 @@ class Translations:
         waiting = self._fresh.pop(contact.destination, None)
         if waiting is None or contact.protocol != _TCP:
             return
-        purpose = _PURPOSES.get(contact.port or 0)
+        purpose = PORT_PURPOSES.get(contact.port or 0)
         for until, kind in waiting:
             if contact.at <= until:
                 self._used["tcp", kind] += 1

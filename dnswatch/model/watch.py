@@ -9,7 +9,6 @@ the records counts for the site, and teaches exchanges, but is nobody's.
 """
 
 from collections.abc import Callable, Mapping
-from copy import copy
 from typing import Final
 
 from dnswatch.codes import Type
@@ -23,6 +22,7 @@ from dnswatch.model.sitecache import CacheEntry, SiteCache
 
 _FROM_UPSTREAM: Final = frozenset((Origin.UPSTREAM, Origin.LATE))
 _FROM_WORKER: Final = frozenset((Origin.CACHE, Origin.STALE))
+_CACHE: Final = int(Origin.CACHE)
 _LATE: Final = int(Origin.LATE)
 _MX: Final = int(Type.MX)
 _ANY: Final = int(Type.ANY)
@@ -67,7 +67,8 @@ class Watch:
             # A policy took it for an MX question: what a policy does is on record.
             found, domain = LookupKind.MX, qname
         given = self._answer(seen) if seen.addresses else _NOTHING
-        kind = qtype, seen.rcode, origin, seen.redirected, found, *given
+        new, refreshed, hits = given
+        kind = qtype, seen.rcode, origin, seen.redirected, found, new, refreshed, hits
         self._counts.add(None if origin == _LATE else client, int(at) // 60, kind)
         if client is not None and (domain or qtype not in _ADDRESSES):
             self._note(seen, client, found, domain, given)
@@ -111,8 +112,8 @@ class Watch:
         """Count ordinary answers from a worker's cache; they may come out of order."""
         minute = minute_of(at)
         if tally.fate is Fate.ANSWERED:
-            given = tally.redirected, None, 0, 0, tally.addresses
-            kind = tally.qtype, tally.rcode, Origin.CACHE, *given
+            what = tally.qtype, tally.rcode, _CACHE
+            kind = *what, tally.redirected, None, 0, 0, tally.addresses
             self._counts.add(tally.client, minute, kind, tally.count)
         elif tally.client is not None:
             measure = tally.fate.name.lower()
@@ -161,7 +162,7 @@ class Watch:
         changes.until = self._now
         self._counts.tell(changes)
         for address in self._touched:
-            changes.put_entry(address, copy(self._cache[address]))
+            changes.put_entry(address, self._cache.state(address))
         self._touched.clear()
         self._exchanges.forget(self._now)
         if self._exchanges.evicted:

@@ -230,10 +230,12 @@ def _ended(
     is_own: bool,
 ) -> TracedAnswer:
     """Say what came out; `is_own`: no upstream was asked."""
+    did = ""
     if enforced is not None:
         would = "would have been " if enforced.dry_run else ""
         steps.append(TraceStep(f"policy '{enforced.policy}'", f"{would}{enforced.decided}"))
-        is_own |= not enforced.dry_run and enforced.decided is not Decided.HELD
+        if not enforced.dry_run and enforced.decided is not Decided.HELD:
+            is_own, did = True, f", {enforced.decided}"
     after = f" after {waited:.1f} s" if waited else ""
     if written == DROP:
         return TracedAnswer("no answer at all", [], steps)
@@ -244,7 +246,7 @@ def _ended(
     why = [one.to_text() for one in message.options if isinstance(one, dns.edns.EDEOption)]
     empty = "" if records or message.rcode() else ", nothing of that type"
     rcode = dns.rcode.to_text(message.rcode())
-    return TracedAnswer(f"{rcode}{empty}{after}", [*records, *why], steps)
+    return TracedAnswer(f"{rcode}{empty}{did}{after}", [*records, *why], steps)
 
 
 _ACCESS: Final = {

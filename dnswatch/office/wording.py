@@ -24,6 +24,8 @@ _LABELS: Final = {
     "mail:guess": "  guessed name",
     "mail-domains": "  distinct mail domains",
     "exchanges": "  distinct exchanges",
+    "smtp": "  SMTP connections",
+    "submission": "  submissions of mail",
     "new": "addresses: new",
     "refresh": "  refresh",
     "hit": "  hit",

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Final
 
 from dnswatch.errors import StoreError
-from dnswatch.model.changes import Changes
+from dnswatch.model.changes import Changes, minute_of
 from dnswatch.model.flow import Flow
 from dnswatch.model.observation import Observation
+from dnswatch.model.translations import PORT_PURPOSES
+from dnswatch.resolver.access import Admissions
 from dnswatch.settings import Source, combine
 from dnswatch.store import Store
 from dnswatch.store.directory import hold, note_replayed
@@ -25,6 +27,11 @@ from dnswatch.watchdog.pipeline import SitePipeline
 TICK: Final = 10.0
 """Seconds of the recording between two looks at what has faded; live it is one second.  A verdict
 comes with its lookup, whenever that is looked at."""
+
+MAIL: Final = ("smtp", "submission")
+"""Purposes of connections that are counted by client: mail handed on, or submitted (RFC 8314)."""
+
+_TCP: Final = 6
 
 PENDING: Final = 20_000
 """Accounts by the minute, mail-related lookups and entries that wait to be stored: 30 MB."""
@@ -43,12 +50,15 @@ class Folding:
         self._source = source
         self._policies = policies
         self._archive = Archive(state, combine(source), is_bounded=False)
+        self._admissions = Admissions(combine(source))
         self._site: SitePipeline | None = None
         self._pending = Changes()
         self._until = self._tick_at = 0.0
 
     def take(self, lookups: list[Observation], flows: Iterable[Flow] = ()) -> None:
         """Fold in lookups, and connections that have ended."""
+        flows = list(flows)
+        self._count(flows)
         if self._site is not None:
             self._site.contact(flows)
         if not lookups:
@@ -72,10 +82,21 @@ class Folding:
             changes, _ = self._site.drain(self._until, is_last=True)
             self._pending.merge(changes)
             self._write()
+        elif self._pending:
+            self._write()
         else:
             Store.open(self._state).close()  # records that hold nothing are records, too
         self._archive.close()
         os.close(self._lock)
+
+    def _count(self, flows: Iterable[Flow]) -> None:
+        """Count in its account each connection by which a client of the site sends mail."""
+        for flow in flows:
+            what = PORT_PURPOSES.get(flow.port or 0) if flow.protocol == _TCP else None
+            if what in MAIL and self._admissions.of(flow.source).is_recorded:
+                self._pending.accounts[flow.source, minute_of(flow.at)][what] += 1
+                if self._site is None:
+                    self._until = max(self._until, flow.ended)
 
     def _begin(self, now: float) -> SitePipeline:
         """Go on where an earlier replay into the same directory ended."""

@@ -180,6 +180,8 @@ class Records(Table, frozen=True):
     "Counts by the minute are summed up to hours after that."
     size: Annotated[Size, Range("1MB", "100TB", "an empty store takes some")] = Size(1_000_000_000)
     "Bytes of the store's files; what is worth least goes first, verdicts and evidence last."
+    tail: bool = False
+    "Keep the last 10,000 lookups in memory, for `dnswatch tail`; nothing of them is written."
 
 
 class Privacy(Table, frozen=True):

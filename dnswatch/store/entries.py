@@ -8,8 +8,7 @@ was ever written, at any moment.
 """
 
 import socket
-from collections.abc import Iterable
-from itertools import chain
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -32,8 +31,8 @@ _PART: Final = 1000
 """States in one row of the log."""
 
 
-_State = tuple[bytes, float, float, int, int]
-"""What is known of one life: packed address, expiry, first_seen, refreshes and hits."""
+_State = tuple[bytes, tuple[float, float, int, int]]
+"""What is known of one life: packed address; expiry, first_seen, refreshes and hits."""
 
 _encoder: Final = msgspec.msgpack.Encoder()
 _decoder: Final = msgspec.msgpack.Decoder(list[_State])
@@ -41,12 +40,8 @@ _decoder: Final = msgspec.msgpack.Decoder(list[_State])
 
 def write(db: Database, changes: Changes) -> None:
     """Append what changed; settle where the log has become long."""
-    ended = ((address, entry) for (address, _), entry in changes.earlier.items())
-    states = [
-        (address, entry.expiry, entry.first_seen, entry.refreshes, entry.hits)
-        for address, entry in chain(ended, changes.cache.items())
-    ]
-    _append(db, states)
+    _append(db, [(address, entry) for (address, _), entry in changes.earlier.items()])
+    _append(db, list(changes.cache.items()))
     rows, logged = db.conn.execute(_LENGTH).fetchone()
     if rows > WRITES or logged > MOST:
         settle(db)
@@ -62,11 +57,11 @@ def finish(db: Database) -> None:
 def settle(db: Database, *, is_last: bool = False) -> None:
     """Turn what has ended into rows; what lives as well where that is much, or it is the last."""
     passed, states = _passed(db), _logged(db)
-    living = [] if is_last else [state for state in states if state[1] > passed]
+    living = [] if is_last else [state for state in states if state[1][0] > passed]
     if len(living) > MOST // 2:
         living = []
     if living:
-        states = [state for state in states if state[1] <= passed]
+        states = [state for state in states if state[1][0] <= passed]
     _put(db, "entry", states)
     db.conn.execute("DELETE FROM entry_log")
     _append(db, living)
@@ -77,8 +72,7 @@ def restore(db: Database) -> dict[bytes, CacheEntry]:
     passed = _passed(db)
     rows = db.conn.execute(_LIVING, (passed,)).fetchall()
     found = {_packed(address): CacheEntry(*life) for address, *life in rows}
-    for address, expiry, first_seen, refreshes, hits in sorted(_logged(db)):
-        found[address] = CacheEntry(expiry, first_seen, refreshes, hits)
+    found.update((address, CacheEntry(*life)) for address, life in sorted(_logged(db)))
     return {address: entry for address, entry in found.items() if entry.expiry > passed}
 
 
@@ -97,7 +91,7 @@ def show(db: Database) -> None:
     _put(db, "temp.entry_ahead", states)
 
 
-def _append(db: Database, states: list[_State]) -> None:
+def _append(db: Database, states: Sequence[_State | tuple[bytes, CacheEntry]]) -> None:
     for begin in range(0, len(states), _PART):
         part = states[begin : begin + _PART]
         db.conn.execute(_LOG, (len(part), _encoder.encode(part)))
@@ -108,14 +102,14 @@ def _logged(db: Database) -> list[_State]:
     found: dict[tuple[bytes, float], _State] = {}
     for (states,) in db.conn.execute("SELECT states FROM entry_log ORDER BY id"):
         for state in _decoder.decode(states):
-            found[state[0], state[2]] = state
+            found[state[0], state[1][1]] = state
     return list(found.values())
 
 
 def _put(db: Database, table: str, states: Iterable[_State]) -> None:
     """Bring the rows of some lives up to date, in the order of the rows and of the lives."""
     db.conn.executemany(
-        _SET_ROW.format(table), sorted((text(address), *life) for address, *life in states)
+        _SET_ROW.format(table), sorted((text(address), *life) for address, life in states)
     )
 
 

@@ -176,7 +176,8 @@ def _order(total: Counter[str]) -> list[str]:
         return sorted(found, key=lambda measure: (-total[measure], measure))
 
     rcodes = [measure for measure in most("rcode:") if measure != "rcode:NOERROR"]
-    return ["lookup", *most("type:"), *_MAIL, *_ANSWERS, "failures", *rcodes]
+    sent = [measure for measure in _SENT if total[measure]]
+    return ["lookup", *most("type:"), *_MAIL, *sent, *_ANSWERS, "failures", *rcodes]
 
 
 _MAIL: Final = (
@@ -188,6 +189,8 @@ _MAIL: Final = (
     "mail-domains",
     "exchanges",
 )
+_SENT: Final = ("smtp", "submission")
+"""Connections that carry mail: only recordings show any."""
 _ANSWERS: Final = (
     "new",
     "refresh",

@@ -33,9 +33,10 @@ def look(state: Path) -> SiteLook:
     told.hear(1, HealthReport("udp://192.0.2.53", False, 0.0, 0, 9))
     worm = bytes((10, 0, 0, 66))
     told.standings[worm] = Standing(1.0, clock.now() + 86400, NOON)
-    with Store.open(state) as store, store.snapshot() as db:
+    with Store.open(state) as store:
         store.write(told, plain, NOON)
-        orders.enable(db, "delay", "me", NOON, dry_run=True)
+        with store.snapshot() as db:
+            orders.enable(db, "delay", "me", NOON, dry_run=True)
     note_replayed(state, NOON + 600)
     return looker(state, SETTINGS)()
 

@@ -2,11 +2,13 @@
 
 import os
 from collections import Counter
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 
 from dnswatch.errors import StoreError
+from dnswatch.model.flow import Flow, Outcome
 from dnswatch.model.observation import Observation
 from dnswatch.model.policies.orders import Orders
 from dnswatch.replay.folding import Folding
@@ -62,6 +64,29 @@ def live(state: Path, lookups: list[Observation]) -> None:
         site.watch.fold(seen)
     archive.write(site.drain(lookups[-1].at, is_last=True)[0], lookups[-1].at)
     archive.close()
+
+
+def connection(client: str, port: int) -> Flow:
+    """Tell of a connection."""
+    ours, theirs = (ip_address(text).packed for text in (client, "192.0.3.1"))
+    return Flow(NOON, ours, theirs, 6, port, Outcome.SUCCESS, NOON + 9, 20, 3000, 1000)
+
+
+def test_connections_that_carry_mail_stand_in_their_clients_accounts(tmp_path: Path) -> None:
+    """Also of a recording without a single lookup; who is no client of the site has no account."""
+    source = Source('privacy.leave_out = ["10.0.0.9"]\n', "test")
+    folding = Folding(tmp_path, source, frozenset())
+    sent = [(WORM, 25), (WORM, 25), (PERSON, 465), (PERSON, 587), (PERSON, 443)]
+    flows = [connection(*one) for one in [*sent, ("198.51.100.1", 25), ("10.0.0.9", 25)]]
+    folding.take([], flows)
+    folding.close()
+    with Store.read(tmp_path) as store, store.snapshot() as db:
+        found = db.conn.execute(
+            "SELECT key, measure.name, count FROM tally JOIN client ON client.id = client"
+            " JOIN measure ON measure.id = measure"
+        )
+        assert set(found) == {(WORM, "smtp", 2), (PERSON, "submission", 2)}
+    assert present(tmp_path, 0.0) == NOON + 9
 
 
 def rows(state: Path, table: str) -> Counter[tuple[object, ...]]:

@@ -172,7 +172,7 @@ def test_nothing_is_missing_when_the_engine_is_back(fleet: LiveFleet) -> None:
         assert "apart for" in warning
         assert "kept" in warning
     site = fleet.nodes["b"]
-    order = ["policy", "enable", "delay", "--config", site.config, "--state", site.state]
+    order = ["policy", "enable", "delay", "--config", str(site.config), "--state", str(site.state)]
     done = subprocess.run([*COMMAND, *order], capture_output=True, text=True, env=environment())
     refused = " ".join(done.stderr.split())
     assert "orders are refused while this node, 'b', is apart from its fleet" in refused

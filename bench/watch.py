@@ -24,9 +24,10 @@ from dnswatch.model.observation import Observation, Origin
 from dnswatch.seams.batch import Batch, encode
 from dnswatch.settings import Source, combine
 from dnswatch.watchdog.archive import Archive
-from dnswatch.watchdog.intake import Intake, Lines
+from dnswatch.watchdog.intake import Intake
 from dnswatch.watchdog.journal import Journal, create
 from dnswatch.watchdog.pipeline import SitePipeline
+from dnswatch.watchdog.reception import Lines
 from dnswatch.wire.name import from_text
 
 RATE: Final = 5000
@@ -120,7 +121,7 @@ class Watching:
         for message in encode(batch):
             self._ours.send(message)
         self._now = batch.until
-        [line] = self._intake.workers
+        [line] = self._intake.lines
         with costs.of("read"):
             heard = self._intake.read(line, self._now)
         with costs.of("teach"):
@@ -137,10 +138,10 @@ class Watching:
         """Hand over, as once a second, and store."""
         with costs.of("drain"):
             changes, _ = self._site.drain(self._now)
-            changes.cursor = self._intake.cursor()
+            changes.cursors = self._intake.cursors()
         with costs.of("write"):
             self._archive.write(changes, self._now)
-        self._intake.let_go(changes.cursor)
+        self._intake.let_go(changes.cursors)
 
     def close(self) -> None:
         """Close everything."""

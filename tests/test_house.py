@@ -55,6 +55,9 @@ UNTESTED: Final[frozenset[str]] = frozenset(
         *(f"lab/demo/{name}.py" for name in ("act", "screen", "show", "site", "world", "worm")),
         "__main__.py",
         "cli/serve.py",  # tests/live, from outside
+        "fleet/bulletin.py",  # tests/fleet/test_downlink.py
+        "fleet/reader.py",  # tests/fleet/test_uplink.py
+        "watchdog/reception.py",  # tests/watchdog/test_intake.py
         "office/exchange.py",  # tests/cli/test_exchange.py, by the commands
         "bay/service.py",
         "bay/smtp/connection.py",  # tests/bay/smtp/test_session.py, by real clients

@@ -80,6 +80,9 @@ class FleetEngine:
                 **(encrypted if url.is_encrypted else {}),
             }
         )
+        self.connections = 0
+        "How often it was connected to: the library connects again by itself where it finds a"
+        "connection closed, and what the engine had may be gone then."
         self._client: Any = Valkey(
             **where,
             db=url.database,
@@ -90,6 +93,7 @@ class FleetEngine:
             retry=Retry(NoBackoff(), 0),
             lib_name=None,  # saying it takes a command that an access list would have to name
             lib_version=None,
+            valkey_connect_func=self._connected,
         )
         self._patience = patience
 
@@ -248,6 +252,10 @@ class FleetEngine:
                 return bool(pipe.execute()[0])
             except WatchError:
                 return False
+
+    def _connected(self, connection: Any) -> None:
+        self.connections += 1
+        connection.on_connect()
 
     @contextmanager
     def _sentences(self) -> Iterator[None]:

@@ -8,17 +8,16 @@ The fence is the engine's time in milliseconds: a counter might count again what
 before, where the engine comes back with an older file.
 """
 
-import secrets
 from collections.abc import Callable
 from typing import Final
 
 from dnswatch.fleet.engine import FleetEngine
 
-LIFE: Final = 10.0
+LIFE: Final = 8.0
 """Seconds that a lease lasts without being renewed: within 15 s another node leads."""
 
-RENEW: Final = 3.0
-"""Seconds between two renewals: one may fail, and there is time for another."""
+RENEW: Final = 2.0
+"""Seconds between two renewals: some may fail, and there is time for another."""
 
 SPARE: Final = 1.0
 """Seconds by which its holder ends before it does: clocks do not run alike."""
@@ -27,25 +26,29 @@ SPARE: Final = 1.0
 class LeaderLease:
     """One node's part in it; times are those of a clock that is never set."""
 
-    def __init__(self, engine: FleetEngine, node: str, elapsed: Callable[[], float]) -> None:
-        """Take part as `node`."""
+    def __init__(
+        self, engine: FleetEngine, node: str, token: str, elapsed: Callable[[], float]
+    ) -> None:
+        """Take part as `node`; the token is that of all its processes, of which one lives."""
         self._engine = engine
         self._key = engine.key("lead")
-        self._value = f"{node} {secrets.token_hex(8)}".encode()
+        self._value = f"{node} {token}".encode()
         self._elapsed = elapsed
         self._until = self._renew_at = 0.0
         self.fence = 0
         "Ours, once the lease is won."
 
     def leader(self) -> str | None:
-        """Return who leads now, if anybody does."""
+        """Return who else leads now, if anybody does."""
         value = self._engine.get(self._key)
-        return value.decode().split()[0] if value else None
+        return value.decode().split()[0] if value and value != self._value else None
 
     def win(self, at_least: int = 0) -> bool:
         """Try to win it, with a fence of `at_least` or greater; raises `EngineError`."""
         begun_at = self._elapsed()
-        if not self._engine.put(self._key, self._value, LIFE, if_new=True):
+        # It is ours still where the process before this one was killed with it.
+        is_won = self._engine.put(self._key, self._value, LIFE, if_new=True)
+        if not is_won and not self._engine.prolong(self._key, self._value, LIFE):
             return False
         self._extend(begun_at)
         self.fence = max(round(self._engine.now() * 1000), at_least)

@@ -80,6 +80,10 @@ class Cursor(msgspec.Struct, frozen=True):
     "Where it went on: of batches before that, all but the lookups that wait is in."
     waiting: dict[str, tuple[int, int]] = {}
     "Sender to where its first batch is of which lookups wait, and how many: the latest ones of it."
+    node: str = ""
+    "Whose journal it is, in a fleet."
+    count: int = 0
+    "Messages before `taken`, in a fleet."
 
     @property
     def needed(self) -> int:
@@ -136,8 +140,8 @@ class Changes:
     "How many of `lookups`, from the first on, `detector` and `client_states` have taken in."
     until: float = 0.0
     "Up to when all that expired is among them, Unix seconds."
-    cursor: Cursor | None = None
-    "Of the journal that these changes come from; None where they do not come from one."
+    cursors: tuple[Cursor, ...] = ()
+    "Of the journals that these changes come from; none where they do not come from one."
 
     def __bool__(self) -> bool:
         """Whether anything changed."""
@@ -156,6 +160,7 @@ class Changes:
                 self.quarantine,
                 self.begun_at,
                 self.vantages,
+                any(cursor.node for cursor in self.cursors),  # others keep what is before them
             )
         )
 
@@ -186,7 +191,7 @@ class Changes:
         self.visits.extend(later.visits)
         self.carried.extend(later.carried)
         self.until = max(self.until, later.until)
-        self.cursor = later.cursor or self.cursor
+        self.cursors = later.cursors or self.cursors
         for (address, _), entry in later.earlier.items():
             self.put_entry(address, entry)
         for address, entry in later.cache.items():

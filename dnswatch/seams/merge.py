@@ -52,12 +52,22 @@ class Merge:
         self.late: Counter[str] = Counter()
         "Observations that came too late for their place, by who made them."
 
-    def join(self, name: str, now: float, lag: float = LAG, behind: float = inf) -> None:
+    def join(
+        self,
+        name: str,
+        now: float,
+        lag: float = LAG,
+        behind: float = inf,
+        oldest: float | None = None,
+    ) -> None:
         """Wait for a sender from `now` on, unless it is silent for `lag` seconds.
 
-        It is not waited for longer than `behind` seconds either, though it speaks.
+        It is not waited for longer than `behind` seconds either, though it speaks.  What comes
+        more than `oldest` seconds too late has no place any more; where that is not said, that
+        concerns those that are not waited for.
         """
         stream = self._streams.setdefault(name, _Stream())
+        stream.oldest = oldest or (OUTDATED if behind < inf else inf)
         stream.lag, stream.behind, stream.heard_at, stream.until = lag, behind, now, 0.0
 
     def leave(self, name: str) -> None:
@@ -74,7 +84,7 @@ class Merge:
         stream.heard_at = now
         stream.until = max(stream.until, batch.until)
         earliest = max(self.passed, now - stream.behind)
-        oldest = earliest - OUTDATED if stream.behind < inf else -inf
+        oldest = earliest - stream.oldest
         observations, outdated = batch.observations, list[Observation]()
         if observations and min(map(_at, observations)) < oldest:
             outdated = [seen for seen in observations if seen.at < oldest]
@@ -121,7 +131,7 @@ class _Stream:
     def __init__(self) -> None:
         self.lag = -inf
         "It is not waited for once it has been silent for that long; never, at first."
-        self.behind = inf
+        self.behind = self.oldest = inf
         self.until = self.heard_at = 0.0
         self.observations: list[Observation] = []
         self._batches: deque[tuple[int, int]] = deque()

@@ -12,12 +12,13 @@ import select
 import signal
 import socket
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from dnswatch import clock, control
 from dnswatch.bay import paths as bay_paths
-from dnswatch.errors import SettingsError
+from dnswatch.errors import LibraryError, SettingsError
 from dnswatch.proxy import worker
 from dnswatch.proxy.descriptors import provide
 from dnswatch.resolver.access import is_admitted
@@ -31,7 +32,7 @@ from dnswatch.store.moved import Moved
 from dnswatch.teller import process as teller
 from dnswatch.watchdog import journal
 from dnswatch.watchdog import process as watch
-from dnswatch.watchdog.intake import Lines
+from dnswatch.watchdog.reception import Lines
 from dnswatch.web import places as web_places
 
 STOP_WORKERS: Final = 1.3
@@ -81,16 +82,13 @@ class Supervisor:
         self._leaving: list[Child] = []
         "Vantage points that are to run no more, and have not ended yet."
         lines = [make_line() for _ in self._listening]
-        kept = journal.create()
-        self._watch = Child(
-            "watch",
-            lambda ours: watch.main(
-                self._source, state, self._lines(lines), kept, ours, self._moved
-            ),
-            patience=20.0,
-            longest=0.1,
-            heard=self._guests.heard,
-        )
+        self._hears = lines
+        self._token = secrets.token_hex(8)
+        "By which a watch is known to be the next one of this server, in a fleet."
+        self._is_fleet = bool(self._settings.fleet.engine)
+        self._kept = journal.create(*self._journal_size())
+        self._watch = self._make("watch", self._follow if self._is_fleet else self._watch_over)
+        self._relay = self._make("relay", self._pass_on) if self._is_fleet else None
         self._workers = [
             Child(f"worker {number}", self._work(number, ours), patience=2.0, longest=0.1)
             for number, (ours, _) in enumerate(lines)
@@ -132,8 +130,9 @@ class Supervisor:
                     self._reload()
             log.info("stopping")
             self._manager.tell("STOPPING=1")
-            self._stop([each for each in self._children if each is not self._watch], STOP_WORKERS)
-            self._stop([self._watch], STOP_WATCH)
+            last = [self._watch, *self._relays]
+            self._stop([each for each in self._children if each not in last], STOP_WORKERS)
+            self._stop(last, STOP_WATCH)
             close_door(self._door)
         if self._question is not None:
             self._question.close()
@@ -143,7 +142,12 @@ class Supervisor:
     def _children(self) -> list[Child]:
         others = [place.child for place in self._places]
         ours = [self._watch, *self._workers, self._bay, self._console, self._teller]
-        return [*ours, *others, *self._leaving]
+        return [*ours, *self._relays, *others, *self._leaving]
+
+    @property
+    def _relays(self) -> list[Child]:
+        """The relay, in a fleet."""
+        return [] if self._relay is None else [self._relay]
 
     @property
     def _wanted(self) -> list[Child]:
@@ -156,13 +160,49 @@ class Supervisor:
             unwanted.append(self._teller)
         return [child for child in self._children if child not in unwanted]
 
-    def _lines(self, workers: list[tuple[socket.socket, socket.socket]]) -> Lines:
-        """Return all that leads to the next watch."""
+    def _lines(self) -> Lines:
+        """Return all that leads to the next watch, or relay."""
         return Lines(
-            [theirs for _, theirs in workers],
+            [theirs for _, theirs in self._hears],
             [place.tied for place in self._places],
             self._door,
             self._guests.tied(),
+        )
+
+    def _make(self, name: str, run: Callable[[socket.socket], None]) -> Child:
+        """Make the place of a process that hears the others."""
+        heard = self._guests.heard
+        return Child(name, run, patience=20.0, longest=0.1, heard=heard)
+
+    def _watch_over(self, ours: socket.socket) -> None:
+        """Watch what this server sees."""
+        watch.main(self._source, self._state, self._lines(), self._kept, ours, self._moved)
+
+    def _journal_size(self) -> tuple[int, ...]:
+        """Return how large the journal is, where it is not as large as usual."""
+        if not self._is_fleet:
+            return ()
+        try:
+            from dnswatch.fleet import relay
+        except ModuleNotFoundError as error:
+            if error.name != "valkey":
+                raise
+            raise LibraryError("valkey", "fleet") from None
+        return (relay.SIZE,)
+
+    def _pass_on(self, ours: socket.socket) -> None:
+        """Pass on what this server sees to whoever leads the fleet."""
+        from dnswatch.fleet import relay
+
+        relay.main(self._source, self._state, self._lines(), self._kept, ours)
+
+    def _follow(self, ours: socket.socket) -> None:
+        """Follow the fleet's leader, or lead."""
+        from dnswatch.fleet import candidate
+        from dnswatch.office import orders
+
+        candidate.main(
+            self._source, self._state, ours, self._token, partial(orders.obey, self._state)
         )
 
     def _work(self, number: int, line: socket.socket) -> Callable[[socket.socket], None]:
@@ -316,6 +356,8 @@ class Supervisor:
         for what in ("listen", "redirected", "proxied", "workers"):
             if getattr(settings.serve, what) != getattr(self._settings.serve, what):
                 log.warning("a change of 'serve.%s' needs a restart; the rest is taken over", what)
+        if settings.fleet != self._settings.fleet:
+            log.warning("a change of 'fleet' needs a restart; the rest is taken over")
         if settings.ingest.listen != self._settings.ingest.listen:
             log.warning("a change of 'ingest.listen' needs a restart; the rest is taken over")
         self._source, self._settings = source, settings
@@ -337,7 +379,7 @@ class Supervisor:
             self._leaving.append(known[gone].child)
         self._places = [known.get(key) or Place(each) for key, each in wanted.items()]
         if known.keys() != wanted.keys():
-            self._watch.replace()
+            (self._relay or self._watch).replace()
 
     def _stop(self, children: list[Child], patience: float) -> None:
         """End processes, by force where they take too long."""

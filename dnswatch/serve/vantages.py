@@ -13,7 +13,7 @@ from dnswatch.control import DROP, KEEP
 from dnswatch.errors import SettingsError
 from dnswatch.serve.children import Child
 from dnswatch.settings import Ingest
-from dnswatch.watchdog.intake import Tied
+from dnswatch.watchdog.reception import Tied
 
 WAITING: Final = 16
 """Connections that wait at the door while the watch is away."""

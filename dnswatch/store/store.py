@@ -133,9 +133,9 @@ class Store:
                 self._db.conn.execute(_NOTE_PASSED, (changes.until,))
             entries.write(self._db, changes)
             self._has_written = True
-            if changes.cursor:
-                cursor = msgspec.json.encode(changes.cursor).decode()
-                self._db.conn.execute(_NOTE_CURSOR, (cursor,))
+            if changes.cursors:
+                cursors = msgspec.json.encode(changes.cursors).decode()
+                self._db.conn.execute(_NOTE_CURSORS, (cursors,))
 
     def write_identities(self, identities: Iterable[tuple[str, Identity]]) -> None:
         """Note who the clients of these keys are; keys of no client are passed over."""
@@ -159,11 +159,12 @@ class Store:
         with sentences(self._path):
             return site.passed(self._db)
 
-    def cursor(self) -> Cursor | None:
-        """Return how much of which journal is stored, if any is."""
+    def cursors(self) -> tuple[Cursor, ...]:
+        """Return how much of which journals is stored."""
         with sentences(self._path):
             row = self._db.conn.execute("SELECT cursor FROM journal").fetchone()
-        return msgspec.json.decode(row[0], type=Cursor) if row else None
+        stored = msgspec.json.decode(row[0], type=Cursor | tuple[Cursor, ...]) if row else ()
+        return (stored,) if isinstance(stored, Cursor) else stored  # one alone in older stores
 
     def knows(self, key: str) -> bool:
         """Whether anything is recorded of the client of this key."""
@@ -376,7 +377,7 @@ _FORGET_VANTAGES = """
     DELETE FROM vantage WHERE name NOT IN
         (SELECT name FROM vantage ORDER BY heard_at DESC LIMIT ?)"""
 _NOTE_PASSED = "INSERT INTO passed VALUES (1, ?) ON CONFLICT DO UPDATE SET until = excluded.until"
-_NOTE_CURSOR = (
+_NOTE_CURSORS = (
     "INSERT INTO journal VALUES (1, ?) ON CONFLICT DO UPDATE SET cursor = excluded.cursor"
 )
 _MX_LOOKUPS = """

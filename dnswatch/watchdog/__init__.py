@@ -7,8 +7,9 @@ and lets go of old records, and the order poller, which looks for what persons s
 own connection to the store.
 
     process      the main thread        pipeline    what it feeds, and a replay and the campus too
-    intake       who sends batches      lines       the socket to each of them
-    door         how others come in     journal     what was read and is not stored yet
+    intake       what is heard, in order reception  who sends batches
+    door         how others come in     lines       the socket to each of them
+    journal      what was read and is not stored yet
     judging      lookups to verdicts    policing    verdicts and orders to marks
     recorder     changes to the store   poller      orders from the store
     housekeeper  people, retention      archive     the store, with clients under their keys

@@ -78,9 +78,9 @@ class Archive:
         """Return the key under which a client stands in the store."""
         return self._named().key(client)
 
-    def cursor(self) -> Cursor | None:
-        """Return how much of which journal is stored, if any is."""
-        return self._opened().cursor()
+    def cursors(self) -> tuple[Cursor, ...]:
+        """Return how much of which journals is stored."""
+        return self._opened().cursors()
 
     def write(self, changes: Changes, now: float) -> None:
         """Store what changed, within the bounds of the store."""

@@ -1,66 +1,25 @@
-"""The intake: all that hand over batches to the watch, and the one order that comes of them.
+"""The intake: what all say to the watch of a single server, and the one order that comes of it.
 
-These are the workers, and other vantage points: children of the supervisor, whose lines it keeps,
-and whoever comes in at the door.  Each has a name and a lag; they come and go, and none holds up
-the others for longer than that.
+`BatchSource` is what the watch process knows of it, so that it need not know whether the lines of
+its own server are behind it, or all those of a fleet.
 """
 
-import logging
 import selectors
-import socket
 from collections import Counter
-from collections.abc import Callable, Sequence
-from copy import copy
-from functools import partial
-from typing import Final, NamedTuple
-
-from msgspec.structs import replace
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, Protocol
 
 from dnswatch import clock
 from dnswatch.control import Control
 from dnswatch.model.changes import Cursor
 from dnswatch.model.observation import Observation
 from dnswatch.model.vantage import VantagePoint
-from dnswatch.resolver.access import Networks
-from dnswatch.seams.batch import Batch, decode
-from dnswatch.seams.ingest import DROPPED, Hello, read
+from dnswatch.seams.batch import Batch, Briefing
 from dnswatch.seams.merge import Merge, Told, rest
 from dnswatch.settings import Settings
-from dnswatch.watchdog.door import GUESTS, Door
 from dnswatch.watchdog.journal import Journal
 from dnswatch.watchdog.lines import Line
-
-FAIR: Final = 8
-"""Batches read from one line before the next has its turn."""
-
-DAMAGED: Final = 10
-"""Damaged messages within a minute after which a vantage point is sent away, for as long."""
-
-_MINUTE: Final = 60.0
-
-logger: Final = logging.getLogger("dnswatch.watchdog")
-
-
-class Tied(NamedTuple):
-    """A vantage point whose line the supervisor keeps."""
-
-    name: str
-    lag: float
-    line: socket.socket
-    "The watch's end."
-
-
-class Lines(NamedTuple):
-    """All that leads to the watch; seqpacket sockets that do not block."""
-
-    workers: Sequence[socket.socket]
-    "The watch's end of each worker's line."
-    tied: Sequence[Tied] = ()
-    "Other vantage points that are children of the supervisor."
-    door: socket.socket | None = None
-    "Where others come in: it listens."
-    guests: Sequence[Tied] = ()
-    "Those that came in at an earlier watch's door."
+from dnswatch.watchdog.reception import Heard, LineReception, Lines
 
 
 class ReceivedBatch(NamedTuple):
@@ -71,96 +30,135 @@ class ReceivedBatch(NamedTuple):
     outdated: list[Observation]
 
 
+Take = Callable[[list[ReceivedBatch], Line | None], object]
+"""Takes in what was heard, and by which line, if it came by one."""
+
+
+class BatchSource(Protocol):
+    """All that the watch hears, and whom it tells."""
+
+    @property
+    def passed(self) -> float:
+        """The moment up to which everything has come out, Unix seconds."""
+
+    def worker(self, name: str) -> tuple[str, int] | None:
+        """Return a worker's node and number; None for another vantage point."""
+
+    def configure(self, settings: Settings) -> None:
+        """Take settings, the first ones or others."""
+
+    def take_up(
+        self, stored: Sequence[Cursor] | None, now: float
+    ) -> tuple[list[ReceivedBatch], int]:
+        """Return what a watch that was killed had read and not stored, and how much was lost.
+
+        `stored` says what of it is in the store; where that is not known all is lost, rather than
+        counted twice.
+        """
+
+    def open(self, selector: selectors.BaseSelector, take: Take) -> None:
+        """Begin; `take` is called with what is heard."""
+
+    def read_rest(self, deadline: float) -> None:
+        """Read what waits, until then by `clock.elapsed`."""
+
+    def tell(
+        self, briefings: Iterable[Briefing], *, to: Line | None = None, but: Line | None = None
+    ) -> None:
+        """Tell all workers, or one, or all but one."""
+
+    def release(self, now: float) -> list[Told]:
+        """Return what nothing earlier can precede any more, in order of time."""
+
+    def flush(self) -> list[Told]:
+        """Return all that waits, in order of time."""
+
+    def cursors(self) -> tuple[Cursor, ...]:
+        """Tell how much of the journals has come out."""
+
+    def let_go(self, stored: Sequence[Cursor]) -> None:
+        """Keep nothing that is in the store."""
+
+    def settle(self, whole: Callable[[], Iterable[Briefing]]) -> None:
+        """Hand over what waits to be told, and the `whole` to whoever has missed something."""
+
+    def drain(self) -> tuple[Counter[str], dict[str, VantagePoint]]:
+        """Return counts since the last time, and how those vantage points do that said anything."""
+
+
 class Intake:
-    """Everybody's lines, and what came by them."""
+    """What comes by the lines of one server: a `BatchSource`."""
 
     def __init__(self, lines: Lines, journal: Journal, control: Control) -> None:
         """Hear all; at the other end of `control` the supervisor keeps guests' connections."""
-        self.workers = [Line(f"worker {number}", line) for number, line in enumerate(lines.workers)]
-        self._numbers = {line.name: number for number, line in enumerate(self.workers)}
-        self._tied, self._guests = lines.tied, lines.guests
-        self._control = control
-        self._kept: list[Line] = []
-        "The lines that the supervisor keeps: they stay, whatever comes by them."
-        self._others: dict[str, Line] = {}
-        self._points: dict[str, VantagePoint] = {}
-        self._changed: set[str] = set()
-        self._damage: dict[str, list[float]] = {}
-        "When each vantage point sent damage of late."
-        self._door = None if lines.door is None else Door(lines.door, self._let_in)
-        self._counters: Counter[str] = Counter()
-        self._say_at = 0.0
         self._merge = Merge()
+        self._reception = LineReception(lines, journal, control, self._merge)
         self._journal = journal
-        self._left_out, self._leaves_out = Networks(()), False
+        self._missed = 0
+        "Briefings that did not reach a worker."
 
     @property
     def lines(self) -> list[Line]:
         """All lines that there are."""
-        return [*self.workers, *self._others.values()]
+        return self._reception.lines
 
     @property
     def passed(self) -> float:
         """The moment up to which everything has come out, Unix seconds."""
         return self._merge.passed
 
-    def number(self, name: str) -> int | None:
-        """Return a worker's number; None for another vantage point."""
-        return self._numbers.get(name)
+    def worker(self, name: str) -> tuple[str, int] | None:
+        """Return a worker's number, of no node; None for another vantage point."""
+        number = self._reception.number(name)
+        return None if number is None else ("", number)
 
     def configure(self, settings: Settings) -> None:
         """Take settings, the first ones or others."""
-        self._left_out = Networks(settings.privacy.leave_out)
-        self._leaves_out = bool(settings.privacy.leave_out)
-        if self._door is not None:
-            self._door.configure(settings.ingest.users)
+        self._reception.configure(settings)
 
-    def take_up(self, stored: Cursor | None, now: float) -> tuple[list[ReceivedBatch], int]:
-        """Return what a watch that was killed had read and not stored, and how much was lost.
-
-        `stored` says what of it is in the store; where that is not known all is lost, rather than
-        counted twice.
-        """
-        for worker in self.workers:
+    def take_up(
+        self, stored: Sequence[Cursor] | None, now: float
+    ) -> tuple[list[ReceivedBatch], int]:
+        """Return what a watch that was killed had read and not stored, and how much was lost."""
+        for worker in self._reception.workers:
             self._merge.join(worker.name, now)
-        self._kept = [self._join(*each, now) for each in self._tied]
-        for each in self._guests:
-            if each.name in self._others:  # a child has that name since the last reload
-                Line(each.name, each.line).close()
-                self._control.drop(each.name)
-            else:
-                self._join(*each, now)
-        for line in self.lines:
-            line.drop(self._journal.last)
+        self._reception.begin(now)
         records = list(self._journal.records())
         if stored is None:
             self._journal.let_go(self._journal.end)
             return [], len(records)
+        ours = [cursor for cursor in stored if cursor.journal == self._journal.name]
+        cursor = ours[0] if ours else Cursor(self._journal.name)
         heard = []
-        for place, name, message in records:
-            batch = decode(message) if name in self._numbers else self._read(name, message, now)
-            heard.append(self._heard(name, rest(name, batch, place, stored), now, place))
+        for place, name, message, _ in records:
+            batch = self._reception.decode(name, message, now)
+            left = rest(name, batch, place, cursor)
+            heard.append(self._add(self._reception.hear(name, left, place, now), now))
         return heard, 0
 
-    def open(self, selector: selectors.BaseSelector, ready: Callable[[Line], object]) -> None:
-        """Begin; `ready` is called for each line that has something to read."""
-        self._selector, self._ready = selector, ready
-        for line in self.lines:
-            selector.register(line, selectors.EVENT_READ, partial(ready, line))
-        if self._door is not None:
-            self._door.open(selector)
+    def open(self, selector: selectors.BaseSelector, take: Take) -> None:
+        """Begin; `take` is called with what is heard."""
+        self._take = take
+        self._reception.open(selector, self._hear)
 
     def read(self, line: Line, now: float) -> list[ReceivedBatch]:
         """Take in some of what waits on a line."""
-        heard = [
-            self._heard(line.name, batch, now, place)
-            for place, batch in line.receive(FAIR, self._journal)
-        ]
-        self._counters["batches_broken"] += line.broken
-        if self._others.get(line.name) is line:
-            self._look_after(line, now)
-        line.broken = 0
-        return heard
+        return [self._add(each, now) for each in self._reception.read(line, now)]
+
+    def read_rest(self, deadline: float) -> None:
+        """Read what waits, until then."""
+        is_more = True
+        while is_more and clock.elapsed() < deadline:
+            is_more = any([self._hear(line) for line in self.lines])  # noqa: C419 each has its turn
+
+    def tell(
+        self, briefings: Iterable[Briefing], *, to: Line | None = None, but: Line | None = None
+    ) -> None:
+        """Tell all workers, or one, or all but one."""
+        told = list(briefings)
+        for worker in self._reception.workers:
+            if worker is not but and to in (None, worker):
+                worker.tell(told)
 
     def release(self, now: float) -> list[Told]:
         """Return what nothing earlier can precede any more, in order of time."""
@@ -170,125 +168,40 @@ class Intake:
         """Return all that waits, in order of time."""
         return self._merge.flush()
 
-    def cursor(self) -> Cursor:
+    def cursors(self) -> tuple[Cursor, ...]:
         """Tell how much of the journal has come out."""
-        return Cursor(self._journal.name, self._journal.end, self._merge.waiting())
+        return (Cursor(self._journal.name, self._journal.end, self._merge.waiting()),)
 
-    def let_go(self, stored: Cursor | None) -> None:
+    def let_go(self, stored: Sequence[Cursor]) -> None:
         """Keep nothing in the journal that is in the store."""
-        if stored is not None:
-            self._journal.let_go(stored.needed)
+        for cursor in stored:
+            self._journal.let_go(cursor.needed)
+
+    def settle(self, whole: Callable[[], Iterable[Briefing]]) -> None:
+        """Hand over what waits to be told, and the `whole` to whoever has missed something."""
+        for worker in self._reception.workers:
+            worker.send()
+            self._missed += worker.lost
+            if worker.lost:  # marks may be among them
+                worker.tell(whole())
+            worker.lost = 0
 
     def drain(self) -> tuple[Counter[str], dict[str, VantagePoint]]:
         """Return counts since the last time, and how those vantage points do that said anything."""
-        counters, self._counters = self._counters, Counter()
-        counters["observations_late"] = self._merge.late.total()
         for name, late in self._merge.late.items():
-            if name in self._points:
-                self._points[name].late += late
+            self._reception.note_late(name, late)
+        counters, points = self._reception.drain()
+        counters["observations_late"] = self._merge.late.total()
+        counters["briefings_lost"], self._missed = self._missed, 0
         self._merge.late.clear()
-        if self._door is not None:
-            self._door.tidy()
-            counters["ingest_refused"], self._door.refused = self._door.refused, 0
-        changed = {name: copy(self._points[name]) for name in self._changed}
-        self._changed.clear()
-        for name in [name for name, point in self._points.items() if point.gone_at is not None]:
-            del self._points[name]
-        return +counters, changed
+        return +counters, points
 
-    def _join(self, name: str, lag: float, line: socket.socket, now: float) -> Line:
-        self._merge.join(name, now, lag, behind=lag)
-        self._points[name] = VantagePoint(name, lag, now, now)
-        self._changed.add(name)
-        joined = Line(name, line, lambda message: self._read(name, message, clock.now()))
-        self._others[name] = joined
-        return joined
+    def _hear(self, line: Line) -> bool:
+        heard = self.read(line, clock.now())
+        self._take(heard, line)
+        line.send()
+        return bool(heard)
 
-    def _read(self, name: str, message: bytes, now: float) -> Batch:
-        """Read what another vantage point than a worker says.
-
-        Workers know by themselves who stands in no record: it is part of how they admit a client.
-        """
-        batch = read(message, now, is_ours=any(name == tied.name for tied in self._tied))
-        if not self._leaves_out:
-            return batch
-        return replace(
-            batch,
-            observations=[replace(s, client=self._recorded(s.client)) for s in batch.observations],
-            tallies=[replace(t, client=self._recorded(t.client)) for t in batch.tallies],
-        )
-
-    def _recorded(self, client: bytes | None) -> bytes | None:
-        """Return a client's address, or None where it stands in no record."""
-        return None if client is not None and client in self._left_out else client
-
-    def _let_in(self, hello: Hello, guest: socket.socket) -> str | None:
-        name, now = hello.hello, clock.now()
-        if name in self._others:
-            return f"another vantage point is called '{name}' and is still there"
-        if len(self._others) >= GUESTS:
-            return f"{GUESTS} vantage points are there already"
-        if self._is_barred(name, now):
-            return f"'{name}' sent {DAMAGED} damaged messages within a minute: wait for another one"
-        line = self._join(name, hello.lag, guest, now)
-        self._control.keep(name, hello.lag, guest)
-        self._selector.register(line, selectors.EVENT_READ, partial(self._ready, line))
-        self._say("vantage point '%s' has come, and may be %.1f s behind", name, hello.lag)
-        return None
-
-    def _say(self, text: str, *what: object) -> None:
-        """Say who comes and goes, a line a second at most."""
-        if clock.elapsed() >= self._say_at:
-            self._say_at = clock.elapsed() + 1.0
-            logger.info(text, *what)
-
-    def _heard(self, name: str, batch: Batch, now: float, place: int) -> ReceivedBatch:
-        """Take in a batch; a vantage point's counter goes into ours."""
-        outdated = self._merge.add(name, batch, now, place)
-        if name not in self._numbers:
-            dropped = batch.counters.pop(DROPPED, 0)
-            self._counters["ingest_dropped"] += dropped
-            if (point := self._points.get(name)) is not None:
-                point.heard_at = now
-                point.batches += 1
-                point.lookups += len(batch.observations) + sum(one.count for one in batch.tallies)
-                point.dropped += dropped
-                self._changed.add(name)
-        return ReceivedBatch(name, batch, outdated)
-
-    def _look_after(self, line: Line, now: float) -> None:
-        """Count a vantage point's damage; let it go where it is gone, or sends too much of that."""
-        if line.broken:
-            self._points[line.name].damaged += line.broken
-            self._changed.add(line.name)
-            self._damage.setdefault(line.name, []).extend([now] * line.broken)
-        if line in self._kept:
-            return
-        if self._is_barred(line.name, now):
-            logger.warning(
-                "vantage point '%s' sent %d damaged messages within a minute, and is sent away",
-                line.name,
-                DAMAGED,
-            )
-            self._leave(line, now)
-        elif line.is_over:
-            self._say("vantage point '%s' is gone", line.name)
-            self._leave(line, now)
-
-    def _leave(self, line: Line, now: float) -> None:
-        self._selector.unregister(line)
-        line.close()
-        self._control.drop(line.name)
-        del self._others[line.name]
-        self._merge.leave(line.name)
-        self._points[line.name].gone_at = now
-        self._changed.add(line.name)
-
-    def _is_barred(self, name: str, now: float) -> bool:
-        """Whether it has sent too much damage of late."""
-        self._damage = {
-            one: recent
-            for one, times in self._damage.items()
-            if (recent := [at for at in times[-DAMAGED:] if at > now - _MINUTE])
-        }
-        return len(self._damage.get(name, ())) >= DAMAGED
+    def _add(self, heard: Heard, now: float) -> ReceivedBatch:
+        name, batch, place = heard
+        return ReceivedBatch(name, batch, self._merge.add(name, batch, now, place))

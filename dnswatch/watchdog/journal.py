@@ -12,17 +12,24 @@ import os
 from collections.abc import Iterator
 from mmap import mmap
 from secrets import randbits
+from struct import Struct
 from typing import Final, NamedTuple
 
 SIZE: Final = 8 << 20
 """Bytes: some ten seconds of 5,000 lookups a second."""
 
-_NAME, _FIRST, _END = range(3)
+_NAME, _FIRST, _END, _COUNT = range(4)
 """What the head says, in eight bytes each."""
 
-_HEAD: Final = 24
-_LENGTH: Final = 4
-"""Bytes before each message that say how long it is."""
+_HEAD: Final = 32
+_BEFORE: Final = Struct(">IQB")
+"""What stands before each sender's name and message: the length of both, the message's number, and
+the length of the name."""
+
+
+def size_of(name: str, message: bytes) -> int:
+    """Return how many bytes of a journal a message takes, with all that is kept of it."""
+    return _BEFORE.size + len(name) + len(message)
 
 
 def create(size: int = SIZE) -> int:
@@ -39,6 +46,13 @@ class Record(NamedTuple):
     name: str
     "Of who sent it."
     message: bytes
+    number: int = 0
+    "How many came before it."
+
+    @property
+    def end(self) -> int:
+        """The place of the next message."""
+        return self.place + size_of(self.name, self.message)
 
 
 class Journal:
@@ -61,40 +75,57 @@ class Journal:
         """The place of the next message."""
         return self._head[_END]
 
+    @property
+    def first(self) -> int:
+        """The place of the first message that is kept."""
+        return self._head[_FIRST]
+
+    @property
+    def count(self) -> int:
+        """How many messages there ever were."""
+        return self._head[_COUNT]
+
+    @property
+    def kept(self) -> int:
+        """How many messages are kept."""
+        return self.count - (self._before(self.first)[1] if self.first < self.end else self.count)
+
     def append(self, name: str, message: bytes) -> int:
         """Write down what somebody sent, over the oldest where there is no room; return its place.
 
         `name` is at most 255 bytes of ASCII.
         """
-        message = bytes([len(name)]) + name.encode("ascii") + message
-        record = len(message).to_bytes(_LENGTH) + message
+        number = self._head[_COUNT]
+        before = _BEFORE.pack(len(name) + len(message), number, len(name))
+        record = before + name.encode("ascii") + message
         place = self.end
         while place + len(record) - self._head[_FIRST] > len(self._ring):
-            self._head[_FIRST] += _LENGTH + self._length(self._head[_FIRST])
+            self._head[_FIRST] += _BEFORE.size + self._before(self._head[_FIRST])[0]
         start = place % len(self._ring)
         before = record[: len(self._ring) - start]
         after = record[len(before) :]
         self._ring[start : start + len(before)] = before
         self._ring[: len(after)] = after
+        self._head[_COUNT] = number + 1
         self._head[_END] = place + len(record)
         return place
 
-    def records(self) -> Iterator[Record]:
-        """Go through the messages that are kept."""
-        place = self._head[_FIRST]
+    def records(self, place: int = 0) -> Iterator[Record]:
+        """Go through the messages that are kept, from a message's place on."""
+        place = max(place, self._head[_FIRST])
         while place < self.end:
-            length = self._length(place)
-            record = self._read(place + _LENGTH, length)
-            cut = 1 + record[0]
-            yield Record(place, record[1:cut].decode("ascii"), record[cut:])
-            place += _LENGTH + length
+            length, number, cut = self._before(place)
+            record = self._read(place + _BEFORE.size, length)
+            yield Record(place, record[:cut].decode("ascii"), record[cut:], number)
+            place += _BEFORE.size + length
 
     def let_go(self, place: int) -> None:
         """Keep nothing from before that place."""
         self._head[_FIRST] = max(self._head[_FIRST], place)
 
-    def _length(self, place: int) -> int:
-        return int.from_bytes(self._read(place, _LENGTH))
+    def _before(self, place: int) -> tuple[int, int, int]:
+        length, number, cut = _BEFORE.unpack(self._read(place, _BEFORE.size))
+        return length, number, cut
 
     def _read(self, place: int, length: int) -> bytes:
         start = place % len(self._ring)

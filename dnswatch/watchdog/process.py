@@ -11,8 +11,9 @@ import os
 import selectors
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -29,11 +30,12 @@ from dnswatch.store import damage
 from dnswatch.store.moved import Moved
 from dnswatch.watchdog.archive import Archive
 from dnswatch.watchdog.housekeeper import Housekeeper
-from dnswatch.watchdog.intake import Intake, Lines, ReceivedBatch
+from dnswatch.watchdog.intake import BatchSource, Intake, ReceivedBatch
 from dnswatch.watchdog.journal import Journal
 from dnswatch.watchdog.lines import Line
 from dnswatch.watchdog.pipeline import SitePipeline
 from dnswatch.watchdog.poller import OrderPoller
+from dnswatch.watchdog.reception import Lines
 from dnswatch.watchdog.recorder import Recorder
 from dnswatch.watchdog.tail import LookupRing
 
@@ -80,22 +82,42 @@ def main(
     gc.set_threshold(*_COLLECT)
     kept = Journal(journal)
     try:
-        _Process(source, state, lines, kept, control).run(moved)
+        watch(source, state, partial(Intake, lines, kept), control, moved)
     except BaseException:
         kept.let_go(kept.end)  # what made this one fail must not make each one after it fail
         raise
+
+
+def watch(
+    source: Source,
+    state: Path,
+    hearing: Callable[[Control], BatchSource],
+    control: socket.socket,
+    moved: Moved | None = None,
+    reloaded: Callable[[Source], object] = lambda _: None,
+) -> None:
+    """Watch what is heard until told to stop; `hearing` makes whom we hear.
+
+    `reloaded` is called with each new configuration.
+    """
+    _Process(source, state, hearing, control, reloaded).run(moved)
 
 
 class _Process:
     """The parts of the watch process, and what passes between them."""
 
     def __init__(
-        self, source: Source, state: Path, lines: Lines, journal: Journal, control: socket.socket
+        self,
+        source: Source,
+        state: Path,
+        hearing: Callable[[Control], BatchSource],
+        control: socket.socket,
+        reloaded: Callable[[Source], object],
     ) -> None:
         settings = combine(source)
+        self._reloaded = reloaded
         self._control = Control(control)
-        self._journal = journal
-        self._intake = Intake(lines, journal, self._control)
+        self._intake = hearing(self._control)
         self._archive = Archive(state, settings)
         self._recorder = Recorder(self._archive, clock.now)
         self._housekeeper = Housekeeper(Archive(state, settings), settings, clock.now)
@@ -115,7 +137,7 @@ class _Process:
 
     def run(self, moved: Moved | None) -> None:
         """Watch until told to stop."""
-        with selectors.DefaultSelector() as selector, _stop_signal() as stop:
+        with selectors.DefaultSelector() as selector, stop_signal() as stop:
             stored = self._restore(moved)
             self._configure(self._source, combine(self._source))
             self._poller.start(self._site.heard)
@@ -126,7 +148,7 @@ class _Process:
             selector.register(stop, selectors.EVENT_READ, self._stop)
             selector.register(self._control, selectors.EVENT_READ, self._obey)
             selector.register(self._poller, selectors.EVENT_READ, self._take_orders)
-            self._intake.open(selector, self._read)
+            self._intake.open(selector, self._hear)
             self._tail.open(selector)
             self._loop(selector)
         self._finish()
@@ -145,10 +167,10 @@ class _Process:
                 self._heed_damage()
                 self._see_again()
 
-    def _restore(self, moved: Moved | None) -> Cursor | None:
+    def _restore(self, moved: Moved | None) -> tuple[Cursor, ...] | None:
         """Begin with what was known before, and with a new store where that one is damaged.
 
-        Return how much of the journal is among it; None where that is not known, or where the
+        Return how much of the journals is among it; None where that is not known, or where the
         journal's times are those of another clock.
         """
         try:
@@ -167,16 +189,13 @@ class _Process:
             if error.is_damaged:
                 logger.error("nothing is recorded: %s", error)
             return None
-        if moved is not None:
-            return None
-        same = stored is not None and stored.journal == self._journal.name
-        return stored if same else Cursor(self._journal.name)
+        return stored if moved is None else None
 
-    def _remember(self, moved: Moved | None) -> Cursor | None:
+    def _remember(self, moved: Moved | None) -> tuple[Cursor, ...]:
         if moved is not None:
             self._archive.move(moved, clock.now())
         self._site.restore(self._archive, clock.now())
-        return self._archive.cursor()
+        return self._archive.cursors()
 
     def _mend(self, reason: str) -> None:
         """Move a damaged store aside."""
@@ -198,11 +217,11 @@ class _Process:
 
     def _see_again(self) -> None:
         """End once the store can be used again: the next watch begins with what it holds."""
-        if self._is_blind and self._recorder.stored is not None:
+        if self._is_blind and self._recorder.stored:
             logger.info("the records can be used again: the watch begins anew with what they hold")
             self._is_stopping = True
 
-    def _take_up(self, stored: Cursor | None) -> None:
+    def _take_up(self, stored: tuple[Cursor, ...] | None) -> None:
         """Take in what a watch that was killed had read and not stored."""
         heard, lost = self._intake.take_up(stored, clock.now())
         if lost:
@@ -215,27 +234,21 @@ class _Process:
         self._order()
         self._site.policing.news(clock.now())
         self._site.policing.changes()  # marks that were there before the restart are no change
-        for worker in self._intake.workers:
-            worker.tell(self._all())
+        self._intake.tell(self._all())
 
-    def _read(self, line: Line) -> bool:
-        """Take in some of what waits on a line; return whether there was anything."""
-        heard = self._intake.read(line, clock.now())
+    def _hear(self, heard: list[ReceivedBatch], line: Line | None) -> None:
+        """Take in what somebody said."""
         self._take(heard)
         self._teach(heard, line)
-        if any(STARTED in each.batch.counters for each in heard):
-            line.tell(self._all())
-        line.send()
+        if line is not None and any(STARTED in each.batch.counters for each in heard):
+            self._intake.tell(self._all(), to=line)
         self._fold()
-        return bool(heard)
 
     def _teach(self, heard: list[ReceivedBatch], source: Line | None = None) -> None:
         """Tell the other workers which names were learned."""
         seen = chain.from_iterable(each.batch.observations for each in heard)
         lessons = lessons_of(seen, self._site.exempt.domain)
-        for worker in self._intake.workers:
-            if worker is not source:
-                worker.tell(brief(lessons))
+        self._intake.tell(brief(lessons), but=source)
 
     def _take(self, heard: list[ReceivedBatch]) -> None:
         for name, batch, outdated in heard:
@@ -244,9 +257,9 @@ class _Process:
                 self._tail.count(tally, batch.until)
             for seen in outdated:
                 self._site.watch.count_late(seen)
-            if (number := self._intake.number(name)) is not None:
+            if (worker := self._intake.worker(name)) is not None:
                 for health in batch.health:
-                    self._site.watch.hear(number, health)
+                    self._site.watch.hear(worker[1], health, worker[0])
             self._site.watch.count(batch.counters, batch.until)
 
     def _fold(self) -> None:
@@ -257,14 +270,9 @@ class _Process:
 
     def _hand_over(self) -> None:
         """Give the recorder what happened since the last time."""
+        self._intake.settle(self._all)
         counters, points = self._intake.drain()
-        for worker in self._intake.workers:
-            worker.send()
-            counters["briefings_lost"] += worker.lost
-            if worker.lost:  # marks may be among them
-                worker.tell(self._all())
-            worker.lost = 0
-        self._site.watch.count(+counters, clock.now())
+        self._site.watch.count(counters, clock.now())
         self._site.find(self._poller.findings(), clock.now())
         self._identify()
         changes, marks = self._site.drain(clock.now(), is_last=self._is_stopping)
@@ -272,7 +280,7 @@ class _Process:
         if self._is_blind:
             changes.leave_judgments()
         changes.vantages = points
-        changes.cursor = self._intake.cursor()
+        changes.cursors = self._intake.cursors()
         self._intake.let_go(self._recorder.stored)
         self._housekeeper.meet({client for client, _ in changes.accounts})
         if self._site.waits:
@@ -298,8 +306,7 @@ class _Process:
         """Tell the workers which clients are marked otherwise, or suspect, from now on."""
         doubts = self._site.policing.doubts()
         if marks is not None or doubts is not None:
-            for worker in self._intake.workers:
-                worker.tell(brief(Lessons(), marks, doubts))
+            self._intake.tell(brief(Lessons(), marks, doubts))
 
     def _all(self) -> Iterator[Briefing]:
         """Tell all that a worker must know that knows nothing."""
@@ -328,6 +335,7 @@ class _Process:
         self._mark(self._site.policing.news(clock.now()))
 
     def _configure(self, source: Source, settings: Settings) -> None:
+        self._reloaded(source)
         self._site.configure(source, settings)
         self._intake.configure(settings)
         self._tail.configure(is_wanted=settings.records.tail)
@@ -337,10 +345,7 @@ class _Process:
 
     def _finish(self) -> None:
         """Read and store what waits."""
-        deadline = clock.elapsed() + LAST_READING
-        is_more = True
-        while is_more and clock.elapsed() < deadline:
-            is_more = any([self._read(line) for line in self._intake.lines])  # noqa: C419 each has its turn
+        self._intake.read_rest(clock.elapsed() + LAST_READING)
         for _, seen in self._intake.flush():
             self._site.watch.fold(seen)
         self._hand_over()
@@ -350,7 +355,7 @@ class _Process:
 
 
 @contextmanager
-def _stop_signal() -> Iterator[socket.socket]:
+def stop_signal() -> Iterator[socket.socket]:
     """Yield a socket that becomes readable on SIGTERM; what else a terminal sends is ignored."""
     reader, writer = socket.socketpair()
     with reader, writer:

@@ -33,8 +33,8 @@ class Recorder:
         self._limit = pending
         self._lock = threading.Lock()
         self._pending = Changes()
-        self.stored: Cursor | None = None
-        "How much of the journal is in the store, as far as is known yet."
+        self.stored: tuple[Cursor, ...] = ()
+        "How much of the journals is in the store, as far as is known yet."
         self._called = threading.Event()
         self._is_closing = False
         self._trouble = Trouble(
@@ -85,7 +85,7 @@ class Recorder:
         try:
             with self._trouble.watch():
                 self._archive.write(changes, self._now())
-            self.stored = changes.cursor
+            self.stored = changes.cursors
         except StoreError:
             with self._lock:
                 changes.merge(self._pending)

@@ -80,6 +80,11 @@ class RealEngine:
         shutil.copytree(older, self.folder / "appendonlydir")
         self.start()
 
+    def lose(self, stream: str, entry_id: str) -> None:
+        """Lose an entry, as one that failed over to a replica which had not got it."""
+        command = ["redis-cli", "-s", "engine.sock", "XDEL", stream, entry_id]
+        subprocess.run(command, cwd=self.folder, check=True, stdout=subprocess.DEVNULL)
+
     def _answers(self) -> bool:
         with suppress(EngineError):
             return bool(self.connect().now())

@@ -23,8 +23,8 @@ from dnswatch.settings import Ingest, Source, UnixSocket
 from dnswatch.settings import encode as encode_source
 from dnswatch.store.database import FILE
 from dnswatch.watchdog import journal
-from dnswatch.watchdog.intake import Lines, Tied
 from dnswatch.watchdog.process import main
+from dnswatch.watchdog.reception import Lines, Tied
 from tests.check import PATIENCE
 from tests.loaded import Process
 

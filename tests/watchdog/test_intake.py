@@ -21,8 +21,9 @@ from dnswatch.model.changes import Cursor
 from dnswatch.model.observation import Tally
 from dnswatch.seams.batch import Batch, encode
 from dnswatch.settings import read
-from dnswatch.watchdog.intake import Intake, Lines, Tied
+from dnswatch.watchdog.intake import Intake
 from dnswatch.watchdog.journal import Journal, create
+from dnswatch.watchdog.reception import Lines, Tied
 from dnswatch.wire.name import from_text
 from tests.check import PATIENCE, eventually
 from tests.watchdog.guest import Guest, refused
@@ -206,7 +207,7 @@ def test_who_is_left_out_stands_in_no_record() -> None:
         first = intake.read(guests_line, now)
         again = Intake(lines, Journal(file), Control(control))
         again.configure(read(text, "t"))
-        taken_up, _ = again.take_up(Cursor(Journal(file).name), now)
+        taken_up, _ = again.take_up([Cursor(Journal(file).name)], now)
     for heard in (first, taken_up):
         batches = [each.batch for each in heard]
         assert [[seen.client for seen in one.observations] for one in batches] == [[None], [BOB]]

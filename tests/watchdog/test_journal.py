@@ -66,7 +66,7 @@ class Watch:
             self.line(worker).drop(self.journal.last)
         stored = self.cursor or Cursor(self.journal.name)
         assert stored.journal == self.journal.name
-        for place, name, message in self.journal.records():
+        for place, name, message, _ in self.journal.records():
             self.take(name, place, rest(name, decode(message), place, stored))
 
     def line(self, worker: int) -> Line:
@@ -162,7 +162,8 @@ def test_the_oldest_make_room(file: int) -> None:
     journal = Journal(file)
     sent = [("zeek", b"message %2d" % number) for number in range(40)]
     places = [journal.append(*each) for each in sent]
-    kept = [Record(place, *each) for place, each in zip(places, sent, strict=True)][-5:]
+    numbered = enumerate(zip(places, sent, strict=True))
+    kept = [Record(place, *each, number) for number, (place, each) in numbered][-3:]
     assert list(journal.records()) == kept
     assert list(Journal(file).records()) == kept
     assert Journal(file).name == journal.name

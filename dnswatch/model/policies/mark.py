@@ -41,7 +41,7 @@ class Terms(msgspec.Struct, frozen=True, array_like=True):
     signed_waits: bool = False
     "Signed data, which cannot be rewritten, is given after `excess`; else SERVFAIL."
 
-    def shared(self, workers: int) -> "Terms":
+    def shared(self, workers: float) -> "Terms":
         """Return one worker's part of them, where `workers` workers serve the client in turn."""
         return msgspec.structs.replace(
             self,

@@ -103,6 +103,17 @@ def _dnswatch_small(place: Place) -> list[str]:
     return command
 
 
+def _dnswatch_timed(place: Place) -> list[str]:
+    command = dnswatch(place)
+    into = str(place.folder.parent / TURNS)
+    return [command[0], "-m", "bench.timed", into, *command[len(_COMMAND) :]]
+
+
+TIMED: Final = "dnswatch, timed"
+"It writes down how long the turns of its worker's loop took, when it ends."
+
+TURNS: Final = "turns.json"
+
 WITH_POLICIES: Final = "dnswatch-with-policies"
 
 SMALL: Final = "dnswatch, small"
@@ -110,6 +121,7 @@ SMALL: Final = "dnswatch, small"
 
 VARIANTS: Final[dict[str, Start]] = {
     SMALL: _dnswatch_small,
+    TIMED: _dnswatch_timed,
     WITH_POLICIES: dnswatch_with_policies,
     LIMITED["dnswatch"]: _dnswatch_limited,
     LIMITED["unbound"]: _limited(unbound, "unbound.conf", "server:\n  ip-ratelimit: 1000\n"),

@@ -14,7 +14,7 @@ import pytest
 from tests import check
 from tests.fleet.engine import RealEngine
 from tests.fleet.servers import Server
-from tests.fleet.trace import Records, alone, batches, records, seen
+from tests.fleet.trace import PACE, Records, alone, batches, records, seen
 
 KILLS = int(os.environ.get("DNSWATCH_TEST_KILLS", "8"))
 """Kills in a row, of engine, leader, relay and worker by turns."""
@@ -38,7 +38,8 @@ def test_three_nodes_have_the_records_of_one(
     """Kills at random, and an engine that comes back with an older file: whatever one server alone
     would have on record stands in the stores of all three, nothing twice and nothing less."""
     chance = random.Random(KILLS)
-    lookups = list(seen(time.time() - 30, 200 + 100 * KILLS))
+    count = 200 + 100 * KILLS
+    lookups = list(seen(time.time() - 20 - count * PACE, count))
     sent = list(batches(lookups, NODES, WORKERS, 3 * KILLS))
     expected = alone(tmp_path / "alone", [batch for *_, batch in sent])
     engine.keep_file()

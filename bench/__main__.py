@@ -24,12 +24,14 @@ from bench.servers import versions
 from bench.soak import measure_soak
 from bench.table import Table
 from bench.throughput import measure_cached, measure_misses
+from bench.turns import measure_turns
 from bench.workers import measure_workers
 
 _MEASUREMENTS: Final[dict[str, Callable[[Rig, Plan], list[Table]]]] = {
     "cached": measure_cached,
     "misses": measure_misses,
     "latency": measure_latency,
+    "turns": measure_turns,
     "fairness": measure_fairness,
     "kills": measure_kills,
     "loss": measure_loss,

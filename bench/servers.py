@@ -112,6 +112,17 @@ def _dnswatch_small(place: Place) -> list[str]:
     return command
 
 
+def _dnswatch_timed(place: Place) -> list[str]:
+    command = dnswatch(place)
+    into = str(place.folder.parent / TURNS)
+    return [command[0], "-m", "bench.timed", into, *command[len(_COMMAND) :]]
+
+
+TIMED: Final = "dnswatch, timed"
+"It writes down how long the turns of its worker's loop took, when it ends."
+
+TURNS: Final = "turns.json"
+
 WITH_POLICIES: Final = "dnswatch-with-policies"
 
 WITH_FLEET: Final = "dnswatch-with-fleet"
@@ -121,6 +132,7 @@ SMALL: Final = "dnswatch, small"
 
 VARIANTS: Final[dict[str, Start]] = {
     SMALL: _dnswatch_small,
+    TIMED: _dnswatch_timed,
     WITH_POLICIES: dnswatch_with_policies,
     WITH_FLEET: dnswatch_in_a_fleet,
     LIMITED["dnswatch"]: _dnswatch_limited,

@@ -1,8 +1,9 @@
 """Soak: what a server holds on to while it answers for a long time, and whom it loses.
 
-The run is cut into ten parts.  Hot names and names that nobody asked for before come at an even
-pace; beside them other clients look up exchanges, connections over TCP are opened, asked once and
-left open or closed, and the configuration is read anew each few seconds.  Nobody asks twice.
+The run is cut into ten parts of a second or more.  Hot names and names that nobody asked for before
+come at an even pace; beside them other clients look up exchanges, connections over TCP are opened,
+asked once and left open or closed, and the configuration is read anew each few seconds.  Nobody
+asks twice.
 After each part the server catches up, and its descriptors, processes and memory are counted.  The
 caches are small, so that they are full after the first part: what grows from then on is a leak.
 """
@@ -57,10 +58,11 @@ def measure_soak(rig: Rig, plan: Plan) -> list[Table]:
     """Answer for `plan.seconds` in all; rounds make no difference to what leaks."""
     hot = scene.cached(rig, plan)
     rows: list[tuple[str, ...]] = []
-    part = plan.seconds / PARTS
+    parts = min(PARTS, max(1, int(plan.seconds)))
+    part = plan.seconds / parts
     with hot.warm(rig.shared, SMALL, 2) as standing:
         rows.append(("0", "0", "0", "0", "0", *_held(standing.server)))
-        for number in range(1, PARTS + 1):
+        for number in range(1, parts + 1):
             names = _mixed(rig.folder / "mixed", number, plan.names, int(RATE * part) + 1)
             with _disturbing(standing.server, standing.port) as done:
                 found = pace(rig.shared, standing.port, names, RATE, part)
@@ -68,7 +70,7 @@ def measure_soak(rig: Rig, plan: Plan) -> list[Table]:
             asked = (f"{len(found.latencies):,}", f"{found.lost:,}")
             rows.append((f"{number * part:,.0f}", *asked, *map(str, done), *_held(standing.server)))
             say(f"Soak: {', '.join(map(' '.join, zip(_HEAD, rows[-1], strict=True)))}")
-    return [Table("Soak: two workers", _HEAD, tuple(rows))]
+    return [Table("dnswatch with two workers", _HEAD, tuple(rows))]
 
 
 def _held(server: Process) -> tuple[str, str, str]:

@@ -9,7 +9,7 @@ earlier ones.
 Rules of this file: time comes in as `now` (Unix seconds, never backwards); what was new or a
 refresh comes out as an answer, what ended is told as it ends.
 
-A refresh costs O(1), a new entry and its expiry O(log n) for n entries.  An entry takes about 290
+A refresh costs O(1), a new entry and its expiry O(log n) for n entries.  An entry takes about 220
 bytes of memory.
 """
 

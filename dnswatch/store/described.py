@@ -224,9 +224,10 @@ TABLES: Final = MappingProxyType(
         "replica": _table(
             "Which version of the leader's store this one is.",
             id=_ONE,
-            fence="Of the leader that made it.",
+            fence="Of the leader that made it; 0 where this node left its fleet.",
             number="Of the version.",
             led="The fence under which this node led last; 0 where it never did.",
+            name="Of the store that this one is a copy of, or its own.",
         ),
     }
 )

@@ -29,9 +29,18 @@ class Noted(NamedTuple):
 
 
 def store_name(db: Database) -> str:
-    """Name the store by the moment it was made: another one counts its changes anew."""
-    (made,) = db.conn.execute("SELECT min(applied_at) FROM _sqlite_migrations").fetchone()
-    return str(made)
+    """Name the store by the moment it was made: another one counts its changes anew.
+
+    In a fleet all nodes have the name of the store that theirs are copies of.
+    """
+    made, copied = db.conn.execute(_NAMES).fetchone()
+    return str(copied or made)
+
+
+def is_copy(db: Database) -> bool:
+    """Say whether another store is named: what stands in this one happened there."""
+    made, copied = db.conn.execute(_NAMES).fetchone()
+    return copied is not None and copied != made
 
 
 def last(db: Database) -> int:
@@ -57,6 +66,8 @@ def _opened(conn: sqlite3.Connection, number: int, client: str | None) -> int | 
     return None if found[0] is None else int(found[0])
 
 
+_NAMES: Final = """
+    SELECT min(applied_at), (SELECT name FROM replica) FROM _sqlite_migrations"""
 _WORDS: Final = {"verdict": About.VERDICT.value, "clean": CLEAN.rung}
 _AFTER: Final = """
     SELECT id, at, about, client, text, cause, actor FROM change WHERE id > ? ORDER BY id LIMIT ?"""

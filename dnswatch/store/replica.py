@@ -13,12 +13,15 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 from dnswatch.store import schema
+from dnswatch.store.events import store_name
 from dnswatch.store.sqlite import Database
 
 LOCAL: Final = frozenset({"_sqlite_migrations", "outbox", "replica", "found", "counted"})
 """Tables that stay on their node, beside SQLite's own."""
 
 _SEQUENCES: Final = "sqlite_sequence"
+_NAME: Final = "name"
+"""Part of a copy that is no table: the name of the store that it is a copy of."""
 
 
 class Position(NamedTuple):
@@ -65,15 +68,14 @@ def read(db: Database) -> ReplicaState:
     """Tell what a store knows of itself."""
     row = db.conn.execute("SELECT fence, number, led FROM replica").fetchone()
     (ahead,) = db.conn.execute("SELECT EXISTS (SELECT 1 FROM outbox)").fetchone()
-    if row is None:
+    if row is None or not row[0]:
         return ReplicaState(None, 0, bool(ahead))
     return ReplicaState(Position(row[0], row[1]), row[2], bool(ahead))
 
 
 def lead(db: Database, fence: int) -> Position:
     """Note from now on what is changed, to lead under a fence; return the version it begins at."""
-    found = read(db)
-    position = found.position or Position(fence, 0)
+    position = read(db).position or Position(fence, 0)
     _stand_at(db, position, fence)
     _drop_triggers(db)
     for table in tables(db):
@@ -88,7 +90,7 @@ def leave(db: Database) -> None:
         return  # it is none
     _drop_triggers(db)
     db.conn.execute("DELETE FROM outbox")
-    db.conn.execute("DELETE FROM replica")
+    _stand_at(db, Position(0, 0), 0)  # its name stays: whoever tells of changes goes by that
 
 
 def changed(db: Database) -> StoreVersion | None:
@@ -126,6 +128,7 @@ def apply(db: Database, position: Position, parts: list[TablePart]) -> None:
 
 def whole(db: Database, most: int = 1000) -> Iterator[TablePart]:
     """Yield all that a replica must hold, up to `most` rows at a time; in one transaction."""
+    yield TablePart(_NAME, [], [[store_name(db)]])
     for table in tables(db):
         found = db.conn.execute(f"SELECT * FROM {table}")  # noqa: S608 a name of ours
         while rows := found.fetchmany(most):
@@ -136,12 +139,12 @@ def whole(db: Database, most: int = 1000) -> Iterator[TablePart]:
 def replace(db: Database, position: Position, parts: Iterable[TablePart]) -> None:
     """Become the copy of another store.  Call it in a transaction."""
     _drop_triggers(db)
+    _stand_at(db, position, 0)
     db.conn.execute("DELETE FROM outbox")
     for table in tables(db):
         db.conn.execute(f"DELETE FROM {table}")  # noqa: S608 a name of ours
     for part in parts:
         _put(db, part)
-    _stand_at(db, position, 0)
 
 
 def is_empty(db: Database) -> bool:
@@ -163,12 +166,15 @@ def tables(db: Database) -> list[str]:
 
 
 def _stand_at(db: Database, position: Position, led: int) -> None:
+    name = store_name(db)
     db.conn.execute("DELETE FROM replica")
-    db.conn.execute("INSERT INTO replica VALUES (1, ?, ?, ?)", (*position, led))
+    db.conn.execute("INSERT INTO replica VALUES (1, ?, ?, ?, ?)", (*position, led, name))
 
 
 def _put(db: Database, part: TablePart) -> None:
-    if part.table == _SEQUENCES:
+    if part.table == _NAME:
+        db.conn.executemany("UPDATE replica SET name = ?", part.rows)
+    elif part.table == _SEQUENCES:
         db.conn.executemany("DELETE FROM sqlite_sequence WHERE name = ?", _first(part.rows))
         db.conn.executemany("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", part.rows)
     elif part.rows:

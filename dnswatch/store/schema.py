@@ -202,10 +202,11 @@ _FLEET: Final = (
     """CREATE TABLE outbox (
         number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, key TEXT NOT NULL,
         UNIQUE (name, key))""",
-    # fence, number: of the version that is held; led: the fence under which it led last, or 0
+    # fence, number: of the version that is held; led: the fence under which it led last, or 0;
+    # name: of the store that this one is a copy of, or its own
     """CREATE TABLE replica (
         id INTEGER PRIMARY KEY CHECK (id = 1), fence INTEGER NOT NULL, number INTEGER NOT NULL,
-        led INTEGER NOT NULL)""",
+        led INTEGER NOT NULL, name TEXT NOT NULL)""",
     # What this node's bay found, on its way to the leader
     """CREATE TABLE found (
         id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, client TEXT NOT NULL,

@@ -50,6 +50,11 @@ class SinkFolding:
         self._first = 0
         self._folded: Counter[str] = Counter()
 
+    @property
+    def store(self) -> str:
+        """Name of the store whose changes they are."""
+        return self._cursor.store
+
     def take(self, changes: list[Noted], last: int | None, now: float) -> Iterator[Due]:
         """Take in the next changes; each that is due must be told before the next is asked for.
 

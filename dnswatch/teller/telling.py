@@ -87,7 +87,7 @@ class Telling:
                 return
             with store.snapshot() as db:
                 name, last = events.store_name(db), events.last(db)
-                folding = self._folding_at(name, last)
+                folding = self._folding_at(name, last, is_copy=events.is_copy(db))
                 changes = events.after(db, folding.read)
             is_more = len(changes) == events.PAGE
             for due in folding.take(changes, None if is_more else last, clock.now()):
@@ -106,16 +106,18 @@ class Telling:
             self._store, self._which = Store.read(self._state), there
         return self._store
 
-    def _folding_at(self, store: str, last: int) -> SinkFolding:
+    def _folding_at(self, store: str, last: int, *, is_copy: bool) -> SinkFolding:
         """Go on where the sink stands; one that is new is told of what comes from now on."""
-        if self._folding is None:
+        if self._folding is None or self._folding.store != store:
             cursor = self._cursor.read()
             if cursor is None:
                 cursor = SinkCursor(store, 0 if self._begins_with_store else last)
                 self._cursor.write(cursor)
             elif cursor.store != store:
-                logger.info("%s: the store is a new one, told from its begin", self.sink.to.shown)
-                cursor = SinkCursor(store, 0)
+                begin = "from now on" if is_copy else "from its begin"
+                logger.info("%s: the store is a new one, told %s", self.sink.to.shown, begin)
+                cursor = SinkCursor(store, last if is_copy else 0)
+                self._cursor.write(cursor)
             elif cursor.number > last:  # the store is an older copy of itself
                 cursor = SinkCursor(store, last)
             self._folding = SinkFolding(cursor, self.sink.about, self.sink.most)

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
 from dnswatch.model.changes import Changes
-from dnswatch.model.exchanges import Exchanges
 from dnswatch.model.finding import Finding
 from dnswatch.model.flow import Flow
 from dnswatch.model.machines import Machines
@@ -20,7 +19,7 @@ from dnswatch.model.policies.marking import WebNamesOf
 from dnswatch.model.policies.orders import Orders
 from dnswatch.model.watch import Watch
 from dnswatch.settings import Settings, Source, combine
-from dnswatch.store import Remembered
+from dnswatch.store.mailnames import exchanges_of
 from dnswatch.watchdog.archive import Archive
 from dnswatch.watchdog.judging import Judge, Judging
 from dnswatch.watchdog.policing import Policing
@@ -107,7 +106,8 @@ class SitePipeline:
         known = archive.restore(now)
         roles = archive.orders(now).roles
         self._judging.restore(archive.evidence(), roles, self.policing.judge, archive.machines())
-        self.watch.restore(known.entries, self._exchanges(known, now))
+        exchanges = exchanges_of(known.domains, self.exempt.domain, now)
+        self.watch.restore(known.entries, exchanges)
 
     def configure(self, source: Source, settings: Settings) -> None:
         """Take settings and policies, the first ones or others."""
@@ -157,12 +157,3 @@ class SitePipeline:
         if is_last and not self._judging.waits:  # the next watch takes in again what waits
             self._judging.save(changes, now)
         return changes, marks
-
-    def _exchanges(self, known: Remembered, now: float) -> Exchanges:
-        exchanges = Exchanges()
-        exchanges.is_exempt = self.exempt.domain
-        for domain in known.domains:
-            exchanges.asked_mx(None, domain.domain, domain.at)
-            exchanges.learn_mx(domain.domain, domain.exchanges, domain.ttl, domain.at)
-        exchanges.forget(now)
-        return exchanges

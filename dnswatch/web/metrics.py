@@ -25,6 +25,8 @@ from dnswatch.bay.queue.index import Filter, Index
 from dnswatch.bay.record import SCANNERS
 from dnswatch.bay.state import STATES, State
 from dnswatch.codes import Type
+from dnswatch.errors import SpoolError
+from dnswatch.fleet.view import FleetView
 from dnswatch.model.durations import BOUNDS, PREFIX, TRANSPORTS, histogram
 from dnswatch.model.policies.mark import Mark
 from dnswatch.store import site
@@ -75,6 +77,8 @@ class Beside:
     "The messages of the bay; None where there is none."
     sinks: Mapping[str, int] = field(default_factory=dict)
     "Of each sink of events, by its label, how many changes it is behind."
+    fleet: FleetView | None = None
+    "None where there is none."
 
 
 class Totals:
@@ -151,6 +155,8 @@ class Metrics(Collector):
         yield from _mail(beside.mail, counted, now)
         yield _inspectors(site.last_counted(db, [*_INSPECTED]))
         yield _sinks(beside.sinks)
+        if beside.fleet is not None:
+            yield from _fleet(beside.fleet, now)
         others = {name: count for name, count in counted.items() if not _has_its_own(name)}
         yield _labelled("dnswatch_events", "What the processes counted", "what", others)
         yield GaugeMetricFamily("dnswatch_store_bytes", "Bytes that records take", site.used(db))
@@ -230,12 +236,14 @@ def _answer_times(counted: Mapping[str, int]) -> Metric:
 def _mail(index: Index | None, counted: Mapping[str, int], now: float) -> Iterator[Metric]:
     if index is None:
         return
-    states = index.totals(Filter()).states
+    try:
+        states, oldest = index.totals(Filter()).states, index.oldest(_OURS)
+    except SpoolError:
+        return
     messages = GaugeMetricFamily("dnswatch_bay_messages", "Messages in the bay", labels=["state"])
     for state in STATES:
         messages.add_metric([state], states.get(state, 0))
     yield messages
-    oldest = index.oldest(_OURS)
     yield GaugeMetricFamily(
         "dnswatch_bay_oldest_seconds",
         "Age of the oldest message that is still to be seen to",
@@ -331,6 +339,21 @@ def _upstreams(found: list[site.UpstreamStatus]) -> Iterator[Metric]:
         answers.add_metric(who, one.answers)
         failures.add_metric(who, one.failures)
     return iter((up, rtt, answers, failures))
+
+
+def _fleet(view: FleetView, now: float) -> Iterator[Metric]:
+    """Tell what this node's part is, and what it misses."""
+    leads = float(view.leader == view.node)
+    yield GaugeMetricFamily("dnswatch_fleet_leads", "Whether this node leads", leads)
+    apart = now - view.apart_since if view.apart_since is not None else 0.0
+    yield GaugeMetricFamily("dnswatch_fleet_apart_seconds", "Without the engine", apart)
+    yield GaugeMetricFamily("dnswatch_fleet_batches_kept", "Waiting for the engine", view.kept)
+    yield CounterMetricFamily("dnswatch_fleet_batches_lost", "Made room for others", view.lost)
+    ours = [node for node in view.nodes if node.name == view.node]
+    for node in ours:
+        yield GaugeMetricFamily("dnswatch_fleet_clock_skew_seconds", "To the engine", node.skew)
+        if node.behind is not None:
+            yield GaugeMetricFamily("dnswatch_fleet_versions_behind", "Of the records", node.behind)
 
 
 def is_ready(db: Database, now: float) -> bool:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench import bay, latency, memory, policies, throughput, workers
+from bench import bay, latency, memory, policies, throughput, turns, workers
 from bench.__main__ import main
 from bench.dnsperf import Load, read_output
 from bench.errors import BenchError
@@ -207,6 +207,14 @@ def test_latencies_stand_side_by_side() -> None:
     assert rows["dnswatch"] == ("dnswatch", "2.00", "2.00", "2.00", "2.00", "10.0", "1")
 
 
+def test_the_longest_turns_come_first() -> None:
+    """What a query may have to wait for stands at the top, in milliseconds."""
+    found = {"short": [100.0] * 99 + [900.0], "long": [4000.0]}
+    rows = turns.table("half load", found).rows
+    assert rows[0] == ("long", "1", "4", "4.00", "4.00", "4.00")
+    assert rows[1] == ("short", "100", "11", "0.10", "0.90", "0.90")
+
+
 def test_growth_is_the_difference_between_stages() -> None:
     """Memory per client and per answer is what the stage added, shared out."""
     stages = Memory(start=10 << 20, clients=20 << 20, mail=30 << 20, answers=50 << 20, held=0.5)
@@ -267,7 +275,7 @@ def test_a_page_without_a_place_for_results_is_named(tmp_path: Path) -> None:
     assert page.read_text() == "nothing here\n"
 
 
-@pytest.mark.parametrize("what", MEASUREMENTS)
+@pytest.mark.parametrize("what", [*MEASUREMENTS, "turns"])
 def test_the_page_has_a_place_for_every_measurement(what: str) -> None:
     """docs/performance.md has the marks of every measurement."""
     assert replace_block(PAGE.read_text(), what, "block", str(PAGE))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dnswatch.model.changes import Cursor
 from dnswatch.settings import Records, Size
-from dnswatch.store import Store, orders, replica
+from dnswatch.store import Store, events, orders, replica
 from dnswatch.store.bay import findings
 from dnswatch.store.replica import Position, TablePart
 from dnswatch.store.sqlite import Database
@@ -237,3 +237,15 @@ def test_a_copy_leaves_what_is_of_the_machine(pair: Pair) -> None:
     pair.copy()
     with Store.open(pair.follower) as store, store.snapshot() as db:
         assert db.conn.execute("SELECT count(*) FROM found").fetchone() == (1,)
+
+
+def test_copies_have_the_name_of_what_they_are_copies_of(pair: Pair) -> None:
+    """Whoever tells of changes numbers them by one store on all nodes, also after they parted."""
+    found = []
+    for state in (pair.leader, pair.follower):
+        with Store.open(state) as store, store.snapshot() as db:
+            found.append((events.store_name(db), events.is_copy(db)))
+            replica.leave(db)
+            found.append((events.store_name(db), events.is_copy(db)))
+    name = found[0][0]
+    assert found == [(name, False), (name, False), (name, True), (name, True)]

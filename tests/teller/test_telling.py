@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dnswatch.settings import EventDestination, Settings, Sink
-from dnswatch.store import Store
+from dnswatch.store import Store, events, replica
 from dnswatch.teller import telling as module
 from dnswatch.teller.telling import Telling
 from tests import check
@@ -51,8 +51,12 @@ def told(path: Path) -> list[str]:
     return [f"{one['kind']} {one['text']}" for one in events]
 
 
+def cursors(state: Path) -> list[Path]:
+    return list((state / "events").glob("*.json"))
+
+
 def wait_for_cursor(state: Path) -> None:
-    check.eventually(lambda: list((state / "events").glob("*.json")))
+    check.eventually(lambda: cursors(state))
 
 
 def test_a_new_sink_is_told_of_what_comes_from_now_on(tmp_path: Path, begin: Begin) -> None:
@@ -91,6 +95,27 @@ def test_a_new_store_is_told_from_its_first_change(tmp_path: Path, begin: Begin)
         file.rename(tmp_path / f"old-{file.name}")
     note(tmp_path, "infected")
     check.eventually(lambda: told(out)[2:] == ["verdict infected"])
+
+
+def test_a_store_that_becomes_a_copy_is_told_from_then_on(tmp_path: Path, begin: Begin) -> None:
+    """A node that joins a fleet tells nothing of what was there before, and misses nothing then."""
+    here, there, out = tmp_path, tmp_path / "leader", tmp_path / "eve.json"
+    Store.open(here).close()
+    begin(Sink(to=EventDestination(f"file:{out}")))
+    wait_for_cursor(here)
+    note(here, "suspect")
+    check.eventually(lambda: told(out) == ["verdict suspect"])
+    note(there, "likely", times=3)
+    with Store.open(there) as store, store.snapshot() as db:
+        position = replica.lead(db, 7)
+        parts = list(replica.whole(db))
+    with Store.open(here) as store, store.snapshot() as db:
+        name = events.store_name(db)
+        replica.replace(db, position, parts)
+        assert events.store_name(db) != name
+    check.eventually(lambda: any('"number":3' in file.read_text() for file in cursors(here)))
+    note(here, "infected")
+    check.eventually(lambda: told(out)[1:] == ["verdict infected"])
 
 
 def test_a_sink_that_was_away_loses_nothing(

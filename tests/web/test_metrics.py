@@ -17,6 +17,7 @@ from dnswatch.bay.queue.index import Index
 from dnswatch.bay.record import Answered, Decision, DeliveryOutcome, Judged, Opinion
 from dnswatch.bay.spool import Spool
 from dnswatch.codes import Type
+from dnswatch.fleet.view import FleetNode, FleetView
 from dnswatch.model.changes import Changes
 from dnswatch.model.durations import BOUNDS, AnswerTimes
 from dnswatch.model.health import HealthReport
@@ -219,3 +220,19 @@ def test_what_is_shipped_asks_for_what_there_is(store: Store, tmp_path: Path) ->
     named = {name for ask in asks for name in re.findall(r"\bdnswatch_\w+", ask)}
     assert named
     assert named - {"dnswatch_enforced_total"} <= there
+
+
+def test_a_node_of_a_fleet_tells_its_part(store: Store) -> None:
+    """Whether it leads, since when it is apart, and how far behind it is; nothing without one."""
+    assert "dnswatch_fleet" not in told(metrics(), store)
+    node = FleetNode("b", False, 3, 4, -0.3)
+    view = FleetView("campus", "b", "e:1", "a", NOON, [node], NOON - 59, 12_000, 7, "")
+    lines = told(metrics(), store, fleet=view).splitlines()
+    assert {
+        "dnswatch_fleet_leads 0.0",
+        "dnswatch_fleet_apart_seconds 60.0",
+        "dnswatch_fleet_batches_kept 12000.0",
+        "dnswatch_fleet_batches_lost_total 7.0",
+        "dnswatch_fleet_clock_skew_seconds -0.3",
+        "dnswatch_fleet_versions_behind 3.0",
+    } <= set(lines)

@@ -384,6 +384,10 @@ class Judging:
         named = [f"{self._shown(client)} ({chance:.0%})" for client, chance in found]
         return f"likely among those with more: {', '.join(named)}" if named else ""
 
+    def address_of(self, key: str) -> bytes | None:
+        """Return the address at which the machine of a client's key was seen last."""
+        return self._last(self._machine(key))
+
     def _last(self, key: bytes) -> bytes | None:
         """Return the address at which a client was seen last."""
         return next(reversed(self._addresses.get(key, ())), None)

@@ -10,6 +10,7 @@ import os
 import select
 import socket
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,7 @@ from dnswatch.fleet.following import Replica
 from dnswatch.fleet.leading import lead
 from dnswatch.fleet.lease import LeaderLease
 from dnswatch.fleet.nodes import EVERY, Nodes, NodeState
+from dnswatch.fleet.sameness import sign_of
 from dnswatch.settings import Fleet, Source, combine
 from dnswatch.watchdog.process import NICENESS
 
@@ -69,7 +71,8 @@ class _Candidate:
         self._engine = FleetEngine(fleet)
         self._nodes = Nodes(self._engine)
         self._lease = lease
-        self._replica = Replica(state, fleet, self._beat)
+        sign = partial(sign_of, combine(source), state)
+        self._replica = Replica(state, fleet, self._beat, sign)
         self._say_at = self._trouble_at = 0.0
         self._is_known = False
 

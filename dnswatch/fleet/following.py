@@ -48,13 +48,15 @@ class Replica:
         state: Path,
         fleet: Fleet,
         beat: Callable[[], None],
-        sign: str = sameness.PLAIN,
+        sign: Callable[[], str] = lambda: sameness.PLAIN,
     ) -> None:
         """Keep the store of `state`; `beat` is called where something takes its time.
 
-        By `sign` the names of clients here are known again.  A damaged store is moved aside.
+        By what `sign` returns the names of clients here are known again.  A damaged store is moved
+        aside.
         """
-        self._state, self._fleet, self._beat, self._sign = state, fleet, beat, sign
+        self._state, self._fleet, self._beat, self._sign_of = state, fleet, beat, sign
+        self._sign = ""
         self._engine = FleetEngine(fleet)
         self._assembly = rows.VersionAssembly()
         self._position: Position | None = None
@@ -86,6 +88,7 @@ class Replica:
         Where there is nothing, wait up to `wait` seconds, less than a second, for something.  Where
         nobody leads, nobody could hand out a copy.
         """
+        self._sign = self._sign or self._sign_of()
         if is_led and self._differs():
             return False
         try:

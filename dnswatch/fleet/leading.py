@@ -19,9 +19,10 @@ from dnswatch.fleet.engine import FleetEngine
 from dnswatch.fleet.gathering import Gathering
 from dnswatch.fleet.lease import LeaderLease
 from dnswatch.fleet.nodes import EVERY, Nodes
+from dnswatch.fleet.sameness import sign_of
 from dnswatch.fleet.shipping import Shipper
 from dnswatch.model.changes import Cursor
-from dnswatch.settings import Fleet, Source
+from dnswatch.settings import Fleet, Source, combine
 from dnswatch.watchdog.process import watch
 
 SHIP: Final = 0.25
@@ -54,7 +55,8 @@ def lead(
     gathering = Gathering(fleet, lease.fence, lambda: applied.by(positions(gathering, fleet)))
     keeper = _Keeper(lease, gathering)
     keeper.start()
-    shipper = Shipper(state, fleet, lease.fence, lambda data: obey(current[0], data))
+    sign = sign_of(combine(source), state)
+    shipper = Shipper(state, fleet, lease.fence, lambda data: obey(current[0], data), sign)
     shipper.begin()
     logger.info("this node leads the fleet from now on")
     shipping = _Shipping(shipper, Nodes(FleetEngine(fleet)), fleet.node, gathering, applied)

@@ -23,6 +23,7 @@ from dnswatch.fleet.engine import FleetEngine
 from dnswatch.fleet.forms import COUNTERS, POINTS, Points, RelayNotice, StreamName, encode
 from dnswatch.fleet.mirror import Mirror
 from dnswatch.fleet.uplink import Uplink
+from dnswatch.fleet.view import RelayView, write_relay
 from dnswatch.model.exchanges import Lessons, lessons_of
 from dnswatch.model.policies.exempt import Exempt
 from dnswatch.seams.batch import STARTED, Batch, Briefing, brief
@@ -103,6 +104,7 @@ class _Relay:
                 self._control.beat()
                 self._look_after_workers()
                 self._report()
+                self._show()
 
     def _read(self, line: Line) -> bool:
         """Take in some of what waits on a line; return whether there was anything."""
@@ -168,6 +170,14 @@ class _Relay:
         if counters:
             for message in encode_batch(Batch(clock.now(), counters=counters)):
                 self._append(COUNTERS, message)
+
+    def _show(self) -> None:
+        """Say how we do, for whoever looks at this node."""
+        apart_since = self._uplink.apart_since
+        with self._lock:
+            kept = self._journal.kept if apart_since is not None else 0
+        view = RelayView(clock.now(), apart_since, kept, self._uplink.lost)
+        write_relay(self._state, view)
 
     def _append(self, name: str, message: bytes) -> None:
         with self._lock:

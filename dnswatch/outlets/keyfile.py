@@ -74,7 +74,8 @@ def tls_context(sink: Sink) -> ssl.SSLContext:
         raise _unusable("ca_file", sink.ca_file, error) from None
     if sink.certificate:
         try:
-            context.load_cert_chain(sink.certificate, sink.key or None)
+            # Without a password OpenSSL would ask the terminal for one.
+            context.load_cert_chain(sink.certificate, sink.key or None, password=b"")
         except OSError as error:
             raise _unusable("certificate", sink.certificate, error) from None
     return context

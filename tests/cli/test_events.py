@@ -19,6 +19,12 @@ def test_tail_prints_the_last_events_in_each_form(run: Run, state: Path) -> None
     assert [one["incident"]["phase"] for one in told] == ["goes on", "closes"]
     eve = run("events", "tail", "--form", "eve").splitlines()
     assert [json.loads(line)["alert"]["signature_id"] for line in eve] == [1, 3, 4]
+    told = run("events", "tail", "--form", "ocsf").splitlines()
+    assert [json.loads(line)["activity_id"] for line in told] == [1, 2, 3]
+    told = run("events", "tail", "--form", "ecs").splitlines()
+    assert [json.loads(line)["event"]["kind"] for line in told] == ["alert", "alert", "event"]
+    told = run("events", "tail", "--form", "cef").splitlines()
+    assert [line.split("|")[4] for line in told] == ["1", "3", "4"]
     for line in run("events", "tail", "--form", "syslog").splitlines():
         assert parsed(line.encode())[0]["id"] == b"verdict"
 

@@ -33,7 +33,7 @@ class Replicas:
         return shipper
 
     def follows(self, node: str, sign: str = "plain") -> Replica:
-        return Replica(self.state(node), self.engine.settings(node), lambda: None, sign)
+        return Replica(self.state(node), self.engine.settings(node), lambda: None, lambda: sign)
 
     def write(self, node: str, name: str) -> None:
         with Store.open(self.state(node)) as store, store.snapshot() as db:

@@ -3,6 +3,13 @@
 from pathlib import Path
 
 import pytest
+import trustme
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from dnswatch.errors import SettingsError
 from dnswatch.outlets import keyfile
@@ -44,3 +51,17 @@ def test_files_of_tls_are_looked_at_before_the_start(tmp_path: Path) -> None:
     ):
         with pytest.raises(SettingsError, match=why):
             keyfile.check(told)
+
+
+def test_a_locked_key_asks_no_terminal(tmp_path: Path) -> None:
+    """Where nobody sits: it is refused in a sentence."""
+    issued = trustme.CA().issue_cert("watch.example")
+    key = load_pem_private_key(issued.private_key_pem.bytes(), None)
+    locked = key.private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"a password")
+    )
+    pem = tmp_path / "locked.pem"
+    pem.write_bytes(locked + issued.cert_chain_pems[0].bytes())
+    to = EventDestination("syslog:tls://logs.example")
+    with pytest.raises(SettingsError, match="cannot be used"):
+        keyfile.check(Sink(to=to, certificate=str(pem)))

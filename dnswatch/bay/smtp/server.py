@@ -43,8 +43,9 @@ def context(tls: Tls, state: Path, hostname: str, now: float) -> ssl.SSLContext 
         certificate = str(_own(state / FILE, hostname, datetime.fromtimestamp(now, UTC)))
         key = None
     try:
-        made.load_cert_chain(certificate, key)
-    except OSError as error:  # ssl.SSLError is one
+        # Without a password OpenSSL would ask the terminal for one.
+        made.load_cert_chain(certificate, key, password="")
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         raise SettingsError(
             f"bay.tls: '{certificate}' and its key cannot be used ({error}); expected PEM files:"
             " a certificate with its chain, and the key that belongs to it"

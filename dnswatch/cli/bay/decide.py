@@ -1,6 +1,7 @@
 """`dnswatch bay release` and `dnswatch bay discard`: what a person decides on held mail."""
 
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -20,10 +21,11 @@ from dnswatch.cli.options import Config, Json, State, Why, nothing_found
 from dnswatch.cli.orders.context import actor
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from dnswatch.bay.queue.index import IndexRow
     from dnswatch.bay.record import Disposition
+    from dnswatch.office.mail import HeldMail
 
 To = Annotated[
     list[str] | None,
@@ -51,17 +53,8 @@ def release(
       dnswatch bay release 01a20846fe --to bob@example.org
       dnswatch bay release --client 192.0.2.7 --is held --verdict clean --why "was a newsletter"
     """
-    from dnswatch.office.mail import decide, usable
-
-    with held_mail(config, state) as held:
-        wanted = chosen(held, choice)
-        rows = usable(meant(held, ids, wanted), "release", are_named=bool(ids))
-        if not rows:
-            empty = '{"fate": "release", "messages": []}' if json else ""
-            nothing_found("no message that could be released fits", choice.since, empty=empty)
-        confirm("release", len(rows), ids, yes)
-        decide(held.spool, rows, "release", tuple(to or ()), why, actor())
-        _tell(rows, "release", f"sent on {when(held)}", json)
+    asked = _Asked(ids, to, why, choice, yes, json, config, state)
+    _decide("release", "released", asked, lambda held, _: f"sent on {when(held)}")
 
 
 @choosing
@@ -84,19 +77,47 @@ def discard(
       dnswatch bay discard 01a20846fe --why "worm"
       dnswatch bay discard --client 192.0.2.7 --verdict worm --yes
     """
+    asked = _Asked(ids, to, why, choice, yes, json, config, state)
+    _decide("discard", "discarded", asked, lambda _, rows: f"discarded: {_whom(rows)} receives it")
+
+
+class _Asked(NamedTuple):
+    """What was typed."""
+
+    ids: list[str] | None
+    to: list[str] | None
+    why: str
+    choice: Choice
+    yes: bool
+    json: bool
+    config: Path | None
+    state: Path | None
+
+
+def _decide(
+    fate: "Disposition",
+    done: str,
+    asked: _Asked,
+    said: "Callable[[HeldMail, Sequence[IndexRow]], str]",
+) -> None:
+    """Write a decision on the messages that are meant, and say what `said` says of it."""
     from dnswatch.office.mail import decide, usable
 
-    with held_mail(config, state) as held:
-        wanted = chosen(held, choice)
-        rows = usable(meant(held, ids, wanted), "discard", are_named=bool(ids))
+    with held_mail(asked.config, asked.state) as held:
+        wanted = chosen(held, asked.choice)
+        rows = usable(meant(held, asked.ids, wanted), fate, are_named=bool(asked.ids))
         if not rows:
-            empty = '{"fate": "discard", "messages": []}' if json else ""
-            nothing_found("no message that could be discarded fits", choice.since, empty=empty)
-        confirm("discard", len(rows), ids, yes)
-        decide(held.spool, rows, "discard", tuple(to or ()), why, actor())
-        is_out = any(its == "released" for row in rows for _, its in row.recipients)
-        whom = "nobody else" if is_out else "nobody"
-        _tell(rows, "discard", f"discarded: {whom} receives it", json)
+            empty = f'{{"fate": "{fate}", "messages": []}}' if asked.json else ""
+            what = f"no message that could be {done} fits"
+            nothing_found(what, asked.choice.since, empty=empty)
+        confirm(fate, len(rows), asked.ids, asked.yes)
+        decide(held.spool, rows, fate, tuple(asked.to or ()), asked.why, actor())
+        _tell(rows, fate, said(held, rows), asked.json)
+
+
+def _whom(rows: "Sequence[IndexRow]") -> str:
+    is_out = any(its == "released" for row in rows for _, its in row.recipients)
+    return "nobody else" if is_out else "nobody"
 
 
 def _tell(rows: "Sequence[IndexRow]", fate: "Disposition", what: str, json: bool) -> None:

@@ -22,7 +22,7 @@ def analyse(engine: Engine, question: TraceQuestion) -> MeasuredTrace:
     days = Bins.over(tables.begin, tables.end, DAY, question.zone)
     people = census(tables, question.networks, question.roles, question.declared)
     hosts = engine.keep(people.table())
-    outgoing = trace.outgoing(tables.flows, hosts)
+    outgoing = _shortened(engine, trace.outgoing(tables.flows, hosts), "destination")
     pairs = engine.keep(trace.pairs(outgoing, days, question.worm_bytes))
     senders = outbreak.read(engine.rows(trace.senders(pairs)))
     jump = outbreak.onset(_by_day(senders, people, len(days)))
@@ -56,12 +56,19 @@ def _measure(
     question: TraceQuestion, tables: Tables, hosts: "Table", pairs: "Table", bins: Bins
 ) -> Measured:
     """Count flows, translations and events of the site cache."""
-    flows = tables.engine.rows(trace.by_group(pairs, hosts))
-    answers = trace.answers(tables.lookups)
+    engine = tables.engine
+    flows = engine.rows(trace.by_group(pairs, hosts))
+    answers = _shortened(engine, trace.answers(tables.lookups), "address", "client")
     outgoing = trace.outgoing(tables.flows, hosts)
+    outgoing = _shortened(engine, outgoing, "destination", "source")
     contacts = trace.first_contacts(answers, outgoing, question.view)
-    found = tables.engine.rows(trace.counts(contacts, bins, question.window))
+    found = engine.rows(trace.counts(contacts, bins, question.window))
     return collect(bins, flows, found, question.view)
+
+
+def _shortened(engine: Engine, table: "Table", *columns: str) -> "Table":
+    """Put fingerprints in the place of texts that are only compared with each other."""
+    return table.mutate(**{name: engine.fingerprint(table[name]) for name in columns})
 
 
 def _by_day(senders: Mapping[str, SuspectSender], people: Census, days: int) -> list[int]:

@@ -4,7 +4,7 @@ The ranges are a proposal: about 15 % where the text gives a number, its own wor
 Where both outbreaks were described with different numbers, each has its own range.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -131,6 +131,22 @@ def _dns(
     form: str = ".2f",
 ) -> Assertion:
     return Assertion(name, statement, measure, ranges, form, needs_lookups=True)
+
+
+def _successes(
+    protocol: str,
+    when: str,
+    days_of: Callable[[Days], Sequence[int]],
+    ranges: Mapping[PaperWorm, PaperRange],
+) -> Assertion:
+    measure = f"{protocol.lower()}_success"
+    return Assertion(
+        "A15",
+        f"Successful {protocol} flows of the site{when}",
+        lambda days: days.per_day(measure, None, days_of(days)),
+        ranges,
+        is_total=True,
+    )
 
 
 ASSERTIONS: Final = (
@@ -282,34 +298,10 @@ ASSERTIONS: Final = (
         between(0.88, 0.92),
         ".1%",
     ),
-    Assertion(
-        "A15",
-        "Successful SMTP flows of the site, at the peak",
-        lambda days: days.per_day("smtp_success", None, days.peak),
-        _sobig(about(20_000)),
-        is_total=True,
-    ),
-    Assertion(
-        "A15",
-        "Successful HTTP flows of the site, at the peak",
-        lambda days: days.per_day("http_success", None, days.peak),
-        _sobig(about(200_000)),
-        is_total=True,
-    ),
-    Assertion(
-        "A15",
-        "Successful SMTP flows of the site a day, during",
-        lambda days: days.per_day("smtp_success", None, days.during),
-        _mydoom(about(10_000)),
-        is_total=True,
-    ),
-    Assertion(
-        "A15",
-        "Successful HTTP flows of the site a day, during",
-        lambda days: days.per_day("http_success", None, days.during),
-        _mydoom(about(300_000)),
-        is_total=True,
-    ),
+    _successes("SMTP", ", at the peak", lambda days: days.peak, _sobig(about(20_000))),
+    _successes("HTTP", ", at the peak", lambda days: days.peak, _sobig(about(200_000))),
+    _successes("SMTP", " a day, during", lambda days: days.during, _mydoom(about(10_000))),
+    _successes("HTTP", " a day, during", lambda days: days.during, _mydoom(about(300_000))),
     _dns(
         "A16",
         "SMTP among the site's TCP-related translations, at the peak",

@@ -38,6 +38,11 @@ class Engine:
     "How it names the Parquet files of a table, below the table's folder."
     microseconds: "Callable[[Column], IntegerColumn]"
     "Microseconds since 1970 of a timestamp."
+    fingerprint: "Callable[[Column], IntegerColumn]"
+    """A text as 64 bits, by which rows are sorted and grouped in half the time.
+
+    Of two million addresses two are taken for one in one trace of ten million.
+    """
     keep: "Callable[[Table | pa.Table], Table]"
     "Hand over a table, or compute one now for several uses."
     rows: "Callable[[Table], list[dict[str, Any]]]"
@@ -88,7 +93,8 @@ def duckdb(memory: str = MEMORY) -> Iterator[Engine]:
                 f"DuckDB {backend.version}",
                 backend,
                 "/day=*/part-*.parquet",
-                _named("epoch_us"),
+                _named("epoch_us", "timestamp('UTC')", "int64"),
+                _named("hash", "string", "uint64"),
                 keep,
                 lambda table: table.to_pyarrow().to_pylist(),
             )
@@ -140,7 +146,8 @@ def spark(url: str, options: dict[str, str] | None = None) -> Iterator[Engine]:
             f"Spark {session.version}",
             backend,
             "",
-            _named("unix_micros"),
+            _named("unix_micros", "timestamp('UTC')", "int64"),
+            _named("xxhash64", "string", "int64"),
             keep,
             lambda table: compute(table).toArrow().to_pylist(),
         )
@@ -157,17 +164,15 @@ def _require(extra: str, modules: Sequence[str]) -> None:
         raise LibraryError(", ".join(missing), extra)
 
 
-def _named(function: str) -> "Callable[[Column], IntegerColumn]":
+def _named(function: str, takes: str, gives: str) -> "Callable[[Column], IntegerColumn]":
     """Call a function of the engine's own that Ibis has no word for."""
     import ibis
 
-    @ibis.udf.scalar.builtin(  # type: ignore[untyped-decorator]
-        name=function, signature=(("timestamp('UTC')",), "int64")
-    )
-    def microseconds(at: Any) -> Any:
-        """Microseconds since 1970."""
+    @ibis.udf.scalar.builtin(name=function, signature=((takes,), gives))  # type: ignore[untyped-decorator]
+    def called(column: Any) -> Any:
+        """Return the engine's own."""
 
-    return microseconds  # type: ignore[no-any-return]
+    return called  # type: ignore[no-any-return]
 
 
 def _first_line(error: Exception) -> str:

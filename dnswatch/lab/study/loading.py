@@ -14,7 +14,7 @@ from dnswatch.lab.study.engine import Engine
 from dnswatch.sources.moments import LATEST
 
 if TYPE_CHECKING:
-    from ibis.expr.types import Table
+    from ibis.expr.types import BooleanValue, Table
 
 MICROSECONDS: Final = 1_000_000
 
@@ -72,18 +72,21 @@ def load(engine: Engine, place: str, begin: float | None, end: float | None) -> 
     place = place.rstrip("/")
     found: dict[str, Table | None] = {}
     astray = 0
+    spans: list[tuple[int, int] | None] = []
     for name, columns in (("observations", _LOOKUPS), ("flows", _FLOWS)):
         table = _open(engine, f"{place}/{name}", columns, (begin, end))
         if table is not None:
             is_possible = table["at"].between(0, int(LATEST) * MICROSECONDS - 1)
-            [row] = engine.rows(table.aggregate(astray=table.count(where=~is_possible)))
-            table, astray = table.filter(is_possible), astray + row["astray"]
+            span, count = _span(engine, table, is_possible)
+            table, astray = table.filter(is_possible), astray + count
+            spans.append(span)
+        else:
+            spans.append(None)
         found[name] = table
     if all(table is None for table in found.values()):
         raise SourceError(
             f"'{place}' holds no data set: `dnswatch replay --to-parquet DIR` writes one"
         )
-    spans = [_span(engine, table) if table is not None else None for table in found.values()]
     known = [span for span in spans if span]
     if not known:
         raise SourceError(f"'{place}' holds neither lookups nor flows{_between(begin, end)}")
@@ -127,9 +130,19 @@ def _open(
     return table.select(**taken)
 
 
-def _span(engine: Engine, table: "Table") -> tuple[int, int] | None:
-    [row] = engine.rows(table.aggregate(first=table["at"].min(), last=table["at"].max()))
-    return None if row["first"] is None else (row["first"], row["last"])
+def _span(
+    engine: Engine, table: "Table", is_possible: "BooleanValue"
+) -> tuple[tuple[int, int] | None, int]:
+    """Return the first and last of the moments that can be, and how many rows are of others."""
+    at = table["at"]
+    [row] = engine.rows(
+        table.aggregate(
+            first=at.min(where=is_possible),
+            last=at.max(where=is_possible),
+            astray=table.count(where=~is_possible),
+        )
+    )
+    return None if row["first"] is None else (row["first"], row["last"]), row["astray"]
 
 
 def _none(engine: Engine, columns: dict[str, str]) -> "Table":

@@ -25,6 +25,7 @@ pass over all flows; what the figures need follows from it, since a distinct des
 is a row there.
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -63,13 +64,30 @@ def answers(lookups: "Table") -> "Table":
     )
 
 
-ORDER: Final = ("at", "is_hit", "longest")
-"""In which rows of an address are folded in, by the columns that `ordered` gives."""
+ORDER: Final = ("at", "code")
+"""In which rows of an address are folded in."""
+
+_TTL_BITS: Final = 20
+_BROUGHT: Final = -(1 << _TTL_BITS)
+"""Codes from here down are answers of upstreams, from there to 0 hits, above 0 contacts."""
 
 
-def ordered(answers: "Table") -> "Table":
-    """Add the column by which answers of the same microsecond are ordered."""
-    return answers.mutate(longest=-answers["ttl"])
+def coded(answers: "Table") -> "Table":
+    """Add the column `code`: what a row is, in one number, in order of a microsecond.
+
+    Rows are sorted by the hundred million, and each byte of one costs time and disk.
+    """
+    import ibis
+    from ibis import _
+
+    return answers.mutate(code=ibis.ifelse(_.is_hit, -_.ttl, _BROUGHT - _.ttl))
+
+
+def ttl() -> "Deferred":
+    """TTL of an answer, out of its code."""
+    from ibis import _
+
+    return (-_.code) & ((1 << _TTL_BITS) - 1)
 
 
 def until() -> "Deferred":
@@ -78,7 +96,7 @@ def until() -> "Deferred":
     from ibis import _
 
     before = ibis.window(group_by="address", order_by=ORDER, rows=(None, -1))
-    end = ibis.ifelse(_.is_hit, ibis.null("int64"), _.at + _.ttl * _MICROSECONDS)
+    end = ibis.ifelse(_.code <= _BROUGHT, _.at + ttl() * _MICROSECONDS, ibis.null("int64"))
     return end.max().over(before)
 
 
@@ -88,12 +106,12 @@ def kind() -> "Deferred":
     from ibis import _
 
     is_new = _.until.isnull() | (_.at >= _.until)
-    return ibis.cases((_.is_hit, "hit"), (is_new, "new"), else_="refresh")
+    return ibis.cases((_.code > _BROUGHT, "hit"), (is_new, "new"), else_="refresh")
 
 
 def events(answers: "Table") -> "Table":
     """Say what each address of each answer was: address, at, client, ttl, kind."""
-    judged = ordered(answers).mutate(until=until())
+    judged = coded(answers).mutate(until=until())
     return judged.select("address", "at", "client", "ttl", kind=kind())
 
 
@@ -147,15 +165,16 @@ def first_contacts(answers: "Table", outgoing: "Table", view: TranslationView) -
     from ibis import _
 
     by = ("address",) if view is TranslationView.EDGE else ("address", "client")
-    row = (*by, "at", "ttl", "is_hit", "contact")
-    asked = answers.mutate(contact=ibis.null("int64")).select(*row)
-    rows = ordered(asked.union(_contacts(outgoing).select(*row)))
-    # Answers come before contacts of the same microsecond: a contact's `is_hit` is null, the last.
+    row = (*by, "at", "code")
+    rows = coded(answers).select(*row).union(_contacts(outgoing).select(*row))
     following = ibis.window(group_by=by, order_by=ORDER, rows=(0, None))
-    judged = rows.mutate(until=until(), first=_.contact.min().over(following))
-    return judged.filter(_.is_hit.notnull()).select(
+    contact = ibis.ifelse(
+        _.code > 0, (_.at << (_PURPOSE_BITS + _OWNER_BITS)) | (_.code - 1), ibis.null("int64")
+    )
+    judged = rows.mutate(until=until(), first=contact.min().over(following))
+    return judged.filter(_.code <= 0).select(
         "at",
-        "ttl",
+        ttl=ttl(),
         kind=kind(),
         wait=(_.first >> (_PURPOSE_BITS + _OWNER_BITS)) - _.at,
         purpose=_.first & ((1 << _PURPOSE_BITS) - 1),
@@ -164,17 +183,13 @@ def first_contacts(answers: "Table", outgoing: "Table", view: TranslationView) -
 
 
 def _contacts(outgoing: "Table") -> "Table":
-    import ibis
     from ibis import _
 
-    code = ((_.at << _OWNER_BITS) | _.owner) << _PURPOSE_BITS
     return outgoing.select(
         "at",
         address=_.destination,
         client=_.source,
-        ttl=ibis.null("int64"),
-        is_hit=ibis.null("boolean"),
-        contact=code | _purpose(),
+        code=((_.owner << _PURPOSE_BITS) | _purpose()) + 1,
     )
 
 
@@ -200,29 +215,52 @@ def counts(contacts: "Table", bins: Bins, window: float) -> "Table":
     """
     from ibis import _
 
-    related = {relation: _related(relation, window) for relation in _RELATED} | {
-        f"{relation}_within_{seconds}": _related(relation, seconds)
+    edges = sorted({*WINDOWS, window})
+    asked = {relation: (relation, window) for relation in _RELATED} | {
+        f"{relation}_within_{seconds}": (relation, seconds)
         for relation in ("tcp", "smtp")
         for seconds in WINDOWS
     }
-    grouped = contacts.mutate(bin=bins.of(contacts["at"])).group_by("bin", "kind", "owner")
-    return grouped.aggregate(
-        count=_.count(), **{name: found.cast("int64").sum() for name, found in related.items()}
+    tallied = (
+        contacts.mutate(bin=bins.of(contacts["at"]), within=_within(edges))
+        .group_by("bin", "kind", "owner", "purpose", "within")
+        .aggregate(tally=_.count())
+    )
+    # Of each row one thing is found out and counted: the rest is sums of a short table.
+    return tallied.group_by("bin", "kind", "owner").aggregate(
+        count=_.tally.sum(),
+        **{
+            name: _related(relation, edges.index(seconds))
+            for name, (relation, seconds) in asked.items()
+        },
     )
 
 
 _RELATED: Final = {"tcp": ("smtp", "http", "tcp"), "smtp": ("smtp",), "http": ("http",)}
 
 
-def _related(relation: str, window: float) -> "Deferred":
-    """Whether the first contact was for that, while the address was fresh."""
+def _within(edges: Sequence[float]) -> "Deferred":
+    """Number of the shortest window that the first contact lies in; null where in none.
+
+    It must lie within the TTL as well.
+    """
     import ibis
     from ibis import _
 
-    ttl = ibis.greatest(_.ttl, int(LEAST)) * _MICROSECONDS
-    fresh = ibis.least(ttl, int(max(window, LEAST) * _MICROSECONDS))
-    numbers = [PURPOSES.index(purpose) for purpose in _RELATED[relation]]
-    return (_.purpose.isin(numbers) & (_.wait <= fresh)).fill_null(False)
+    is_fresh = _.wait <= ibis.greatest(_.ttl, int(LEAST)) * _MICROSECONDS
+    ends = [int(max(seconds, LEAST) * _MICROSECONDS) for seconds in edges]
+    steps = [(is_fresh & (_.wait <= end), number) for number, end in enumerate(ends)]
+    return ibis.cases(*steps, else_=ibis.null("int64"))
+
+
+def _related(relation: str, number: int) -> "Deferred":
+    """Count those whose first contact was for that, within a window or a shorter one."""
+    import ibis
+    from ibis import _
+
+    purposes = [PURPOSES.index(purpose) for purpose in _RELATED[relation]]
+    is_related = (_.purpose.isin(purposes) & (_.within <= number)).fill_null(False)
+    return ibis.ifelse(is_related, _.tally, 0).sum()
 
 
 TCP: Final = 6
@@ -268,8 +306,9 @@ def pairs(outgoing: "Table", bins: Bins, worm_bytes: int | None) -> "Table":
         "source", "destination", *_kinds(outgoing, worm_bytes), bin=bins.of(_.at)
     )
     counted = (*FLOWS, "smtp_sized", "smtp_similar")
+    # Counts, and in four bytes: sums of DuckDB have sixteen, ten of them in each of many rows.
     return flows.group_by("bin", "source", "destination").aggregate(
-        **{kind: flows[kind].cast("int64").sum() for kind in counted}
+        **{kind: flows.count(where=flows[kind]).cast("int32") for kind in counted}
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from dnswatch.errors import DnswatchError
 from dnswatch.lab.campus.compare.results import Interval, Results
@@ -127,6 +128,11 @@ def price(results: Results) -> Figure:
                 },
             )
         axis.set_xscale("log")
+        least, most = axis.get_xlim()
+        axis.set_xlim(least, max(most, 10 * least))  # a decade, or there are no marks on it
+        axis.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+        axis.xaxis.set_minor_formatter(NullFormatter())  # else they lie over each other
         axis.set_xlabel(f"false verdicts of 1,000 honest clients a month ({_NONE} stands for none)")
         axis.set_ylabel("worm mail that left, %")
     return figure

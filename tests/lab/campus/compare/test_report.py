@@ -55,6 +55,18 @@ def test_the_page_is_legible_on_a_dark_screen() -> None:
     assert "#1a1a1b" not in text.partition("</style>")[2]
 
 
+def test_false_verdicts_that_are_nearly_the_same_have_an_axis_to_be_read() -> None:
+    """Its marks are plain numbers, three of them at least, and none lies over another."""
+    figure = price(RESULTS)
+    figure.draw_without_rendering()
+    [axis] = figure.axes
+    least, most = axis.get_xlim()
+    marks = [label for label in axis.get_xticklabels() if least <= label.get_position()[0] <= most]
+    assert len(marks) >= 3
+    assert all(float(mark.get_text().replace(",", "")) > 0 for mark in marks)
+    assert not any(label.get_text() for label in axis.get_xticklabels(minor=True))
+
+
 def test_no_bar_leaves_its_frame() -> None:
     """Above 100 % as well, with its interval: an outbreak may happen to go worse."""
     worse = [*LINES, run(1, "nic", 170), run(2, "nic", 190)]

@@ -70,7 +70,7 @@ def campus(number: int) -> Observation:
     return _seen(number, client, name, kind, ((packed, 60), (packed[:-1] + b"\xff", 60)))
 
 
-_TRAFFIC: Final = {"misses": misses, "campus": campus}
+TRAFFIC: Final = {"misses": misses, "campus": campus}
 
 
 def _seen(
@@ -159,7 +159,7 @@ def costs_of(traffic: str, seconds: int) -> Costs:
             if second == 0:
                 costs.by_part.clear()
             for begin in range((second + 1) * RATE, (second + 2) * RATE, BATCH):
-                seen = [_TRAFFIC[traffic](n) for n in range(begin, begin + BATCH)]
+                seen = [TRAFFIC[traffic](n) for n in range(begin, begin + BATCH)]
                 watching.take(Batch(seen[-1].at, seen, number=begin), costs)
             watching.tick(costs)
         watching.close()
@@ -179,11 +179,11 @@ def table(traffic: str, found: list[defaultdict[str, float]], seconds: int) -> T
 def main(arguments: list[str]) -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m bench.watch", description=__doc__)
-    parser.add_argument("what", nargs="*", choices=[*_TRAFFIC, []], help=", ".join(_TRAFFIC))
+    parser.add_argument("what", nargs="*", choices=[*TRAFFIC, []], help=", ".join(TRAFFIC))
     parser.add_argument("--seconds", type=int, default=5, help="of lookups")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args(arguments)
-    for traffic in options.what or _TRAFFIC:
+    for traffic in options.what or TRAFFIC:
         found = [costs_of(traffic, options.seconds).by_part for _ in range(options.rounds)]
         print(table(traffic, found, options.seconds))
     return 0

@@ -151,7 +151,7 @@ class Uplink:
         self._pulse_at = clock.elapsed() + EVERY
         asked_at = clock.now()
         theirs = engine.now()
-        skew = (asked_at + clock.now()) / 2 - theirs
+        skew = skew_of(asked_at, theirs, clock.now())
         Nodes(engine).say(self._node, RelayPulse(self._journal.name, self._workers, skew))
         # What the journal has no more nobody could send again: the engine's memory is bounded too.
         engine.trim(self._stream(engine), after(self._journal.first))
@@ -166,3 +166,10 @@ class Uplink:
 
     def _stream(self, engine: FleetEngine) -> str:
         return engine.key(SEEN, self._name.text)
+
+
+def skew_of(asked_at: float, theirs: float, heard_at: float) -> float:
+    """Return by how much our clock is ahead of theirs at least, however long the way took."""
+    doubt = (heard_at - asked_at) / 2
+    skew = asked_at + doubt - theirs
+    return max(0.0, skew - doubt) if skew > 0 else min(0.0, skew + doubt)

@@ -20,8 +20,9 @@ from msgspec import structs
 from dnswatch import clock
 from dnswatch.codes import Class, Rcode, Type
 from dnswatch.errors import WireError
-from dnswatch.model.exchanges import HORIZON
-from dnswatch.model.observation import Decided, Enforced, Observation, Origin
+from dnswatch.model.exchanges import HORIZON, IMPLICIT_WINDOW
+from dnswatch.model.observation import Decided, Enforced
+from dnswatch.model.policies.exempt import Exempt
 from dnswatch.model.policies.mark import Doubts, Mark, Marks
 from dnswatch.model.policies.policy import Policy
 from dnswatch.model.policies.standing import RUNGS
@@ -40,14 +41,15 @@ from dnswatch.resolver.pending import PendingQuery
 from dnswatch.seams.batch import Briefing
 from dnswatch.settings import Server, Settings
 from dnswatch.store import orders
-from dnswatch.store.clients import RecordedLookup, last_of_name, last_of_type
+from dnswatch.store.clients import last_of_name, last_of_type
+from dnswatch.store.mailnames import exchanges_of, mail_domains
 from dnswatch.store.sqlite import Database
 from dnswatch.store.trials import marks_now
 from dnswatch.wire.name import from_text, to_text
 from dnswatch.wire.response import Response
 
-MOST_LESSONS: Final = 20_000
-"""MX lookups of the last day that are learned from, the latest."""
+MOST_ASKED: Final = 10_000
+"""MX lookups of the last minute that are looked at for who asked."""
 
 _HEADER: Final = b"\x01\x00\0\1\0\0\0\0\0\1"
 """What a stub sends behind the ID: one question, recursion desired, an OPT record."""
@@ -98,9 +100,12 @@ class Tracer:
         self._db, self._policies, self._whom, self._now = db, policies, whom, now
         hosts = HostsFiles(settings.names.hosts).read()
         local = site_names(hosts.names, hosts.addresses, settings.quarantine)
-        self._core = ResolverCore(self._settings, local, Cookies(bytes(32)))
-        for seen in reversed(last_of_type(db, Type.MX, now - HORIZON, MOST_LESSONS)):
-            self._learn(seen)
+        known = mail_domains(db, now - HORIZON)
+        exchanges = exchanges_of(known, Exempt(settings).domain, now)
+        self._core = ResolverCore(self._settings, local, Cookies(bytes(32)), exchanges)
+        for seen in last_of_type(db, Type.MX, now - IMPLICIT_WINDOW, MOST_ASKED):
+            for domain in _wires((seen.qname,)):
+                exchanges.asked_mx(pack(seen.key), domain, seen.at)
 
     def trace(self, client: str, name: str, kind: str, verdict: str) -> TracedAnswer:
         """Trace a name as a client, whose verdict is in words.
@@ -152,23 +157,6 @@ class Tracer:
         ]
         self._core.learn(Briefing(marks=Marks(marks), doubts=Doubts(doubted)), self._now)
         return list(self._core.enforcement.marks.get(address, ()))
-
-    def _learn(self, seen: RecordedLookup) -> None:
-        """Learn from an MX lookup what it said of mail hosts; for how long is not on record."""
-        exchanges = tuple(_wires(seen.exchanges))
-        for domain in _wires((seen.qname,)):
-            self._core.exchanges.learn(
-                Observation(
-                    seen.at,
-                    pack(seen.key),
-                    domain,
-                    Type.MX,
-                    seen.rcode,
-                    Origin(seen.origin),
-                    exchanges=exchanges,
-                    ttl=int(HORIZON),
-                )
-            )
 
     def _kind(self, pending: PendingQuery) -> str:
         asked = pending.query

@@ -15,7 +15,7 @@ from typing import Final, Self
 import msgspec
 from msgspec.structs import astuple
 
-from dnswatch.errors import StoreError, WireError
+from dnswatch.errors import StoreError
 from dnswatch.model.changes import Changes, Cursor, MailLookup
 from dnswatch.model.observation import Enforced
 from dnswatch.model.sitecache import CacheEntry
@@ -23,8 +23,9 @@ from dnswatch.settings import Records
 from dnswatch.store import entries, evidence, orders, retention, site
 from dnswatch.store.bay import quarantine
 from dnswatch.store.database import FILE, open_reader, open_writer, sentences, writing
+from dnswatch.store.mailnames import MailDomain, mail_domains
 from dnswatch.store.sqlite import Database
-from dnswatch.wire.name import from_text, to_text
+from dnswatch.wire.name import to_text
 
 ClientKey = Callable[[bytes], str]
 
@@ -41,20 +42,6 @@ class Identity:
     "Its MAC address, or the pseudonym of that: clients that share it are one machine."
     source: str
     "Where that was read: `hosts`, `leases`, `neighbours`, `pointers`."
-
-
-@dataclass(frozen=True, slots=True)
-class MailDomain:
-    """What one MX lookup taught the site."""
-
-    at: float
-    "When its response left, Unix seconds."
-    domain: bytes
-    "Lower-case wire form."
-    exchanges: tuple[bytes, ...]
-    "Lower-case wire form."
-    ttl: int
-    "Of the MX records, seconds."
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +138,7 @@ class Store:
         """
         with sentences(self._path):
             living = entries.restore(self._db)
-            lookups = self._db.conn.execute(_MX_LOOKUPS, (now - horizon,)).fetchall()
-        return Remembered(living, list(_mail_domains(lookups)))
+            return Remembered(living, mail_domains(self._db, now - horizon))
 
     def passed(self) -> float:
         """Return up to when the records go: Unix seconds, 0 where there are none."""
@@ -323,15 +309,6 @@ def _write_notes(conn: sqlite3.Connection, changes: Changes, client_key: ClientK
     )
 
 
-def _mail_domains(rows: Iterable[tuple[float, str, str, int]]) -> Iterator[MailDomain]:
-    for at, domain, exchanges, ttl in rows:
-        try:
-            names = tuple(from_text(exchange) for exchange in json.loads(exchanges or "[]"))
-            yield MailDomain(at, from_text(domain), names, ttl)
-        except WireError:
-            continue  # a name that no host can have is learned anew when it is asked for
-
-
 _KNOWS = "SELECT 1 FROM client WHERE key = ?"
 _SEE_CLIENT = """
     INSERT INTO client (key, first_seen, last_seen) VALUES (?, ?, ?)
@@ -380,6 +357,3 @@ _NOTE_PASSED = "INSERT INTO passed VALUES (1, ?) ON CONFLICT DO UPDATE SET until
 _NOTE_CURSORS = (
     "INSERT INTO journal VALUES (1, ?) ON CONFLICT DO UPDATE SET cursor = excluded.cursor"
 )
-_MX_LOOKUPS = """
-    SELECT at, domain, exchanges, ttl FROM lookup
-    WHERE at >= ? AND kind = 'mx' AND qtype = 15 ORDER BY at"""

@@ -44,10 +44,13 @@ def settings(port: int, **more: object) -> dict[str, object]:
 
 
 def test_bay_runs_beside_dns_and_comes_back(serve: Serve) -> None:
-    """`dnswatch serve` runs a bay; killed, it is started again, and DNS goes on all the while."""
+    """`dnswatch serve` runs a bay; killed, it is started again, and DNS goes on all the while.
+
+    `dnswatch status` counts what it accepted.
+    """
     with reserve() as holder:
         port = holder.getsockname()[1]
-        site = serve(settings=settings(port))
+        site = serve(settings=settings(port, **{"bay.fates.unsure": "hold"}))
         check.eventually(lambda: greeting(port).startswith(b"220"))
         with smtplib.SMTP("127.0.0.1", port, timeout=check.PATIENCE) as client:
             client.ehlo("client.example")
@@ -57,6 +60,9 @@ def test_bay_runs_beside_dns_and_comes_back(serve: Serve) -> None:
         check.noerror(site.ask("bay.example"))
         check.eventually(lambda: greeting(port).startswith(b"220"))
         assert pid(site) != first
+        with smtplib.SMTP("127.0.0.1", port, timeout=check.PATIENCE) as client:
+            client.sendmail("a@b.example", ["c@d.example"], "Subject: hello\r\n\r\nA line.\r\n")
+        check.eventually(lambda: site.counter("bay_accepted") == 1)
         site.reload({"bay.enabled": False})
         check.eventually(lambda: not pid(site))
         assert site.stop() == 0

@@ -20,6 +20,9 @@ from dnswatch.store.sqlite import Database
 MOST: Final = 100_000
 """States in the log, before it is settled; to take them in memory takes 35 MB."""
 
+ROOM: Final = 400
+"""Bytes of the largest store that is wanted for each state in the log, which is a tenth of it."""
+
 WRITES: Final = 300
 """Writes in the log: where little is asked, rows are five minutes old at most."""
 
@@ -38,29 +41,29 @@ _encoder: Final = msgspec.msgpack.Encoder()
 _decoder: Final = msgspec.msgpack.Decoder(list[_State])
 
 
-def write(db: Database, changes: Changes) -> None:
-    """Append what changed; settle where the log has become long."""
+def write(db: Database, changes: Changes, most: int = MOST) -> None:
+    """Append what changed; settle where the log has become long, which is `most` states."""
     _append(db, [(address, entry) for (address, _), entry in changes.earlier.items()])
     _append(db, list(changes.cache.items()))
     rows, logged = db.conn.execute(_LENGTH).fetchone()
-    if rows > WRITES or logged > MOST:
-        settle(db)
+    if rows > WRITES or logged > most:
+        settle(db, most)
 
 
 def finish(db: Database) -> None:
     """Turn all into rows where that takes no time; the log is as good otherwise."""
     _, logged = db.conn.execute(_LENGTH).fetchone()
     if 0 < logged <= FEW:
-        settle(db, is_last=True)
+        settle(db, most=0)
 
 
-def settle(db: Database, *, is_last: bool = False) -> None:
-    """Turn what has ended into rows; what lives as well where that is much, or it is the last."""
+def settle(db: Database, most: int = MOST) -> None:
+    """Turn what has ended into rows, and what lives where that is more than half of `most`."""
     passed, states = _passed(db), _logged(db)
-    living = [] if is_last else [state for state in states if state[1][0] > passed]
-    if len(living) > MOST // 2:
+    living = [state for state in states if state[1][0] > passed]
+    if len(living) > most // 2:
         living = []
-    if living:
+    else:
         states = [state for state in states if state[1][0] <= passed]
     _put(db, "entry", states)
     db.conn.execute("DELETE FROM entry_log")
@@ -78,7 +81,7 @@ def restore(db: Database) -> dict[bytes, CacheEntry]:
 
 def move(db: Database, by: float) -> None:
     """Move the ends of what lives, since the clock was set forward by so many seconds."""
-    settle(db, is_last=True)
+    settle(db, most=0)
     db.conn.execute("UPDATE entry SET expiry = expiry + ? WHERE expiry > ?", (by, _passed(db)))
 
 

@@ -62,6 +62,8 @@ class Store:
         self._db = db
         self._path = path
         self._has_written = False
+        self._most = entries.MOST
+        "States of entries in their log."
 
     @classmethod
     def open(cls, state: Path) -> Self:
@@ -118,7 +120,7 @@ class Store:
             _write_vantages(self._db.conn, changes)
             if changes.until:
                 self._db.conn.execute(_NOTE_PASSED, (changes.until,))
-            entries.write(self._db, changes)
+            entries.write(self._db, changes, self._most)
             self._has_written = True
             if changes.cursors:
                 cursors = msgspec.json.encode(changes.cursors).decode()
@@ -159,6 +161,7 @@ class Store:
 
     def make_room(self, records: Records, now: float) -> None:
         """Let go of what is worth least, where the files are larger than `records.size`."""
+        self._most = min(entries.MOST, records.size // entries.ROOM)
         with sentences(self._path):
             retention.make_room(self._db, records.size, now)
 

@@ -11,6 +11,8 @@ from dnswatch.model.changes import Changes
 from dnswatch.model.exchanges import Exchanges
 from dnswatch.model.sitecache import CacheEntry
 from dnswatch.model.watch import Watch
+from dnswatch.settings import Records
+from dnswatch.settings.units import Size
 from dnswatch.store import Store, entries
 from dnswatch.store.sqlite import Database
 from tests.records import NOON, asked, plain
@@ -65,7 +67,7 @@ def test_log_and_rows_together_tell_every_life(steps: list[tuple[int, str, int, 
         store.write(watch.drain(), plain, NOON + at)
         with store.snapshot() as db:
             assert shown(db) == plainly(lives)
-            entries.settle(db, is_last=True)
+            entries.settle(db, most=0)
             assert shown(db) == plainly(lives)
             assert db.conn.execute("SELECT count(*) FROM entry_log").fetchone() == (0,)
 
@@ -124,3 +126,13 @@ def test_what_lives_on_costs_no_row(tmp_path: Path) -> None:
             assert db.conn.execute("SELECT count(*) FROM entry_now").fetchone() == (3,)
     with Store.read(tmp_path) as store, store.snapshot() as db:
         assert db.conn.execute("SELECT count(*) FROM entry").fetchone() == (3,)
+
+
+def test_a_small_store_has_a_short_log(tmp_path: Path) -> None:
+    """What is appended takes a tenth of the room that records may take, however little that is."""
+    with Store.open(tmp_path) as store:
+        store.make_room(Records(size=Size(1_000_000)), NOON)
+        store.write(touched(3000, NOON + 300), plain, NOON)
+        with store.snapshot() as db:
+            assert db.conn.execute("SELECT count(*) FROM entry_log").fetchone() == (0,)
+            assert db.conn.execute("SELECT count(*) FROM entry").fetchone() == (3000,)

@@ -183,7 +183,7 @@ class Tracer:
                         return core.write(answer, now), now - self._now
                     case Held(_, until):
                         steps.append(TraceStep("held", f"for {until - now:.1f} s"))
-                    case PolicyFault(error):
+                    case PolicyFault(error=error):
                         raise error
             now = max(now, core.timer())
             core.fire(now)

@@ -134,7 +134,7 @@ class Service:
 
     def _log(self, event: Event) -> None:
         match event:
-            case PolicyFault(error):
+            case PolicyFault(error=error):
                 if self.core.observed.counters["policy_faults"] == 1:  # since the last batch
                     log.error("a policy failed, and the answer was given", exc_info=error)
             case EdnsNews(url, knows):

@@ -109,7 +109,7 @@ class DryRun:
             match event:
                 case Held(_, until):
                     wait = until - lookup.at
-                case PolicyFault(error):
+                case PolicyFault(error=error):
                     raise error
         return decided, wait
 

@@ -11,7 +11,8 @@ from tests.strategies import exchanged
 
 def fields(one: Response) -> dict[str, object]:
     """Return all that a response holds."""
-    return {name: getattr(one, name) for name in Response.__slots__}
+    found = {name: getattr(one, name, None) for name in dir(one) if not name.startswith("_")}
+    return {name: value for name, value in found.items() if not callable(value)}
 
 
 @given(exchanged())

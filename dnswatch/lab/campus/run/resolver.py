@@ -121,7 +121,7 @@ class Resolver:
                     answer = given
                 case Held(given, until):
                     answer, at = given, until
-                case PolicyFault(error):
+                case PolicyFault(error=error):
                     raise error
         self._see(asking, core.observed, answer)
         return _reply(answer, at)

@@ -35,7 +35,6 @@ MODULES: Final = (
     "resolver/cache",
     "resolver/core",
     "resolver/deadlines",
-    "resolver/enforcement",
     "resolver/events",
     "resolver/health",
     "resolver/held",

@@ -11,6 +11,7 @@ from typing import Final
 from bench.bay import measure_bay
 from bench.command import add_page, ended, put
 from bench.fairness import measure_fairness
+from bench.fleet import measure_fleet
 from bench.kills import measure_kills
 from bench.latency import measure_latency
 from bench.loss import measure_loss
@@ -38,6 +39,7 @@ _MEASUREMENTS: Final[dict[str, Callable[[Rig, Plan], list[Table]]]] = {
     "workers": measure_workers,
     "policies": measure_policies,
     "soak": measure_soak,
+    "fleet": measure_fleet,
     "bay": measure_bay,
 }
 

@@ -11,6 +11,7 @@ PACKAGES: Final = {
     "unbound": "unbound",
     "dnsdist": "dnsdist",
     "cc": "gcc",
+    "redis-server": "redis-server",
     "smtp-source": "postfix",
 }
 """The Debian package that each program comes in."""

@@ -52,6 +52,15 @@ def dnswatch_with_policies(place: Place) -> list[str]:
     return command
 
 
+def dnswatch_in_a_fleet(place: Place) -> list[str]:
+    """Start it as the only node of a fleet, whose engine lies beside it."""
+    command = dnswatch(place)
+    config = place.folder / "dnswatch.toml"
+    engine = f'engine = "unix:{place.folder.parent}/engine.sock"'
+    config.write_text(f'{config.read_text()}[fleet]\n{engine}\nsite = "one"\nnode = "a"\n')
+    return command
+
+
 def unbound(place: Place) -> list[str]:
     """Run unbound as a forwarder, one thread, no validation."""
     config = place.folder / "unbound.conf"
@@ -116,6 +125,8 @@ TURNS: Final = "turns.json"
 
 WITH_POLICIES: Final = "dnswatch-with-policies"
 
+WITH_FLEET: Final = "dnswatch-with-fleet"
+
 SMALL: Final = "dnswatch, small"
 "With caches that a minute of fresh names fills."
 
@@ -123,6 +134,7 @@ VARIANTS: Final[dict[str, Start]] = {
     SMALL: _dnswatch_small,
     TIMED: _dnswatch_timed,
     WITH_POLICIES: dnswatch_with_policies,
+    WITH_FLEET: dnswatch_in_a_fleet,
     LIMITED["dnswatch"]: _dnswatch_limited,
     LIMITED["unbound"]: _limited(unbound, "unbound.conf", "server:\n  ip-ratelimit: 1000\n"),
     LIMITED["dnsdist"]: _limited(

@@ -19,6 +19,7 @@ from typing import Final
 from bench.table import Table, spread
 from dnswatch.codes import Type
 from dnswatch.control import Control
+from dnswatch.model.changes import Changes
 from dnswatch.model.exchanges import lessons_of
 from dnswatch.model.observation import Observation, Origin
 from dnswatch.seams.batch import Batch, encode
@@ -70,7 +71,7 @@ def campus(number: int) -> Observation:
     return _seen(number, client, name, kind, ((packed, 60), (packed[:-1] + b"\xff", 60)))
 
 
-_TRAFFIC: Final = {"misses": misses, "campus": campus}
+TRAFFIC: Final = {"misses": misses, "campus": campus}
 
 
 def _seen(
@@ -140,7 +141,9 @@ class Watching:
             changes, _ = self._site.drain(self._now)
             changes.cursors = self._intake.cursors()
         with costs.of("write"):
-            self._archive.write(changes, self._now)
+            pending = Changes()  # as the recorder joins them
+            pending.merge(changes)
+            self._archive.write(pending, self._now)
         self._intake.let_go(changes.cursors)
 
     def close(self) -> None:
@@ -159,7 +162,7 @@ def costs_of(traffic: str, seconds: int) -> Costs:
             if second == 0:
                 costs.by_part.clear()
             for begin in range((second + 1) * RATE, (second + 2) * RATE, BATCH):
-                seen = [_TRAFFIC[traffic](n) for n in range(begin, begin + BATCH)]
+                seen = [TRAFFIC[traffic](n) for n in range(begin, begin + BATCH)]
                 watching.take(Batch(seen[-1].at, seen, number=begin), costs)
             watching.tick(costs)
         watching.close()
@@ -179,11 +182,11 @@ def table(traffic: str, found: list[defaultdict[str, float]], seconds: int) -> T
 def main(arguments: list[str]) -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m bench.watch", description=__doc__)
-    parser.add_argument("what", nargs="*", choices=[*_TRAFFIC, []], help=", ".join(_TRAFFIC))
+    parser.add_argument("what", nargs="*", choices=[*TRAFFIC, []], help=", ".join(TRAFFIC))
     parser.add_argument("--seconds", type=int, default=5, help="of lookups")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args(arguments)
-    for traffic in options.what or _TRAFFIC:
+    for traffic in options.what or TRAFFIC:
         found = [costs_of(traffic, options.seconds).by_part for _ in range(options.rounds)]
         print(table(traffic, found, options.seconds))
     return 0

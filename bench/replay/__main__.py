@@ -23,6 +23,7 @@ from bench.process import Process
 from bench.replay.traffic import write
 from bench.servers import own_version
 from bench.table import Table, ratios, spread
+from dnswatch.compiled import build
 
 _PAGE: Final = Path(__file__).parent.parent.parent / "docs" / "performance.md"
 _MIB: Final = 1 << 20
@@ -115,6 +116,8 @@ def _rounds(capture: Path, place: Path, rounds: int) -> dict[str, list[Run]]:
             str(place / "data"),
         ],
     }
+    if build() == "compiled":
+        commands["dnswatch replay, pure"] = ["env", "DNSWATCH_PURE=1", *commands["dnswatch replay"]]
     runs: dict[str, list[Run]] = {name: [] for name in commands}
     for _ in range(rounds):
         for name, command in commands.items():

@@ -160,7 +160,7 @@ def _print_fleet(fleet: "FleetView") -> None:
                 "leads" if each.is_leader else "follows",
                 str(each.workers),
                 "-" if each.behind is None else f"{each.behind:,}",
-                f"{each.skew * 1000:+.0f} ms",
+                f"{round(each.skew * 1000):+d} ms",
             )
         console.print(table)
 

@@ -48,6 +48,9 @@ AGAIN: Final = 5.0
 WHOLE: Final = 30.0
 """Seconds between two times that all is told which relays must know that begin."""
 
+UNCHANGED: Final = 600.0
+"""The same where nothing was told meanwhile but what concerns the relays alone."""
+
 OVER: Final = 60.0
 """Seconds of silence after which an earlier life of a node, that has begun another, is over."""
 
@@ -206,9 +209,9 @@ class Gathering:
             max(1, sum(node.workers for node in self._nodes.values())),
         )
         self._bulletin.notify(notice)
-        is_due = self._told and clock.elapsed() >= self._whole_at
-        if is_due or self._bulletin.wants_whole:
-            self._whole_at, self._told = clock.elapsed() + WHOLE, 0
+        age = clock.elapsed() - self._whole_at
+        if age >= (WHOLE if self._told else UNCHANGED) or self._bulletin.wants_whole:
+            self._whole_at, self._told = clock.elapsed(), 0
             self._bulletin.tell_whole(whole(), notice)
         self._prune(applied)
 

@@ -25,6 +25,15 @@ _ONE = "Always 1: the table has one row."
 _MINUTE = "When the minute begins, Unix seconds; an hour, once the minutes were summed up."
 _KEY = "The client's key: its address, or the site's pseudonym for it (`~…`)."
 
+_FINDING: Final = {
+    "id": "Number; none comes twice.",
+    "at": _AT,
+    "client": _KEY,
+    "verdict": "clean, unsure or worm.",
+    "ident": "Name of the message in the bay.",
+    "reason": "Which inspectors said what.",
+}
+
 TABLES: Final = MappingProxyType(
     {
         "client": _table(
@@ -161,7 +170,7 @@ TABLES: Final = MappingProxyType(
             "Something that changed, as `dnswatch log` tells it.",
             id="Number; none comes twice, and each sink of events remembers the last it told.",
             at=_AT,
-            about="verdict, mark, policy, overrule, role or warning.",
+            about="verdict, mark, policy, overrule, role, warning or message.",
             client="Its key, where it is about one.",
             text="What.",
             cause="Why.",
@@ -175,21 +184,11 @@ TABLES: Final = MappingProxyType(
         ),
         "finding": _table(
             "What the bay found a message to be: the watch learns from it.",
-            id="Number; none comes twice.",
-            at=_AT,
-            client=_KEY,
-            verdict="clean, unsure or worm.",
-            ident="Name of the message in the bay.",
-            reason="Which inspectors said what.",
+            **_FINDING,
         ),
         "found": _table(
             "The same, of this node's bay, on its way to the leader of the fleet.",
-            id="Number; none comes twice.",
-            at=_AT,
-            client=_KEY,
-            verdict="clean, unsure or worm.",
-            ident="Name of the message in the bay.",
-            reason="Which inspectors said what.",
+            **_FINDING,
         ),
         "counted": _table(
             "What this node's bay counted, on its way to the leader of the fleet.",

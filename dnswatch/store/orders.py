@@ -108,6 +108,12 @@ def log(db: Database, since: float, keys: Iterable[str] | None, limit: int) -> l
     return found[:limit]
 
 
+def told(db: Database, about: About, since: float) -> dict[tuple[str, str], float]:
+    """Return what was said of which client since a moment, and when it was said last."""
+    rows = db.conn.execute(_TOLD, (about.value, since))
+    return {(client, text): at for client, text, at in rows}
+
+
 def judgments(db: Database, now: float) -> list[Judgment]:
     """Return the clients with a verdict, the worst first."""
     return [Judgment(*row) for row in db.conn.execute(_JUDGMENTS, (now,))]
@@ -142,6 +148,9 @@ _OVERRULE = """
 _LOG = """
     SELECT at, about, client, text, cause, actor FROM change WHERE at >= ?
     ORDER BY at DESC, id DESC"""
+_TOLD = """
+    SELECT client, text, max(at) FROM change WHERE about = ? AND at >= ? AND client IS NOT NULL
+    GROUP BY client, text"""
 _JUDGMENTS = """
     SELECT client, share, at, until FROM verdict WHERE until > ? ORDER BY share DESC, client"""
 _DONE = """

@@ -122,6 +122,7 @@ SIGNATURES: Final = {
     "summary": 10,
     "lost": 11,
     "test": 12,
+    "message": 13,
 }
 """Numbers of what can be told: never changed, only added to."""
 
@@ -209,7 +210,7 @@ def _severity(noted: Noted) -> Severity:
             return Severity.CRITICAL
         case About.VERDICT, CLEAN.rung:
             return Severity.INFO
-        case About.VERDICT | About.WARNING, _:
+        case About.VERDICT | About.WARNING | About.MESSAGE, _:
             return Severity.WARNING
     return Severity.NOTICE
 

@@ -29,7 +29,7 @@ _EVE_SEVERITY: Final = {Severity.CRITICAL: 1, Severity.WARNING: 2}
 def eve(event: Event) -> bytes:
     """Write a line of EVE, without its end."""
     at = datetime.fromtimestamp(event.at).astimezone()
-    is_alert = event.kind in (About.VERDICT, About.WARNING, "summary")
+    is_alert = event.kind in (About.VERDICT, About.WARNING, About.MESSAGE, "summary")
     told: dict[str, Any] = {
         "timestamp": at.strftime("%Y-%m-%dT%H:%M:%S.%f%z"),
         "event_type": "alert" if is_alert else "policy",

@@ -15,6 +15,7 @@ from dnswatch import addresses
 from dnswatch.model.changes import Changes, Cursor
 from dnswatch.model.finding import Finding
 from dnswatch.model.machines import Machines
+from dnswatch.model.policies.note import About
 from dnswatch.model.policies.orders import Orders
 from dnswatch.names.directory import AddressHolder
 from dnswatch.names.pseudonym import Pseudonyms
@@ -109,6 +110,11 @@ class Archive:
         """Return which clients are one machine, as was stored."""
         with self._opened().snapshot() as db:
             return machines(db)
+
+    def told(self, about: About, since: float) -> dict[tuple[str, str], float]:
+        """Return what the log has said of which client since a moment, and when."""
+        with self._opened().snapshot() as db:
+            return orders.told(db, about, since)
 
     def keep(self, now: float) -> bool:
         """Let go of some old records; return whether more is left to do."""

@@ -97,7 +97,7 @@ class Judging:
         self._key_of = key_of
         self._orders = Orders()
         self._machines = Machines()
-        self._addresses: OrderedDict[bytes, dict[bytes, None]] = OrderedDict()
+        self._addresses: OrderedDict[bytes, tuple[bytes, ...]] = OrderedDict()
         "Key to packed addresses; those seen last come last."
         self._keys: dict[bytes, bytes] = {}
         "Packed address to the key under which it was judged last."
@@ -293,7 +293,9 @@ class Judging:
             self._met(client, now, judge)
         key = self._keys[client]
         self._addresses.move_to_end(key)
-        self._addresses[key][client] = self._addresses[key].pop(client)
+        theirs = self._addresses[key]
+        if theirs[-1] != client:
+            self._addresses[key] = (*(one for one in theirs if one != client), client)
 
     def _released(self, lookups: list[MailLookup]) -> list[MailLookup]:
         """Return what is to be judged now, in order of time; the rest waits."""
@@ -309,13 +311,14 @@ class Judging:
     def _met(self, client: bytes, now: float, judge: Judge, was: Rung = Rung.WATCHED) -> None:
         """Remember a client's address; judge it if it, or its machine, is not clean, or was not."""
         key = self._keys[client] = self._key(client)
-        theirs = self._addresses.setdefault(key, {})
-        theirs[client] = None
+        theirs = self._addresses.get(key, ())
+        if client not in theirs:
+            theirs = self._addresses[key] = (*theirs, client)
         self._declared.pop(key, None)
         if len(theirs) > ADDRESSES:
-            self._leave(next(iter(theirs)), key)
+            self._leave(theirs[0], key)
         if len(self._addresses) > KNOWN:
-            for other in tuple(next(iter(self._addresses.values()))):
+            for other in next(iter(self._addresses.values())):
                 self._leave(other, self._keys[other])
         for lookup in self._later.pop(key, ()):
             self._detector.see(replace(lookup, client=key))  # what came of it is in the log already
@@ -325,9 +328,11 @@ class Judging:
 
     def _leave(self, client: bytes, key: bytes) -> None:
         """Forget that a client has, or had, that key."""
-        del self._keys[client], self._addresses[key][client]
+        del self._keys[client]
         self._declared.pop(key, None)
-        if not self._addresses[key]:
+        if left := tuple(one for one in self._addresses[key] if one != client):
+            self._addresses[key] = left
+        else:
             del self._addresses[key]
 
     def _lent_roles(self) -> dict[str, Role]:
@@ -342,7 +347,7 @@ class Judging:
 
     def _tell(self, change: Change, judge: Judge) -> None:
         """Tell how all addresses of a machine stand, and of the one seen last, why."""
-        theirs = tuple(self._addresses.get(change.client, ()))
+        theirs = self._addresses.get(change.client, ())
         standing = standing_of(change.verdict, change.at)
         for client in theirs[:-1]:
             judge(client, standing, None)
@@ -379,9 +384,13 @@ class Judging:
         named = [f"{self._shown(client)} ({chance:.0%})" for client, chance in found]
         return f"likely among those with more: {', '.join(named)}" if named else ""
 
+    def address_of(self, key: str) -> bytes | None:
+        """Return the address at which the machine of a client's key was seen last."""
+        return self._last(self._machine(key))
+
     def _last(self, key: bytes) -> bytes | None:
         """Return the address at which a client was seen last."""
-        return next(reversed(self._addresses.get(key, {})), None)
+        return next(reversed(self._addresses.get(key, ())), None)
 
     def _shown(self, key: bytes) -> str:
         last = self._last(key)

@@ -16,12 +16,14 @@ from dnswatch.model.observation import Observation
 from dnswatch.model.policies.exempt import Exempt
 from dnswatch.model.policies.mark import Marks, WebNames
 from dnswatch.model.policies.marking import WebNamesOf
+from dnswatch.model.policies.note import About
 from dnswatch.model.policies.orders import Orders
 from dnswatch.model.watch import Watch
 from dnswatch.settings import Settings, Source, combine
 from dnswatch.store.mailnames import exchanges_of
 from dnswatch.watchdog.archive import Archive
 from dnswatch.watchdog.judging import Judge, Judging
+from dnswatch.watchdog.mailnotes import AGAIN, MailNotes
 from dnswatch.watchdog.policing import Policing
 
 
@@ -98,12 +100,14 @@ class SitePipeline:
         self.watch = self._pipeline.watch
         self.policing = self._pipeline.policing
         self.exempt = Exempt(settings)
+        self._mail = MailNotes(judging.address_of)
         self._said = self._orders = Orders()
         "What persons said, and as it holds for each client."
 
     def restore(self, archive: Archive, now: float) -> None:
         """Begin with what was stored; raises `StoreError` where that cannot be read."""
         known = archive.restore(now)
+        self._mail.restore(archive.told(About.MESSAGE, now - AGAIN))
         roles = archive.orders(now).roles
         self._judging.restore(archive.evidence(), roles, self.policing.judge, archive.machines())
         exchanges = exchanges_of(known.domains, self.exempt.domain, now)
@@ -145,7 +149,9 @@ class SitePipeline:
 
     def find(self, findings: Iterable[Finding], now: float) -> None:
         """Weigh what the holding bay found of messages."""
-        self._judging.find(findings, now, self.policing.judge)
+        found = list(findings)
+        self._judging.find(found, now, self.policing.judge)
+        self._mail.see(found)
 
     def contact(self, flows: Iterable[Flow]) -> None:
         """Take in connections, where a recording shows them."""
@@ -154,6 +160,7 @@ class SitePipeline:
     def drain(self, now: float, *, is_last: bool = False) -> tuple[Changes, Marks | None]:
         """Judge what happened since the last time; return it, and what marks are new."""
         changes, marks = self._pipeline.turn(now)
+        changes.notes += self._mail.drain(now)
         if is_last and not self._judging.waits:  # the next watch takes in again what waits
             self._judging.save(changes, now)
         return changes, marks

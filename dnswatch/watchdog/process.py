@@ -181,6 +181,9 @@ class _Process:
             except StoreError as error:
                 if not error.is_damaged:
                     raise
+                if combine(self._source).fleet.engine:  # others have the records: begin as one's
+                    self._leave_word(error)
+                    return None
                 self._mend(damage.reason(error))
                 stored = self._remember(moved)
         except StoreError as error:
@@ -208,12 +211,16 @@ class _Process:
         parts = (self._recorder, self._housekeeper, self._poller)
         found = next((part.damage for part in parts if part.damage is not None), None)
         if found is not None and not self._is_beyond_repair:
-            self._is_stopping = True
-            try:
-                damage.tell(self._state, found)
-            except OSError:
-                self._is_beyond_repair, self._is_stopping = True, False
-                logger.error("nothing is recorded: %s", found)
+            self._leave_word(found)
+
+    def _leave_word(self, found: StoreError) -> None:
+        """End, and have the next watch see to the damage."""
+        self._is_stopping = True
+        try:
+            damage.tell(self._state, found)
+        except OSError:
+            self._is_beyond_repair, self._is_stopping = True, False
+            logger.error("nothing is recorded: %s", found)
 
     def _see_again(self) -> None:
         """End once the store can be used again: the next watch begins with what it holds."""

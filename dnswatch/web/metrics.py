@@ -25,6 +25,7 @@ from dnswatch.bay.queue.index import Filter, Index
 from dnswatch.bay.record import SCANNERS
 from dnswatch.bay.state import STATES, State
 from dnswatch.codes import Type
+from dnswatch.errors import SpoolError
 from dnswatch.fleet.view import FleetView
 from dnswatch.model.durations import BOUNDS, PREFIX, TRANSPORTS, histogram
 from dnswatch.model.policies.mark import Mark
@@ -235,12 +236,14 @@ def _answer_times(counted: Mapping[str, int]) -> Metric:
 def _mail(index: Index | None, counted: Mapping[str, int], now: float) -> Iterator[Metric]:
     if index is None:
         return
-    states = index.totals(Filter()).states
+    try:
+        states, oldest = index.totals(Filter()).states, index.oldest(_OURS)
+    except SpoolError:
+        return
     messages = GaugeMetricFamily("dnswatch_bay_messages", "Messages in the bay", labels=["state"])
     for state in STATES:
         messages.add_metric([state], states.get(state, 0))
     yield messages
-    oldest = index.oldest(_OURS)
     yield GaugeMetricFamily(
         "dnswatch_bay_oldest_seconds",
         "Age of the oldest message that is still to be seen to",

@@ -5,7 +5,7 @@ They tell of no client and no name; see `metrics`.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from starlette.requests import Request
@@ -15,7 +15,7 @@ from starlette.routing import Route
 from dnswatch import clock
 from dnswatch.bay.paths import spool_of
 from dnswatch.bay.queue.index import FILE, Index
-from dnswatch.errors import EventError, StoreError
+from dnswatch.errors import EventError, SpoolError, StoreError
 from dnswatch.fleet.view import look
 from dnswatch.office.whom import Whom
 from dnswatch.store.directory import processes, server
@@ -78,13 +78,18 @@ def probes(console: Console) -> list[Route]:
 
 @contextmanager
 def _mail(console: Console) -> Iterator[Index | None]:
-    """Open the index of the bay's messages, where there is one; the bay brings it up to date."""
-    spool = spool_of(console.settings, console.state)
-    if not (spool.path / FILE).exists():
-        yield None
-        return
-    with Index(spool) as index:
+    """Open the index of the bay's messages, where there is one; the bay brings it up to date.
+
+    One that cannot be used costs its own metrics and no others: the bay says what to do.
+    """
+    spool, index = spool_of(console.settings, console.state), None
+    with suppress(SpoolError):
+        index = Index(spool) if (spool.path / FILE).exists() else None
+    try:
         yield index
+    finally:
+        if index is not None:
+            index.close()
 
 
 def _behind(console: Console, db: Database) -> dict[str, int]:

@@ -42,6 +42,7 @@ MEASUREMENTS = (
     "policies",
     "soak",
     "bay",
+    "fleet",
 )
 CORE = min(os.sched_getaffinity(0))
 LOST = 0xFFFFFFFF

@@ -14,7 +14,7 @@ import pytest
 from tests import check
 from tests.fleet.engine import RealEngine
 from tests.fleet.servers import Server
-from tests.fleet.trace import Records, alone, batches, records, seen
+from tests.fleet.trace import PACE, Records, alone, batches, records, seen
 
 KILLS = int(os.environ.get("DNSWATCH_TEST_KILLS", "8"))
 """Kills in a row, of engine, leader, relay and worker by turns."""
@@ -38,7 +38,8 @@ def test_three_nodes_have_the_records_of_one(
     """Kills at random, and an engine that comes back with an older file: whatever one server alone
     would have on record stands in the stores of all three, nothing twice and nothing less."""
     chance = random.Random(KILLS)
-    lookups = list(seen(time.time() - 30, 200 + 100 * KILLS))
+    count = 200 + 100 * KILLS
+    lookups = list(seen(time.time() - 20 - count * PACE, count))
     sent = list(batches(lookups, NODES, WORKERS, 3 * KILLS))
     expected = alone(tmp_path / "alone", [batch for *_, batch in sent])
     engine.keep_file()
@@ -52,6 +53,28 @@ def test_three_nodes_have_the_records_of_one(
     for server in fleet:
         check.eventually(partial(is_complete, fleet, server, expected))
         assert records(server.state) == expected
+        assert "Traceback" not in server.log.read_text()
+
+
+def test_a_cut_line_costs_nothing_but_time(
+    tmp_path: Path, engine: RealEngine, fleet: list[Server]
+) -> None:
+    """While nobody reaches the engine the leader gives up, and all nodes keep what they see; when
+    it can be reached again that comes in order, and all is as if nothing had been."""
+    count = 600
+    lookups = list(seen(time.time() - 20 - count * PACE, count))
+    sent = list(batches(lookups, NODES, WORKERS, 12))
+    expected = alone(tmp_path / "alone", [batch for *_, batch in sent])
+    for number, (node, worker, batch) in enumerate(sent):
+        if number == len(sent) // 3:
+            check.eventually(Progress(fleet))
+            engine.pause()
+        fleet[node].send(worker, batch)
+    check.eventually(lambda: any(server.said("leads the fleet no more") for server in fleet))
+    check.eventually(lambda: all(server.said("waits in memory") for server in fleet))
+    engine.go_on()
+    for server in fleet:
+        check.eventually(partial(is_complete, fleet, server, expected))
         assert "Traceback" not in server.log.read_text()
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from dnswatch.fleet.forms import SEEN, StreamName
 from dnswatch.fleet.reader import Arrival, StreamReader
-from dnswatch.fleet.uplink import Uplink
+from dnswatch.fleet.uplink import Uplink, skew_of
 from dnswatch.watchdog.journal import Journal, create
 from tests import check
 from tests.fleet.engine import RealEngine
@@ -118,3 +118,22 @@ def test_what_a_ring_wrote_over_is_counted(engine: RealEngine, sender: Sender) -
         check.eventually(lambda: sender.uplink.lost == 100 - kept)
     finally:
         reader.stop()
+
+
+def test_a_clock_is_wrong_by_what_is_sure() -> None:
+    """An answer that was long on its way proves little about who is ahead."""
+    assert skew_of(100.0, 100.5, 101.0) == 0.0
+    assert skew_of(100.0, 98.0, 101.0) == 2.0
+    assert skew_of(100.0, 103.0, 101.0) == -2.0
+    assert skew_of(100.0, 101.0, 101.0) == skew_of(100.0, 100.0, 101.0) == 0.0
+
+
+def test_two_servers_of_one_name_are_told(
+    engine: RealEngine, sender: Sender, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Their streams are apart, so nothing is counted wrongly; but nobody knows whose verdict is
+    whose until one has another name."""
+    other = Sender(engine, 2000)
+    check.eventually(lambda: "called node 'a' too" in caplog.text)
+    other.uplink.stop(check.PATIENCE)
+    os.close(other.file)

@@ -23,6 +23,8 @@ Records = dict[str, list[tuple[Any, ...]]]
 CLIENTS: Final = [bytes((192, 0, 2, number)) for number in range(1, 31)]
 WORM: Final = CLIENTS[7]
 
+PACE: Final = 0.02
+
 TABLES: Final = {
     "lookups": "SELECT l.id, at, c.key, kind, domain, qname, qtype, rcode, origin, addresses,"
     " exchanges, ttl, new, refreshed, hits, proven FROM lookup l JOIN client c ON c.id = l.client"
@@ -35,11 +37,11 @@ TABLES: Final = {
 """The records that must be equal, row by row."""
 
 
-def seen(begin: float, count: int, seed: int = 1, pace: float = 0.02) -> Iterator[Observation]:
-    """Tell lookups, one each `pace` seconds."""
+def seen(begin: float, count: int, seed: int = 1) -> Iterator[Observation]:
+    """Tell lookups, one each `PACE` seconds."""
     chance = random.Random(seed)
     for number in range(count):
-        at = begin + number * pace
+        at = begin + number * PACE
         if number % 9 == 0:
             domain = f"victim{number}.example"
             exchange = (from_text(f"mx.{domain}"),)

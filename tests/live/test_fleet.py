@@ -16,6 +16,7 @@ from tests import check
 from tests.behaviour import plain
 from tests.fleet.engine import RealEngine
 from tests.live.site import COMMAND, Site, children, environment
+from tests.live.test_damage import overwrite
 from tests.upstream import Upstream
 
 NODES = ("a", "b", "c")
@@ -158,6 +159,25 @@ def test_another_node_takes_over_with_all_that_was_known(fleet: LiveFleet) -> No
     assert fleet.leader() in others
     check.eventually(lambda: fleet.seen(leader, "127.0.0.63") == 3)
     assert "delay" not in fleet.enabled(leader)
+
+
+def test_a_leader_whose_store_is_damaged_follows_another(fleet: LiveFleet) -> None:
+    """The others have all records: it hands over, and has them again as a copy of theirs."""
+    leader, others = fleet.leader(), fleet.followers()
+    ask(fleet.nodes[others[0]], "sound.example", "127.0.0.65")
+    for name in NODES:
+        check.eventually(lambda name=name: fleet.seen(name, "127.0.0.65") == 1)  # type: ignore[misc]
+    site = fleet.nodes[leader]
+    overwrite(site.state / "dnswatch.db")
+    asked = iter(range(1_000_000))
+    check.eventually(
+        lambda: (
+            site.ask(f"n{next(asked)}.example", source="127.0.0.66")
+            and list(site.state.glob("*.damaged-*Z"))
+        )
+    )
+    assert fleet.leader() in others
+    check.eventually(lambda: fleet.seen(leader, "127.0.0.65") == 1)
 
 
 def test_nothing_is_missing_when_the_engine_is_back(fleet: LiveFleet) -> None:

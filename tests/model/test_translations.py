@@ -1,10 +1,13 @@
 """Translations: the first contact to a fresh address tells what the lookup was for."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dnswatch.codes import Type
 from dnswatch.model.flow import Contact
 from dnswatch.model.observation import Observation, Origin
+from dnswatch.model.sitecache import SiteCache
 from dnswatch.model.translations import LEAST, WINDOW, Translations
 from dnswatch.wire.name import from_text
 
@@ -94,3 +97,24 @@ def test_fresh_addresses_are_bounded() -> None:
     found.answer(answer(1.0, 300, *(bytes((192, 0, 3, n)) for n in range(10))))
     found.contact(contact(2.0))
     assert found.counts["tcp", "new"] == 0
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 4), st.integers(0, 12)), max_size=60))
+def test_new_and_refreshed_are_those_of_the_site_cache(rows: list[tuple[int, int, int]]) -> None:
+    """Seconds since the answer before, which address, and its TTL."""
+    found, cache, now, new = Translations(), SiteCache(100), 1_000_000.0, 0
+    for later, number, ttl in rows:
+        now += later
+        address = bytes((192, 0, 2, number))
+        found.answer(answer(now, ttl, address))
+        new += cache.renew(address, ttl, now)
+    assert (found.counts["all", "new"], found.counts["all", "refresh"]) == (new, len(rows) - new)
+
+
+def test_lives_are_bounded_too() -> None:
+    """Of too many addresses that the site holds those go that end first."""
+    found = Translations(addresses=4)
+    found.answer(answer(0.0, 10, WEB))
+    found.answer(answer(1.0, 1000, *(bytes((192, 0, 3, n)) for n in range(4))))
+    found.answer(answer(2.0, 1000, bytes((192, 0, 3, 3)), WEB))
+    assert (found.counts["all", "new"], found.counts["all", "refresh"]) == (6, 1)

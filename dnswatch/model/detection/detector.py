@@ -11,7 +11,6 @@ What anybody may have sent in a client's name (a UDP datagram without a cookie) 
 a suspect: such lookups raise the statistic to the first rung, and from there on count for nothing.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from math import inf
 from typing import Final, NamedTuple
@@ -26,6 +25,7 @@ from dnswatch.model.detection.explain import Clock, Write, evidence, explain, su
 from dnswatch.model.detection.learning import DAY, JUDGED, Learning, judged_as
 from dnswatch.model.detection.novelty import MEMORY, Followed, Guess, Novel, Registrable, Round
 from dnswatch.model.detection.presence import Presence
+from dnswatch.model.detection.resting import ClientStates
 from dnswatch.model.detection.roles import Proposal, behaviour_of, propose, signs_of
 from dnswatch.model.detection.servers import Load, Surge
 from dnswatch.model.detection.shiryaev_roberts import COMPONENTS, Statistic, score
@@ -106,7 +106,7 @@ class Detector:
         self._swept = int(started // DAY)
         "Unix day up to which days have been closed."
         self._presence = Presence()
-        self._clients: OrderedDict[bytes, ClientState] = OrderedDict()
+        self._clients = ClientStates()
         "The one whose last novel domain is longest ago first."
         self._loads: dict[bytes, Load] = {}
         self._sitewide = Sitewide()
@@ -124,6 +124,7 @@ class Detector:
 
     def meet(self, client: bytes, now: float) -> None:
         """Note that a client is there; call it at its first lookup of each day, of any kind."""
+        self._clients.rest(self._watchful)
         if (crowded_out := self._presence.meet(client, int(now // DAY))) is not None:
             self._forget(crowded_out)
 
@@ -213,8 +214,8 @@ class Detector:
     def provisional(self, now: float) -> list[tuple[bytes, Verdict]]:
         """Rank those that would be suspect, were the site not being learned; the worst first."""
         told = [
-            (who, self.verdict(who, now))
-            for who, state in self._clients.items()
+            (state.client, self.verdict(state.client, now))
+            for state in self._clients.values()
             if state.provisional and self._reached(state, now)
         ]
         return sorted(told, key=lambda one: (-one[1].provisional, -one[1].score))
@@ -280,12 +281,12 @@ class Detector:
         names that the site's administrators gave some.
         """
         found = []
-        for client, state in self._clients.items():
-            if self.role_of(client) == Role.CLIENT:
+        for state in self._clients.values():
+            if self.role_of(state.client) == Role.CLIENT:
                 mail_name = self._write(state.conduct.mail_name or b"\0")
-                signs = signs_of(state.conduct, mail_name, given_names.get(client))
-                host = behaviour_of(state.conduct, counts.get(client, {}), signs)
-                if proposal := propose(client, host):
+                signs = signs_of(state.conduct, mail_name, given_names.get(state.client))
+                host = behaviour_of(state.conduct, counts.get(state.client, {}), signs)
+                if proposal := propose(state.client, host):
                     found.append(proposal)
         return sorted(found, key=lambda one: -one.odds)
 
@@ -301,11 +302,7 @@ class Detector:
             self._presence.seen,
             self._presence.days,
         )
-        changed = {
-            client: msgspec.msgpack.encode(self._clients[client])
-            for client in self._dirty
-            if client in self._clients
-        }
+        changed = {who: self._clients.encoded(who) for who in self._dirty if who in self._clients}
         saved = Saved(msgspec.msgpack.encode(site), changed, frozenset(self._gone))
         self._dirty.clear()
         self._gone.clear()
@@ -329,6 +326,7 @@ class Detector:
             self.heard = max(self.heard, state.heard)
             if state.rung or state.overrule or state.infected_until is not None:
                 self._watchful.add(state.client)
+            self._clients.rest(self._watchful)
 
     def _state(self, client: bytes, rung: Rung, now: float) -> State:
         """Name a rung; nobody is called clean who has not been judged."""
@@ -539,7 +537,7 @@ class Detector:
         news += [told] if told else []
         if now >= self._learning.listens:
             today = int(now // DAY)
-            self._learning.learn(self._clients.values(), self.role_of, today)
+            self._learning.learn(self._clients.changing(), self.role_of, today)
             for role in JUDGED:
                 self._fit(role, today)
         return news
@@ -588,13 +586,13 @@ class Detector:
         if len(self._clients) >= CLIENTS:
             clean = (client for client in self._clients if client not in self._watchful)
             client = next(clean, next(iter(self._clients)))
-            del self._clients[client]
+            self._clients.discard(client)
             self._watchful.discard(client)
             self._gone.add(client)
 
     def _forget(self, client: bytes) -> None:
         self._presence.forget(client)
-        self._clients.pop(client, None)
+        self._clients.discard(client)
         self._loads.pop(client, None)
         self._watchful.discard(client)
         self._gone.add(client)

@@ -15,6 +15,8 @@ class About(StrEnum):
     OVERRULE = "overrule"
     ROLE = "role"
     WARNING = "warning"
+    MESSAGE = "message"
+    "Mail of a client in the holding bay."
 
 
 WATCH: Final = "dnswatch"

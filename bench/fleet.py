@@ -19,6 +19,7 @@ from pathlib import Path
 from statistics import median
 from time import process_time
 from typing import Final
+from zlib import crc32
 
 from msgspec.structs import replace
 
@@ -30,8 +31,9 @@ from bench.rig import Rig
 from bench.servers import WITH_FLEET
 from bench.table import Table, ratios, spread
 from bench.throughput import Run, run
-from bench.watch import BATCH, TRAFFIC
+from bench.watch import BATCH, RATE, TRAFFIC
 from dnswatch.clock import now
+from dnswatch.codes import Type
 from dnswatch.control import Control
 from dnswatch.errors import EngineError
 from dnswatch.fleet.engine import FleetEngine
@@ -39,7 +41,10 @@ from dnswatch.fleet.following import Replica
 from dnswatch.fleet.gathering import Gathering
 from dnswatch.fleet.shipping import Shipper
 from dnswatch.fleet.uplink import Uplink
-from dnswatch.seams.batch import Batch, encode
+from dnswatch.model.observation import Tally
+from dnswatch.model.sitecache import SiteCache
+from dnswatch.model.watch import Watch
+from dnswatch.seams.batch import Batch, decode, encode
 from dnswatch.seams.merge import Told
 from dnswatch.settings import EngineUrl, Fleet, FleetName, Source, combine
 from dnswatch.watchdog.archive import Archive
@@ -67,7 +72,7 @@ def measure_fleet(rig: Rig, plan: Plan) -> list[Table]:
     """Measure answers of a fleet of one, then the parts."""
     with _engine(rig.folder):
         tables = [_answers(rig, plan, what(rig, plan)) for what in (scene.cached, scene.misses)]
-        return [*tables, parts(rig.folder, plan.rounds)]
+        return [*tables, parts(rig.folder, plan.rounds), divided()]
 
 
 def _answers(rig: Rig, plan: Plan, what: scene.Scene) -> Table:
@@ -119,7 +124,48 @@ def parts(folder: Path, rounds: int) -> Table:
             for part in _PARTS
         ]
     head = ("lookups in a batch", "part", "CPU µs a batch", "CPU µs a lookup")
-    return Table("What passes through a fleet", head, tuple(rows))
+    note = f"Of the {found['up'][0]:.0f} bytes of a lookup that go up in batches of {_SIZES[-1]}"
+    note += f" {found['down'][0]:.1f} come down as rows, to each follower.  A count of a client's"
+    note += (
+        f" answers from a worker's cache costs the leader {_count(400):.1f} µs where 400 clients"
+    )
+    note += f" ask, and {_count(20_000):.1f} µs where 20,000 do."
+    return Table("What passes through a fleet", head, tuple(rows), (note,))
+
+
+def _count(clients: int) -> float:
+    """Return the CPU µs that a count costs which goes up for ordinary answers."""
+    watch = Watch(1000)
+    messages = []
+    for first in range(0, _LOOKUPS, BATCH):
+        asking = (number % clients for number in range(first, first + BATCH))
+        counts = [Tally(each.to_bytes(4), Type.A, 0, 2, False, 3) for each in asking]
+        messages += list(encode(Batch(now(), [], counts)))
+    begun = process_time()
+    for message in messages:
+        batch = decode(message)
+        for count in batch.tallies:
+            watch.tally(count, batch.until)
+    return 1e6 * (process_time() - begun) / _LOOKUPS
+
+
+def divided() -> Table:
+    """Divide a minute's lookups by client, as several leaders would, and keep a site cache each."""
+    rows = []
+    for count in (1, 2, 4, 8):
+        caches = [SiteCache(1_000_000) for _ in range(count)]
+        new = all_of_them = 0
+        for number in range(60 * RATE):
+            seen = TRAFFIC["campus"](number)
+            cache = caches[crc32(seen.client or b"") % count]
+            cache.expire(seen.at)
+            for address, ttl in seen.addresses:
+                new += cache.renew(address, ttl, seen.at)
+                all_of_them += 1
+        entries = sum(map(len, caches))
+        rows.append((f"{count}", f"{new / all_of_them:.1%}", f"{entries:,}"))
+    head = ("leaders", "addresses that are new to the site cache", "entries in all")
+    return Table("A site divided among leaders by client", head, tuple(rows))
 
 
 def _round(state: Path, folder: Path, size: int, site: str) -> dict[str, float]:
@@ -150,6 +196,10 @@ def _round(state: Path, folder: Path, size: int, site: str) -> dict[str, float]:
     with _timed(costs, "leader: judge and store"):
         leader.store()
     costs["engine"] = _cpu(pid) - engine_before
+    costs["up"] = sum(map(len, messages)) / size / 1e6
+    rows = FleetEngine(fleet).read({f"dnswatch:{{{site}}}:rows": "0-0"}, 10_000)
+    shipped = sum(len(data) for some in rows.values() for one in some for data in one[1].values())
+    costs["down"] = shipped / size / 1e6
     with _timed(costs, "follower"):
         replica.catch_up()
     replica.close()

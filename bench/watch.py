@@ -19,6 +19,7 @@ from typing import Final
 from bench.table import Table, spread
 from dnswatch.codes import Type
 from dnswatch.control import Control
+from dnswatch.model.changes import Changes
 from dnswatch.model.exchanges import lessons_of
 from dnswatch.model.observation import Observation, Origin
 from dnswatch.seams.batch import Batch, encode
@@ -140,7 +141,9 @@ class Watching:
             changes, _ = self._site.drain(self._now)
             changes.cursors = self._intake.cursors()
         with costs.of("write"):
-            self._archive.write(changes, self._now)
+            pending = Changes()  # as the recorder joins them
+            pending.merge(changes)
+            self._archive.write(pending, self._now)
         self._intake.let_go(changes.cursors)
 
     def close(self) -> None:

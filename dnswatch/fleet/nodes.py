@@ -65,9 +65,12 @@ class Nodes:
         """Make a node known; once in a connection's life."""
         self._engine.join(self._engine.key(_NODES), node)
 
-    def say(self, node: str, pulse: RelayPulse) -> None:
-        """Say as a relay that a node is there."""
-        self._engine.put(self._engine.key("node", node), _encoder.encode(pulse), LIFE)
+    def say(self, node: str, pulse: RelayPulse) -> RelayPulse | None:
+        """Say as a relay that a node is there; return what was said of it last."""
+        key = self._engine.key("node", node)
+        last = self._engine.get(key)
+        self._engine.put(key, _encoder.encode(pulse), LIFE)
+        return _pulses.decode(last) if last else None
 
     def say_position(self, node: str, position: tuple[int, int] | None) -> None:
         """Say as a watch what its store has."""

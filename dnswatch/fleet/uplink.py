@@ -53,7 +53,7 @@ class Uplink:
         "Up to where the stream has the journal: the place, and messages."
         self._connections = 0
         self._pulse_at = 0.0
-        self._is_skewed = False
+        self._is_skewed = self._has_said = self._has_namesake = False
         self.apart_since: float | None = clock.now()
         "Since when the engine is away, Unix seconds; None while it serves us."
         self.lost = 0
@@ -152,7 +152,9 @@ class Uplink:
         asked_at = clock.now()
         theirs = engine.now()
         skew = skew_of(asked_at, theirs, clock.now())
-        Nodes(engine).say(self._node, RelayPulse(self._journal.name, self._workers, skew))
+        pulse = RelayPulse(self._journal.name, self._workers, skew)
+        last = Nodes(engine).say(self._node, pulse)
+        self._heed_namesake(last)
         # What the journal has no more nobody could send again: the engine's memory is bounded too.
         engine.trim(self._stream(engine), after(self._journal.first))
         if (abs(skew) > SKEWED) != self._is_skewed:
@@ -163,6 +165,18 @@ class Uplink:
                     " let NTP set both",
                     abs(skew),
                 )
+
+    def _heed_namesake(self, last: RelayPulse | None) -> None:
+        """Say it once where another server has the name of ours: it says so after us."""
+        is_other = last is not None and last.boot != self._journal.name
+        if is_other and self._has_said and not self._has_namesake:
+            self._has_namesake = True
+            logger.error(
+                "another server of the fleet is called node '%s' too: give each a name of its own"
+                " ('fleet.node'), and start it again",
+                self._node,
+            )
+        self._has_said = True
 
     def _stream(self, engine: FleetEngine) -> str:
         return engine.key(SEEN, self._name.text)

@@ -177,13 +177,9 @@ class Changes:
         self.cache[address] = entry
 
     def merge(self, later: "Changes") -> None:
-        """Join with the changes that came after these."""
-        for key, account in later.accounts.items():
-            self.accounts[key].update(account)
-        for minute, measures in later.site.items():
-            self.site[minute].update(measures)
-        for minute, counters in later.counters.items():
-            self.counters[minute].update(counters)
+        """Join with the changes that came after these, which are not to be used any more."""
+        self._merge_counts(later)
+        self._merge_entries(later)
         if later.detector:
             self.judged = len(self.lookups) + later.judged
         self.lookups.extend(later.lookups)
@@ -192,10 +188,6 @@ class Changes:
         self.carried.extend(later.carried)
         self.until = max(self.until, later.until)
         self.cursors = later.cursors or self.cursors
-        for (address, _), entry in later.earlier.items():
-            self.put_entry(address, entry)
-        for address, entry in later.cache.items():
-            self.put_entry(address, entry)
         self.standings.update(later.standings)
         self.quarantine.update(later.quarantine)
         self.vantages.update(later.vantages)
@@ -206,6 +198,26 @@ class Changes:
         self.notes.extend(later.notes)
         for (node, worker, _), health in later.health.items():
             self.hear(worker, health, node)
+
+    def _merge_counts(self, later: "Changes") -> None:
+        if self.accounts:
+            for key, account in later.accounts.items():
+                self.accounts[key].update(account)
+        else:  # mostly: what went before is stored already
+            self.accounts = later.accounts
+        for minute, measures in later.site.items():
+            self.site[minute].update(measures)
+        for minute, counters in later.counters.items():
+            self.counters[minute].update(counters)
+
+    def _merge_entries(self, later: "Changes") -> None:
+        if self.cache or self.earlier:
+            for (address, _), entry in later.earlier.items():
+                self.put_entry(address, entry)
+            for address, entry in later.cache.items():
+                self.put_entry(address, entry)
+        else:
+            self.cache, self.earlier = later.cache, later.earlier
 
     def leave_judgments(self) -> None:
         """Keep what was seen, and leave out all that follows from what was known before."""

@@ -126,3 +126,14 @@ def test_a_clock_is_wrong_by_what_is_sure() -> None:
     assert skew_of(100.0, 98.0, 101.0) == 2.0
     assert skew_of(100.0, 103.0, 101.0) == -2.0
     assert skew_of(100.0, 101.0, 101.0) == skew_of(100.0, 100.0, 101.0) == 0.0
+
+
+def test_two_servers_of_one_name_are_told(
+    engine: RealEngine, sender: Sender, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Their streams are apart, so nothing is counted wrongly; but nobody knows whose verdict is
+    whose until one has another name."""
+    other = Sender(engine, 2000)
+    check.eventually(lambda: "called node 'a' too" in caplog.text)
+    other.uplink.stop(check.PATIENCE)
+    os.close(other.file)

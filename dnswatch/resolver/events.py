@@ -58,7 +58,7 @@ class PolicyFault:
     __slots__ = ("error",)
 
     def __init__(self, error: Exception) -> None:
-        """Tell of what was raised."""
+        """Tell of `error`."""
         self.error = error
 
 

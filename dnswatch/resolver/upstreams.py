@@ -14,8 +14,6 @@ from dnswatch.wire import name
 from dnswatch.wire.query import MIN_UDP, PADDING_BLOCK, Query
 
 _ENCRYPTED: Final = frozenset(("tls", "https"))
-_ROOT: Final = Query(0x0100, name.ROOT + bytes((0, Type.NS, 0, 1)), 0, MIN_UDP, b"", False)
-"""What probes ask for: the root's NS."""
 
 
 class Group:
@@ -105,6 +103,8 @@ def routes(settings: Settings, first: int) -> Routes:
 class Probe:
     """A question of our own, the root's NS: is an upstream there, and does it know EDNS?"""
 
+    query: Final = Query(0x0100, name.ROOT + bytes((0, Type.NS, 0, 1)), 0, MIN_UDP, b"", False)
+
     def __init__(self, upstream: UpstreamState, until: float, events: deque[Event]) -> None:
         """Wait to be told, to a moment (Unix seconds); what follows goes to `events`."""
         self.is_done = False
@@ -158,4 +158,4 @@ class Prober:
                 until = now + max(health.patience, PROBE_PATIENCE)
                 probe = self._probes[upstream.number] = Probe(upstream, until, self._events)
                 health.probed(now)
-                self._events.append(Ask(probe, upstream, _ROOT))
+                self._events.append(Ask(probe, upstream, Probe.query))

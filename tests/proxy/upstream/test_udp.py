@@ -349,6 +349,7 @@ def test_open_ports_are_bounded() -> None:
     async def ask(server: Upstream) -> None:
         bench = Bench(server.url, sockets=2)
         for number in range(6):
+            bench.now += udp.FRESH
             bench.upstream.ask(Question(f"n{number}.example.").ask)
             await until(lambda: len(server.asked) > number)  # noqa: B023
         assert bench.counters["upstream_ports_shared"] == 4

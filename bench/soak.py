@@ -5,7 +5,7 @@ come at an even pace; beside them other clients look up exchanges, connections o
 asked once and left open or closed, and the configuration is read anew each few seconds.  Nobody
 asks twice.
 After each part the server catches up, and its descriptors, processes and memory are counted.  The
-caches are small, so that they are full after the first part: what grows from then on is a leak.
+caches are small and fill within minutes: what grows from then on is a leak.
 """
 
 import socket

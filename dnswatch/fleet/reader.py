@@ -26,8 +26,8 @@ WAIT: Final = 0.2
 
 RETRY: Final = 0.2
 
-WAITING: Final = 50
-"""Readings that wait for the main thread."""
+WAITING: Final = 4
+"""Readings that wait for the main thread, at most: each may be some megabytes."""
 
 
 class Arrival(NamedTuple):

@@ -37,8 +37,8 @@ from dnswatch.watchdog.reception import Heard, LineReception, Lines
 SIZE: Final = 64 << 20
 """Bytes of a node's journal: minutes to hours without the engine."""
 
-NICENESS: Final = 2
-"""Answers come first; then this, which all the site's verdicts wait for."""
+NICENESS: Final = 4
+"""Answers come first; then this, which all the site's verdicts wait for, before the watch."""
 
 TICK: Final = 1.0
 """Seconds between two looks at counters and vantage points."""

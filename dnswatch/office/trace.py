@@ -183,8 +183,8 @@ class Tracer:
                         return core.write(answer, now), now - self._now
                     case Held(_, until):
                         steps.append(TraceStep("held", f"for {until - now:.1f} s"))
-                    case PolicyFault(error):
-                        raise error
+                    case PolicyFault() as fault:
+                        raise fault.error
             now = max(now, core.timer())
             core.fire(now)
 

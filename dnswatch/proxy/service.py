@@ -134,9 +134,9 @@ class Service:
 
     def _log(self, event: Event) -> None:
         match event:
-            case PolicyFault(error):
+            case PolicyFault():
                 if self.core.observed.counters["policy_faults"] == 1:  # since the last batch
-                    log.error("a policy failed, and the answer was given", exc_info=error)
+                    log.error("a policy failed, and the answer was given", exc_info=event.error)
             case EdnsNews(url, knows):
                 log.warning(_KNOWS if knows else _KNOWS_NOT, url)
 

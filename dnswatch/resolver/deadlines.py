@@ -1,16 +1,21 @@
 """Deadlines: all that waits for a moment, in one queue; whoever drives the core arms one timer.
 
-What is taken out is let go of at once; only its number waits on, and nothing happens at its moment.
-Almost every lookup is over before it is due: kept here until then, they would be what garbage
-collection spends its time on.  To put in and to fire cost O(log n), to take out O(1).
+Moments stand in ticks, and only ticks in a heap.  What is taken out is let go of at once; only its
+number waits on, and nothing happens at its moment.  Almost every lookup is over before it is due:
+kept here until then, they would be what garbage collection spends its time on.  To put in, to fire
+and to take out cost O(1) a deadline, and O(log n) a tick.
 """
 
 from collections.abc import Callable
 from heapq import heappop, heappush
 from math import inf
+from typing import Final
 
 Due = Callable[[float], None]
 """Does what is due; is told the time it is by then."""
+
+TICKS: Final = 64
+"""Ticks a second: few enough that those of a busy second are shared by many."""
 
 
 class Deadlines:
@@ -18,7 +23,10 @@ class Deadlines:
 
     def __init__(self) -> None:
         """Wait for nothing."""
-        self._moments: list[tuple[float, int]] = []
+        self._ticks: list[int] = []
+        self._moments: dict[int, list[tuple[float, int]]] = {}
+        "Tick to the deadlines in it: moment and number, in the order in which they came."
+        self._first = inf
         self._due: dict[int, Due] = {}
         self._number = 0  # of two that are due at once the first is done first
 
@@ -30,7 +38,7 @@ class Deadlines:
         """Have something done at a moment (Unix seconds); return the number to take it out by."""
         number = self._number = self._number + 1
         self._due[number] = due
-        heappush(self._moments, (at, number))
+        self._put(at, number)
         return number
 
     def remove(self, number: int) -> None:
@@ -39,11 +47,32 @@ class Deadlines:
 
     def timer(self) -> float:
         """Return when to fire next, Unix seconds; infinity where nothing waits."""
-        return self._moments[0][0] if self._moments else inf
+        return self._first
 
     def fire(self, now: float) -> None:
         """Do all that is due by `now`, late as it may be on a busy machine."""
-        while self._moments and self._moments[0][0] <= now:
-            due = self._due.pop(heappop(self._moments)[1], None)
-            if due is not None:
-                due(now)
+        while self._first <= now:
+            moments = self._moments.pop(heappop(self._ticks))
+            moments.sort()
+            done = 0
+            try:
+                while done < len(moments) and moments[done][0] <= now:
+                    due = self._due.pop(moments[done][1], None)
+                    done += 1
+                    if due is not None:
+                        due(now)
+            finally:
+                for at, number in moments[done:]:
+                    self._put(at, number)
+                self._first = min(self._moments[self._ticks[0]])[0] if self._ticks else inf
+
+    def _put(self, at: float, number: int) -> None:
+        tick = int(at * TICKS)
+        moments = self._moments.get(tick)
+        if moments is None:
+            self._moments[tick] = [(at, number)]
+            heappush(self._ticks, tick)
+        else:
+            moments.append((at, number))
+        if at < self._first:
+            self._first = at

@@ -52,10 +52,14 @@ class Held(NamedTuple):
     "Unix seconds."
 
 
-class PolicyFault(NamedTuple):
+class PolicyFault:
     """A policy failed; the answer was given all the same."""
 
-    error: Exception
+    __slots__ = ("error",)
+
+    def __init__(self, error: Exception) -> None:
+        """Tell of `error`."""
+        self.error = error
 
 
 class EdnsNews(NamedTuple):

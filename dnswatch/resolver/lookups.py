@@ -120,7 +120,9 @@ class Lookup:
                 as_well, self._spare = self._spare, []
         upstream = self._asked = self._candidates[self._next]
         self._next += 1
-        patience = upstream.health.patience * _BACKOFF ** max(self._round - _EAGER_ROUNDS, 0)
+        patience = upstream.health.patience
+        if self._round > _EAGER_ROUNDS:
+            patience *= _BACKOFF ** (self._round - _EAGER_ROUNDS)
         self._patient_until = now + patience
         self._wake_when_due()
         self._table.events.append(first_form(self, upstream, self.query))
@@ -250,7 +252,8 @@ class Lookups:
 
     def configure(self, settings: Settings) -> None:
         """Take other settings for what comes."""
-        self._limits = settings.limits
+        self._most = settings.limits.in_flight
+        self._most_per_client = settings.limits.in_flight_per_client
         self._deadline = settings.upstream.deadline
         self._stale_after = settings.cache.stale_after
         self.max_negative_ttl = int(settings.cache.max_negative_ttl)
@@ -264,10 +267,11 @@ class Lookups:
 
         `stale` says that an old answer may be at hand.
         """
-        if self._waiting_of.get(pending.client, 0) >= self._limits.in_flight_per_client:
+        waiting = self._waiting_of.get(pending.client, 0)
+        if waiting >= self._most_per_client:
             self.counters["client_in_flight_full"] += 1
             return False
-        while max(len(self._in_flight), self._waiting) >= self._limits.in_flight:
+        while len(self._in_flight) >= self._most or self._waiting >= self._most:
             self.counters["in_flight_full"] += 1
             self.finish(next(iter(self._in_flight.values())), None, _TOO_MANY, now)
         self._waiting_of[pending.client] = self._waiting_of.get(pending.client, 0) + 1

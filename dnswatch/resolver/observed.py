@@ -73,19 +73,20 @@ class Observed:
             client = pending.client if pending.is_recorded else None
             is_redirected, is_proven = pending.is_redirected, pending.is_proven
         seen = Observation(
-            at=now,
-            client=client,
-            qname=asked.qname,
-            qtype=asked.qtype,
-            rcode=response.rcode,
-            origin=origin,
-            addresses=response.addresses,
-            exchanges=response.exchanges,
-            ttl=response.ttl,
-            redirected=is_redirected,
-            recursion=asked.flags & 0x0100 != 0,
-            enforced=enforced,
-            proven=is_proven,
+            now,
+            client,
+            asked.qname,
+            asked.qtype,
+            response.rcode,
+            origin,
+            response.addresses,
+            response.exchanges,
+            response.ttl,
+            is_redirected,
+            asked.flags & 0x0100 != 0,  # RD
+            enforced,
+            None,
+            is_proven,
         )
         self.observations.append(seen)
         if len(self.observations) >= MAX_OBSERVATIONS:

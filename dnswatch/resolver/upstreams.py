@@ -103,7 +103,7 @@ def routes(settings: Settings, first: int) -> Routes:
 class Probe:
     """A question of our own, the root's NS: is an upstream there, and does it know EDNS?"""
 
-    query = Query(0x0100, name.ROOT + bytes((0, Type.NS, 0, 1)), 0, MIN_UDP, b"", False)
+    query: Final = Query(0x0100, name.ROOT + bytes((0, Type.NS, 0, 1)), 0, MIN_UDP, b"", False)
 
     def __init__(self, upstream: UpstreamState, until: float, events: deque[Event]) -> None:
         """Wait to be told, to a moment (Unix seconds); what follows goes to `events`."""

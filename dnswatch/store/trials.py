@@ -109,8 +109,8 @@ class DryRun:
             match event:
                 case Held(_, until):
                     wait = until - lookup.at
-                case PolicyFault(error):
-                    raise error
+                case PolicyFault() as fault:
+                    raise fault.error
         return decided, wait
 
     def _decide(

@@ -44,12 +44,14 @@ def test_three_nodes_have_the_records_of_one(
     expected = alone(tmp_path / "alone", [batch for *_, batch in sent])
     engine.keep_file()
     kill_each = max(1, len(sent) // KILLS)
+    goes_on = Progress(fleet)
     for number, (node, worker, batch) in enumerate(sent):
         fleet[node].send(worker, batch)
         if number % kill_each == kill_each - 1:
             if chance.random() < 0.6:  # else it hits those that have just begun
-                check.eventually(Progress(fleet))
+                check.eventually(goes_on)
             strike(chance.choice(KINDS), chance, engine, fleet)
+            goes_on = Progress(fleet)
     for server in fleet:
         check.eventually(partial(is_complete, fleet, server, expected))
         assert records(server.state) == expected
@@ -65,9 +67,10 @@ def test_a_cut_line_costs_nothing_but_time(
     lookups = list(seen(time.time() - 20 - count * PACE, count))
     sent = list(batches(lookups, NODES, WORKERS, 12))
     expected = alone(tmp_path / "alone", [batch for *_, batch in sent])
+    goes_on = Progress(fleet)
     for number, (node, worker, batch) in enumerate(sent):
         if number == len(sent) // 3:
-            check.eventually(Progress(fleet))
+            check.eventually(goes_on)
             engine.pause()
         fleet[node].send(worker, batch)
     check.eventually(lambda: any(server.said("leads the fleet no more") for server in fleet))

@@ -10,7 +10,7 @@ from dnswatch.resolver.pending import PendingQuery
 from dnswatch.resolver.upstreams import Group
 from dnswatch.wire.query import Query
 from dnswatch.wire.response import Response
-from tests.resolver.scripted import MIDNIGHT, Scripted, configured
+from tests.resolver.scripted import MIDNIGHT, Scripted, configured, take
 
 DEADLINE, STALE_AFTER = 4.0, 1.8
 """Seconds: the defaults of the settings that lookups end and grow impatient by."""
@@ -28,7 +28,7 @@ class Scene:
         """Ask `upstreams` in their order."""
         self.now = MIDNIGHT
         self.upstreams = upstreams
-        self.group = Group(list(upstreams), "ordered")
+        self.group = Group([upstream.state for upstream in upstreams], "ordered")
         self.counters: Counter[str] = Counter()
         self.deadlines = Deadlines()
         self.events: deque[Event] = deque()
@@ -87,9 +87,8 @@ class Scene:
         while self.events:
             event = self.events.popleft()
             assert isinstance(event, Ask)
-            assert isinstance(event.upstream, Scripted)
             if not event.is_done:
-                event.upstream.take(event, self.now)
+                take(event, self.now)
 
     def _ended(
         self,

@@ -3,11 +3,13 @@
 from ipaddress import ip_address
 from itertools import count
 from typing import Any
+from weakref import WeakValueDictionary
 
 import dns.message
 
 from dnswatch.names.hosts import parse_hosts
 from dnswatch.resolver.ask import Ask, UpstreamState
+from dnswatch.resolver.health import Health
 from dnswatch.resolver.local import LocalNames
 from dnswatch.resolver.pending import PendingQuery
 from dnswatch.settings import Settings, read
@@ -18,17 +20,25 @@ MIDNIGHT = 1_000_000.0
 """Where invented time begins, seconds."""
 
 _numbers = count()
+_scripted: "WeakValueDictionary[int, Scripted]" = WeakValueDictionary()
 
 
-class Scripted(UpstreamState):
+class Scripted:
     """An upstream that says nothing until the test speaks for it."""
 
     def __init__(self, url: str = "udp://192.0.2.1", *, refuses: bool = False) -> None:
         """Remember what is asked; with `refuses` every question fails at once."""
-        super().__init__(next(_numbers), url, 1232)
+        self.state = UpstreamState(next(_numbers), url, 1232)
+        "As the core knows it."
+        _scripted[self.state.number] = self
         self.refuses = refuses
         self.asked: list[Ask] = []
         "Every question, in order."
+
+    @property
+    def health(self) -> Health:
+        """How it does, as far as the core knows."""
+        return self.state.health
 
     def take(self, ask: Ask, now: float) -> None:
         """Take a question."""
@@ -45,6 +55,11 @@ class Scripted(UpstreamState):
         """Answer with a record that is cut off."""
         ask = self.asked[which]
         ask.asker.heard(ask, message(ask.query)[:-3], now, now)
+
+
+def take(ask: Ask, now: float) -> None:
+    """Have the upstream that a question is for take it."""
+    _scripted[ask.upstream.number].take(ask, now)
 
 
 def message(asked: Query, rcode: int = 0, ttl: int = 300, address: str = "192.0.2.80") -> bytes:

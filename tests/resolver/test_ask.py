@@ -19,7 +19,7 @@ def asking(**options: Any) -> Ask:
     """Make a question as a client wrote it."""
     asked = query.read(b"id" + query_body("www.example.", **options))
     assert asked is not None
-    upstream = Scripted()
+    upstream = Scripted().state
     return Ask(Probe(upstream, 0.0, deque()), upstream, asked)
 
 
@@ -59,7 +59,7 @@ def test_who_answers_with_opt_knows_edns() -> None:
 @pytest.mark.parametrize("do", [False, True])
 def test_only_questions_without_do_leave_edns(do: bool) -> None:
     """An upstream that knows no EDNS is asked without it, but where DNSSEC is wanted."""
-    upstream, first = Scripted(), asking(use_edns=0, want_dnssec=do)
+    upstream, first = Scripted().state, asking(use_edns=0, want_dnssec=do)
     assert first_form(first.asker, upstream, first.query).edns
     upstream.health.learn_edns(0.0, knows=False)
     assert first_form(first.asker, upstream, first.query).edns is do

@@ -2,6 +2,7 @@
 
 from math import inf
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,3 +61,21 @@ def test_what_is_taken_out_is_let_go_of_and_not_done(due: list[tuple[int, bool]]
     for number in numbers:
         deadlines.remove(number)  # what was done may be taken out as well
     assert deadlines.timer() == inf
+
+
+def test_one_that_fails_takes_none_of_the_others_with_it() -> None:
+    """What was due at the same moment is done at the next look."""
+    deadlines, done = Deadlines(), list[str]()
+
+    def fail(_: float) -> None:
+        raise OSError("this one")
+
+    deadlines.add(1.0, fail)
+    deadlines.add(1.001, lambda _: done.append("same tick"))
+    deadlines.add(3.0, lambda _: done.append("later"))
+    with pytest.raises(OSError, match="this one"):
+        deadlines.fire(2.0)
+    assert deadlines.timer() == 1.001
+    deadlines.fire(2.0)
+    assert done == ["same tick"]
+    assert deadlines.timer() == 3.0

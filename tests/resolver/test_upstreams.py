@@ -8,19 +8,19 @@ from hypothesis import strategies as st
 
 from dnswatch.codes import Rcode
 from dnswatch.proxy.worker import PROBE_ROUND
-from dnswatch.resolver.ask import Ask
+from dnswatch.resolver.ask import Ask, UpstreamState
 from dnswatch.resolver.events import EdnsNews, Event
 from dnswatch.resolver.health import DOUBTS, EDNS_SURE
 from dnswatch.resolver.upstreams import Group, Prober, Routes, routes
 from dnswatch.wire import name
-from tests.resolver.scripted import Scripted, configured
+from tests.resolver.scripted import Scripted, configured, take
 
 FAILED = 3
 
 
-def upstream(rtt: float = 0.0, *, up: bool = True) -> Scripted:
+def upstream(rtt: float = 0.0, *, up: bool = True) -> UpstreamState:
     """Make one with a round-trip time."""
-    made = Scripted()
+    made = Scripted().state
     if rtt:
         made.health.succeeded(rtt, 0.0)
     made.health.up = up
@@ -104,7 +104,9 @@ class Rounds:
         """Probe `upstreams`."""
         self.now = 1000.0
         self.events: deque[Event] = deque()
-        self.prober = Prober(Routes(Group(list(upstreams), "ordered"), {}), self.events)
+        self.prober = Prober(
+            Routes(Group([one.state for one in upstreams], "ordered"), {}), self.events
+        )
         self.news: list[EdnsNews] = []
         "What turned out about EDNS."
 
@@ -125,8 +127,7 @@ class Rounds:
         while self.events:
             match self.events.popleft():
                 case Ask() as ask:
-                    assert isinstance(ask.upstream, Scripted)
-                    ask.upstream.take(ask, self.now)
+                    take(ask, self.now)
                 case EdnsNews() as news:
                     self.news.append(news)
 

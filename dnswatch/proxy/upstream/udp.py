@@ -2,8 +2,9 @@
 
 RFC 5452: a response is taken only from the server's address and port, at the port the question
 left from, with its ID and its question; ports and IDs come from the kernel's random generator.
-Questions of one turn of the loop share a socket, each with an ID of its own: a guess must hit both
-all the same.  The socket closes when all are answered.
+Questions that are under way together share a socket, at most `SHARED` within `FRESH` seconds, each
+with an ID of its own: a guess must hit both all the same.  The socket closes when all are answered,
+so that the next question leaves from elsewhere.
 
 What comes to the right port and fits no question there is somebody's guess, a near miss.  Then no
 datagram to that port is believed any more, and its questions are asked over TCP, where nobody can
@@ -36,8 +37,11 @@ from dnswatch.settings import Upstream as Configured
 from dnswatch.wire import query, response
 
 SHARED: Final = 32
-"""Questions of one turn of the loop that share a port: what a near miss costs, and enough to make
-the system calls of a socket cheap."""
+"""Questions that share a port: what a near miss costs, and enough to make the system calls of a
+socket cheap."""
+
+FRESH: Final = 0.01
+"""Seconds for which questions leave from a port: enough for `SHARED` of them at 3,000 a second."""
 
 CROWDED: Final = 500
 """Questions at a port when as many ports are open as may be."""
@@ -92,28 +96,28 @@ class UdpUpstream:
         "Of all ports, so that the loop knows one file descriptor and opening a port is cheap."
         self._outbox = Outbox(connected=True)
         self._port: _Port | None = None
-        "Where the questions in the outbox leave from."
+        "Where questions leave from now, those in the outbox too."
         self._room_left = 0
-        "How many more may do so."
+        "How many more may do so,"
+        self._fresh_until = 0.0
+        "and until when, Unix seconds."
         self._near_misses, self._since, self._last = 0, 0.0, 0.0
         self._closed = False
 
     def ask(self, ask: Ask) -> None:
-        """Send a question; those of one turn of the loop leave together, from a random port."""
-        if not self._outbox.count or not self._room_left:
-            self._outbox.flush()
-            port = self._port = self._choose_port()
+        """Send a question from a random port; those of one turn of the loop leave together."""
+        port, now = self._port, self.now()
+        if port is None or not self._room_left or now >= self._fresh_until:
+            port = self._next_port(now)
             if port is None:
                 self.listener.failed(ask)
                 return
-            self._room_left, self._outbox.socket = SHARED, port.socket
-        assert self._port is not None
         self._room_left -= 1
         message, asked = ask.message, ask.asked
         if self.mixed_case:
             asked = _mixed(asked)
             message = message[:_NAME_AT] + asked + message[_NAME_AT + len(asked) :]
-        self._outbox.put(self._port.expect(self._chance.draw(), ask, asked) + message)
+        self._outbox.put(port.expect(self._chance.draw(), ask, asked, now) + message)
 
     def over_tcp(self, ask: Ask) -> None:
         """Ask again where a response has all the room it needs, and cannot be forged from afar."""
@@ -153,6 +157,21 @@ class UdpUpstream:
             asyncio.get_running_loop().remove_reader(self._poll.fileno())
             self._poll.close()
         self._fallback.close()
+
+    def retire(self, port: "_Port") -> None:
+        """Let no more questions leave from a port."""
+        if port is self._port:
+            self._outbox.flush()
+            self._port, self._room_left = None, 0
+
+    def _next_port(self, now: float) -> "_Port | None":
+        """Let questions leave from another port from now on."""
+        self._outbox.flush()
+        port = self._port = self._choose_port()
+        if port is not None:
+            self._room_left, self._fresh_until = SHARED, now + FRESH
+            self._outbox.socket = port.socket
+        return port
 
     def _choose_port(self) -> "_Port | None":
         """Open a port; at the bound, choose one of those that are open."""
@@ -223,11 +242,11 @@ class _Port:
         """Nobody has a use for what may still come."""
         return all(ask.is_done for ask, _, _ in self._waiting.values())
 
-    def expect(self, message_id: bytes, ask: Ask, asked: bytes) -> bytes:
+    def expect(self, message_id: bytes, ask: Ask, asked: bytes, now: float) -> bytes:
         """Note that a question leaves from here, under `message_id` or another ID that is free."""
         while message_id in self._waiting or message_id in self._answered:
             message_id = os.urandom(2)
-        self._waiting[message_id] = (ask, self._upstream.now(), asked)
+        self._waiting[message_id] = (ask, now, asked)
         return message_id
 
     def take_in(self) -> None:
@@ -274,6 +293,7 @@ class _Port:
         """Ask all that waits here over TCP, and believe nothing that comes here any more."""
         waiting, self._waiting = self._waiting, {}
         self._answered.update(waiting)
+        self._upstream.retire(self)
         self._upstream.near_miss()
         for ask, _, _ in waiting.values():
             self._upstream.over_tcp(ask)

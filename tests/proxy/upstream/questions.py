@@ -1,13 +1,12 @@
 """Questions that remember what became of them, for upstreams over real sockets."""
 
 import asyncio
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 
 from dnswatch.proxy.upstream.stream import StreamUpstream
 from dnswatch.proxy.upstream.transport import Transport
 from dnswatch.resolver.ask import Ask, UpstreamState
-from dnswatch.resolver.upstreams import Probe
 from dnswatch.settings import Server
 from dnswatch.wire import query
 from tests.resolver.scripted import query_body
@@ -17,22 +16,31 @@ WITHIN = 10.0
 """Seconds before a test gives up."""
 
 
-class Question(Ask):
-    """One question, and what became of it."""
+class Question:
+    """One question, and what became of it: it asks for itself."""
 
     def __init__(self, qname: str = "www.example.", *, do: bool = False, block: int = 0) -> None:
         """Ask for an address."""
         asked = query.read(b"id" + query_body(qname, want_dnssec=do))
         assert asked is not None
-        upstream = UpstreamState(0, "", 1232, block)
-        super().__init__(Probe(upstream, 0.0, deque()), upstream, asked)
+        self.ask = Ask(self, UpstreamState(0, "", 1232, block), asked)
+        self.is_done = False
         self.responses: list[bytes] = []
         self.failures = 0
         self.told = asyncio.Event()
 
+    def heard(self, ask: Ask, message: bytes, sent_at: float, now: float) -> None:
+        """Take an answer."""
+        self.responses.append(message)
+        self.give_up()
+
+    def failed(self, ask: Ask, now: float) -> None:
+        """Take a failure."""
+        self.failures += 1
+
     def give_up(self) -> None:
         """Have no use for an answer any more."""
-        self.asker.failed(self, 0.0)
+        self.is_done = True
 
 
 class Told:
@@ -40,16 +48,15 @@ class Told:
 
     def heard(self, ask: Ask, message: bytes, sent_at: float) -> None:
         """Take an answer."""
-        assert isinstance(ask, Question)
-        ask.responses.append(message)
-        ask.give_up()
-        ask.told.set()
+        assert isinstance(ask.asker, Question)
+        ask.asker.heard(ask, message, sent_at, sent_at)
+        ask.asker.told.set()
 
     def failed(self, ask: Ask) -> None:
         """Take a failure."""
-        assert isinstance(ask, Question)
-        ask.failures += 1
-        ask.told.set()
+        assert isinstance(ask.asker, Question)
+        ask.asker.failed(ask, 0.0)
+        ask.asker.told.set()
 
 
 async def ended(question: Question) -> Question:
@@ -76,7 +83,7 @@ class Bench:
 
     async def asks(self, question: Question) -> Question:
         """Ask, and wait for what comes."""
-        self.upstream.ask(question)
+        self.upstream.ask(question.ask)
         return await ended(question)
 
 
@@ -87,7 +94,7 @@ async def ask_by_eights(upstream: Transport, names: int = 32) -> list[Question]:
 
     async def ask(question: Question) -> None:
         async with room:
-            upstream.ask(question)
+            upstream.ask(question.ask)
             await ended(question)
 
     await asyncio.gather(*map(ask, questions))

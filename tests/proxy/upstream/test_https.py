@@ -58,7 +58,7 @@ async def ask(server: Upstream, ca_file: str, *questions: Question) -> Counter[s
         Server(server.url), tls=tls, listener=Told(), now=lambda: 1000.0, counters=counters
     )
     for question in questions:
-        upstream.ask(question)
+        upstream.ask(question.ask)
     for question in questions:
         await ended(question)
     await close(upstream)
@@ -72,7 +72,7 @@ def test_questions_are_posted_and_answered(server: Upstream, own: Certificates) 
         questions = [Question(f"n{number}.example.") for number in range(10)]
         await ask(server, own.file, *questions)
         for question in questions:
-            assert question.responses[0][12:].startswith(question.query.asked)
+            assert question.responses[0][12:].startswith(question.ask.asked)
 
     asyncio.run(run())
     assert {asked.wire[:2] for asked in server.asked} == {b"\0\0"}

@@ -24,10 +24,10 @@ def test_many_questions_share_a_connection() -> None:
         bench = Bench(server)
         questions = [Question(f"n{number}.example.") for number in range(50)]
         for question in questions:
-            bench.upstream.ask(question)
+            bench.upstream.ask(question.ask)
         for question in questions:
             await ended(question)
-            assert question.responses[0][12:].startswith(question.query.asked)
+            assert question.responses[0][12:].startswith(question.ask.asked)
         bench.upstream.close()
         assert server.connections == 1
 
@@ -42,7 +42,7 @@ def test_nobody_there_is_a_failure() -> None:
         bench = Bench(server)
         questions = [Question(f"n{number}.example.") for number in range(5)]
         for question in questions:
-            bench.upstream.ask(question)
+            bench.upstream.ask(question.ask)
         for question in questions:
             await ended(question)
             assert (question.failures, question.responses) == (1, [])
@@ -89,7 +89,7 @@ def test_a_connection_that_went_dead_is_left() -> None:
     async def ask() -> None:
         bench = Bench(server)
         first, second = Question("lost.example."), Question()
-        bench.upstream.ask(first)
+        bench.upstream.ask(first.ask)
         await until(lambda: server.asked)
         bench.now += kept.SILENCE + 1
         server.behaviour = plain
@@ -158,7 +158,7 @@ def test_what_nobody_waits_for_is_not_asked_anew() -> None:
     async def ask() -> None:
         bench = Bench(server)
         given_up = Question("given-up.example.")
-        bench.upstream.ask(given_up)
+        bench.upstream.ask(given_up.ask)
         await until(lambda: server.asked)
         given_up.give_up()
         server.behaviour = ending_after(1, Close())

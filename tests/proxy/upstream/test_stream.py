@@ -27,7 +27,7 @@ def test_answers_may_come_in_any_order() -> None:
     async def ask() -> None:
         bench = Bench(server)
         slow, quick = Question("slow.example."), Question()
-        bench.upstream.ask(slow)
+        bench.upstream.ask(slow.ask)
         await bench.asks(quick)
         assert not slow.told.is_set()
         await ended(slow)
@@ -57,7 +57,7 @@ def test_what_fits_no_question_is_counted(forged: object) -> None:
     async def ask() -> None:
         bench = Bench(server)
         question = await bench.asks(Question())
-        assert question.responses[0][12:].startswith(question.query.asked)
+        assert question.responses[0][12:].startswith(question.ask.asked)
         assert bench.counters["mismatch"] == 1
         bench.upstream.close()
 
@@ -70,8 +70,8 @@ def test_encrypted_questions_are_padded() -> None:
     settings = read('upstream.servers = ["tls://127.0.0.1#dns.test", "tcp://127.0.0.1"]', "test")
     encrypted, plain_one = (state.block for state in routes(settings, 0).upstreams())
     for qname in ("a.", "www.example.org.", f"{'x' * 60}.{'y' * 60}.example."):
-        message = b"\0\0" + Question(qname, block=encrypted).message
+        message = b"\0\0" + Question(qname, block=encrypted).ask.message
         assert len(message) % 128 == 0
-        assert len(Question(qname, block=plain_one).message) < len(message) - 2
+        assert len(Question(qname, block=plain_one).ask.message) < len(message) - 2
         (padding,) = dns.message.from_wire(message).options
         assert padding.otype == dns.edns.OptionType.PADDING

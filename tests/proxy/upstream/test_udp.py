@@ -83,7 +83,7 @@ class Bench:
 
     async def asks(self, question: Question) -> Question:
         """Ask, and wait for what comes."""
-        self.upstream.ask(question)
+        self.upstream.ask(question.ask)
         await ended(question)
         return question
 
@@ -101,7 +101,7 @@ def test_a_question_is_answered(address: str) -> None:
         bench = Bench(url)
         question = await bench.asks(Question())
         (message,) = question.responses
-        assert response.read(message, question.query, 60).addresses
+        assert response.read(message, question.ask.query, 60).addresses
         bench.upstream.close()
 
     with Upstream(plain, address=address) as server:
@@ -123,11 +123,11 @@ def test_a_near_miss_takes_the_question_to_tcp(kind: str) -> None:
     async def ask(url: str) -> None:
         bench = Bench(url)
         question = Question()
-        bench.upstream.ask(question)
+        bench.upstream.ask(question.ask)
         await until(lambda: bench.fallback.asked)
         assert bench.counters["upstream_near_misses"] == 1
         assert bench.counters["mismatch"]
-        assert bench.fallback.asked == [question]
+        assert bench.fallback.asked == [question.ask]
         await bench.asks(Question("next.example."))  # which finds nothing left to read
         assert not question.responses
         bench.upstream.close()
@@ -158,7 +158,7 @@ def test_many_near_misses_are_an_attack() -> None:
         for number in range(udp.NEAR_MISSES):
             assert not bench.attacks
             bench.now += 1
-            bench.upstream.ask(Question(f"n{number}.example."))
+            bench.upstream.ask(Question(f"n{number}.example.").ask)
             await until(lambda: len(bench.fallback.asked) > number)  # noqa: B023
         assert bench.attacks == [1001.0 - LIFE]
         bench.upstream.close()
@@ -174,7 +174,7 @@ def test_rare_near_misses_are_no_attack() -> None:
         bench = Bench(url)
         for number in range(2 * udp.NEAR_MISSES - 2):
             bench.now += udp.SPELL + 1 if number == udp.NEAR_MISSES - 1 else 1
-            bench.upstream.ask(Question(f"n{number}.example."))
+            bench.upstream.ask(Question(f"n{number}.example.").ask)
             await until(lambda: len(bench.fallback.asked) > number)  # noqa: B023
         assert not bench.attacks
         bench.upstream.close()
@@ -189,8 +189,8 @@ def test_an_answer_that_comes_twice_is_no_guess() -> None:
     async def ask(url: str) -> None:
         bench = Bench(url)
         first, second = Question("first.example."), Question("second.example.")
-        bench.upstream.ask(first)
-        bench.upstream.ask(second)
+        bench.upstream.ask(first.ask)
+        bench.upstream.ask(second.ask)
         await ended(second)
         assert len(first.responses) == len(second.responses) == 1
         assert bench.counters == {"mismatch": 1}
@@ -226,7 +226,7 @@ def test_questions_sent_together_to_a_refusing_host_all_fail_at_once() -> None:
         bench = Bench(url, sockets=1)
         questions = [Question(f"n{number}.example.") for number in range(30)]
         for question in questions:
-            bench.upstream.ask(question)
+            bench.upstream.ask(question.ask)
         for question in questions:
             await ended(question)
         assert all(question.failures == 1 for question in questions)
@@ -244,9 +244,9 @@ def test_a_cut_answer_is_fetched_over_tcp() -> None:
     async def ask(url: str) -> None:
         bench = Bench(url)
         question = Question()
-        bench.upstream.ask(question)
+        bench.upstream.ask(question.ask)
         await until(lambda: bench.fallback.asked)
-        assert bench.fallback.asked == [question]
+        assert bench.fallback.asked == [question.ask]
         assert (question.responses, question.failures) == ([], 0)
         bench.upstream.close()
 
@@ -265,7 +265,7 @@ def test_an_answer_longer_than_its_room_is_fetched_over_tcp() -> None:
 
     async def ask(url: str) -> None:
         bench = Bench(url)
-        bench.upstream.ask(Question())
+        bench.upstream.ask(Question().ask)
         await until(lambda: bench.fallback.asked)
         assert not bench.counters
         bench.upstream.close()
@@ -293,11 +293,11 @@ def test_ports_and_ids_are_worth_31_bits() -> None:
             bench = Bench(f"udp://127.0.0.1:{server.getsockname()[1]}")
             for _ in range(10_000):
                 question = Question()
-                bench.upstream.ask(question)
+                bench.upstream.ask(question.ask)
                 wire, peer = await loop.sock_recvfrom(server, 512)
                 idents.append(int.from_bytes(wire[:2], "big"))
                 came_from.append(peer[1])
-                await loop.sock_sendto(server, wire[:2] + message(question.query)[2:], peer)
+                await loop.sock_sendto(server, wire[:2] + message(question.ask.query)[2:], peer)
                 await ended(question)
             bench.upstream.close()
 
@@ -323,7 +323,7 @@ def test_a_port_closes_with_its_last_answer() -> None:
     async def ask(url: str) -> int:
         bench = Bench(url)
         for _ in range(3):
-            bench.upstream.ask(Question("b.example."))
+            bench.upstream.ask(Question("b.example.").ask)
         await bench.asks(Question())
         opened = [int(path.name) for path in Path("/proc/self/fd").iterdir()]
         found = sum(map(is_port, opened))
@@ -349,7 +349,8 @@ def test_open_ports_are_bounded() -> None:
     async def ask(server: Upstream) -> None:
         bench = Bench(server.url, sockets=2)
         for number in range(6):
-            bench.upstream.ask(Question(f"n{number}.example."))
+            bench.now += udp.FRESH
+            bench.upstream.ask(Question(f"n{number}.example.").ask)
             await until(lambda: len(server.asked) > number)  # noqa: B023
         assert bench.counters["upstream_ports_shared"] == 4
         bench.upstream.close()
@@ -365,13 +366,13 @@ def test_a_port_is_given_up_after_its_life() -> None:
     async def ask(server: Upstream) -> None:
         bench = Bench(server.url)
         late = Question("late.example.")
-        bench.upstream.ask(late)
+        bench.upstream.ask(late.ask)
         await until(lambda: server.asked)
         bench.now += LIFE - 1
         await ended(late)
         assert late.responses
         never = Question("never.example.")
-        bench.upstream.ask(never)
+        bench.upstream.ask(never.ask)
         bench.now += LIFE + 1
         await until(lambda: not bench.upstream.open_ports)
         bench.upstream.close()
@@ -394,7 +395,7 @@ def test_names_may_travel_in_random_case(keeps: bool) -> None:
     async def ask(url: str) -> None:
         bench = Bench(url, mixed_case=True)
         question = Question("a-long-name-for-many-bits.example.")
-        bench.upstream.ask(question)
+        bench.upstream.ask(question.ask)
         await until(lambda: question.responses or bench.fallback.asked)
         assert bool(question.responses) is keeps
         assert bench.counters == ({} if keeps else {"upstream_case_lost": 1})
@@ -411,7 +412,7 @@ def test_a_closed_upstream_leaves_no_socket_open() -> None:
     async def ask(url: str) -> None:
         bench = Bench(url, sockets=4)
         for _ in range(20):
-            bench.upstream.ask(Question())
+            bench.upstream.ask(Question().ask)
             await asyncio.sleep(0)
         bench.upstream.close()
         assert bench.fallback.is_closed

@@ -121,8 +121,8 @@ class Resolver:
                     answer = given
                 case Held(given, until):
                     answer, at = given, until
-                case PolicyFault(error):
-                    raise error
+                case PolicyFault() as fault:
+                    raise fault.error
         self._see(asking, core.observed, answer)
         return _reply(answer, at)
 

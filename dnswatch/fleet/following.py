@@ -33,6 +33,9 @@ AT_ONCE: Final = 50
 PATIENCE: Final = 30.0
 """Seconds in which the next piece of a copy must come."""
 
+COPY_AGAIN: Final = 10.0
+"""Seconds between two attempts to get a copy: each costs the leader a walk through its store."""
+
 TELL: Final = 2.0
 """Seconds between two times that the leader is told what the bay found."""
 
@@ -62,7 +65,7 @@ class Replica:
         self._position: Position | None = None
         self._last = ""
         "ID of the last entry of the stream that was read."
-        self._tell_at = 0.0
+        self._tell_at = self._copy_at = 0.0
         self._is_other = False
         "Clients are known by other names here than at the leader."
         self.is_off = False
@@ -94,7 +97,8 @@ class Replica:
         try:
             if is_led:
                 self._tell_findings()
-                if self._position is None or self.is_off:
+                if self.position is None and clock.elapsed() >= self._copy_at:
+                    self._copy_at = clock.elapsed() + COPY_AGAIN
                     self._copy()
             return self._read(wait)
         except StoreError as error:
@@ -172,6 +176,8 @@ class Replica:
         self._engine.join(wants, token)
         try:
             first = rows.read_copied(self._next(key))
+            if not self._understands(first.form):
+                return
             self._keep_own()
             logger.info("the store is copied from the leader")
             with self._store.writing() as db:

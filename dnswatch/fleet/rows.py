@@ -100,13 +100,15 @@ class CopiedPiece(msgspec.Struct, frozen=True, array_like=True):
     "From 0 on."
     position: Position
     "What the copy is of."
+    form: str
+    "Of the tables."
     piece: bytes
     "Empty in the last one."
 
 
-def copied(number: int, position: Position, piece: bytes) -> bytes:
+def copied(number: int, position: Position, form: str, piece: bytes) -> bytes:
     """Write a piece of a copy."""
-    return _ENCODER.encode(CopiedPiece(number, position, piece))
+    return _ENCODER.encode(CopiedPiece(number, position, form, piece))
 
 
 def read_copied(data: bytes) -> CopiedPiece:

@@ -193,7 +193,8 @@ class _Copying:
         for number, piece in enumerate(pieces):
             if number >= AHEAD and engine.await_value(taken, PATIENCE) is None:
                 raise EngineError("the node that it is for has gone away")
-            engine.push(key, rows.copied(number, self._position, piece), PATIENCE)
+            data = rows.copied(number, self._position, replica.form(), piece)
+            engine.push(key, data, PATIENCE)
 
     def _end(self) -> None:
         self._snapshot.__exit__(None, None, None)

@@ -254,7 +254,8 @@ class TailReader:
             self._sock.close()
             raise StoreError(
                 f"there are no last lookups to read in '{state}' ({error.strerror}): set"
-                " records.tail = true and reload, and read them as the owner of that directory"
+                " records.tail = true and reload, and read them as the owner of that directory;"
+                " in a fleet, on the node that leads"
             ) from None
 
     def page(self, after: int) -> TailPage:

@@ -87,6 +87,7 @@ class RealEngine:
 
     def _answers(self) -> bool:
         with suppress(EngineError):
-            self.connect().get("there")  # an engine that loads its file refuses that
+            engine = self.connect()
+            engine.get(engine.key("there"))  # an engine that loads its file refuses that
             return True
         return False

@@ -1,7 +1,8 @@
 """Stores of some nodes, one of which leads, through a real engine."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from dnswatch.fleet.following import Replica
@@ -44,19 +45,29 @@ class Replicas:
             return rows(db), replica.read(db).position
 
 
-def copy(leader: Shipper, follower: Replica) -> None:
-    """Play a leader's rounds until a follower has its copy."""
+@contextmanager
+def at_work(leader: Shipper, *followers: Replica) -> Iterator[None]:
+    """Play a leader and followers at work."""
     over = threading.Event()
 
-    def rounds() -> None:
+    def turns() -> None:
         while not over.wait(0.01):
             leader.round()
+            for each in followers:
+                each.catch_up()
 
-    thread = threading.Thread(target=rounds)
+    thread = threading.Thread(target=turns)
     thread.start()
     try:
-        while follower.position is None:
-            follower.catch_up()
+        yield
     finally:
         over.set()
         thread.join()
+
+
+def copy(leader: Shipper, follower: Replica) -> None:
+    """Play a leader's rounds until a follower has its copy."""
+    with at_work(leader):
+        while follower.position is None:
+            follower._copy_at = 0.0
+            follower.catch_up()

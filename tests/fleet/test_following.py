@@ -1,12 +1,14 @@
 """A node that does not lead has what the leader has, row by row."""
 
+import threading
+
 import pytest
 
 from dnswatch.fleet.following import BEFORE
 from dnswatch.store import Store, replica
 from dnswatch.store import site as site_records
 from dnswatch.store.bay import findings
-from tests.fleet.replicas import Replicas, copy
+from tests.fleet.replicas import Replicas, at_work, copy
 from tests.records import NOON, record, worm
 
 
@@ -130,3 +132,21 @@ def test_what_a_followers_bay_finds_reaches_the_leader_once(site: Replicas) -> N
             assert [one.ident for one in findings.after(db, 0)] == ["m2", "m1"]
             assert findings.to_send(db) == b""
             assert site_records.counters(db, 0)["bay_held"] == 2
+
+
+def test_no_copy_is_taken_of_tables_of_another_form(
+    site: Replicas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new node whose dnswatch is older says so, and leaves its store as it is."""
+    record(site.state("b"), worm("10.0.0.2"))
+    leader, follower = site.leads("a", 100), site.follows("b")
+    before = site.rows("b")
+    form = replica.form()
+    here = threading.main_thread()
+    monkeypatch.setattr(
+        replica, "form", lambda: "99 newer" if threading.current_thread() is here else form
+    )
+    with at_work(leader):
+        follower.catch_up()
+    assert "the leader's dnswatch is older" in follower.trouble
+    assert site.rows("b") == before

@@ -1,39 +1,13 @@
 """Orders from any node: executed by the leader, once, and answered when the records show it."""
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 
 from dnswatch.errors import DnswatchError, EngineError
 from dnswatch.fleet import orders
-from dnswatch.fleet.following import Replica
-from dnswatch.fleet.shipping import Shipper
 from dnswatch.store import Store
 from dnswatch.store import orders as stored
-from tests.fleet.replicas import Replicas, copy
+from tests.fleet.replicas import Replicas, at_work, copy
 from tests.records import NOON
-
-
-@contextmanager
-def at_work(leader: Shipper, *followers: Replica) -> Iterator[None]:
-    """Play a leader and followers at work."""
-    over = threading.Event()
-
-    def turns() -> None:
-        while not over.wait(0.01):
-            leader.round()
-            for each in followers:
-                each.catch_up()
-
-    thread = threading.Thread(target=turns)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
 
 
 def test_an_order_is_executed_by_the_leader_and_shows_everywhere(site: Replicas) -> None:

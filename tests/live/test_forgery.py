@@ -49,12 +49,13 @@ def test_an_attack_costs_what_was_cached_since(serve: Serve) -> None:
     """After many near misses the answers that may be forged are asked for anew, and it is said."""
     site = serve(by_name({"kept.example.": plain}, both(wrong_id(LIE), plain)))
     check.noerror(site.ask("kept.example"))
+    asked = site.upstream.names()
     check.noerror(site.ask("kept.example"))
-    assert site.upstream.names() == ["kept.example."]
+    assert site.upstream.names() == asked
     for number in range(NEAR_MISSES):
         assert check.data(site.ask(f"guessed{number}.example")) != ["203.0.113.66"]
     check.noerror(site.ask("kept.example"))
-    assert site.upstream.names().count("kept.example.") == 2
+    assert site.upstream.names().count("kept.example.") > len(asked)
     assert site.log("forges answers")
     check.eventually(lambda: site.counter("cache_distrusted"))
 

@@ -249,3 +249,11 @@ def test_copies_have_the_name_of_what_they_are_copies_of(pair: Pair) -> None:
             found.append((events.store_name(db), events.is_copy(db)))
     name = found[0][0]
     assert found == [(name, False), (name, False), (name, True), (name, True)]
+
+
+def test_each_shared_table_has_a_primary_key(pair: Pair) -> None:
+    """A row is named by it; without one its changes could be told to nobody."""
+    with Store.open(pair.leader) as store, store.snapshot() as db:
+        keys = {table: db[table].pks for table in replica.tables(db)}
+    assert "rowid" not in {column for columns in keys.values() for column in columns}
+    assert len(keys) > 15

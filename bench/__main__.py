@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.bay import measure_bay
+from bench.budget import measure_budget
 from bench.command import add_page, ended, put
 from bench.fairness import measure_fairness
 from bench.fleet import measure_fleet
@@ -30,6 +31,7 @@ from bench.workers import measure_workers
 _MEASUREMENTS: Final[dict[str, Callable[[Rig, Plan], list[Table]]]] = {
     "cached": measure_cached,
     "misses": measure_misses,
+    "budget": measure_budget,
     "latency": measure_latency,
     "turns": measure_turns,
     "fairness": measure_fairness,

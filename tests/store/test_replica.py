@@ -254,6 +254,6 @@ def test_copies_have_the_name_of_what_they_are_copies_of(pair: Pair) -> None:
 def test_each_shared_table_has_a_primary_key(pair: Pair) -> None:
     """A row is named by it; without one its changes could be told to nobody."""
     with Store.open(pair.leader) as store, store.snapshot() as db:
-        keys = {table: db[table].pks for table in replica.tables(db)}
+        keys = {name: db.table(name).pks for name in replica.tables(db)}
     assert "rowid" not in {column for columns in keys.values() for column in columns}
     assert len(keys) > 15

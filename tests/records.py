@@ -95,7 +95,8 @@ def site() -> list[Observation]:
 
 
 def accounts(state: Path) -> dict[str, Counter[str]]:
-    """Read each client's account out of a store that a server may be writing: key to measures."""
+    """Read each client's account, once a server that starts has begun any: key to measures."""
+    eventually(lambda: is_begun(state))
     with Store.read(state) as store, store.snapshot() as db:
         totals = clients.totals(db, 0.0)
         return {client.key: totals.get(client.id, Counter()) for client in clients.clients(db)}

@@ -122,5 +122,7 @@ def a_worm_is_held_until_it_is_released(stage: Stage, file: Path) -> None:
 def a_cleared_client_delivers_by_itself(stage: Stage) -> None:
     """After `clients clear` the next mail goes out directly, once the answers' 30 s are over."""
     stage.site.dnswatch("clients", "clear", MAILER)
+    free = partial(stage.site.running["dnswatch"].said, f"client '{MAILER}': no mark")
+    check.eventually(free)
     stage.mailer.send("bob@direct.example")
     assert stage.outside.got("bob@direct.example").peer == MAILER

@@ -64,8 +64,10 @@ def test_endpoints_of_each_kind_are_told_apart(port: int) -> None:
     close(bound)
 
 
-def test_ipv6_is_for_ipv6_alone(port: int) -> None:
+def test_ipv6_is_for_ipv6_alone() -> None:
     """`[::]` and `0.0.0.0` may stand side by side."""
+    with reserve("0.0.0.0") as holder:  # at every address: others have ports at some
+        port = holder.getsockname()[1]
     bound = bind_all(Serve(listen=(Endpoint(f"0.0.0.0:{port}"), Endpoint(f"[::]:{port}"))))
     assert len(bound[0]) == 4
     close(bound)

@@ -25,7 +25,7 @@ from dnswatch.fleet.nodes import NodeState
 from dnswatch.fleet.reader import Arrival, StreamReader
 from dnswatch.model.changes import Cursor
 from dnswatch.model.vantage import VantagePoint
-from dnswatch.resolver.access import Networks
+from dnswatch.resolver.access import Networks, leave_out
 from dnswatch.seams.batch import Batch, Briefing, decode
 from dnswatch.seams.ingest import AHEAD, read
 from dnswatch.seams.merge import OUTDATED, Merge, Told, rest
@@ -110,7 +110,7 @@ class Gathering:
         "Vantage points that said anything since the last time, by node and name."
         self._senders: dict[str, tuple[_Stream, str]] = {}
         "Vantage points that the merge knows, by their names there."
-        self._left_out, self._leaves_out = Networks(()), False
+        self._left_out = Networks(())
         self._again_at = self._whole_at = 0.0
         self._told = 0
         "Briefings that were told since the whole was."
@@ -141,7 +141,6 @@ class Gathering:
     def configure(self, settings: Settings) -> None:
         """Take settings, the first ones or others."""
         self._left_out = Networks(settings.privacy.leave_out)
-        self._leaves_out = bool(settings.privacy.leave_out)
 
     def take_up(
         self, stored: Sequence[Cursor] | None, now: float
@@ -280,16 +279,7 @@ class Gathering:
                 batch = replace(batch, until=now + AHEAD, observations=seen)
             return batch
         batch = replace(read(piece.message, now), counters={})  # its node's relay counted them
-        if not self._leaves_out:
-            return batch
-        return replace(
-            batch,
-            observations=[replace(s, client=self._recorded(s.client)) for s in batch.observations],
-            tallies=[replace(t, client=self._recorded(t.client)) for t in batch.tallies],
-        )
-
-    def _recorded(self, client: bytes | None) -> bytes | None:
-        return None if client is not None and client in self._left_out else client
+        return leave_out(batch, self._left_out) if self._left_out else batch
 
     def _expect(self, stream: _Stream, name: str, now: float) -> None:
         """Wait for a sender from now on, if it is a new one."""

@@ -7,8 +7,11 @@ from collections.abc import Iterable
 from ipaddress import ip_address
 from typing import Final, NamedTuple
 
+from msgspec.structs import replace
+
 from dnswatch.addresses import packed
 from dnswatch.model.role import Role, role_of
+from dnswatch.seams.batch import Batch
 from dnswatch.settings import Settings, Subnet
 
 
@@ -42,6 +45,10 @@ class Networks:
             key = (network.max_prefixlen // 8, host_bits)
             self._prefixes.setdefault(key, set()).add(int(network.network_address) >> host_bits)
 
+    def __bool__(self) -> bool:
+        """Tell whether there is any."""
+        return bool(self._prefixes)
+
     def __contains__(self, address: bytes) -> bool:
         """Tell whether a packed address lies in one of the networks."""
         number = int.from_bytes(address, "big")
@@ -50,6 +57,22 @@ class Networks:
             for (length, host_bits), prefixes in self._prefixes.items()
             if length == len(address)
         )
+
+
+def leave_out(batch: Batch, clients: Networks) -> Batch:
+    """Return what another vantage point than a worker says, with these clients as nobody.
+
+    Workers know by themselves who stands in no record: it is part of how they admit a client.
+    """
+
+    def recorded(client: bytes | None) -> bytes | None:
+        return None if client is not None and client in clients else client
+
+    return replace(
+        batch,
+        observations=[replace(seen, client=recorded(seen.client)) for seen in batch.observations],
+        tallies=[replace(tally, client=recorded(tally.client)) for tally in batch.tallies],
+    )
 
 
 def is_admitted(settings: Settings, address: str) -> bool:

@@ -14,12 +14,10 @@ from copy import copy
 from functools import partial
 from typing import Final, NamedTuple, Protocol
 
-from msgspec.structs import replace
-
 from dnswatch import clock
 from dnswatch.control import Control
 from dnswatch.model.vantage import VantagePoint
-from dnswatch.resolver.access import Networks
+from dnswatch.resolver.access import Networks, leave_out
 from dnswatch.seams.batch import Batch, decode
 from dnswatch.seams.ingest import DROPPED, Hello, read
 from dnswatch.settings import Settings
@@ -101,7 +99,7 @@ class LineReception:
         self._door = None if lines.door is None else Door(lines.door, self._let_in)
         self._counters: Counter[str] = Counter()
         self._say_at = 0.0
-        self._left_out, self._leaves_out = Networks(()), False
+        self._left_out = Networks(())
 
     @property
     def lines(self) -> list[Line]:
@@ -115,7 +113,6 @@ class LineReception:
     def configure(self, settings: Settings) -> None:
         """Take settings, the first ones or others."""
         self._left_out = Networks(settings.privacy.leave_out)
-        self._leaves_out = bool(settings.privacy.leave_out)
         if self._door is not None:
             self._door.configure(settings.ingest.users)
 
@@ -194,22 +191,9 @@ class LineReception:
         return joined
 
     def _read(self, name: str, message: bytes, now: float) -> Batch:
-        """Read what another vantage point than a worker says.
-
-        Workers know by themselves who stands in no record: it is part of how they admit a client.
-        """
+        """Read what another vantage point than a worker says."""
         batch = read(message, now, is_ours=any(name == tied.name for tied in self._tied))
-        if not self._leaves_out:
-            return batch
-        return replace(
-            batch,
-            observations=[replace(s, client=self._recorded(s.client)) for s in batch.observations],
-            tallies=[replace(t, client=self._recorded(t.client)) for t in batch.tallies],
-        )
-
-    def _recorded(self, client: bytes | None) -> bytes | None:
-        """Return a client's address, or None where it stands in no record."""
-        return None if client is not None and client in self._left_out else client
+        return leave_out(batch, self._left_out) if self._left_out else batch
 
     def _let_in(self, hello: Hello, guest: socket.socket) -> str | None:
         name, now = hello.hello, clock.now()

@@ -20,13 +20,13 @@ from bench.throughput import run
 from dnswatch.compiled import build
 from dnswatch.proxy.reports import Reports
 from dnswatch.proxy.service import Service
-from dnswatch.resolver.ask import Ask
 from dnswatch.resolver.cookies import Cookies
 from dnswatch.resolver.core import ResolverCore
 from dnswatch.resolver.local import LocalNames
 from dnswatch.resolver.pending import PendingQuery
 from dnswatch.seams.batch import MAX_MESSAGE
 from dnswatch.settings import read
+from tests.proxy.silent import SilentTransport
 
 _MISSES: Final = 20_000
 _TOGETHER: Final = 20
@@ -47,21 +47,6 @@ PARTS: Final = (
     "response: read, kept, observed; the answer written",
     "report to the watch: written and handed over",
 )
-
-
-class _Upstream:
-    """A transport that keeps what it is asked."""
-
-    url = "udp://192.0.2.1"
-
-    def __init__(self) -> None:
-        self.asked: list[Ask] = []
-
-    def ask(self, ask: Ask) -> None:
-        self.asked.append(ask)
-
-    def close(self) -> None:
-        pass
 
 
 class _TimedReports(Reports):
@@ -86,7 +71,7 @@ class _Driven:
         self.core = ResolverCore(read(_SETTINGS, "bench"), LocalNames({}, {}), Cookies(bytes(32)))
         self.reports = _TimedReports(self.line, lambda: self.now, self.core.observed)
         self.service = Service(self.core, self.reports, lambda: self.now)
-        self.upstream = _Upstream()
+        self.upstream = SilentTransport()
         self.service.connect(dict.fromkeys(self.core.routes.servers, self.upstream))
 
     def close(self) -> None:

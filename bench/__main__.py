@@ -15,6 +15,7 @@ from bench.fairness import measure_fairness
 from bench.fleet import measure_fleet
 from bench.kills import measure_kills
 from bench.latency import measure_latency
+from bench.leaks import measure_leaks
 from bench.loss import measure_loss
 from bench.memory import measure_memory
 from bench.page import origin
@@ -38,6 +39,7 @@ _MEASUREMENTS: Final[dict[str, Callable[[Rig, Plan], list[Table]]]] = {
     "kills": measure_kills,
     "loss": measure_loss,
     "memory": measure_memory,
+    "leaks": measure_leaks,
     "workers": measure_workers,
     "policies": measure_policies,
     "soak": measure_soak,
@@ -57,7 +59,14 @@ def main(arguments: Sequence[str]) -> int:
     for name in options.what:
         if name not in _MEASUREMENTS:
             parser.error(f"nothing is called {name!r} here; choose from {', '.join(_MEASUREMENTS)}")
-    plan = Plan(options.seconds, options.rounds, options.clients, options.answers, options.names)
+    plan = Plan(
+        options.seconds,
+        options.rounds,
+        options.clients,
+        options.answers,
+        options.lookups,
+        options.names,
+    )
     command = " ".join(["python -m bench", *arguments])
 
     def work() -> None:
@@ -83,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=_count, default=default.rounds, help="interleaved rounds")
     parser.add_argument("--clients", type=_count, default=default.clients, help="for memory")
     parser.add_argument("--answers", type=_count, default=default.answers, help="for memory")
+    parser.add_argument("--lookups", type=_count, default=default.lookups, help="for leaks")
     parser.add_argument("--names", type=_count, default=default.names, help="hot names")
     add_page(parser, _PAGE)
     return parser

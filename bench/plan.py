@@ -16,6 +16,8 @@ class Plan:
     "Clients of the memory measurement."
     answers: int = 500_000
     "Cached answers of the memory measurement."
+    lookups: int = 1_000_000
+    "Lookups in which leaks are looked for."
     names: int = 10_000
     "Hot names: those that are asked for again and again."
 

@@ -88,7 +88,7 @@ class Process:
 
     def memory(self) -> int:
         """Bytes of memory that all its processes take, shared pages once."""
-        return sum(_memory(pid) for pid in self._members())
+        return sum(memory_of(pid) for pid in self._members())
 
     def _members(self) -> dict[int, list[str]]:
         """The fields of /proc/PID/stat from `state` on, of every process in our session."""
@@ -115,7 +115,8 @@ def _cpu(fields: list[str]) -> float:
     return sum(int(ticks) for ticks in fields[11:15]) / _TICKS  # with children that ended
 
 
-def _memory(pid: int) -> int:
+def memory_of(pid: int) -> int:
+    """Bytes of memory that a process takes: of what it shares, its part."""
     try:
         lines = (_PROC / str(pid) / "smaps_rollup").read_text().splitlines()
     except OSError:  # it ended meanwhile

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench import bay, latency, memory, policies, throughput, turns, workers
+from bench import bay, latency, leaks, memory, policies, throughput, turns, workers
 from bench.__main__ import main
 from bench.dnsperf import Load, read_output
 from bench.errors import BenchError
@@ -25,6 +25,7 @@ from bench.process import Process
 from bench.programs import PACKAGES, find
 from bench.servers import WITH_POLICIES
 from bench.table import Table, ratios, spread
+from dnswatch.compiled import build
 from tests import check
 from tests.live.tools import lacking
 
@@ -38,6 +39,7 @@ MEASUREMENTS = (
     "fairness",
     "kills",
     "memory",
+    "leaks",
     "workers",
     "policies",
     "soak",
@@ -72,6 +74,7 @@ def test_every_measurement_runs_and_publishes_its_table(what: str, tmp_path: Pat
     page = tmp_path / "performance.md"
     page.write_text(PAGE.read_text())
     sizes = {"seconds": "0.1", "rounds": "1", "clients": "20", "answers": "50", "names": "100"}
+    sizes |= {"lookups": "1000"}
     if what == "bay":
         sizes["seconds"] = "0.5"  # Postfix must use some CPU, and the kernel counts ticks
     small = [word for size, least in sizes.items() for word in (f"--{size}", least)]
@@ -80,6 +83,23 @@ def test_every_measurement_runs_and_publishes_its_table(what: str, tmp_path: Pat
     assert run.returncode == 0, run.stderr
     assert run.stdout.strip() in page.read_text()
     assert ("dnswatch" if what != "workers" else "ratio to one worker") in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("kind", "lookups"), {build(): 1_000_000, "pure": 300_000}.items(), ids=str
+)
+def test_a_worker_keeps_nothing_of_a_million_lookups(kind: str, lookups: int) -> None:
+    """Cached, forwarded, failed, cut, refused, malformed, over TCP: nothing of them is left."""
+    found = leaks.measured(lookups, pure=kind == "pure")
+    assert found[-1].lookups >= lookups
+    leaks.judge(kind, found)
+
+
+def test_what_is_kept_is_noticed() -> None:
+    """A block for each hundredth lookup is a leak."""
+    kept = [leaks.Held(done, 1 << 25, 180_000 + done // 100) for done in (30_000, 1_000_000)]
+    with pytest.raises(BenchError, match="9,700 blocks of memory more after 1,000,000"):
+        leaks.judge("pure", kept)
 
 
 def test_a_missing_program_is_named_with_its_package(

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 class Plan:
     """The sizes that all measurements keep to; the defaults are those of the published tables."""
 
-    seconds: float = 10.0
+    seconds: float = 3.0
     "Length of one run of the load generator."
-    rounds: int = 5
+    rounds: int = 3
     "Interleaved rounds; tables show the median, the least and the most of them."
     clients: int = 50_000
     "Clients of the memory measurement."

@@ -84,7 +84,11 @@ class Process:
 
     def cpu(self) -> dict[int, float]:
         """Seconds of CPU used so far, by process id."""
-        return {pid: _cpu(fields) for pid, fields in self._members().items()}
+        return {pid: _seconds(fields[11:15]) for pid, fields in self._members().items()}
+
+    def kernel(self) -> dict[int, float]:
+        """Seconds of it in the kernel, by process id."""
+        return {pid: _seconds(fields[12:15:2]) for pid, fields in self._members().items()}
 
     def memory(self) -> int:
         """Bytes of memory that all its processes take, shared pages once."""
@@ -111,8 +115,8 @@ def _fields(path: Path) -> list[str]:
         return []
 
 
-def _cpu(fields: list[str]) -> float:
-    return sum(int(ticks) for ticks in fields[11:15]) / _TICKS  # with children that ended
+def _seconds(fields: list[str]) -> float:
+    return sum(map(int, fields)) / _TICKS  # with children that ended
 
 
 def memory_of(pid: int) -> int:

@@ -48,7 +48,7 @@ def test_each_worker_has_its_own_sockets(port: int) -> None:
 
 
 def test_an_answer_over_tcp_does_not_wait_until_the_one_before_is_acknowledged(port: int) -> None:
-    """Connections that are accepted have Nagle's algorithm off (RFC 7766 section 6.2.1.1)."""
+    """Nagle's algorithm would hold up what is pipelined (RFC 7766 section 6.2.1.1): it is off."""
     bound = bind_all(Serve(listen=(Endpoint(f"127.0.0.1:{port}"),)))
     listener = bound[0][1].sock
     listener.listen()

@@ -77,7 +77,8 @@ class _Walk:
 
     def __init__(self, order: str, ticks: int) -> None:
         self._record = Struct(f"{order}IIII").unpack_from
-        self._captured = Struct(f"{order}I").unpack_from
+        self._bytes = (8, 9, 10, 11) if order == "<" else (11, 10, 9, 8)
+        "Where in a record the bytes of its frame's length stand, the least first."
         self._ticks = ticks
         self._second: int | None = None
         "When the last record before the damage was captured."
@@ -109,10 +110,15 @@ class _Walk:
 
     def _pass(self, data: bytes) -> None:
         """Pass whole records; each pays this loop, so it does no more than it must."""
-        at, sizes = self.passed, self._captured
+        at, (low, second, third, high) = self.passed, self._bytes
         last, end = at, len(data)
         while at + _HEAD <= end:
-            [captured] = sizes(data, at + 8)
+            captured = (
+                data[at + low]
+                | data[at + second] << 8
+                | data[at + third] << 16
+                | data[at + high] << 24
+            )
             if captured > LONGEST:
                 self.is_lost = True
                 break

@@ -99,7 +99,7 @@ class _Helper:
 
     def answer(self) -> Any:
         try:
-            done, came = pickle.load(self._answers)
+            done, came = pickle.load(self._answers)  # noqa: S301 - of a process of our own
         except (EOFError, pickle.UnpicklingError):
             self._miss()
         if not done:
@@ -136,7 +136,7 @@ def _help(asked: BinaryIO, answers: BinaryIO) -> NoReturn:
             work, thing = ask
             try:
                 answer = True, work(thing)
-            except Exception as error:  # it is raised where it was asked for
+            except Exception as error:  # noqa: BLE001 - it is raised where it was asked for
                 answer = False, error
             pickle.dump(answer, answers)
             answers.flush()
@@ -150,7 +150,7 @@ def _listen(asked: BinaryIO, asks: "SimpleQueue[Any]") -> None:
     """Hear what is asked while work goes on: who asks must never wait for one who answers."""
     with suppress(EOFError):
         while True:
-            asks.put(pickle.load(asked))
+            asks.put(pickle.load(asked))  # noqa: S301 - of the process that forked this one
     asks.put(None)
 
 

@@ -1,7 +1,7 @@
 # `make run` starts dnswatch on 127.0.0.1 port 5353; `make test` runs the tests.  Both install first.
 # `make demo` shows a simulated worm against it.  Other targets: check (lint, types, test), quick
-# (the tests of what is pure), coverage, lint, types, fix, fuzz, fast, pure,
-# deb, bench, clean.
+# (the tests of what is pure), both (the tests on what is compiled and on its sources), coverage,
+# lint, types, fix, fuzz, fast, pure, deb, bench, clean.
 PYTHON ?= python3
 VENV ?= .venv
 RUN_ARGS ?=
@@ -11,6 +11,8 @@ unexport PYTHONDONTWRITEBYTECODE
 PURE = --ignore tests/model/detection tests/settings tests/model tests/wire tests/seams tests/resolver tests/test_addresses.py
 PURE_CODE = dnswatch/settings/*,dnswatch/model/*,dnswatch/wire/*,dnswatch/seams/*,dnswatch/resolver/*,dnswatch/addresses.py
 FLOOR = 94
+# What goes through compiled modules, without what plays something whole.
+TOUCHED = tests/fleet tests/fuzz tests/live tests/model tests/network tests/proxy tests/replay tests/resolver tests/seams tests/serve tests/sources tests/watchdog tests/wire tests/test_compiled.py
 
 check: lint types test
 
@@ -19,6 +21,11 @@ run: $(VENV)/installed
 
 test: $(VENV)/installed-dev
 	$(BIN)/pytest -n auto --dist worksteal $(TEST_ARGS)
+
+# All tests on what is compiled, and those that touch it on its sources as well.
+both: fast
+	DNSWATCH_EXPECT=compiled $(BIN)/pytest -n auto --dist worksteal $(TEST_ARGS)
+	DNSWATCH_EXPECT=pure DNSWATCH_PURE=1 $(BIN)/pytest -n auto --dist worksteal -m 'not whole' $(TEST_ARGS) $(TOUCHED)
 
 # Readers of outside bytes against many spoilt copies of tests/fuzz/corpus; `make test` takes few.
 fuzz: export DNSWATCH_FUZZ ?= 20000
@@ -30,6 +37,7 @@ quick coverage: export HYPOTHESIS_PROFILE = few
 quick: $(VENV)/installed-dev
 	$(BIN)/pytest -n auto --dist worksteal -q -m 'not whole' $(PURE)
 
+coverage: export DNSWATCH_PURE = 1
 coverage: $(VENV)/installed-dev
 	$(BIN)/coverage run --branch --source dnswatch -m pytest -q -p no:xdist -m 'not whole' $(PURE)
 	$(BIN)/coverage report --skip-covered --fail-under $(FLOOR) --include '$(PURE_CODE)' --omit 'dnswatch/model/detection/*'
@@ -61,7 +69,10 @@ deb: $(VENV)/installed
 demo: $(VENV)/installed
 	@$(BIN)/dnswatch demo
 
-bench: $(VENV)/installed-dev
+# All tables of docs/performance.md, on a machine that has nothing else to do.
+bench: fast
+	$(BIN)/python -m bench.replay --size 160 --rounds 1
+	$(BIN)/python -m bench.study 2000000 8000000
 	$(BIN)/python -m bench
 
 clean:
@@ -80,4 +91,4 @@ $(VENV)/installed-dev: $(VENV)/installed
 	$(BIN)/pip install --quiet --constraint constraints.txt --group dev --editable '.[fleet,notify,replay,study,spark,web]'
 	touch $@
 
-.PHONY: check run demo test quick coverage fuzz fast pure lint types fix deb bench clean
+.PHONY: check run demo test both quick coverage fuzz fast pure lint types fix deb bench clean

@@ -29,6 +29,8 @@ class Cost:
     "Of all the server's processes."
     workers: tuple[float, ...]
     "Of each process that answers."
+    kernel: float = 0.0
+    "Of these, in the kernel."
 
     def per_answer(self, answers: int) -> float:
         """CPU per answer of all processes, in microseconds."""
@@ -41,13 +43,14 @@ class Cost:
 
 def metered(server: Process, workers: int, act: Callable[[], Result]) -> tuple[Result, Cost]:
     """Do `act`, wait until the server has caught up, and say what that cost it."""
-    before = server.cpu()
+    before, kernel_before = server.cpu(), server.kernel()
     result = act()
     settle(server)
-    after = server.cpu()
+    after, kernel_after = server.cpu(), server.kernel()
     used = {pid: after[pid] - before.get(pid, 0.0) for pid in after}
     answering = workers_of(used) or sorted(used)[-workers:]
-    return result, Cost(sum(used.values()), tuple(used[pid] for pid in answering))
+    kernel = sum(kernel_after[pid] - kernel_before.get(pid, 0.0) for pid in answering)
+    return result, Cost(sum(used.values()), tuple(used[pid] for pid in answering), kernel)
 
 
 def workers_of(processes: Iterable[int]) -> list[int]:

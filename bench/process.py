@@ -84,11 +84,15 @@ class Process:
 
     def cpu(self) -> dict[int, float]:
         """Seconds of CPU used so far, by process id."""
-        return {pid: _cpu(fields) for pid, fields in self._members().items()}
+        return {pid: _seconds(fields[11:15]) for pid, fields in self._members().items()}
+
+    def kernel(self) -> dict[int, float]:
+        """Seconds of it in the kernel, by process id."""
+        return {pid: _seconds(fields[12:15:2]) for pid, fields in self._members().items()}
 
     def memory(self) -> int:
         """Bytes of memory that all its processes take, shared pages once."""
-        return sum(_memory(pid) for pid in self._members())
+        return sum(memory_of(pid) for pid in self._members())
 
     def _members(self) -> dict[int, list[str]]:
         """The fields of /proc/PID/stat from `state` on, of every process in our session."""
@@ -111,11 +115,12 @@ def _fields(path: Path) -> list[str]:
         return []
 
 
-def _cpu(fields: list[str]) -> float:
-    return sum(int(ticks) for ticks in fields[11:15]) / _TICKS  # with children that ended
+def _seconds(fields: list[str]) -> float:
+    return sum(map(int, fields)) / _TICKS  # with children that ended
 
 
-def _memory(pid: int) -> int:
+def memory_of(pid: int) -> int:
+    """Bytes of memory that a process takes: of what it shares, its part."""
     try:
         lines = (_PROC / str(pid) / "smaps_rollup").read_text().splitlines()
     except OSError:  # it ended meanwhile

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.programs import find
+from dnswatch.compiled import build
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +119,17 @@ def _dnswatch_timed(place: Place) -> list[str]:
     return [command[0], "-m", "bench.timed", into, *command[len(_COMMAND) :]]
 
 
+def _pure(start: Start) -> Start:
+    """Start dnswatch from its sources, whatever is compiled."""
+    return lambda place: ["env", "DNSWATCH_PURE=1", *start(place)]
+
+
+PURE: Final = "dnswatch, pure"
+
 TIMED: Final = "dnswatch, timed"
 "It writes down how long the turns of its worker's loop took, when it ends."
+
+PURE_TIMED: Final = f"{TIMED}, pure"
 
 TURNS: Final = "turns.json"
 
@@ -132,7 +142,9 @@ SMALL: Final = "dnswatch, small"
 
 VARIANTS: Final[dict[str, Start]] = {
     SMALL: _dnswatch_small,
+    PURE: _pure(dnswatch),
     TIMED: _dnswatch_timed,
+    PURE_TIMED: _pure(_dnswatch_timed),
     WITH_POLICIES: dnswatch_with_policies,
     WITH_FLEET: dnswatch_in_a_fleet,
     LIMITED["dnswatch"]: _dnswatch_limited,
@@ -142,6 +154,9 @@ VARIANTS: Final[dict[str, Start]] = {
     ),
 }
 "dnswatch in another state, by name: measured beside itself, not beside others."
+
+ALSO: Final = (PURE,) if build() == "compiled" else ()
+"dnswatch from its sources, where `dnswatch` is compiled."
 
 POLICIES: Final = ("limit-refreshes", "delay", "refuse-mail-lookups", "ladder")
 

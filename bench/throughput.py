@@ -10,7 +10,7 @@ from bench.meter import Cost, metered
 from bench.plan import Plan, say
 from bench.rig import ECHO, Rig
 from bench.scene import Scene
-from bench.servers import PEERS, SERVERS
+from bench.servers import ALSO, PEERS, SERVERS
 from bench.table import Table, ratios, spread
 
 _HEAD: Final = (
@@ -45,12 +45,12 @@ class Run:
 
 def measure_cached(rig: Rig, plan: Plan) -> list[Table]:
     """Ask for hot names; the echo shows what the packets alone cost."""
-    return [_measure(rig, plan, scene.cached(rig, plan), (*SERVERS, ECHO))]
+    return [_measure(rig, plan, scene.cached(rig, plan), (*SERVERS, *ALSO, ECHO))]
 
 
 def measure_misses(rig: Rig, plan: Plan) -> list[Table]:
     """Ask for names that only the upstream knows."""
-    return [_measure(rig, plan, scene.misses(rig, plan), tuple(SERVERS))]
+    return [_measure(rig, plan, scene.misses(rig, plan), (*SERVERS, *ALSO))]
 
 
 def _measure(rig: Rig, plan: Plan, what: Scene, servers: tuple[str, ...]) -> Table:
@@ -74,8 +74,11 @@ def run(rig: Rig, what: Scene, server: str, asking: Asking, workers: int = 1) ->
 
 def table(title: str, runs: dict[str, list[Run]]) -> Table:
     """Set the runs of each server side by side, round by round."""
-    costs = {"dnswatch, its worker alone": [run.workers for run in runs["dnswatch"]]}
-    costs |= {server: [run.whole for run in found] for server, found in runs.items()}
+    costs: dict[str, list[float]] = {}
+    for server, found in runs.items():
+        if server.startswith("dnswatch"):
+            costs[f"{server}, its worker alone"] = [run.workers for run in found]
+        costs[server] = [run.whole for run in found]
     better = [min(pair) for pair in zip(*(costs[peer] for peer in PEERS), strict=True)]
     rows = [
         (

@@ -18,22 +18,29 @@ from typing import Any, Final
 import dnswatch.proxy.worker as product
 from dnswatch.__main__ import main
 
+COLLECTOR: Final = "collector, generation "
+"""What it takes is a part of the turn that it comes in."""
+
 _run_callback: Final[Callable[[asyncio.Handle], None]] = getattr(asyncio.Handle, "_run")  # noqa: B009
 
 
 class _Turns:
-    """What was measured: name of a callback to microseconds of CPU of each of its turns."""
+    """What was measured: of each turn of a callback, by its name, when it began and its CPU time.
+
+    The moment is in seconds of the machine's monotonic clock, the CPU time in microseconds.
+    """
 
     def __init__(self) -> None:
-        self.by_name: defaultdict[str, list[float]] = defaultdict(list)
+        self.by_name: defaultdict[str, list[tuple[float, float]]] = defaultdict(list)
         self._began = 0
 
     def run(self, handle: asyncio.Handle) -> None:
         """Run a callback, and note what it took."""
-        name = _name(handle)
+        name, moment = _name(handle), time.monotonic()
         before = time.thread_time_ns()
         _run_callback(handle)
-        self.by_name[name].append((time.thread_time_ns() - before) / 1000)
+        took = (time.thread_time_ns() - before) / 1000
+        self.by_name[name].append((moment, took))
 
     def collected(self, phase: str, info: dict[str, Any]) -> None:
         """Note what a collection took."""
@@ -41,7 +48,7 @@ class _Turns:
             self._began = time.thread_time_ns()
         else:
             took = (time.thread_time_ns() - self._began) / 1000
-            self.by_name[f"collector, generation {info['generation']}"].append(took)
+            self.by_name[f"{COLLECTOR}{info['generation']}"].append((time.monotonic(), took))
 
 
 def _name(handle: Any) -> str:

@@ -35,7 +35,8 @@ def _measure(rig: Rig, plan: Plan, what: Scene) -> Table:
         pace(rig, standing.port, what.names, rate, plan.seconds)
     title = f"{what.title}, at {rate:,.0f} queries/s"
     say(title)
-    return table(title, json.loads((rig.folder / TURNS).read_text()))
+    turns = json.loads((rig.folder / TURNS).read_text())
+    return table(title, {name: [took for _, took in found] for name, found in turns.items()})
 
 
 def table(title: str, turns: dict[str, list[float]]) -> Table:

@@ -5,19 +5,26 @@ a store in a temporary folder.  It measures CPU time, so other work on the machi
 """
 
 import argparse
+import json
+import os
 import socket
+import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import process_time
 from typing import Final
 
+from bench.errors import BenchError
+from bench.plan import Plan, say
+from bench.rig import Rig
 from bench.table import Table, spread
 from dnswatch.codes import Type
+from dnswatch.compiled import build
 from dnswatch.control import Control
 from dnswatch.model.changes import Changes
 from dnswatch.model.exchanges import lessons_of
@@ -43,6 +50,9 @@ _CLIENTS: Final = 400
 _ADDRESSES: Final = 3000
 _MAIL: Final = 50
 """One lookup in so many asks for MX, where there is a campus."""
+
+Micros = dict[str, float]
+"""By part, what it costs a lookup."""
 
 _PARTS: Final = ("read", "teach", "merge", "fold", "drain", "write")
 """Of the line and its decoding; of names that others learn; of what comes out in order; of the
@@ -169,26 +179,67 @@ def costs_of(traffic: str, seconds: int) -> Costs:
     return costs
 
 
-def table(traffic: str, found: list[defaultdict[str, float]], seconds: int) -> Table:
-    """Set the parts side by side."""
-    micros = [{part: run[part] * 1e6 / (seconds * RATE) for part in _PARTS} for run in found]
-    rows = [(part, spread([run[part] for run in micros], digits=2)) for part in _PARTS]
-    rows.append(("all", spread([sum(run.values()) for run in micros], digits=2)))
-    return Table(
-        f"The watch, {traffic}: {RATE:,} a second", ("part", "CPU µs a lookup"), tuple(rows)
+def measure_watch(_rig: Rig, plan: Plan) -> list[Table]:
+    """Play lookups through the watch's parts, compiled and pure in turn, each in its process."""
+    return [_measure(traffic, plan) for traffic in TRAFFIC]
+
+
+def _measure(traffic: str, plan: Plan) -> Table:
+    builds = dict.fromkeys((build(), "pure"))
+    found: dict[str, list[Micros]] = {kind: [] for kind in builds}
+    for _ in range(plan.rounds):
+        for kind, runs in found.items():
+            runs.append(_played(traffic, max(1, int(plan.seconds)), kind))
+            say(f"The watch, {traffic}, {kind}: {sum(runs[-1].values()):.2f} µs")
+    return table(traffic, found)
+
+
+def _played(traffic: str, seconds: int, kind: str) -> Micros:
+    run = subprocess.run(
+        [sys.executable, "-m", "bench.watch", traffic, "--seconds", str(seconds), "--raw"],
+        env={**os.environ, "DNSWATCH_PURE": "1" if kind == "pure" else "0"},
+        capture_output=True,
+        text=True,
+        check=False,
     )
+    if run.returncode:
+        raise BenchError(f"the watch's parts could not be played: {run.stderr[-2000:]}")
+    micros: Micros = json.loads(run.stdout)
+    return micros
+
+
+def micros_of(traffic: str, seconds: int) -> Micros:
+    """Return what each part costs a lookup."""
+    spent = costs_of(traffic, seconds).by_part
+    return {part: spent[part] * 1e6 / (seconds * RATE) for part in _PARTS}
+
+
+def table(traffic: str, found: Mapping[str, Sequence[Micros]]) -> Table:
+    """Set the parts below each other, and the builds side by side."""
+    rows = [
+        (part, *(spread([run[part] for run in runs], digits=2) for runs in found.values()))
+        for part in _PARTS
+    ]
+    sums = ([sum(run.values()) for run in runs] for runs in found.values())
+    rows.append(("**all**", *(spread(each, digits=2) for each in sums)))
+    heads = [f"CPU µs a lookup, {kind}" for kind in found]
+    return Table(f"The watch, {traffic}: {RATE:,} a second", ("part", *heads), tuple(rows))
 
 
 def main(arguments: list[str]) -> int:
-    """Measure and print."""
+    """Measure this process's own build, and print."""
     parser = argparse.ArgumentParser(prog="python -m bench.watch", description=__doc__)
     parser.add_argument("what", nargs="*", choices=[*TRAFFIC, []], help=", ".join(TRAFFIC))
     parser.add_argument("--seconds", type=int, default=5, help="of lookups")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--raw", action="store_true", help="one round, as JSON")
     options = parser.parse_args(arguments)
+    if options.raw:
+        print(json.dumps(micros_of(options.what[0], options.seconds)))
+        return 0
     for traffic in options.what or TRAFFIC:
-        found = [costs_of(traffic, options.seconds).by_part for _ in range(options.rounds)]
-        print(table(traffic, found, options.seconds))
+        found = [micros_of(traffic, options.seconds) for _ in range(options.rounds)]
+        print(table(traffic, {build(): found}))
     return 0
 
 

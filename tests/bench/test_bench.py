@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from array import array
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -11,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench import bay, latency, memory, policies, throughput, turns, workers
+from bench import bay, budget, latency, leaks, memory, policies, throughput, turns, workers
 from bench.__main__ import main
+from bench.budget import Budget
 from bench.dnsperf import Load, read_output
 from bench.errors import BenchError
 from bench.mailservers import BAY, POSTFIX
@@ -24,7 +26,9 @@ from bench.plan import Plan
 from bench.process import Process
 from bench.programs import PACKAGES, find
 from bench.servers import WITH_POLICIES
+from bench.summary import summary
 from bench.table import Table, ratios, spread
+from dnswatch.compiled import build
 from tests import check
 from tests.live.tools import lacking
 
@@ -34,10 +38,13 @@ PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
 MEASUREMENTS = (
     "cached",
     "misses",
+    "budget",
     "latency",
     "fairness",
     "kills",
     "memory",
+    "leaks",
+    "watch",
     "workers",
     "policies",
     "soak",
@@ -72,14 +79,65 @@ def test_every_measurement_runs_and_publishes_its_table(what: str, tmp_path: Pat
     page = tmp_path / "performance.md"
     page.write_text(PAGE.read_text())
     sizes = {"seconds": "0.1", "rounds": "1", "clients": "20", "answers": "50", "names": "100"}
-    if what == "bay":
-        sizes["seconds"] = "0.5"  # Postfix must use some CPU, and the kernel counts ticks
+    sizes |= {"lookups": "1000"}
+    if what in ("bay", "budget"):
+        sizes["seconds"] = "0.5"  # Postfix and a worker must use some CPU: the kernel counts ticks
     small = [word for size, least in sizes.items() for word in (f"--{size}", least)]
     command = [sys.executable, "-m", "bench", what, *small, "--page", str(page)]
     run = subprocess.run(command, cwd=PAGE.parents[1], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     assert run.stdout.strip() in page.read_text()
-    assert ("dnswatch" if what != "workers" else "ratio to one worker") in run.stdout
+    others = {"workers": "ratio to one worker", "budget": "**the worker**", "watch": "fold"}
+    assert others.get(what, "dnswatch") in run.stdout.partition("**")[2]
+
+
+@pytest.mark.parametrize(
+    ("kind", "lookups"), {build(): 1_000_000, "pure": 300_000}.items(), ids=str
+)
+def test_a_worker_keeps_nothing_of_a_million_lookups(kind: str, lookups: int) -> None:
+    """Cached, forwarded, failed, cut, refused, malformed, over TCP: nothing of them is left."""
+    found = leaks.measured(lookups, pure=kind == "pure")
+    assert found[-1].lookups >= lookups
+    leaks.judge(kind, found)
+
+
+@pytest.mark.parametrize("divided", [budget.cached, budget.missed])
+def test_a_budget_adds_up(divided: Callable[[Budget], dict[str, float]]) -> None:
+    """An answer's parts make up what the worker takes, and with the others all that it costs."""
+    turns = {
+        "UdpListener._readable": 9.0,
+        "UdpUpstream._readable": 8.0,
+        "Outbox.flush": 2.0,
+        "Worker._report": 0.1,
+        "": 0.4,
+    }
+    bare = {"query": 3.0, "response": 4.0, "report": 0.5, "packet": 1.5}
+    found = Budget(turns, 21.0, 28.0, 5.0, 40.0, bare)
+    made = budget.table("an answer", divided, {"compiled": found, "pure": found})
+    *parts, worker, others, whole = (float(row[1]) for row in made.rows)
+    assert sum(parts) == pytest.approx(worker) == pytest.approx(21.0)
+    assert worker + others == pytest.approx(whole) == pytest.approx(28.0)
+    assert "pure: 5.00 µs (24%) of the worker in the kernel" in made.notes[0]
+
+
+def test_the_summary_says_what_the_tables_say() -> None:
+    """It finds the median with its range by table, row and column; what is absent it names so."""
+    runs = {
+        server: [run_of(cost), run_of(cost * 1.5)]
+        for server, cost in {"dnswatch": 3.0, "unbound": 2.0, "dnsdist": 1.0}.items()
+    }
+    made = throughput.table("Cached answers: 9 hot names", runs)
+    page = replace_block(PAGE.read_text(), "cached", str(made), "page")
+    rows = {row[0]: row[1:] for row in summary(page).rows}
+    assert rows["cached answer, CPU, to unbound"] == ("1.50 (1.50 to 1.50)", "not measured")
+    assert rows["cached answer, CPU, to the better peer"][0] == "3.00 (3.00 to 3.00)"
+
+
+def test_what_is_kept_is_noticed() -> None:
+    """A block for each hundredth lookup is a leak."""
+    kept = [leaks.Held(done, 1 << 25, 180_000 + done // 100) for done in (30_000, 1_000_000)]
+    with pytest.raises(BenchError, match="9,700 blocks of memory more after 1,000,000"):
+        leaks.judge("pure", kept)
 
 
 def test_a_missing_program_is_named_with_its_package(

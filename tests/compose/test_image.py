@@ -4,7 +4,6 @@ import os
 import shlex
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -62,26 +61,6 @@ def test_the_image_has_all_that_dnswatch_needs(tmp_path: Path) -> None:
     assert "quarantine" in _run(
         [str(programs / "dnswatch"), "policy", "show", "quarantine", "--config", settings], tmp_path
     )
-    _hold_compiled_to_the_tests(programs.parent)
-
-
-def _hold_compiled_to_the_tests(environment: Path) -> None:
-    """Run the tests of what is compiled on the compiled modules, and nothing less."""
-    (libraries,) = environment.glob("lib/python*/site-packages")
-    known = [str(ROOT / "tests" / room) for room in ("wire", "resolver")]
-    python = [sys.executable, "-P"]
-    tests = [*python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *known]
-    where = [*python, "-c", "import dnswatch.wire.query as it; assert it.__file__.endswith('.so')"]
-    for command in (where, tests):
-        done = subprocess.run(
-            command,
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(libraries)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_engine_is_given_what_the_stage_copies() -> None:

@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import Callable
 from math import inf
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -24,6 +25,7 @@ from dnswatch.resolver.pending import PendingQuery
 from dnswatch.seams.batch import Briefing, decode
 from dnswatch.settings import Settings
 from tests.proxy.invented import InventedLoop
+from tests.proxy.silent import SilentTransport
 from tests.resolver.driven import Driven
 from tests.resolver.scripted import configured, local_names, message, query_body
 
@@ -46,21 +48,6 @@ QUESTIONS = [
 ACTIONS = (Action.DELAY, Action.QUARANTINE, Action.REFUSE)
 
 
-class Silent:
-    """A transport that says nothing until the test speaks for it."""
-
-    url = "udp://192.0.2.1"
-
-    def __init__(self) -> None:
-        self.asked: list[Ask] = []
-
-    def ask(self, ask: Ask) -> None:
-        self.asked.append(ask)
-
-    def close(self) -> None:
-        """Have nothing to close."""
-
-
 class Served:
     """The same as `Driven`, through a worker's service, its loop and its line to the watch."""
 
@@ -72,7 +59,7 @@ class Served:
         self.core = ResolverCore(settings, local_names([""]), Cookies(bytes(32)))
         self.reports = Reports(self.ends[0], self.loop.time, self.core.observed)
         self.service = Service(self.core, self.reports, self.loop.time)
-        self.transport = Silent()
+        self.transport = SilentTransport()
         self.service.connect(dict.fromkeys(self.core.routes.servers, self.transport))
         self.asked = self.transport.asked
         self.got: list[tuple[bytes, bytes]] = []
@@ -204,14 +191,17 @@ def test_no_look_at_what_is_due_follows_another_at_once() -> None:
     """However many lookups there are, the timer rings at most once in `TICK` seconds."""
     served = Served(configured("limits.in_flight_per_client = 500"))
     rung = 0
-    fire = served.core.fire
+    call_later = served.loop.call_later
 
-    def counted(now: float) -> None:
-        nonlocal rung
-        rung += 1
-        fire(now)
+    def counted(wait: float, ring: Callable[..., object], *arguments: Any) -> asyncio.TimerHandle:
+        def rings() -> None:
+            nonlocal rung
+            rung += getattr(ring, "__self__", None) is served.service
+            ring(*arguments)
 
-    served.core.fire = counted  # type: ignore[method-assign]
+        return call_later(wait, rings)
+
+    served.loop.call_later = counted  # type: ignore[method-assign,assignment]
     for number in range(200):
         query = number.to_bytes(2, "big") + query_body(f"n{number}.example.")
         served.query(query, CLIENTS[0])

@@ -13,28 +13,13 @@ from dnswatch.proxy import streams
 from dnswatch.proxy.reports import Reports
 from dnswatch.proxy.service import Service
 from dnswatch.proxy.streams import Connections, TcpListener
-from dnswatch.resolver.ask import Ask
 from dnswatch.resolver.cookies import Cookies
 from dnswatch.resolver.core import ResolverCore
+from tests.proxy.silent import SilentTransport
 from tests.proxy.upstream.questions import until
 from tests.resolver.scripted import configured, local_names, message, query_body
 
 LOCAL = struct.pack("!H", len(query_body("here.lan.")) + 2) + b"id" + query_body("here.lan.")
-
-
-class Silent:
-    """A transport that says nothing until the test speaks for it."""
-
-    url = "udp://192.0.2.1"
-
-    def __init__(self) -> None:
-        self.asked: list[Ask] = []
-
-    def ask(self, ask: Ask) -> None:
-        self.asked.append(ask)
-
-    def close(self) -> None:
-        """Have nothing to close."""
 
 
 class Scene:
@@ -49,7 +34,7 @@ class Scene:
         self.core = ResolverCore(settings, local, Cookies(bytes(32)))
         self.counters = self.core.observed.counters
         self.service = Service(self.core, Reports(line, now, self.core.observed), now)
-        self.upstream = Silent()
+        self.upstream = SilentTransport()
         self.service.connect({0: self.upstream})
         self.connections = Connections(settings.limits, self.counters)
         sock = socket.create_server(("127.0.0.1", 0))

@@ -47,6 +47,17 @@ def test_each_worker_has_its_own_sockets(port: int) -> None:
     close(bound)
 
 
+def test_an_answer_over_tcp_does_not_wait_until_the_one_before_is_acknowledged(port: int) -> None:
+    """Nagle's algorithm would hold up what is pipelined (RFC 7766 section 6.2.1.1): it is off."""
+    bound = bind_all(Serve(listen=(Endpoint(f"127.0.0.1:{port}"),)))
+    listener = bound[0][1].sock
+    listener.listen()
+    listener.setblocking(True)
+    with socket.create_connection(("127.0.0.1", port)), listener.accept()[0] as connection:
+        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
+    close(bound)
+
+
 def test_endpoints_of_each_kind_are_told_apart(port: int) -> None:
     """What comes in on a redirected endpoint can be marked, and what fronts send be unwrapped."""
     serve = Serve(

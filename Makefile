@@ -71,9 +71,9 @@ demo: $(VENV)/installed
 
 # All tables of docs/performance.md, on a machine that has nothing else to do.
 bench: fast
-	$(BIN)/python -m bench
 	$(BIN)/python -m bench.replay --size 160 --rounds 1
 	$(BIN)/python -m bench.study 2000000 8000000
+	$(BIN)/python -m bench
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis

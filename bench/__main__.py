@@ -19,12 +19,13 @@ from bench.latency import measure_latency
 from bench.leaks import measure_leaks
 from bench.loss import measure_loss
 from bench.memory import measure_memory
-from bench.page import origin
+from bench.page import origin, publish
 from bench.plan import Plan, say
 from bench.policies import measure_policies
 from bench.rig import Rig, rig
 from bench.servers import versions
 from bench.soak import measure_soak
+from bench.summary import NAME, summary
 from bench.table import Table
 from bench.throughput import measure_cached, measure_misses
 from bench.turns import measure_turns
@@ -85,6 +86,8 @@ def main(arguments: Sequence[str]) -> int:
                 tables = _MEASUREMENTS[name](built, _plan(options, name))
                 block = "\n".join([f"{source}\n", *map(str, tables)])
                 put(options, name, block)
+        if not options.print:
+            publish(options.page, NAME, str(summary(options.page.read_text())))
 
     return ended(work)
 

@@ -25,6 +25,12 @@ def replace_block(text: str, name: str, block: str, where: str) -> str:
     return f"{before}{first}\n{block.strip()}\n\n{last}{after}"
 
 
+def block_of(text: str, name: str) -> str:
+    """Return what stands between the two marks of `name`; nothing where there are none."""
+    _, _, rest = text.partition(f"<!-- measured: {name} -->\n")
+    return rest.partition(f"<!-- end of {name} -->")[0]
+
+
 def origin(command: str, versions: dict[str, str], today: date) -> str:
     """Say where results come from: command, date, machine, versions."""
     programs = ", ".join(f"{name} {version}" for name, version in versions.items())

@@ -94,6 +94,4 @@ def form(cls: type[msgspec.Struct]) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    json.dump(
-        {"build": build(), "structs": {_name(one): form(one) for one in structs()}}, sys.stdout
-    )
+    json.dump({"build": build(), **{_name(one): form(one) for one in structs()}}, sys.stdout)

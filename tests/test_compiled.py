@@ -50,26 +50,37 @@ def test_these_tests_run_on_what_was_asked_for(module: str) -> None:
     assert (WANTED or build()) == ("compiled" if loaded.endswith(".so") else "pure")
 
 
-def _forms(**environment: str) -> Any:
+def _told_by_both(module: str) -> tuple[Any, Any]:
+    """Run a module of the tests on what is compiled and on the sources; return what each prints."""
     inherited = {key: value for key, value in os.environ.items() if key != "DNSWATCH_PURE"}
-    run = subprocess.run(
-        [sys.executable, "-m", "tests.structs"],
-        cwd=ROOT,
-        env={**inherited, **environment},
-        capture_output=True,
-        check=True,
-    )
-    return json.loads(run.stdout)
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-m", module],
+            cwd=ROOT,
+            env={**inherited, **environment},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for environment in ({}, {"DNSWATCH_PURE": "1"})
+    ]
+    compiled, pure = (json.loads(one.communicate()[0]) for one in running)
+    if compiled.pop("build") == "pure":
+        assert WANTED != "compiled"
+        pytest.skip("nothing is compiled here: `make fast`")
+    assert pure.pop("build") == "pure"
+    return compiled, pure
 
 
 def test_compiled_and_pure_processes_understand_each_other() -> None:
     """One of each struct has the same bytes, and each struct the same fields and options."""
-    compiled, pure = _forms(), _forms(DNSWATCH_PURE="1")
-    if compiled["build"] == "pure":
-        assert WANTED != "compiled"
-        pytest.skip("nothing is compiled here: `make fast`")
-    assert pure["build"] == "pure"
-    assert len(pure["structs"]) > 50
-    for name, form in pure["structs"].items():
-        assert compiled["structs"][name] == form, name
-    assert compiled["structs"].keys() == pure["structs"].keys()
+    compiled, pure = _told_by_both("tests.structs")
+    assert len(pure) > 50
+    assert compiled == pure
+
+
+def test_compiled_and_pure_modules_make_the_same_of_broken_input() -> None:
+    """Messages, captures and whole lookups end alike, errors and their words included."""
+    compiled, pure = _told_by_both("tests.fuzz.outcomes")
+    for kind, outcomes in pure.items():
+        assert len(set(outcomes.values())) > 20
+        assert compiled[kind] == outcomes, kind

@@ -89,12 +89,13 @@ def replay(
     for name in files:
         if name != STDIN and not Path(name).exists():
             raise typer.BadParameter(f"there is no file '{name}'", param_hint="FILE")
-    source = _source(config, policy or [])
+    # Who keeps no records needs none of the settings, which take longer than a small capture.
+    source = _source(config, policy or []) if state or policy or config else None
     collect_seldom()
     with ExitStack() as stack:
         stream = Stream(files, stack.enter_context(Crew(workers)))
         folding, data = None, None
-        if state:
+        if state and source:
             from dnswatch.replay.folding import Folding
 
             folding = Folding(state, source, frozenset(policy or []))

@@ -26,6 +26,7 @@ from bench.plan import Plan
 from bench.process import Process
 from bench.programs import PACKAGES, find
 from bench.servers import WITH_POLICIES
+from bench.summary import summary
 from bench.table import Table, ratios, spread
 from dnswatch.compiled import build
 from tests import check
@@ -117,6 +118,19 @@ def test_a_budget_adds_up(divided: Callable[[Budget], dict[str, float]]) -> None
     assert sum(parts) == pytest.approx(worker) == pytest.approx(21.0)
     assert worker + others == pytest.approx(whole) == pytest.approx(28.0)
     assert "pure: 5.00 µs (24%) of the worker in the kernel" in made.notes[0]
+
+
+def test_the_summary_says_what_the_tables_say() -> None:
+    """It finds the median with its range by table, row and column; what is absent it names so."""
+    runs = {
+        server: [run_of(cost), run_of(cost * 1.5)]
+        for server, cost in {"dnswatch": 3.0, "unbound": 2.0, "dnsdist": 1.0}.items()
+    }
+    made = throughput.table("Cached answers: 9 hot names", runs)
+    page = replace_block(PAGE.read_text(), "cached", str(made), "page")
+    rows = {row[0]: row[1:] for row in summary(page).rows}
+    assert rows["cached answer, CPU, to unbound"] == ("1.50 (1.50 to 1.50)", "not measured")
+    assert rows["cached answer, CPU, to the better peer"][0] == "3.00 (3.00 to 3.00)"
 
 
 def test_what_is_kept_is_noticed() -> None:

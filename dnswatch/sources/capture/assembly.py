@@ -28,7 +28,7 @@ SLACK: Final = 1.0
 SWEEP: Final = 60.0
 """Seconds of the capture between two looks for flows that have ended."""
 
-Chunks = Callable[[BinaryIO], Iterable[Chunk]]
+Chunks = Callable[[BinaryIO, str], Iterable[Chunk]]
 
 _at: Final = attrgetter("at")
 
@@ -39,16 +39,16 @@ def readings(file: BinaryIO, crew: Crew, chunks: Chunks, path: str = "") -> Read
     damage: list[Chunk] = []
     if crew.workers == 1:
         path = ""
-    for found in crew.map(dissect, _noted(chunks(file), damage, path)):
+    for found in crew.map(dissect, _noted(chunks(file, path), damage)):
         yield assembly.take(decode(found), damage.pop(0))
     yield assembly.finish()
 
 
-def _noted(chunks: Iterable[Chunk], noted: list[Chunk], path: str) -> Iterable[Chunk]:
+def _noted(chunks: Iterable[Chunk], noted: list[Chunk]) -> Iterable[Chunk]:
     """Note what is to be said of each chunk beside what is found in it."""
     for chunk in chunks:
         noted.append(chunk._replace(data=b""))
-        yield chunk.elsewhere(path)
+        yield chunk
 
 
 class Assembly:

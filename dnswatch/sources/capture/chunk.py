@@ -42,9 +42,9 @@ class Chunk(NamedTuple):
     at: int = 0
     "Where in the file it begins, where the file is not compressed."
     path: str = ""
-    "Of the file, where `data` is to be read there."
+    "Of the file, where `data` was left there."
     size: int = 0
-    "Bytes to be read there."
+    "Bytes of the data."
 
     def whole(self) -> bytes:
         """Return the data, wherever that is."""
@@ -56,12 +56,6 @@ class Chunk(NamedTuple):
         if len(data) < self.size:
             raise SourceError(f"'{self.path}' became shorter while it was read: read it again")
         return data
-
-    def elsewhere(self, path: str) -> "Chunk":
-        """Return the same without its data, which any process can read in the file itself."""
-        if not path or not self.data:
-            return self
-        return self._replace(data=b"", path=path, size=len(self.data))
 
 
 Frame = tuple[float, int, int, int]

@@ -11,7 +11,7 @@ from typing import Final
 
 from dnswatch.sources.capture import pcap, pcapng, tunnels
 from dnswatch.sources.capture.chunk import Chunk, Frame
-from dnswatch.sources.capture.flows import Flows
+from dnswatch.sources.capture.flows import NO_SEQ, SYN, Flows
 from dnswatch.sources.capture.ip import TCP, UDP, Packet, packet
 from dnswatch.sources.capture.link import NOTHING, find, named
 from dnswatch.sources.capture.pieces import Dissected, Scrap, Segment, encode
@@ -81,7 +81,7 @@ class Dissector:
             if data[ip] != 0x45 or data[ip + 6] & 0xBF or data[ip + 7]:
                 return False  # it has options, or is a fragment
             length = data[ip + 2] << 8 | data[ip + 3] or end - ip
-            protocol, addresses, body = data[ip + 9], data[ip + 12 : ip + 20], ip + 20
+            protocol, place, body = data[ip + 9], ip + 12, ip + 20
         elif kind == 0x86DD:
             protocol, body = data[ip + 6], ip + 40
             if data[ip] >> 4 != 6 or end < body or (protocol != TCP and protocol != UDP):
@@ -89,11 +89,14 @@ class Dissector:
             length = 40 + (data[ip + 4] << 8 | data[ip + 5])
             if length == 40:
                 length = end - ip
-            addresses = data[ip + 8 : ip + 40]
+            place = ip + 8
         else:
             return False
         stop = ip + length if ip + length < end else end
-        self.payload(at, protocol, addresses, data, body, stop, length)
+        if protocol == TCP:  # the ports stand right behind the addresses
+            self._segment(at, data[place : body + 4], data, body, stop, length)
+        else:
+            self.payload(at, protocol, data[place:body], data, body, stop, length)
         return True
 
     def _frame(self, at: float, link: int, frame: bytes) -> None:
@@ -124,15 +127,7 @@ class Dissector:
         `IndexError` where a header is cut off.
         """
         if protocol == TCP:
-            if stop < body + 20:
-                raise IndexError
-            ports = data[body : body + 4]
-            flags, [seq] = data[body + 13], _SEQ(data, body + 4)
-            payload = max(0, stop - body - (data[body + 12] >> 4) * 4)
-            self.flows.add(at, protocol, addresses + ports, length, payload, flags, seq)
-            if is_dns(ports):
-                part = data[stop - payload : stop]
-                self.segments.append(Segment(at, addresses, ports, seq, flags, part))
+            self._segment(at, addresses + data[body : body + 4], data, body, stop, length)
         elif protocol == UDP:
             if stop < body + 8:
                 raise IndexError
@@ -152,6 +147,21 @@ class Dissector:
             has_ports = protocol in _WITH_PORTS and body + 4 <= stop
             ends = addresses + data[body : body + 4] if has_ports else addresses
             self.flows.add(at, protocol, ends, length, max(0, stop - body))
+
+    def _segment(
+        self, at: float, ends: bytes, data: bytes, body: int, stop: int, length: int
+    ) -> None:
+        """Take a segment of TCP between two ends: their addresses and ports."""
+        if stop < body + 20:
+            raise IndexError
+        flags, payload = data[body + 13], max(0, stop - body - (data[body + 12] >> 4) * 4)
+        ports = ends[-4:]
+        for_dns = is_dns(ports)
+        seq = _SEQ(data, body + 4)[0] if flags & SYN or for_dns else NO_SEQ
+        self.flows.add(at, TCP, ends, length, payload, flags, seq)
+        if for_dns:
+            part = data[stop - payload : stop]
+            self.segments.append(Segment(at, ends[:-4], ports, seq, flags, part))
 
     def _packet(self, at: float, found: Packet, data: bytes) -> None:
         if found.fragment:

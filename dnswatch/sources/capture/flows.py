@@ -2,8 +2,8 @@
 
 `Flows` takes packets, or parts of flows that another `Flows` has made of an earlier or a later
 piece of the same capture (`Part`).  Cut anywhere, a capture gives the same flows; but for a
-connection of which both FINs are seen, on either side of a cut, and which goes on without a SYN
-more than `LINGER` later: it is one flow then instead of two.
+connection that ends at a cut, its FINs on either side or all of its end before it, and which goes
+on without a SYN after a pause of more than `LINGER`: it is one flow then instead of two.
 
 Rules of this file: a flow ends with its connection, or after silence; a SYN with another sequence
 number begins a new one.  Where a flow begins with a SYN-ACK, its source is whom that was sent to.
@@ -25,8 +25,10 @@ LINGER: Final = 10.0
 FLOWS: Final = 200_000
 """Flows that go on at a time; beyond, the one begun first ends early.  Some 200 MB."""
 
-_FIN, _SYN, _RST, _ACK = 1, 2, 4, 16
-_NO_SEQ: Final = -1
+SYN: Final = 2
+NO_SEQ: Final = -1
+"""Where a packet does not begin a connection: then its sequence number tells nothing."""
+_FIN, _RST, _ACK = 1, 4, 16
 
 
 class Part:
@@ -69,7 +71,7 @@ class Part:
         protocol: int,
         at: float,
         ended: float,
-        seq: int = _NO_SEQ,
+        seq: int = NO_SEQ,
         counted: tuple[int, int, int, int, int, int] = (0, 0, 0, 0, 0, 0),
     ) -> None:
         """Begin a flow, or go on with one that was told as a row."""
@@ -103,13 +105,13 @@ class Flows:
         length: int,
         payload: int,
         flags: int = 0,
-        seq: int = _NO_SEQ,
+        seq: int = NO_SEQ,
     ) -> None:
         """Take a packet: its length and payload, in bytes; of TCP its flags and sequence number."""
         table = self._tables.get(protocol)
         entry = None if table is None else table.get(ends)
         if entry is not None:
-            if flags & (_SYN | _ACK) == _SYN:
+            if flags & (SYN | _ACK) == SYN:
                 if not entry[1] or entry[0].seq != seq:
                     entry = None
             elif at - entry[0].ended > LINGER and _is_over(entry[0], at):
@@ -171,13 +173,13 @@ class Flows:
     def _begin(
         self, at: float, protocol: int, ends: bytes, flags: int, seq: int
     ) -> tuple[Part, bool]:
-        is_answer = flags & (_SYN | _ACK) == _SYN | _ACK
+        is_answer = flags & (SYN | _ACK) == SYN | _ACK
         part = Part(
             reversed_ends(ends) if is_answer else ends,
             protocol,
             at,
             at,
-            seq if flags & (_SYN | _ACK) == _SYN else _NO_SEQ,
+            seq if flags & (SYN | _ACK) == SYN else NO_SEQ,
         )
         self._enter(part)
         return part, not is_answer
@@ -232,7 +234,7 @@ def _patience(part: Part) -> float:
 
 
 def _continues(part: Part, is_source: bool, later: Part) -> bool:
-    if later.seq != _NO_SEQ:
+    if later.seq != NO_SEQ:
         return is_source and later.seq == part.seq
     return not _is_over(part, later.at)
 
@@ -247,9 +249,9 @@ def _outcome(part: Part) -> Outcome:
     """Tell by the handshake what became of a connection."""
     if part.protocol != TCP:
         return Outcome.UNKNOWN
-    if part.answered & _SYN:
+    if part.answered & SYN:
         return Outcome.SUCCESS
-    if not part.flags & _SYN:
+    if not part.flags & SYN:
         return Outcome.UNKNOWN
     # Where only one side was seen, its acknowledgements tell of the other.
     is_taken = part.flags & _ACK if not part.answered else not part.answered & _RST

@@ -28,8 +28,8 @@ _LEAP: Final = 31 * 86_400
 """Seconds that a record may lie from the one before, to be believed after damage."""
 
 
-def chunks(file: BinaryIO, size: int = SIZE) -> Iterator[Chunk]:
-    """Cut a file into chunks of about `size` bytes."""
+def chunks(file: BinaryIO, path: str = "", size: int = SIZE) -> Iterator[Chunk]:
+    """Cut a file into chunks of about `size` bytes; with a path, their data is left there."""
     header = file.read(_HEADER)
     order, ticks = MAGIC[header[:4]]
     if len(header) < _HEADER:
@@ -47,9 +47,10 @@ def chunks(file: BinaryIO, size: int = SIZE) -> Iterator[Chunk]:
         is_more = bool(block)
         read += len(block)
         data = rest + block
-        for part, places, skipped in walk.records(data, is_last=not is_more):
-            at = read - len(data) + walk.passed - len(part)
-            yield Chunk("pcap", order, interfaces, part, read, places, skipped, at=at)
+        for begin, end, places, skipped in walk.records(data, is_last=not is_more):
+            part, at = b"" if path else data[begin:end], read - len(data) + begin
+            place = at, path, end - begin
+            yield Chunk("pcap", order, interfaces, part, read, places, skipped, False, *place)
         rest = data[walk.passed :]
     if walk.is_lost:
         yield Chunk("pcap", order, interfaces, b"", read, 1, walk.skipped + len(rest))
@@ -77,7 +78,8 @@ class _Walk:
 
     def __init__(self, order: str, ticks: int) -> None:
         self._record = Struct(f"{order}IIII").unpack_from
-        self._captured = Struct(f"{order}I").unpack_from
+        self._bytes = (8, 9, 10, 11) if order == "<" else (11, 10, 9, 8)
+        "Where in a record the bytes of its frame's length stand, the least first."
         self._ticks = ticks
         self._second: int | None = None
         "When the last record before the damage was captured."
@@ -88,8 +90,8 @@ class _Walk:
         self.skipped = 0
         "Bytes that were skipped so far because of that."
 
-    def records(self, data: bytes, *, is_last: bool) -> Iterator[tuple[bytes, int, int]]:
-        """Yield runs of whole records, with the damaged places and bytes skipped before each.
+    def records(self, data: bytes, *, is_last: bool) -> Iterator[tuple[int, int, int, int]]:
+        """Yield where runs of whole records begin and end, and damaged places and bytes before.
 
         What is not dealt with, from `passed` on, must come again with more behind it.
         """
@@ -104,15 +106,20 @@ class _Walk:
             begin = self.passed
             self._pass(data)
             if self.passed > begin:
-                yield data[begin : self.passed], places, skipped
+                yield begin, self.passed, places, skipped
             is_more = self.is_lost
 
     def _pass(self, data: bytes) -> None:
         """Pass whole records; each pays this loop, so it does no more than it must."""
-        at, sizes = self.passed, self._captured
+        at, (low, second, third, high) = self.passed, self._bytes
         last, end = at, len(data)
         while at + _HEAD <= end:
-            [captured] = sizes(data, at + 8)
+            captured = (
+                data[at + low]
+                | data[at + second] << 8
+                | data[at + third] << 16
+                | data[at + high] << 24
+            )
             if captured > LONGEST:
                 self.is_lost = True
                 break

@@ -30,16 +30,20 @@ _ORDERS: Final = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
 _TSRESOL, _TSOFFSET = 9, 14
 
 
-def chunks(file: BinaryIO, size: int = SIZE) -> Iterator[Chunk]:
-    """Cut a file into chunks of about `size` bytes, each with the interfaces of its packets."""
+def chunks(file: BinaryIO, path: str = "", size: int = SIZE) -> Iterator[Chunk]:
+    """Cut a file into chunks of about `size` bytes, each with the interfaces of its packets.
+
+    With a path, their data is left there.
+    """
     walk = _Walk()
     rest, read = b"", 0
     while block := file.read(size):
         read += len(block)
         data = rest + block
         for order, interfaces, begin, end, places, skipped in walk.blocks(data):
-            part, at = data[begin:end], read - len(data) + begin
-            yield Chunk("pcapng", order, interfaces, part, read, places, skipped, at=at)
+            part, at = b"" if path else data[begin:end], read - len(data) + begin
+            place = at, path, end - begin
+            yield Chunk("pcapng", order, interfaces, part, read, places, skipped, False, *place)
         rest = data[walk.passed :]
     if walk.is_lost:
         yield Chunk("pcapng", "<", (), b"", read, 1, walk.skipped + len(rest))

@@ -45,7 +45,9 @@ class Whole:
         self.flows: list[Flow] = []
         self.census: Counter[str] = Counter()
         with Crew(workers) as crew:
-            for reading in readings(io.BytesIO(data), crew, lambda file: pcap.chunks(file, size)):
+            for reading in readings(
+                io.BytesIO(data), crew, lambda file, path: pcap.chunks(file, path, size)
+            ):
                 self.lookups += reading.lookups
                 self.contacts += reading.contacts
                 self.flows += reading.flows
@@ -96,11 +98,11 @@ def test_processes_tell_the_same() -> None:
 )
 @given(size=st.integers(40, 3000), place=st.integers(200, 2000))
 def test_each_chunk_says_where_in_the_file_it_is(
-    chunks: Callable[[io.BytesIO, int], Iterator[Chunk]], data: bytes, size: int, place: int
+    chunks: Callable[[io.BytesIO, str, int], Iterator[Chunk]], data: bytes, size: int, place: int
 ) -> None:
     """Damage before it or not: who helps reads it there."""
     damaged = data[:place] + b"\xff" * 30 + data[place:]
-    for chunk in chunks(io.BytesIO(damaged), size):
+    for chunk in chunks(io.BytesIO(damaged), "", size):
         assert damaged[chunk.at :].startswith(chunk.data)
 
 
@@ -109,7 +111,7 @@ def test_a_file_that_becomes_shorter_is_an_error(tmp_path: Path) -> None:
     file = tmp_path / "capture"
     file.write_bytes(DAY)
     [chunk] = pcap.chunks(io.BytesIO(DAY))
-    there = chunk.elsewhere(str(file))
+    [there] = pcap.chunks(io.BytesIO(DAY), str(file))
     assert (there.data, dissect(there)) == (b"", dissect(chunk))
     file.write_bytes(DAY[:-1])
     with pytest.raises(SourceError, match="became shorter"):
@@ -169,7 +171,9 @@ def test_lookups_come_in_order_of_time() -> None:
     """Within each reading, and none before what an earlier reading promised."""
     with Crew(1) as crew:
         until = 0.0
-        for reading in readings(io.BytesIO(DAY), crew, lambda file: pcap.chunks(file, 700)):
+        for reading in readings(
+            io.BytesIO(DAY), crew, lambda file, path: pcap.chunks(file, path, 700)
+        ):
             times = [seen.at for seen in reading.lookups]
             assert times == sorted(times)
             assert all(at >= until for at in times)

@@ -135,6 +135,21 @@ def _is_half_closed(packets: list[Packet]) -> bool:
     return any(count != fins[_back(ends)] for ends, count in list(fins.items()))
 
 
+def _pauses_after_its_end(packets: list[Packet], cut: int) -> bool:
+    """Say whether a connection that has ended goes on behind a cut, after a pause, without a SYN.
+
+    Who sees only what is behind the cut does not know that such a pause begins another flow.
+    """
+    ended: dict[frozenset[bytes], float] = {}
+    for n, (at, protocol, ends, *_, flags, _) in enumerate(packets):
+        which = frozenset((ends, _back(ends)))
+        if protocol == 6 and (which in ended or flags & (FIN | RST)):
+            if n > cut and flags != SYN and at - ended.get(which, at) > LINGER:
+                return True
+            ended[which] = at
+    return False
+
+
 def _back(ends: bytes) -> bytes:
     return ends[4:8] + ends[:4] + ends[10:] + ends[8:10]
 
@@ -151,7 +166,8 @@ def test_a_capture_may_be_cut_anywhere(steps: list[Packet], cuts: set[int]) -> N
     joined, piece = Flows(), Flows()
     for n, packet in enumerate(packets):
         piece.add(*packet)
-        if n in cuts and not _is_half_closed(packets[: n + 1]):
+        is_vague = _is_half_closed(packets[: n + 1]) or _pauses_after_its_end(packets, n)
+        if n in cuts and not is_vague:
             for part in piece.parts():
                 joined.join(part)
     for part in piece.parts():

@@ -18,7 +18,7 @@ def read(data: bytes, size: int = 1 << 20) -> list[bytes]:
     """Return the frames of a file."""
     return [
         chunk.data[begin:end]
-        for chunk in chunks(io.BytesIO(data), size)
+        for chunk in chunks(io.BytesIO(data), size=size)
         if chunk.data
         for _, _, begin, end in frames(chunk)
     ]

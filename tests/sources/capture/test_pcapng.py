@@ -41,7 +41,7 @@ def read(data: bytes, size: int = 1 << 20) -> list[tuple[Frame, bytes]]:
     """Return the frames of a file, with what is in them."""
     return [
         (frame, chunk.data[frame[2] : frame[3]])
-        for chunk in chunks(io.BytesIO(data), size)
+        for chunk in chunks(io.BytesIO(data), size=size)
         for frame in frames(chunk)
     ]
 

@@ -24,6 +24,7 @@ from dnswatch.proxy.descriptors import provide
 from dnswatch.resolver.access import is_admitted
 from dnswatch.serve.children import Child
 from dnswatch.serve.notify import Manager, Question
+from dnswatch.serve.precedence import Precedence
 from dnswatch.serve.sockets import bind_all
 from dnswatch.serve.vantages import Guests, Place, Vantage, close_door, make_line, open_door
 from dnswatch.settings import Source, combine, encode
@@ -88,6 +89,7 @@ class Supervisor:
         self._is_fleet = bool(self._settings.fleet.engine)
         self._kept = journal.create(*self._journal_size())
         self._watch = self._make("watch", self._follow if self._is_fleet else self._watch_over)
+        self._precedence = Precedence([theirs for _, theirs in lines])
         self._relay = self._make("relay", self._pass_on) if self._is_fleet else None
         self._workers = [
             Child(f"worker {number}", self._work(number, ours), patience=2.0, longest=0.1)
@@ -272,6 +274,8 @@ class Supervisor:
         for child in self._children:
             child.listen(now)
             child.judge(now)
+        if not self._is_fleet:  # there it is the relay that reads the lines
+            self._precedence.look(self._watch.pid if self._watch.ready else 0, now)
         away = [number for number, child in enumerate(self._workers) if child.is_away(now)]
         if away != self._away:
             self._away = away

@@ -12,6 +12,7 @@ from typing import Final
 from bench.bay import measure_bay
 from bench.budget import measure_budget
 from bench.command import add_page, ended, put
+from bench.cores import measure_cores
 from bench.fairness import measure_fairness
 from bench.fleet import measure_fleet
 from bench.kills import measure_kills
@@ -46,6 +47,7 @@ _MEASUREMENTS: Final[dict[str, Callable[[Rig, Plan], list[Table]]]] = {
     "memory": measure_memory,
     "leaks": measure_leaks,
     "workers": measure_workers,
+    "cores": measure_cores,
     "policies": measure_policies,
     "soak": measure_soak,
     "fleet": measure_fleet,

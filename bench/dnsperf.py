@@ -50,6 +50,7 @@ class Asking:
     repeat: bool = True
     "Start over at the end of the file, or stop there."
     sockets: int = _SOCKETS
+    outstanding: int = _OUTSTANDING
 
 
 def ask(rig: Rig, port: int, names: Path, how: Asking) -> Load:
@@ -69,7 +70,7 @@ def ask(rig: Rig, port: int, names: Path, how: Asking) -> Load:
 
 
 def _options(how: Asking) -> Iterator[str]:
-    yield from ("-c", str(how.sockets), "-q", str(_OUTSTANDING), "-t", str(_LOST_AFTER))
+    yield from ("-c", str(how.sockets), "-q", str(how.outstanding), "-t", str(_LOST_AFTER))
     if how.seconds is not None:
         yield from ("-l", str(how.seconds))
     if how.seconds is None or not how.repeat:

@@ -11,6 +11,7 @@ import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from select import select
 from types import TracebackType
 from typing import Final, Self
 
@@ -66,6 +67,17 @@ class Process:
     def exit_code(self) -> int | None:
         """What the process said when it ended; None while it runs."""
         return self._popen.poll()
+
+    def ends_within(self, seconds: float) -> bool:
+        """Wait until it ends, so long at most; say whether it has."""
+        ended = os.pidfd_open(
+            self._popen.pid
+        )  # which tells at once: `Popen.wait` looks now and then
+        try:
+            select([ended], [], [], seconds)
+        finally:
+            os.close(ended)
+        return not self.is_running
 
     def pause(self) -> None:
         """Stop answering without closing anything."""

@@ -5,6 +5,7 @@ machine of two cores: one).  So a server's own cost is what limits it, unless th
 first: every table shows how busy both were.
 """
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -102,11 +103,14 @@ def _compile(name: str, folder: Path) -> Path:
 
 
 def free_port() -> int:
-    """Find a UDP port that is free now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Find a port that is free now, for UDP and TCP."""
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, socket.socket() as other:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+            with contextlib.suppress(OSError):  # somebody has it for TCP
+                other.bind(("127.0.0.1", port))
+                return port
 
 
 _PROBE: Final = bytes.fromhex(

@@ -84,7 +84,7 @@ class Worker:
         self._hosts = HostsFiles(configured.names.hosts)
         self._known = self._hosts.read()
         self._core = core = ResolverCore(configured, self._local_names(), Cookies(secret))
-        self._reports = Reports(line, now, core.observed, self._health)
+        self._reports = Reports(line, now, core.observed, self._health, self._await_line)
         self._service = Service(core, self._reports, now)
         self._service.connect(self._transports())
         self._connections = Connections(configured.limits, core.observed.counters)
@@ -226,6 +226,14 @@ class Worker:
             self._reports.counters["cycles_collected"] += collected - self._collected
             self._collected = collected
         self._reports.flush()
+
+    def _await_line(self) -> None:
+        """Come back as soon as the watch has read some of what fills its line."""
+        asyncio.get_running_loop().add_writer(self._line, self._resume)
+
+    def _resume(self) -> None:
+        if not self._reports.resume():
+            asyncio.get_running_loop().remove_writer(self._line)
 
     def _learn(self) -> None:
         """Learn from the watch which names are mail-related, and which clients are marked."""

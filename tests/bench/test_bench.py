@@ -7,12 +7,13 @@ from array import array
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench import bay, budget, latency, leaks, memory, policies, throughput, turns, workers
+from bench import bay, budget, cores, latency, leaks, memory, policies, throughput, turns, workers
 from bench.__main__ import main
 from bench.budget import Budget
 from bench.dnsperf import Load, read_output
@@ -46,6 +47,7 @@ MEASUREMENTS = (
     "leaks",
     "watch",
     "workers",
+    "cores",
     "policies",
     "soak",
     "bay",
@@ -80,7 +82,7 @@ def test_every_measurement_runs_and_publishes_its_table(what: str, tmp_path: Pat
     page.write_text(PAGE.read_text())
     sizes = {"seconds": "0.1", "rounds": "1", "clients": "20", "answers": "50", "names": "100"}
     sizes |= {"lookups": "1000"}
-    if what in ("bay", "budget"):
+    if what in ("bay", "budget", "cores"):
         sizes["seconds"] = "0.5"  # Postfix must use some CPU, and a worker's loop must turn
     small = [word for size, least in sizes.items() for word in (f"--{size}", least)]
     command = [sys.executable, "-m", "bench", what, *small, "--page", str(page)]
@@ -93,6 +95,7 @@ def test_every_measurement_runs_and_publishes_its_table(what: str, tmp_path: Pat
         "bay": "bay",
         "watch": "fold",
         "soak": "0",
+        "cores": "2%",
         "budget": "**the worker**",
     }
     assert f"\n| {rows.get(what, 'dnswatch')} " in run.stdout
@@ -297,6 +300,22 @@ def test_two_workers_are_set_against_one() -> None:
     )
     row = workers.table("Misses", {1: [one], 2: [two]}).rows[1]
     assert (row[0], row[2], row[5]) == ("2", "1.50", "30%")
+
+
+def test_many_cores_are_played_from_the_costs_of_one() -> None:
+    """Workers and watch are as busy as their costs say, and few ports load one worker more."""
+    costs = cores.Costs(cached=2.0, miss=20.0, lookup=5.0, rest=0.1)
+    many, few = (cores.play(costs, 4, 100_000.0, 0.5, ports, Random(1)) for ports in (10_000, 8))
+    assert many.busiest == pytest.approx(100_000 * 11e-6 / 4, rel=0.05)
+    assert many.watch == pytest.approx(0.1 + 100_000 * 2.5e-6, rel=0.05)
+    assert few.busiest > 1.3 * many.busiest
+    assert 20.0 < many.within < few.within
+
+
+def test_answers_end_where_workers_or_watch_are_full() -> None:
+    """More workers answer more, up to what the watch can follow."""
+    costs = cores.Costs(cached=2.0, miss=20.0, lookup=5.0, rest=0.0)
+    assert [costs.bears(workers, 1.0) for workers in (1, 4, 8)] == [50_000, 200_000, 200_000]
 
 
 def test_policies_are_set_against_none_within_a_round() -> None:

@@ -29,3 +29,15 @@ def test_endpoint_that_cannot_be_had_is_named_with_the_mend() -> None:
             bind((free, busy))
         with pytest.raises(SettingsError, match="no such address; add it"):
             bind((MailEndpoint("192.0.2.1:2525"),))
+
+
+def test_a_reply_does_not_wait_until_the_one_before_is_acknowledged() -> None:
+    """Connections that are accepted have Nagle's algorithm off: clients delay acknowledgements."""
+    with reserve() as holder:
+        endpoint = MailEndpoint(f"127.0.0.1:{holder.getsockname()[1]}")
+    (listener,) = bind((endpoint,))
+    listener.listen()
+    listener.setblocking(True)
+    with socket.create_connection(listener.getsockname()), listener.accept()[0] as connection:
+        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
+    listener.close()

@@ -11,10 +11,12 @@ import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from select import select
 from types import TracebackType
 from typing import Final, Self
 
-_TICKS: Final = os.sysconf("SC_CLK_TCK")
+TICK: Final = 1 / os.sysconf("SC_CLK_TCK")
+"Seconds of CPU that the kernel counts at a time."
 _PROC: Final = Path("/proc")
 _STOPPING: Final = 5.0
 "Seconds that a process may take to stop by itself."
@@ -66,6 +68,17 @@ class Process:
         """What the process said when it ended; None while it runs."""
         return self._popen.poll()
 
+    def ends_within(self, seconds: float) -> bool:
+        """Wait until it ends, so long at most; say whether it has."""
+        ended = os.pidfd_open(
+            self._popen.pid
+        )  # which tells at once: `Popen.wait` looks now and then
+        try:
+            select([ended], [], [], seconds)
+        finally:
+            os.close(ended)
+        return not self.is_running
+
     def pause(self) -> None:
         """Stop answering without closing anything."""
         self._popen.send_signal(signal.SIGSTOP)
@@ -116,7 +129,7 @@ def _fields(path: Path) -> list[str]:
 
 
 def _seconds(fields: list[str]) -> float:
-    return sum(map(int, fields)) / _TICKS  # with children that ended
+    return sum(map(int, fields)) * TICK  # with children that ended
 
 
 def memory_of(pid: int) -> int:

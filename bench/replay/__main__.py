@@ -131,9 +131,8 @@ def _rounds(capture: Path, place: Path, rounds: int) -> dict[str, list[Run]]:
 def _run(command: Sequence[str], log: Path) -> Run:
     before, begun, most = _cpu(), time.monotonic(), 0
     with Process(command, sorted(os.sched_getaffinity(0)), log) as process:
-        while process.is_running:
+        while not process.ends_within(_LOOK):
             most = max(most, process.memory())
-            time.sleep(_LOOK)
         seconds = time.monotonic() - begun
         if process.exit_code:
             raise BenchError(f"{command[0]} failed: {log.read_text()[-500:]}")

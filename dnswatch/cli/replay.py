@@ -81,8 +81,10 @@ def replay(
       dnswatch report --state week
       dnswatch replay edge.pcapng --to-parquet trace
     """
-    from dnswatch.replay.replaying import Replay
     from dnswatch.sources.crew import Crew, collect_seldom
+
+    collect_seldom()
+    from dnswatch.replay.replaying import Replay
     from dnswatch.sources.opening import STDIN
     from dnswatch.sources.stream import Stream
 
@@ -91,7 +93,6 @@ def replay(
             raise typer.BadParameter(f"there is no file '{name}'", param_hint="FILE")
     # Who keeps no records needs none of the settings, which take longer than a small capture.
     source = _source(config, policy or []) if state or policy or config else None
-    collect_seldom()
     with ExitStack() as stack:
         stream = Stream(files, stack.enter_context(Crew(workers)))
         folding, data = None, None
@@ -136,6 +137,10 @@ def _source(config: Path | None, policies: list[str]) -> "Source":
 
 def _watch(run: "Replay", size: int) -> None:
     """Run, with a progress bar on a terminal."""
+    if not sys.stderr.isatty():
+        for _ in run.run():
+            pass
+        return
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -154,8 +159,7 @@ def _watch(run: "Replay", size: int) -> None:
         TimeRemainingColumn(),
         TextColumn("{task.fields[frames]:,} frames"),
     )
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+    with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task("", total=size or None, frames=0)
         for position in run.run():
             progress.update(task, completed=position, frames=run.summary.census["frames"])

@@ -1,7 +1,7 @@
 """What is true of a site: observations, the site cache, exchanges, accounts, verdicts, policies.
 
     observation   what a vantage point saw
-    sitecache     which addresses the site has seen, and until when
+    sitecache     which addresses the site has seen, and until when (in `groups`, in little memory)
     exchanges     which names are mail-related
     watch         folds observations through all of these; changes come out
     detection     mail-related lookups to verdicts

@@ -22,12 +22,12 @@ from typing import TypeVar
 
 import msgspec
 
+from dnswatch.model.cache_entry import CacheEntry
 from dnswatch.model.exchanges import LookupKind
 from dnswatch.model.health import HealthReport
 from dnswatch.model.observation import Enforced, Origin
 from dnswatch.model.policies.note import Note
 from dnswatch.model.policies.standing import Standing
-from dnswatch.model.sitecache import CacheEntry
 from dnswatch.model.vantage import VantagePoint
 
 K = TypeVar("K")

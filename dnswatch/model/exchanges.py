@@ -20,7 +20,7 @@ domains the one asked for longest ago.
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from typing import Final, TypeVar
+from typing import Final
 
 from dnswatch.codes import Type
 from dnswatch.model.lessons import KnownExchange, Lessons, LookupKind
@@ -58,9 +58,6 @@ _ADDRESSES: Final = frozenset((int(Type.A), int(Type.AAAA)))
 _WEB: Final = int(Type.HTTPS)
 """Only who wants the web asks for HTTPS records (RFC 9460): no mail program does."""
 
-K = TypeVar("K")
-V = TypeVar("V")
-
 
 class Exchanges:
     """Which names are mail-related, and until when, for the whole site."""
@@ -73,12 +70,15 @@ class Exchanges:
         "Called where names that were ordinary look like mail hosts from now on."
         self._limit = limit
         self._window = window
-        self._exchanges: Lives[bytes, KnownExchange] = Lives()
+        self._exchanges: Lives[KnownExchange] = Lives()
         "By name."
         self._recent: OrderedDict[bytes, float] = OrderedDict()
         "Domain to until when its address may be an implicit MX for some client."
-        self._asked: OrderedDict[tuple[bytes, bytes], float] = OrderedDict()
-        "Client and domain to until when its address may be an implicit MX for that client."
+        self._asked: OrderedDict[bytes, float] = OrderedDict()
+        """Domain and client to until when its address may be an implicit MX for that client.
+
+        One after the other: a name says itself where it ends.
+        """
         self._domains: OrderedDict[bytes, float] = OrderedDict()
         "Known mail domain to until when it is one."
         self._hosts = MailHosts()
@@ -111,7 +111,7 @@ class Exchanges:
         exchange = self._exchanges.by_key.get(qname)
         if exchange and now < exchange.expiry:
             return LookupKind.EXCHANGE, exchange.domain
-        if client is not None and now < self._asked.get((client, qname), 0.0):
+        if client is not None and now < self._asked.get(qname + client, 0.0):
             return LookupKind.IMPLICIT, qname
         if self._hosts.fits(qname):
             domain = parent_of(qname)
@@ -135,7 +135,7 @@ class Exchanges:
     def is_asked(self, client: bytes, qname: bytes, now: float) -> bool:
         """Say whether a client itself has just asked MX for the domain of an exchange."""
         exchange = self._exchanges.by_key.get(qname)
-        return exchange is not None and now < self._asked.get((client, exchange.domain), 0.0)
+        return exchange is not None and now < self._asked.get(exchange.domain + client, 0.0)
 
     def learn_mx(self, domain: bytes, exchanges: Iterable[bytes], ttl: int, now: float) -> None:
         """Learn from an MX answer.
@@ -152,7 +152,7 @@ class Exchanges:
         self._learn_domain(domain, now + self._window)
         self._remember(self._domains, domain, now + HORIZON)
         if client is not None:
-            self._remember(self._asked, (client, domain), now + self._window)
+            self._remember(self._asked, domain + client, now + self._window)
 
     def learn(self, seen: Observation) -> None:
         """Learn from a lookup: whoever asks MX tells of a mail domain, the answer of its hosts."""
@@ -202,7 +202,7 @@ class Exchanges:
     def _learn_domain(self, domain: bytes, until: float) -> None:
         self._remember(self._recent, domain, max(self._recent.get(domain, 0.0), until))
 
-    def _remember(self, table: OrderedDict[K, V], key: K, value: V) -> None:
+    def _remember(self, table: OrderedDict[bytes, float], key: bytes, value: float) -> None:
         table[key] = value
         table.move_to_end(key)
         if len(table) > self._limit:
@@ -226,7 +226,7 @@ def parent_of(name: bytes) -> bytes:
     return name[name[0] + 1 :] or _ROOT
 
 
-def _drop_ended(table: OrderedDict[K, float], now: float) -> None:
+def _drop_ended(table: OrderedDict[bytes, float], now: float) -> None:
     """Drop what has ended from a table whose entries all last equally long: the first end first."""
     while table and next(iter(table.values())) <= now:
         table.popitem(last=False)

@@ -12,13 +12,14 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from dnswatch.codes import Type
+from dnswatch.model.cache_entry import CacheEntry
 from dnswatch.model.changes import Changes, MailLookup, minute_of
 from dnswatch.model.counting import Counts
 from dnswatch.model.detection.tunnels import CARRIERS
 from dnswatch.model.exchanges import Exchanges, Lessons, LookupKind
 from dnswatch.model.health import HealthReport
 from dnswatch.model.observation import Fate, Observation, Origin, Tally
-from dnswatch.model.sitecache import CacheEntry, SiteCache
+from dnswatch.model.sitecache import SiteCache
 
 _FROM_UPSTREAM: Final = frozenset((Origin.UPSTREAM, Origin.LATE))
 _FROM_WORKER: Final = frozenset((Origin.CACHE, Origin.STALE))
@@ -162,7 +163,10 @@ class Watch:
         changes.until = self._now
         self._counts.tell(changes)
         for address in self._touched:
-            changes.put_entry(address, self._cache.state(address))
+            if address in changes.cache:  # seldom: an earlier life of it ended meanwhile
+                changes.put_entry(address, self._cache[address])
+            else:
+                changes.cache[address] = self._cache[address]
         self._touched.clear()
         self._exchanges.forget(self._now)
         if self._exchanges.evicted:

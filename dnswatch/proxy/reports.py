@@ -40,10 +40,12 @@ class Reports:
         now: Callable[[], float],
         observed: Observed,
         health: Callable[[], Iterable[HealthReport]] = tuple,
+        stuck: Callable[[], object] = lambda: None,
     ) -> None:
         """Speak for a worker over the seqpacket socket `line`.
 
-        Each flush asks `health` how upstreams do.
+        Each flush asks `health` how upstreams do.  `stuck` is called when the line is full:
+        `resume` then hands over the rest.
         """
         self.observed = observed
         self.counters = observed.counters
@@ -54,6 +56,7 @@ class Reports:
         self._line = line
         self._now = now
         self._health = health
+        self._stuck = stuck
         self._backlog: deque[bytes] = deque()
         self._backlog_bytes = 0
         self._number = 0
@@ -95,6 +98,11 @@ class Reports:
             self.counters["reports_lost"] += 1
         self._send()
 
+    def resume(self) -> bool:
+        """Hand over what waits, and return whether some of it still does."""
+        self._send()
+        return bool(self._backlog)
+
     def briefings(self) -> list[Briefing]:
         """Take in what the watch has to tell; what cannot be read is counted and passed over."""
         briefings = []
@@ -112,5 +120,7 @@ class Reports:
             while self._backlog:
                 self._line.send(self._backlog[0])
                 self._backlog_bytes -= len(self._backlog.popleft())
-        except (BlockingIOError, ConnectionError):
-            pass  # the watch is behind or away; what is kept goes with the next batch
+        except BlockingIOError:
+            self._stuck()
+        except ConnectionError:
+            pass  # the watch is away; what is kept goes with the next batch

@@ -24,6 +24,7 @@ from dnswatch.proxy.fast import UdpListener
 from dnswatch.proxy.proxied import Fronts, ProxiedTcpListener, ProxiedUdpListener
 from dnswatch.proxy.reports import INTERVAL, Reports
 from dnswatch.proxy.service import Service
+from dnswatch.proxy.slices import shorten
 from dnswatch.proxy.streams import Connections, TcpListener
 from dnswatch.proxy.upstream.build import Builder
 from dnswatch.proxy.upstream.transport import Transport
@@ -84,7 +85,7 @@ class Worker:
         self._hosts = HostsFiles(configured.names.hosts)
         self._known = self._hosts.read()
         self._core = core = ResolverCore(configured, self._local_names(), Cookies(secret))
-        self._reports = Reports(line, now, core.observed, self._health)
+        self._reports = Reports(line, now, core.observed, self._health, self._await_line)
         self._service = Service(core, self._reports, now)
         self._service.connect(self._transports())
         self._connections = Connections(configured.limits, core.observed.counters)
@@ -227,6 +228,14 @@ class Worker:
             self._collected = collected
         self._reports.flush()
 
+    def _await_line(self) -> None:
+        """Come back as soon as the watch has read some of what fills its line."""
+        asyncio.get_running_loop().add_writer(self._line, self._resume)
+
+    def _resume(self) -> None:
+        if not self._reports.resume():
+            asyncio.get_running_loop().remove_writer(self._line)
+
     def _learn(self) -> None:
         """Learn from the watch which names are mail-related, and which clients are marked."""
         for briefing in self._reports.briefings():
@@ -253,6 +262,7 @@ def main(
     """
     gc.freeze()
     gc.set_threshold(*_COLLECT)
+    shorten()
     asyncio.run(_serve(number, source, listening, line, Control(control), secret))
 
 

@@ -13,6 +13,7 @@ import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from fcntl import F_SETPIPE_SZ, fcntl
 from itertools import cycle
 from queue import SimpleQueue
 from threading import Thread
@@ -26,6 +27,9 @@ R = TypeVar("R")
 
 AHEAD: Final = 2
 """Pieces of work that wait for each process: enough that none stands idle, few enough to hold."""
+
+WAITING: Final = 1 << 20
+"""Bytes told that wait for who asked, so that he need not come for them at once."""
 
 
 class Crew:
@@ -122,6 +126,8 @@ class _Helper:
 
 def _pipe() -> tuple[BinaryIO, BinaryIO]:
     reading, writing = os.pipe()
+    with suppress(OSError):  # there is a limit for each user: then who works waits now and then
+        fcntl(writing, F_SETPIPE_SZ, WAITING)
     return os.fdopen(reading, "rb"), os.fdopen(writing, "wb")
 
 

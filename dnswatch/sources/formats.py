@@ -5,7 +5,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from dnswatch.errors import SourceError
-from dnswatch.sources import dnstap, nfdump
+from dnswatch.sources import nfdump
 from dnswatch.sources.capture import assembly, pcap, pcapng
 from dnswatch.sources.crew import Crew
 from dnswatch.sources.opening import Opened, lines
@@ -30,6 +30,18 @@ def _capture(chunks: assembly.Chunks, opened: Opened, crew: Crew, _: frozenset[s
     return assembly.readings(opened.stream, crew, chunks, opened.path)
 
 
+def _is_dnstap(head: bytes) -> bool:
+    from dnswatch.sources import dnstap  # protobuf: to load it takes as long as a small capture
+
+    return dnstap.is_begun(head)
+
+
+def _dnstap(opened: Opened, *_: object) -> Readings:
+    from dnswatch.sources import dnstap
+
+    return dnstap.readings(opened.stream)
+
+
 def _zeek(opened: Opened, _: Crew, company: frozenset[str]) -> Readings:
     return zeek_reading.readings(lines(opened.stream), counts_mails_only=_CONNECTIONS in company)
 
@@ -41,7 +53,7 @@ def _nfdump(opened: Opened, *_: object) -> Readings:
 FORMATS: Final = (
     Format("pcap", lambda head: head[:4] in pcap.MAGIC, partial(_capture, pcap.chunks)),
     Format("pcapng", lambda head: head.startswith(pcapng.MAGIC), partial(_capture, pcapng.chunks)),
-    Format("dnstap", dnstap.is_begun, lambda opened, *_: dnstap.readings(opened.stream)),
+    Format("dnstap", _is_dnstap, _dnstap),
     Format(_CONNECTIONS, lambda head: zeek.is_begun(head) and b"conn_state" in head, _zeek),
     Format("another log of Zeek", zeek.is_begun, _zeek),
     Format("nfdump's CSV", nfdump.is_begun, _nfdump),

@@ -13,8 +13,8 @@ from typing import Final
 
 import msgspec
 
+from dnswatch.model.cache_entry import CacheEntry
 from dnswatch.model.changes import Changes
-from dnswatch.model.sitecache import CacheEntry
 from dnswatch.store.sqlite import Database
 
 MOST: Final = 100_000

@@ -16,9 +16,9 @@ import msgspec
 from msgspec.structs import astuple
 
 from dnswatch.errors import StoreError
+from dnswatch.model.cache_entry import CacheEntry
 from dnswatch.model.changes import Changes, Cursor, MailLookup
 from dnswatch.model.observation import Enforced
-from dnswatch.model.sitecache import CacheEntry
 from dnswatch.settings import Records
 from dnswatch.store import entries, evidence, orders, retention, site
 from dnswatch.store.bay import quarantine

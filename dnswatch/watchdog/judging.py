@@ -272,7 +272,8 @@ class Judging:
 
     def _key(self, client: bytes) -> bytes:
         """Return the key under which a packed address is judged now."""
-        return self._machine(self._key_of(client))
+        key, known = self._machine(self._key_of(client)), self._keys.get(client)
+        return known if known == key else key  # one object for all who keep it
 
     def _machine(self, key: str) -> bytes:
         return self._machines.key(key).encode()

@@ -6,11 +6,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dnswatch.model.cache_entry import CacheEntry
 from dnswatch.model.changes import Changes, MailLookup, minute_of
 from dnswatch.model.exchanges import LookupKind
 from dnswatch.model.health import HealthReport
 from dnswatch.model.observation import Origin
-from dnswatch.model.sitecache import CacheEntry
 
 UPSTREAM = "udp://192.0.2.53"
 CLIENTS = [bytes((192, 0, 2, number)) for number in range(3)]

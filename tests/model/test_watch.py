@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dnswatch.codes import Type
+from dnswatch.model.cache_entry import CacheEntry
 from dnswatch.model.changes import Changes
 from dnswatch.model.exchanges import Exchanges, LookupKind
 from dnswatch.model.health import HealthReport
 from dnswatch.model.observation import Decided, Enforced, Observation, Origin, Tally
-from dnswatch.model.sitecache import CacheEntry
 from dnswatch.model.watch import Watch
 from dnswatch.wire.name import from_text
 

@@ -6,11 +6,12 @@ import socket
 import ssl
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 
+import dnswatch.proxy.worker as worker_module
 from dnswatch.names.hosts import HostsFiles
 from dnswatch.proxy.datagrams import DatagramBatch, Outbox
 from dnswatch.proxy.upstream.kept import KeptConnection, KeptUpstream
@@ -20,6 +21,7 @@ from dnswatch.resolver.health import Health
 from dnswatch.resolver.local import LocalNames
 from dnswatch.resolver.special import SpecialNames
 from dnswatch.resolver.upstreams import Group, Prober, Routes
+from dnswatch.seams.batch import STARTED, decode
 from dnswatch.settings import Settings, read
 from tests.live.certificates import Certificates
 from tests.upstream import Upstream
@@ -101,3 +103,27 @@ def test_reloads_leave_nothing_of_the_replaced_parts(
         asyncio.run(scene())
     finally:
         gc.enable()
+
+
+def test_what_filled_the_line_leaves_as_soon_as_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A watch that was behind hears the rest at once, and not with the next batch."""
+    monkeypatch.setattr(worker_module, "INTERVAL", 3600.0)
+
+    async def scene() -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with ours, theirs:
+            ours.setblocking(False)
+            theirs.setblocking(False)
+            filled = 0
+            with suppress(BlockingIOError):
+                while ours.send(b"before"):
+                    filled += 1
+            worker = Worker(0, read("", "test"), [[]], ours, b"secret" * 6)
+            await worker.start()
+            loop = asyncio.get_running_loop()
+            for _ in range(filled):
+                assert await loop.sock_recv(theirs, 1 << 20) == b"before"
+            assert STARTED in decode(await loop.sock_recv(theirs, 1 << 20)).counters
+            await worker.stop()
+
+    asyncio.run(scene())

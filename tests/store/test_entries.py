@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dnswatch.model.cache_entry import CacheEntry
 from dnswatch.model.changes import Changes
 from dnswatch.model.exchanges import Exchanges
-from dnswatch.model.sitecache import CacheEntry
 from dnswatch.model.watch import Watch
 from dnswatch.settings import Records
 from dnswatch.settings.units import Size

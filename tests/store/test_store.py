@@ -9,9 +9,9 @@ import pytest
 
 from dnswatch.codes import Type
 from dnswatch.errors import StoreError
+from dnswatch.model.cache_entry import CacheEntry
 from dnswatch.model.changes import Changes
 from dnswatch.model.health import HealthReport
-from dnswatch.model.sitecache import CacheEntry
 from dnswatch.store import Identity, Store, clients, site
 from dnswatch.wire.name import from_text
 from tests.records import NOON, asked, changes, plain, record, worm

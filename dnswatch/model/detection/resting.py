@@ -1,7 +1,7 @@
 """Resting: the states of clients that have looked up no mail for a while, packed.
 
 A state takes some five kilobytes as it is worked with, and a tenth of that packed.  The few
-thousand clients that were asked for last are at hand; whoever else is asked for wakes.
+hundred clients that were asked for last are at hand; whoever else is asked for wakes.
 """
 
 import zlib
@@ -17,8 +17,8 @@ from dnswatch.model.detection.shiryaev_roberts import Bounds, Statistic, Statist
 from dnswatch.model.detection.volume import Volume
 from dnswatch.model.role import Role
 
-AWAKE: Final = 2000
-"""Clients at hand; 10 MB.  To wake and to rest one takes 40 µs."""
+AWAKE: Final = 500
+"""Clients at hand; 2.5 MB.  To wake and to rest one takes 40 µs."""
 
 _AT_ONCE: Final = 8
 """Clients that are put to rest at a time: as many as one lookup may wake."""

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from dnswatch.lab.study import trace
 from dnswatch.lab.study.engine import Engine, duckdb
 from dnswatch.lab.study.loading import load
-from dnswatch.model.sitecache import CacheEntry, SiteCache
+from dnswatch.model.cache_entry import CacheEntry
+from dnswatch.model.sitecache import SiteCache
 from tests.lab.study.captures import capture, replayed
 
 SECOND = 1_000_000

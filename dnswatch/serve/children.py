@@ -67,7 +67,9 @@ class Child:
         self._heard = heard
         self._patience = patience
         self._longest = longest
-        self._started_at = self._heard_at = 0.0
+        self.heard_at = 0.0
+        "When it last said that it lives."
+        self._started_at = 0.0
         self._pause = 0.0
         self._say_at = 0.0
         self._unsaid = 0
@@ -102,7 +104,7 @@ class Child:
         ours.setblocking(False)
         self.pid, self.control, self.ready = pid, ours, False
         self.starts += 1
-        self._started_at = self._heard_at = now
+        self._started_at = self.heard_at = now
         self._is_expected = False
 
     def send(self, message: bytes) -> None:
@@ -119,7 +121,7 @@ class Child:
             while self.control is not None:
                 message, files, *_ = socket.recv_fds(self.control, 256, 1)
                 if message == ALIVE:
-                    self.ready, self._heard_at = True, now
+                    self.ready, self.heard_at = True, now
                 elif message:
                     self._heard(message, files)
                 else:
@@ -127,7 +129,7 @@ class Child:
 
     def is_away(self, now: float) -> bool:
         """Whether others must do its work: it is not there, has not begun, or is silent."""
-        return not self.is_settled or now - self._heard_at > SILENT
+        return not self.is_settled or now - self.heard_at > SILENT
 
     @property
     def is_settled(self) -> bool:
@@ -137,19 +139,19 @@ class Child:
     def judge(self, now: float) -> None:
         """Kill it if it has been silent for too long."""
         patience = self._patience if self.ready else START
-        if self.pid and now - self._heard_at > patience:
+        if self.pid and now - self.heard_at > patience:
             log.error(
                 "%s (process %d) has been silent for %.0f s and hangs; killing it",
                 self.name,
                 self.pid,
-                now - self._heard_at,
+                now - self.heard_at,
             )
             self.signal(signal.SIGKILL)
-            self._heard_at = now  # it is said once, and killed again if that was not enough
+            self.heard_at = now  # it is said once, and killed again if that was not enough
 
     def excuse(self, now: float) -> None:
         """Begin to wait anew: nobody listened for a while."""
-        self._heard_at = now
+        self.heard_at = now
 
     def replace(self) -> None:
         """End it in peace; whoever comes next begins with what has changed."""

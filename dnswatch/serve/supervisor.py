@@ -275,7 +275,8 @@ class Supervisor:
             child.listen(now)
             child.judge(now)
         if not self._is_fleet:  # there it is the relay that reads the lines
-            self._precedence.look(self._watch.pid if self._watch.ready else 0, now)
+            watch = self._watch
+            self._precedence.look(watch.pid if watch.ready else 0, watch.heard_at, now)
         away = [number for number, child in enumerate(self._workers) if child.is_away(now)]
         if away != self._away:
             self._away = away

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dnswatch.serve.precedence import BEHIND, Precedence
+from dnswatch.serve.precedence import BEHIND, SETTLED, UNHEARD, Precedence
 from tests.behaviour import plain
 from tests.check import eventually
 from tests.live.site import Site
@@ -22,7 +22,7 @@ ALONE = f"""
 import os, socket
 from dnswatch.serve.precedence import Precedence
 ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-Precedence([theirs]).look(os.getpid(), 1000.0)
+Precedence([theirs]).look(os.getpid(), 1000.0, 1000.0)
 print(os.sched_getscheduler(0) == {os.SCHED_IDLE})
 """
 WITHOUT_THE_RIGHT = ["prlimit", "--nice=0", "setpriv", "--bounding-set", "-sys_nice"]
@@ -68,19 +68,34 @@ def line() -> Iterator[tuple[socket.socket, socket.socket]]:
 def test_it_makes_way_with_all_threads_until_it_is_behind(
     process: int, line: tuple[socket.socket, socket.socket]
 ) -> None:
-    """What waits for a moment changes nothing; what waits for long does, until all is read."""
+    """What waits for a moment changes nothing; what waits for long does, for a good while."""
     ours, theirs = line
     precedence = Precedence([theirs])
-    precedence.look(process, 1000.0)
+    precedence.look(process, 1000.0, 1000.0)
     assert classes(process) == IDLE
     ours.send(b"batch")
-    precedence.look(process, 1000.0 + BEHIND / 2)
+    precedence.look(process, 1000.0 + BEHIND / 2, 1000.0 + BEHIND / 2)
     assert classes(process) == IDLE
-    precedence.look(process, 1000.0 + BEHIND)
+    precedence.look(process, 1000.0 + BEHIND, 1000.0 + BEHIND)
     assert classes(process) == ORDINARY
     theirs.recv(100)
-    precedence.look(process, 1001.0)
+    precedence.look(process, 1001.0, 1001.0)
+    assert classes(process) == ORDINARY
+    precedence.look(process, 1000.0 + BEHIND + SETTLED, 1000.0 + BEHIND + SETTLED)
     assert classes(process) == IDLE
+
+
+@pytest.mark.usefixtures("right")
+def test_it_makes_way_no_more_once_nothing_is_heard_of_it(
+    process: int, line: tuple[socket.socket, socket.socket]
+) -> None:
+    """Other programs may leave it no core, though no lookup waits: it has orders to obey."""
+    precedence = Precedence([line[1]])
+    precedence.look(process, 1000.0, 1000.0)
+    precedence.look(process, 1000.0, 1000.0 + UNHEARD)
+    assert classes(process) == ORDINARY
+    precedence.look(process, 1000.1 + UNHEARD, 1000.1 + UNHEARD)
+    assert classes(process) == ORDINARY
 
 
 @pytest.mark.usefixtures("right")
@@ -90,11 +105,11 @@ def test_the_next_one_makes_way_as_well(
     """A watch that died left nothing of its place behind."""
     precedence = Precedence([line[1]])
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as first:
-        precedence.look(first.pid, 1000.0)
+        precedence.look(first.pid, 1000.0, 1000.0)
         first.kill()
-    precedence.look(first.pid, 1000.1)
-    precedence.look(0, 1000.2)
-    precedence.look(process, 1000.3)
+    precedence.look(first.pid, 1000.1, 1000.1)
+    precedence.look(0, 1000.2, 1000.2)
+    precedence.look(process, 1000.3, 1000.3)
     assert classes(process) == IDLE
 
 

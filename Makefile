@@ -17,6 +17,8 @@ TOUCHED = tests/fleet tests/fuzz tests/live tests/model tests/network tests/prox
 check: lint types test
 
 run: $(VENV)/installed
+	@for made in $$(find dnswatch -name '*.so' ! -name '*__mypyc*'); do test ! "$${made%%.*}.py" -nt "$$made" || \
+	  { echo "$$made is older than its source: \`make fast\` compiles it anew, \`make pure\` goes back to the sources"; exit 1; }; done
 	$(BIN)/dnswatch serve $(RUN_ARGS)
 
 test: $(VENV)/installed-dev

@@ -79,7 +79,7 @@ def _options(how: Asking) -> Iterator[str]:
 
 def read_output(text: str, busy: float) -> Load:
     """Read what dnsperf printed; an answer other than NOERROR makes the measurement worthless."""
-    codes = re.search(r"^\s+Response codes:\s+(.*)$", text, re.MULTILINE)
+    codes = re.search(r"^ +Response codes: +(\S.*)$", text, re.MULTILINE)
     if codes is None:
         raise BenchError(f"dnsperf got no answer; it said: {text[-2000:].strip()}")
     if not re.fullmatch(r"NOERROR \d+ \(100\.00%\)", codes[1]):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
-from bench.process import Process
+from bench.process import TICK, Process
 
 _QUIET: Final = 0.25
 "Seconds over which a server that has caught up uses next to no CPU."
@@ -50,7 +50,9 @@ def metered(server: Process, workers: int, act: Callable[[], Result]) -> tuple[R
     used = {pid: after[pid] - before.get(pid, 0.0) for pid in after}
     answering = workers_of(used) or sorted(used)[-workers:]
     kernel = sum(kernel_after[pid] - kernel_before.get(pid, 0.0) for pid in answering)
-    return result, Cost(sum(used.values()), tuple(used[pid] for pid in answering), kernel)
+    # Less than the kernel counts is not nothing.
+    answered = tuple(max(used[pid], TICK) for pid in answering)
+    return result, Cost(max(sum(used.values()), sum(answered)), answered, kernel)
 
 
 def workers_of(processes: Iterable[int]) -> list[int]:

@@ -15,7 +15,8 @@ from select import select
 from types import TracebackType
 from typing import Final, Self
 
-_TICKS: Final = os.sysconf("SC_CLK_TCK")
+TICK: Final = 1 / os.sysconf("SC_CLK_TCK")
+"Seconds of CPU that the kernel counts at a time."
 _PROC: Final = Path("/proc")
 _STOPPING: Final = 5.0
 "Seconds that a process may take to stop by itself."
@@ -128,7 +129,7 @@ def _fields(path: Path) -> list[str]:
 
 
 def _seconds(fields: list[str]) -> float:
-    return sum(map(int, fields)) / _TICKS  # with children that ended
+    return sum(map(int, fields)) * TICK  # with children that ended
 
 
 def memory_of(pid: int) -> int:

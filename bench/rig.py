@@ -28,7 +28,7 @@ ECHO: Final = "echo"
 _BATCH: Final = 64
 "Packets that the upstream takes at a time, so that it costs less than any server it feeds."
 
-_PATIENCE: Final = 20.0
+_PATIENCE: Final = 60.0
 "Seconds until a server must answer after its start."
 
 

@@ -24,6 +24,7 @@ from dnswatch.proxy.fast import UdpListener
 from dnswatch.proxy.proxied import Fronts, ProxiedTcpListener, ProxiedUdpListener
 from dnswatch.proxy.reports import INTERVAL, Reports
 from dnswatch.proxy.service import Service
+from dnswatch.proxy.slices import shorten
 from dnswatch.proxy.streams import Connections, TcpListener
 from dnswatch.proxy.upstream.build import Builder
 from dnswatch.proxy.upstream.transport import Transport
@@ -261,6 +262,7 @@ def main(
     """
     gc.freeze()
     gc.set_threshold(*_COLLECT)
+    shorten()
     asyncio.run(_serve(number, source, listening, line, Control(control), secret))
 
 

@@ -6,7 +6,7 @@ hour where they have been summed up to hours.
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -78,6 +78,11 @@ def known(client: Client) -> Known:
     return known_as(client.key, client.name, client.machine, client.source)
 
 
+def joinable(db: Database) -> Iterator[Known]:
+    """Go through all clients, one at a time: by what each may be joined with others."""
+    return (known_as(*row) for row in db.conn.execute(_JOINABLE))
+
+
 def known_as(key: str, name: str | None, machine: str | None, source: str | None) -> Known:
     """Return the same of a client that may not be stored yet."""
     return Known(key, machine, name if source == DECLARED else None)
@@ -85,7 +90,7 @@ def known_as(key: str, name: str | None, machine: str | None, source: str | None
 
 def machines(db: Database) -> Machines:
     """Return which clients are one machine."""
-    return Machines(map(known, clients(db)))
+    return Machines(joinable(db))
 
 
 def totals(db: Database, since: float) -> dict[int, Counter[str]]:
@@ -178,6 +183,7 @@ def _minute(since: float) -> int:
 
 
 _CLIENTS = "SELECT id, key, first_seen, last_seen, name, machine, source FROM client"
+_JOINABLE = "SELECT key, name, machine, source FROM client"
 _TOTALS = """
     SELECT client, name, total FROM (
         SELECT client, measure, sum(count) AS total FROM tally WHERE start >= ?

@@ -23,7 +23,7 @@ from dnswatch.settings import Privacy, Settings
 from dnswatch.store import Identity, Remembered, Store, evidence, orders, replica
 from dnswatch.store.bay import findings
 from dnswatch.store.claims import Claims
-from dnswatch.store.clients import clients, known, known_as, machines
+from dnswatch.store.clients import joinable, known_as, machines
 from dnswatch.store.evidence import Evidence
 from dnswatch.store.moved import Moved, move
 
@@ -100,9 +100,11 @@ class Archive:
         found = {names.key(address): names.identity(person) for address, person in people.items()}
         self._opened().write_identities(found.items())
         with self._opened().snapshot() as db:
-            stored = [known(client) for client in clients(db)]
-        for client in stored:
-            found.pop(client.client, None)
+            stored = []
+            for one in joinable(db):  # hundreds of thousands, of which few may be joined
+                found.pop(one.client, None)
+                if one.machine or one.name:
+                    stored.append(one)
         new = (known_as(k, who.name, who.machine, who.source) for k, who in found.items())
         return Machines((*stored, *new), now)
 

@@ -14,11 +14,15 @@ from typing import Final
 
 import msgspec
 
+from dnswatch.codes import Type
 from dnswatch.compiled import build
+from dnswatch.model.observation import Observation, Origin
+from dnswatch.model.watch import Watch
 from dnswatch.sources.crew import Crew
 from dnswatch.sources.stream import Stream
 from dnswatch.wire import build as answers
 from dnswatch.wire import name, overheard, query, response
+from dnswatch.wire.name import from_text
 from tests.fuzz.frame import corpus, inputs
 from tests.fuzz.messages import spoilt
 from tests.resolver.driven import Driven
@@ -26,6 +30,8 @@ from tests.resolver.scripted import configured
 
 _CLIENT: Final = bytes((192, 0, 2, 7))
 _LIMIT: Final = 1232
+_NAMED: Final = re.compile(r"<\w+\.\w+: (\d+)>")
+"""How a member of an enumeration shows itself, which a number need not."""
 _PLACE: Final = re.compile(rf"{tempfile.gettempdir()}/\w+")
 
 
@@ -84,6 +90,39 @@ def _resolved(data: bytes) -> object:
     return driven.got, seen, sorted(driven.core.observed.take_counters().items())
 
 
+def _watched(data: bytes) -> object:
+    """Fold lookups that are drawn from an input, of few clients, names and addresses."""
+    chance = Random(data)
+    watch, at = Watch(10), 1_800_000_000.0
+    told = []
+    for _ in range(60):
+        at += chance.choice((0.0, 0.01, 1.0, 30.0, 4000.0))
+        watch.fold(_lookup(chance, at))
+        if chance.random() < 0.1:
+            watch.expire(at)
+            told.append(repr(watch.drain()))
+    return _NAMED.sub(r"\1", "".join([*told, repr(watch.drain())]))
+
+
+def _lookup(chance: Random, at: float) -> Observation:
+    domain = from_text(f"d{chance.randrange(4)}.example")
+    label = chance.choice((b"mx1", b"mx2", b"www", b"mail", b"smtp"))
+    host = b"%c%b%b" % (len(label), label, domain)
+    qtype = chance.choice((Type.A, Type.A, Type.AAAA, Type.MX, Type.PTR, Type.TXT))
+    ttls = (chance.choice((0, 5, 300, 1 << 31)) for _ in range(chance.randrange(3)))
+    return Observation(
+        at,
+        bytes((10, 0, 0, chance.randrange(4))),
+        domain if qtype is Type.MX else host,
+        qtype,
+        chance.choice((0, 0, 0, 2, 3)),
+        chance.choice(list(Origin)),
+        tuple((bytes((192, 0, 2, chance.randrange(20))), ttl) for ttl in ttls),
+        (host,) if qtype is Type.MX else (),
+        60,
+    )
+
+
 _RESPONSES: Final = corpus("response")
 
 READERS: Final[dict[str, tuple[str, Callable[[bytes], object]]]] = {
@@ -91,6 +130,7 @@ READERS: Final[dict[str, tuple[str, Callable[[bytes], object]]]] = {
     "response": ("response", _heard),
     "overheard": ("response", _overheard),
     "core": ("query", _resolved),
+    "watch": ("query", _watched),
     "capture": ("capture", _replayed),
     "dnstap": ("dnstap", _replayed),
 }

@@ -6,8 +6,8 @@ the watch is drained.
 
 Measures of an account: `lookup`; `type:MX` (each RR type), `rcode:NXDOMAIN` (each rcode),
 `mail:mx` (each `LookupKind`); `new`, `refresh`, `hit` (addresses in its answers, by what they were
-to the site cache); `cached`, `stale`, `failed` (lookups, by origin); `redirected`; `challenged`,
-`limited` (queries that are no lookups, by their `Fate`).
+to the site cache); `cached`, `stale`, `local`, `failed` (lookups, by origin); `redirected`;
+`challenged`, `limited` (queries that are no lookups, by their `Fate`).
 
 Measures of the site: `lookup`; `upstream` (lookups an upstream answered); `superfluous` (those of
 them that brought addresses, all unexpired); `new`, `refresh`, `expire`, `hit`; `evicted` (entries

@@ -21,6 +21,7 @@ it is mail-related, and how many addresses of its answer were new, refreshed and
 _ORIGINS: Final[dict[int, str]] = {
     Origin.CACHE: "cached",
     Origin.STALE: "stale",
+    Origin.LOCAL: "local",
     Origin.FAILED: "failed",
 }
 _FROM_UPSTREAM: Final = frozenset((Origin.UPSTREAM, Origin.LATE))

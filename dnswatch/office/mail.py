@@ -1,5 +1,6 @@
 """Held mail: the spool with its index, what happened to a message, and what persons decide."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,8 +13,11 @@ from dnswatch.bay.paths import spool_of
 from dnswatch.bay.queue import orders
 from dnswatch.bay.queue.index import Index, IndexRow
 from dnswatch.bay.spool import Spool
-from dnswatch.errors import SpoolError
+from dnswatch.errors import DnswatchError, SpoolError
+from dnswatch.model.policies.note import About
+from dnswatch.office.orders import tell_decision
 from dnswatch.settings import Settings
+from dnswatch.store.orders import LogEntry
 
 STATES: Final = ("waiting", "deferred", "held", "releasing", "released", "failed", "discarded")
 VERDICTS: Final = ("clean", "unsure", "worm")
@@ -28,6 +32,8 @@ class HeldMail:
     settings: Settings
     spool: Spool
     index: Index
+    complain: Callable[[str], object]
+    "Takes a sentence for whoever has this open."
 
 
 @contextmanager
@@ -50,7 +56,7 @@ def held_mail(
                 complain(f"the record of message {ident} is damaged: left out")
         except SpoolError as error:  # on a full disk one must see at least what could go
             complain(f"what came last may be missing here: {error}")
-        yield HeldMail(directory, settings, spool, index)
+        yield HeldMail(directory, settings, spool, index, complain)
 
 
 def absent(settings: Settings, ident: str) -> str:
@@ -81,14 +87,17 @@ def usable(
 
 
 def decide(
-    spool: Spool,
+    held: HeldMail,
     rows: Sequence[IndexRow],
     fate: record.Disposition,
     to: tuple[str, ...],
     why: str,
     actor: str,
 ) -> None:
-    """Write a person's decision on messages, for the recipients `to`, or all where it is empty."""
+    """Write a person's decision on messages, for the recipients `to`, or all where it is empty.
+
+    The log tells it, too; that it cannot be written keeps no mail back.
+    """
     now = clock.now()
     lines: list[tuple[str, record.Line]] = []
     for row in rows:
@@ -102,7 +111,32 @@ def decide(
             )
         line = record.Decision(at=now, fate=fate, actor=actor, why=why, recipients=to)
         lines.append((row.ident, line))
-    orders.give(spool, lines)
+    orders.give(held.spool, lines)
+    try:
+        tell_decision(held.directory, held.settings, _entries(rows, fate, now, to, why, actor))
+    except DnswatchError as error:
+        held.complain(f"it is done, but does not stand in `dnswatch log`: {error}")
+
+
+def _entries(
+    rows: Sequence[IndexRow],
+    fate: record.Disposition,
+    at: float,
+    to: tuple[str, ...],
+    why: str,
+    actor: str,
+) -> Iterator[LogEntry]:
+    """Tell a decision in an entry for each client: one may be on thousands of messages."""
+    idents: defaultdict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        idents[row.key].append(row.ident)
+    for key, found in idents.items():
+        client = key if is_client(key) else None
+        several = f"{len(found)} messages" if len(found) > 1 else "a message"
+        whom = f" for {', '.join(to[:5])}{' and others' * (len(to) > 5)}" if to else ""
+        which = f"{', '.join(found[:3])}{' and others' * (len(found) > 3)}"
+        cause = f"{which}{f': {why}' if why else ''}"
+        yield LogEntry(at, About.DECISION, client, f"{fate} {several}{whom}", cause, actor)
 
 
 def told(line: record.Line) -> list[str]:
@@ -125,6 +159,11 @@ def told(line: record.Line) -> list[str]:
         case record.Gone(why=why, actor=actor):
             return [f"its body went, by {actor}: {why}"]
     return []
+
+
+def is_client(key: str) -> bool:
+    """Say whether a message's key is one of a client: the bay writes mail of its own."""
+    return key.startswith("~") or any(mark in key for mark in ".:")
 
 
 def _is_left(row: IndexRow) -> bool:

@@ -94,6 +94,26 @@ class Switching(msgspec.Struct, frozen=True, tag=True):
         return True
 
 
+class Deciding(msgspec.Struct, frozen=True, tag=True):
+    """What a person decided on held mail: the bay that has it does it, the log tells it."""
+
+    said: list[orders.LogEntry]
+
+    def obey(self, state: Path, _: Settings) -> bool:
+        """Put it down."""
+        with Store.open(state) as store, store.snapshot() as db:
+            orders.tell(db, self.said)
+        return True
+
+
+Order = Overruling | Declaration | Switching | Deciding
+
+
+def tell_decision(state: Path, settings: Settings, said: Iterable[orders.LogEntry]) -> None:
+    """Have the log tell what was decided on held mail."""
+    _give(state, settings, Deciding(list(said)))
+
+
 def overrule(state: Path, settings: Settings, keys: Iterable[str], said: Overrule) -> None:
     """Put a person's word above the verdict on clients; of a declared server none is distrusted."""
     _give(state, settings, Overruling(list(keys), said))
@@ -148,7 +168,7 @@ def obey(state: Path, source: Source, data: bytes) -> bytes:
     return msgspec.msgpack.encode(order.obey(state, settings))
 
 
-def _give(state: Path, settings: Settings, order: Overruling | Declaration | Switching) -> bool:
+def _give(state: Path, settings: Settings, order: Order) -> bool:
     """Execute an order, here or, in a fleet, where it is led."""
     if not settings.fleet.engine:
         return order.obey(state, settings)
@@ -158,7 +178,7 @@ def _give(state: Path, settings: Settings, order: Overruling | Declaration | Swi
     return msgspec.msgpack.decode(answer, type=bool)
 
 
-_decoder: Final = msgspec.msgpack.Decoder(Overruling | Declaration | Switching)
+_decoder: Final = msgspec.msgpack.Decoder(Order)
 
 
 def acting(db: Database, settings: Settings, policies: Mapping[str, Policy]) -> dict[str, str]:

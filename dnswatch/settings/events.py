@@ -7,7 +7,9 @@ from urllib.parse import urlsplit
 
 from dnswatch.settings.table import Range, Table
 
-EventKind = Literal["verdict", "mark", "policy", "overrule", "role", "warning", "message"]
+EventKind = Literal[
+    "verdict", "mark", "policy", "overrule", "role", "warning", "message", "decision"
+]
 """What an event is about: the words of the log."""
 
 EventForm = Literal["", "json", "eve", "ecs", "ocsf", "cef"]

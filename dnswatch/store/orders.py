@@ -94,6 +94,12 @@ def declare(db: Database, keys: Iterable[str], role: Role, said: LogEntry) -> No
         _log(db, LogEntry(said.at, About.ROLE, key, role.value, said.cause, said.actor))
 
 
+def tell(db: Database, entries: Iterable[LogEntry]) -> None:
+    """Put down in the log what changed elsewhere."""
+    for entry in entries:
+        _log(db, entry)
+
+
 def forget(db: Database) -> int:
     """Let go of all orders, but not of the log; return how many there were."""
     return sum(db.conn.execute(statement).rowcount for statement in _FORGET)

@@ -123,6 +123,7 @@ SIGNATURES: Final = {
     "lost": 11,
     "test": 12,
     "message": 13,
+    "decision": 14,
 }
 """Numbers of what can be told: never changed, only added to."""
 

@@ -21,6 +21,7 @@ _TECHNIQUE_NAME: Final = "Application Layer Protocol: Mail Protocols"
 _CATEGORIES: Final[Mapping[str, tuple[list[str], list[str]]]] = {
     About.VERDICT: (["malware", "network"], ["info"]),
     About.MESSAGE: (["email", "malware"], ["info"]),
+    About.DECISION: (["email"], ["info"]),
     About.MARK: (["network"], ["info"]),
     About.POLICY: (["configuration"], ["change"]),
     About.OVERRULE: (["configuration"], ["change"]),

@@ -56,6 +56,9 @@ SAVE_EVERY: Final = 5.0
 """Seconds between two savings; a watch that was killed takes in again the lookups since the last,
 which are stored each second, and lacks guessed names, of which no record is kept."""
 
+UNSAVED: Final = 1000
+"""Clients whose changes are saved without waiting: ready to be stored each takes a kilobyte."""
+
 LOOK_EVERY: Final = 60.0
 """Seconds between two looks at those who are not clean and do nothing: time only lets verdicts
 fade, which is known beforehand to the minute, and a large site has hundreds of them."""
@@ -211,7 +214,8 @@ class Judging:
                 changes.notes.append(self._warning(news))
         # A watch that is killed takes in again what came after it saved, but not what waited then.
         waits = self._held and now < self._saved_at + 2 * self._save_every
-        if not waits and (self._is_due or now >= self._saved_at + self._save_every):
+        is_due = self._is_due or len(self._detector.unsaved) > UNSAVED
+        if not waits and (is_due or now >= self._saved_at + self._save_every):
             self.save(changes, now)
 
     def contact(self, flows: Iterable[Flow]) -> None:

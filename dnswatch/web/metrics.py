@@ -44,6 +44,9 @@ _SETTLED: Final = 600
 _TYPES: Final = frozenset(one.name for one in Type)
 """RR types with a label of their own; what clients make up is `other`."""
 
+_ORIGINS: Final = {"cache": "cached", "stale": "stale", "local": "local", "failed": "failed"}
+"""Origins but for an upstream, to what an account calls them."""
+
 _SITECACHE: Final = {
     "new": "Addresses that the site had not seen, or whose life had ended",
     "refresh": "Addresses that upstream sent again before their life had ended",
@@ -189,10 +192,19 @@ def _lookups(measures: Counter[str], accounts: Counter[str]) -> Iterator[Metric]
         ("mail", "dnswatch_mail_lookups", "Mail-related lookups", "kind"),
     ):
         yield _labelled(name, said, label, by_prefix[prefix])
+    yield _labelled(
+        "dnswatch_lookups_by_origin", "Lookups by what answered", "origin", _origins(accounts)
+    )
     for origin in ("stale", "failed"):
         yield CounterMetricFamily(
             f"dnswatch_{origin}_answers", f"Lookups with a {origin} answer", accounts[origin]
         )
+
+
+def _origins(accounts: Counter[str]) -> dict[str, int]:
+    """Count by origin; an account has no count of its own for what an upstream answered."""
+    found = {origin: accounts[measure] for origin, measure in _ORIGINS.items()}
+    return {"upstream": accounts["lookup"] - sum(found.values()), **found}
 
 
 def _sitecache(measures: Counter[str], alive: int) -> Iterator[Metric]:

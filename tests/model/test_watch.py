@@ -98,7 +98,12 @@ def test_hits_are_noted_in_the_entry() -> None:
 def test_local_answers_are_no_hits() -> None:
     """What dnswatch says by itself is not what upstream once sent."""
     changes = watched(saw(AT, ALICE, addresses=((WEB, 60),), origin=Origin.LOCAL))
-    assert changes.accounts[ALICE, MINUTE] == {"lookup": 1, "type:A": 1, "rcode:NOERROR": 1}
+    assert changes.accounts[ALICE, MINUTE] == {
+        "lookup": 1,
+        "type:A": 1,
+        "rcode:NOERROR": 1,
+        "local": 1,
+    }
     assert not changes.cache
 
 

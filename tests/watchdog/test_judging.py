@@ -21,7 +21,7 @@ from dnswatch.model.role import Role
 from dnswatch.model.watch import Watch
 from dnswatch.settings import Settings, read
 from dnswatch.store.evidence import Evidence
-from dnswatch.watchdog.judging import Judging
+from dnswatch.watchdog.judging import UNSAVED, Judging
 from dnswatch.wire.name import from_text
 
 SENDER, MAILER, READER = (ip_address(f"10.0.0.{n}").packed for n in (66, 25, 7))
@@ -215,6 +215,17 @@ def test_what_was_stored_after_the_evidence_is_taken_in_once() -> None:
         site.see(lookups(SENDER, 1, AT + 50), AT + 50)
         site.judging.save(changes, AT + 51)
     assert saved[0].client_states == saved[1].client_states
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_many_changed_clients_are_saved_at_once(more: int) -> None:
+    """What waits to be stored is bounded: of many clients it is saved without waiting."""
+    site, changes = Site(), Changes()
+    site.see(Changes(), AT)  # whoever begins saves at once
+    for number in range(UNSAVED + more):
+        changes.merge(lookups(b"\x0a\1" + number.to_bytes(2), 1))
+    site.see(changes, AT + 1)
+    assert len(changes.client_states) == changes.judged == (UNSAVED + more) * more
 
 
 def test_a_mail_server_that_a_person_confirmed_stays_one() -> None:

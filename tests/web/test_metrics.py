@@ -21,6 +21,7 @@ from dnswatch.fleet.view import FleetNode, FleetView
 from dnswatch.model.changes import Changes
 from dnswatch.model.durations import BOUNDS, AnswerTimes
 from dnswatch.model.health import HealthReport
+from dnswatch.model.observation import Origin
 from dnswatch.model.policies.mark import Action, Mark, Terms
 from dnswatch.model.policies.standing import Standing
 from dnswatch.model.role import Role
@@ -130,6 +131,15 @@ def test_a_counter_never_falls(store: Store) -> None:
     text = told(made, store, NOON + 7201)
     assert "dnswatch_lookups_total 6.0" in text
     assert 'dnswatch_mail_lookups_total{kind="mx"} 2.0' in text
+
+
+def test_each_lookup_has_one_origin(store: Store) -> None:
+    """What answered is told of all lookups, and together they are as many as there were."""
+    origins = [Origin.UPSTREAM, Origin.UPSTREAM, *(Origin(number) for number in range(1, 5))]
+    lookups = [asked(0, "192.0.2.7", "a.example", origin=origin) for origin in origins]
+    store.write(changes(lookups), plain, NOON)
+    found = re.findall(r'lookups_by_origin_total{origin="(\w+)"} (\d)', told(metrics(), store))
+    assert dict(found) == {"upstream": "2", "cache": "1", "stale": "1", "local": "1", "failed": "1"}
 
 
 def test_whether_it_is_ready(store: Store) -> None:

@@ -186,6 +186,7 @@ def chosen(held: "HeldMail", choice: Choice) -> "Filter":
 
 def keys_of(held: "HeldMail", client: str) -> tuple[str, ...]:
     """Return the keys of whoever is meant, on record or with mail here."""
+    from dnswatch.office.mail import is_client
     from dnswatch.office.whom import Whom
     from dnswatch.store.clients import Client as Known
     from dnswatch.store.summary import machines
@@ -197,15 +198,10 @@ def keys_of(held: "HeldMail", client: str) -> tuple[str, ...]:
         raise typer.BadParameter(str(error), param_hint="--client") from None
     known = _on_record(held.directory)
     keys = {one.key for one in known}
-    strangers = [key for key in held.index.keys() if key not in keys and _is_client(key)]  # noqa: SIM118
+    strangers = [key for key in held.index.keys() if key not in keys and is_client(key)]  # noqa: SIM118
     known += [Known(-n, key, 0.0, 0.0, None, None, None) for n, key in enumerate(strangers, 1)]
     found = {key for one in choose(machines(known, whom.role_of)) for key in one.keys}
     return tuple(sorted(found | ({single} if single else set())))
-
-
-def _is_client(key: str) -> bool:
-    """Say whether a key is one of a client: the bay writes mail of its own."""
-    return key.startswith("~") or any(mark in key for mark in ".:")
 
 
 def _on_record(directory: Path) -> "list[Known]":

@@ -111,7 +111,7 @@ def _decide(
             what = f"no message that could be {done} fits"
             nothing_found(what, asked.choice.since, empty=empty)
         confirm(fate, len(rows), asked.ids, asked.yes)
-        decide(held.spool, rows, fate, tuple(asked.to or ()), asked.why, actor())
+        decide(held, rows, fate, tuple(asked.to or ()), asked.why, actor())
         _tell(rows, fate, said(held, rows), asked.json)
 
 

@@ -32,7 +32,7 @@ def log(
 ) -> None:
     """Show what changed, when, why and by whom.
 
-    Verdicts, marks, policies, overrules, roles.
+    Verdicts, marks, policies, overrules, roles, warnings, mail and decisions on it.
 
     \b
     Examples:

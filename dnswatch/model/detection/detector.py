@@ -112,7 +112,8 @@ class Detector:
         self._sitewide = Sitewide()
         self._watchful: set[bytes] = set()
         "Clients that are not clean, or that a person has spoken of."
-        self._dirty: set[bytes] = set()
+        self.unsaved: set[bytes] = set()
+        "Clients whose states `export` would tell."
         self._gone: set[bytes] = set()
         self.heard = 0
         "Number of the last finding of the holding bay."
@@ -145,7 +146,7 @@ class Detector:
         if state and not self._is_heavier(self._clients.get(new), state, now):
             state.client, self._clients[new] = new, state
             self._watchful.add(new)
-            self._dirty.add(new)
+            self.unsaved.add(new)
 
     def see(self, lookup: MailLookup) -> list[News]:
         """Fold in a mail-related lookup; return what changed by it."""
@@ -264,13 +265,13 @@ class Detector:
         """Note that a client was led to another as to a mail host of that name."""
         if (state := self._clients.get(client)) and asker != client:
             state.conduct.named(name, asker)
-            self._dirty.add(client)
+            self.unsaved.add(client)
 
     def called(self, client: bytes, caller: bytes) -> None:
         """Note that a client took an SMTP connection; the caller's is a packed address."""
         if state := self._clients.get(client):
             state.conduct.called(caller)
-            self._dirty.add(client)
+            self.unsaved.add(client)
 
     def proposals(
         self, counts: Mapping[bytes, Mapping[str, int]], given_names: Mapping[bytes, str]
@@ -302,9 +303,9 @@ class Detector:
             self._presence.seen,
             self._presence.days,
         )
-        changed = {who: self._clients.encoded(who) for who in self._dirty if who in self._clients}
+        changed = {who: self._clients.encoded(who) for who in self.unsaved if who in self._clients}
         saved = Saved(msgspec.msgpack.encode(site), changed, frozenset(self._gone))
-        self._dirty.clear()
+        self.unsaved.clear()
         self._gone.clear()
         return saved
 
@@ -427,7 +428,7 @@ class Detector:
         if state.statistic is None:
             state.statistic = Statistic.begin(now, state.bounds)
             state.provisional = now < self._learning.ends
-        self._dirty.add(client)
+        self.unsaved.add(client)
         return state
 
     def _refresh(self, state: ClientState, role: Role, now: float) -> None:
@@ -481,7 +482,7 @@ class Detector:
         if state.rung == before and (not state.rung or now < state.told_at + TELL_EVERY):
             return []
         state.told_at = now
-        self._dirty.add(state.client)
+        self.unsaved.add(state.client)
         verdict = self.verdict(state.client, now, is_told=state.rung == before)
         return [Change(state.client, now, before, verdict, cause)]
 

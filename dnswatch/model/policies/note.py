@@ -17,6 +17,8 @@ class About(StrEnum):
     WARNING = "warning"
     MESSAGE = "message"
     "Mail of a client in the holding bay."
+    DECISION = "decision"
+    "What a person decided on such mail."
 
 
 WATCH: Final = "dnswatch"

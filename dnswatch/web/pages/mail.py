@@ -177,7 +177,7 @@ def decide(request: ConsoleRequest) -> Done:
         raise ConsoleError("no message was chosen: tick those that are meant")
     with _held(request.console) as held:
         usable = mail.usable(_rows(held, idents), fate, are_named=True)
-        mail.decide(held.spool, usable, fate, (), request.why, request.visitor.name)
+        mail.decide(held, usable, fate, (), request.why, request.visitor.name)
         when = "within a second" if held.spool.is_claimed() else "when the bay runs again"
     many = "message is" if len(usable) == 1 else "messages are"
     what = "sent on" if fate == "release" else "discarded"

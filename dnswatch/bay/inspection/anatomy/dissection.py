@@ -8,6 +8,7 @@ import email.parser
 import email.policy
 import hashlib
 import re
+from email.message import Message
 from typing import Final
 
 from dnswatch.bay.inspection.anatomy.files import Archives
@@ -88,7 +89,7 @@ def _body(message: bytes) -> bytes:
 def _leaves(message: bytes, found: Findings) -> list[Leaf]:
     """Parse, and decode each part that holds no other; roughly, where the parser breaks."""
     try:
-        parsed = email.parser.BytesParser(policy=email.policy.compat32).parsebytes(message)
+        parsed = parse(message)
         parts = [part for part in parsed.walk() if not part.is_multipart()]
         for kind in sorted({part.get_content_type() for part in parsed.walk()} & _ELSEWHERE):
             found.add("unseen", ["the message"], f"is only a piece of the whole ({kind})")
@@ -96,6 +97,24 @@ def _leaves(message: bytes, found: Findings) -> list[Leaf]:
         found.add("unseen", ["the message"], f"breaks parsers: {type(error).__name__}")
         return list(roughly(message))
     return [leaf_of(part) for part in parts]
+
+
+def parse(message: bytes) -> Message:
+    """Parse a message as the standard library does; may raise anything on crooked headers.
+
+    What follows the header of one without parts is taken as it is: the parser would cut it into
+    lines and put them together again.
+    """
+    parser = email.parser.BytesParser(policy=email.policy.compat32)
+    begin = message.find(b"\r\n\r\n", 0, MOST_HEADER) + 4
+    if begin >= 4:
+        parsed = parser.parsebytes(message[:begin])
+        has_parts = parsed.get_content_maintype() in ("multipart", "message")
+        # Without a payload, the parser has seen the header end here and not before.
+        if not (has_parts or parsed.defects or parsed.get_payload()):
+            parsed.set_payload(message[begin:].decode("ascii", "surrogateescape"))
+            return parsed
+    return parser.parsebytes(message)
 
 
 def _look(leaf: Leaf, archives: Archives) -> None:

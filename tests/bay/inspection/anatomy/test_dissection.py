@@ -1,6 +1,8 @@
 """A message taken apart."""
 
 import base64
+import email.parser
+import email.policy
 import json
 from dataclasses import asdict
 
@@ -14,6 +16,7 @@ from dnswatch.bay.inspection.anatomy.dissection import (
     MOST_PARTS,
     MOST_WORK,
     dissect,
+    parse,
 )
 from dnswatch.bay.queue.view import view_of
 from tests.bay.inspection.letters import PROGRAM, UNPACKED, letter, zipped
@@ -32,6 +35,33 @@ def attached(header: bytes, data: bytes = PROGRAM) -> bytes:
         + encoded
         + b"--b--\r\n"
     )
+
+
+_PIECES = st.sampled_from(
+    [
+        *(b"\r\n", b"\n", b"\r", b"\r\n\r\n", b"\n\n", b":", b" ", b"\t", b"\0", b"\xff", b"\x0c"),
+        *(b"From here\r\n", b"Subject: a\r\n", b"Subject: b\r\n folded\r\n", b"no header\r\n"),
+        *(b"Content-Type: text/plain\r\n", b"Content-Type: message/rfc822\r\n"),
+        *(b"Content-Type: message/delivery-status\r\n", b"Content-Type: text\r\n"),
+        *(b'Content-Type: multipart/mixed; boundary="b"\r\n', b"--b\r\n", b"--b--\r\n", b"text"),
+        b"Content-Transfer-Encoding: base64\r\n",
+    ]
+)
+
+
+@given(st.lists(_PIECES, max_size=12).map(b"".join))
+def test_message_is_parsed_as_by_the_standard_library(message: bytes) -> None:
+    """Where a text is taken as it is, headers, parts and faults are those of the whole parser."""
+    parsed = parse(message)
+    whole = email.parser.BytesParser(policy=email.policy.compat32).parsebytes(message)
+    assert parsed.get_unixfrom() == whole.get_unixfrom()
+    assert list(map(type, parsed.defects)) == list(map(type, whole.defects))
+    mine, theirs = list(parsed.walk()), list(whole.walk())
+    assert [part.items() for part in mine] == [part.items() for part in theirs]
+    texts = [
+        [part.get_payload() for part in of if not part.is_multipart()] for of in (mine, theirs)
+    ]
+    assert texts[0] == texts[1]
 
 
 def test_ordinary_message_has_nothing_to_tell() -> None:

@@ -19,6 +19,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from dnswatch.watchdog.process import NICENESS
+
 BEHIND: Final = 0.5
 """Seconds for which something may wait: lookups come late after one (`seams.merge.LAG`)."""
 
@@ -75,11 +77,12 @@ def _put(pid: int, policy: int) -> None:
 
 
 def _may_return() -> bool:
-    """Try whether a thread gets out of the idle class again, which RLIMIT_NICE may forbid."""
+    """Try whether a thread as nice as the watch gets out of the idle class again (RLIMIT_NICE)."""
     came_back = threading.Event()
 
     def go_and_come() -> None:
         with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
             for policy in (os.SCHED_IDLE, os.SCHED_OTHER):
                 os.sched_setscheduler(0, policy, os.sched_param(0))
             came_back.set()

@@ -58,9 +58,8 @@ def test_the_image_has_all_that_dnswatch_needs(tmp_path: Path) -> None:
     assert "(pure)" in _run(["sh", "-c", f"DNSWATCH_PURE=1 {version}"], tmp_path)
     check = [str(programs / "dnswatch"), "check", "--config", settings]
     assert "good" in _run(check, tmp_path)
-    assert "quarantine" in _run(
-        [str(programs / "dnswatch"), "policy", "show", "quarantine", "--config", settings], tmp_path
-    )
+    show = [str(programs / "dnswatch"), "policy", "show", "quarantine", "--config", settings]
+    assert "quarantine" in _run([*show, "--state", str(tmp_path)], tmp_path)
 
 
 def test_the_engine_is_given_what_the_stage_copies() -> None:

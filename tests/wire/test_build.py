@@ -201,13 +201,16 @@ def test_failures_are_said_with_their_reason(exact: bytes, rcode: Rcode, text: s
 
 @given(st.binary(min_size=10, max_size=40), st.sampled_from([1, 4, 16]))
 def test_refusals_keep_the_opcode(exact: bytes, rcode: int) -> None:
-    """What could not be read is answered under its opcode and RD, with BADVERS in an OPT record."""
+    """What could not be read is answered under its opcode and RD, with BADVERS in an OPT record.
+
+    A question that can be read all the same is given back.
+    """
     got = dns.message.from_wire(ID + build.refusal(ID + exact, rcode, 1232))
     assert got.rcode() == rcode
     assert got.flags & dns.flags.QR
     assert got.opcode() == dns.opcode.from_flags(exact[0] << 8)
     assert got.flags & dns.flags.RD == exact[0] << 8 & 0x0100
-    assert not got.question
+    assert bool(got.question) == bool(query.readable_question(ID + exact))
     assert got.edns == (0 if rcode == Rcode.BADVERS else -1)
 
 

@@ -27,6 +27,7 @@ from dnswatch.compiled import build
 from dnswatch.proxy.worker import Listening, Worker
 from dnswatch.seams.batch import MAX_MESSAGE
 from dnswatch.settings import read
+from tests.loopback import reserve
 
 PARTS: Final = 10
 "Looks at the memory, but for the first: after each part of the lookups."
@@ -199,9 +200,10 @@ async def _ask_by_tcp(place: tuple[str, int], queries: list[bytes]) -> None:
 async def _worker(upstream: tuple[str, int]) -> AsyncIterator[tuple[str, int]]:
     """Run a worker in this process, and something that reads what it has to tell the watch."""
     ours, watch = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    udp = _bound("127.0.0.1", 0)
-    place = udp.getsockname()
-    with ours, watch, udp, socket.create_server(place) as tcp:
+    with reserve() as holder:
+        place = holder.getsockname()
+        udp, tcp = _bound(*place), socket.create_server(place)
+    with ours, watch, udp, tcp:
         ours.setblocking(False)
         watch.setblocking(False)
         asyncio.get_running_loop().add_reader(watch, lambda: watch.recv(MAX_MESSAGE))

@@ -114,7 +114,9 @@ class Process:
         helper does that takes messages apart.
         """
         found = {int(path.name): _fields(path) for path in _PROC.iterdir() if path.name.isdigit()}
-        ours = {pid: stat for pid, stat in found.items() if stat and int(stat[3]) == self._popen.pid}
+        ours = {
+            pid: stat for pid, stat in found.items() if stat and int(stat[3]) == self._popen.pid
+        }
         size = 0
         while len(ours) > size:
             size = len(ours)

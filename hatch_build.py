@@ -28,6 +28,7 @@ MODULES: Final = (
     "model/groups",
     "model/lives",
     "model/mailhosts",
+    "model/moments",
     "model/sitecache",
     "model/translations",
     "model/watch",

@@ -112,9 +112,9 @@ class Exchanges:
         exchange = self._exchanges.by_key.get(qname)
         if exchange and now < exchange.expiry:
             return LookupKind.EXCHANGE, exchange.domain
-        if client is not None and qname in self._recent:
-            if now < self._asked.until(qname + client):
-                return LookupKind.IMPLICIT, qname
+        is_asked = client is not None and qname in self._recent
+        if is_asked and now < self._asked.until(qname + client):
+            return LookupKind.IMPLICIT, qname
         if self._hosts.fits(qname):
             domain = parent_of(qname)
             return (LookupKind.GUESS if now < self._domains.get(domain, 0.0) else None), domain

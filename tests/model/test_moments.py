@@ -17,7 +17,7 @@ steps = st.lists(
 
 @given(steps, st.sampled_from([1, 100_000]))
 def test_a_key_counts_until_its_last_moment(steps: list[tuple[bytes, float]], limit: int) -> None:
-    """Whatever is noted and forgotten in between, each key that counts still has its last moment."""
+    """Whatever is noted and forgotten meanwhile, each that counts has its last moment."""
     moments, plain, now = Moments(limit), dict[bytes, float](), 0.0
     for key, passed in steps:
         now += passed

@@ -112,8 +112,7 @@ class Exchanges:
         exchange = self._exchanges.by_key.get(qname)
         if exchange and now < exchange.expiry:
             return LookupKind.EXCHANGE, exchange.domain
-        is_asked = client is not None and qname in self._recent
-        if is_asked and now < self._asked.until(qname + client):
+        if client is not None and qname in self._recent and now < self._asked.until(qname + client):
             return LookupKind.IMPLICIT, qname
         if self._hosts.fits(qname):
             domain = parent_of(qname)

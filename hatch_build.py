@@ -54,6 +54,7 @@ MODULES: Final = (
     "proxy/datagrams",
     "proxy/fast",
     "proxy/service",
+    "proxy/turns",
     "proxy/upstream/ports",
     "proxy/upstream/udp",
     "sources/capture/dissection",

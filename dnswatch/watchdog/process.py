@@ -48,8 +48,8 @@ TICK: Final = 1.0
 """Seconds between two hand-overs to the recorder."""
 
 PORTION: Final = 5000
-"""Mail-related lookups that are handed over without waiting: judging takes half a second then, while
-what comes waits as bytes, which take a tenth of the memory."""
+"""Mail-related lookups that are handed over without waiting: judging them takes half a second, and
+what comes meanwhile waits as bytes, in a tenth of the memory."""
 
 LAST_READING: Final = 0.3
 """Seconds to read what waits when told to stop; workers may go on sending."""

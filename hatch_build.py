@@ -29,6 +29,7 @@ MODULES: Final = (
     "model/lives",
     "model/mailhosts",
     "model/sitecache",
+    "model/states",
     "model/translations",
     "model/watch",
     "resolver/access",

@@ -18,7 +18,8 @@ IN_GROUP: Final = 32
 MOST: Final = 0xFFFFFFFF
 """A count that is larger stays at this."""
 
-_RECORD: Final = Struct("<ddII")
+FORM: Final = "ddII"
+_RECORD: Final = Struct(f"<{FORM}")
 SIZE: Final = _RECORD.size
 """Bytes of a record."""
 

@@ -8,15 +8,19 @@ So what is true at the end is one `dict.update` of pairs of bytes.
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
+from operator import itemgetter
 from struct import Struct
 from typing import Final
 
 from dnswatch.model.cache_entry import CacheEntry
-from dnswatch.model.groups import SIZE, Record, packed, unpacked
+from dnswatch.model.groups import FORM, SIZE, packed
 
 V4: Final = 4
 V6: Final = 16
 """Bytes of an address."""
+
+State = tuple[bytes, float, float, int, int]
+"""Packed address; first seen, expiry, refreshes and hits of its entry."""
 
 _MOMENT: Final = 8
 """Bytes of a record that say when the life began."""
@@ -36,11 +40,10 @@ class EntryStates:
         """Count the states, those as well that are not true any more."""
         return len(self._v4) // (V4 + SIZE) + len(self._v6) // (V6 + SIZE)
 
-    def __iter__(self) -> Iterator[tuple[bytes, Record]]:
-        """Go through addresses and what is said of them, in order for each address."""
-        for width, states in self.parts():
-            for address, record in Struct(f"{width}s{SIZE}s").iter_unpack(states):
-                yield address, unpacked(record)
+    def __iter__(self) -> Iterator[State]:
+        """Go through them, in order for each address."""
+        parts = [Struct(f"<{width}s{FORM}").iter_unpack(states) for width, states in self.parts()]
+        return chain.from_iterable(parts)
 
     def __eq__(self, other: object) -> bool:
         """Whether the same is true after both, however often that was told."""
@@ -68,7 +71,7 @@ class EntryStates:
         """Return the last state of each address."""
         return {
             address: CacheEntry(expiry, first_seen, refreshes, hits)
-            for address, (first_seen, expiry, refreshes, hits) in self
+            for address, first_seen, expiry, refreshes, hits in self
         }
 
     def tidy(self) -> None:
@@ -84,10 +87,10 @@ class EntryStates:
             self.tidy()
         lost = max(0, len(self) - limit)
         if lost:
-            kept = sorted(self, key=lambda state: state[1][1])[lost:]
+            kept = sorted(self, key=itemgetter(2))[lost:]
             self._v4, self._v6 = bytearray(), bytearray()
-            for address, record in kept:
-                self.add(address, packed(record))
+            for address, first_seen, expiry, refreshes, hits in kept:
+                self.add(address, packed((first_seen, expiry, refreshes, hits)))
         return lost
 
     def _of(self, width: int) -> bytearray:

@@ -7,6 +7,7 @@ order of the addresses, and only the last states of what lives are kept.  Both t
 all that was ever written, at any moment.
 """
 
+import json
 import socket
 from collections.abc import Iterable
 from operator import itemgetter
@@ -14,8 +15,8 @@ from typing import Final
 
 from dnswatch.model.cache_entry import CacheEntry
 from dnswatch.model.changes import Changes
-from dnswatch.model.groups import SIZE, Record, packed
-from dnswatch.model.states import EntryStates
+from dnswatch.model.groups import SIZE, packed
+from dnswatch.model.states import EntryStates, State
 from dnswatch.store.sqlite import Database
 
 MOST: Final = 200_000
@@ -53,14 +54,13 @@ def finish(db: Database) -> None:
 def settle(db: Database, most: int = MOST) -> None:
     """Turn what has ended into rows, and what lives where that is more than half of `most`."""
     passed, states, living = _passed(db), _logged(db), EntryStates()
-    ended = []
-    for address, record in states:
-        if record[1] > passed:
-            living.add(address, packed(record))
-        else:
-            ended.append((address, record))
-    if len(living) > most // 2:
-        ended, living = list(states), EntryStates()
+    ended = [state for state in states if state[2] <= passed]
+    if len(states) - len(ended) > most // 2:
+        ended = list(states)
+    elif len(states) > len(ended):
+        for address, first_seen, expiry, refreshes, hits in states:
+            if expiry > passed:
+                living.add(address, packed((first_seen, expiry, refreshes, hits)))
     _put(db, "entry", ended)
     db.conn.execute("DELETE FROM entry_log")
     _append(db, living)
@@ -85,8 +85,9 @@ def show(db: Database) -> None:
     """Let this connection ask `entry_now` for all entries as they stand, in the form of `entry`."""
     for statement in _SHOW:
         db.conn.execute(statement)
-    states = list(_logged(db))
-    db.conn.executemany(_COPY_ROW, {(text(address),) for address, _ in states})
+    states = _logged(db)
+    addresses = json.dumps([text(state[0]) for state in states])
+    db.conn.execute(_COPY_ROWS, (addresses,))
     _put(db, "temp.entry_ahead", states)
 
 
@@ -107,9 +108,12 @@ def _logged(db: Database) -> EntryStates:
     return found
 
 
-def _put(db: Database, table: str, states: Iterable[tuple[bytes, Record]]) -> None:
+def _put(db: Database, table: str, states: Iterable[State]) -> None:
     """Bring the rows of some lives up to date, in the order of the rows and of the lives."""
-    rows = [(text(address), *record) for address, record in states]
+    rows = [
+        (text(address), first_seen, expiry, refreshes, hits)
+        for address, first_seen, expiry, refreshes, hits in states
+    ]
     rows.sort(key=itemgetter(0))
     db.conn.executemany(_SET_ROW.format(table), rows)
 
@@ -153,4 +157,6 @@ _SHOW = (
         UNION ALL SELECT * FROM main.entry
         WHERE address NOT IN (SELECT address FROM temp.entry_ahead)""",
 )
-_COPY_ROW = "INSERT INTO temp.entry_ahead SELECT * FROM main.entry WHERE address = ?"
+_COPY_ROWS = """
+    INSERT INTO temp.entry_ahead
+    SELECT * FROM main.entry WHERE address IN (SELECT value FROM json_each(?))"""

@@ -21,6 +21,7 @@ from bench.errors import BenchError
 from bench.process import Process
 from bench.programs import find
 from bench.rig import Rig
+from tests.loopback import reserve
 
 BAY: Final = "bay"
 POSTFIX: Final = "Postfix's smtpd"
@@ -81,19 +82,12 @@ MAIL_SERVERS: Final[dict[str, Callable[[Path, int], list[str]]]] = {
 @contextmanager
 def start(rig: Rig, name: str) -> Iterator[Standing]:
     """Start a mail server afresh; it greets when this enters."""
-    port = _free_port()
-    with TemporaryDirectory(dir=rig.folder, prefix="mail") as own:
+    with TemporaryDirectory(dir=rig.folder, prefix="mail") as own, reserve() as holder:
+        port = holder.getsockname()[1]
         command = MAIL_SERVERS[name](Path(own), port)
         with Process(command, rig.server_cores, Path(own) / "log") as server:
             _await_greeting(server, port, name)
             yield Standing(server, port)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _await_greeting(server: Process, port: int, name: str) -> None:

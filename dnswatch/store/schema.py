@@ -73,7 +73,8 @@ def newer(db: Database) -> list[str]:
 
 def known() -> list[str]:
     """Name the migrations that this dnswatch knows, the oldest first."""
-    return [migration.name for migration in MIGRATIONS.pending(Database(memory=True))]
+    empty = Database(memory=True, execute_plugins=False)  # to look for plugins takes 40 ms
+    return [migration.name for migration in MIGRATIONS.pending(empty)]
 
 
 @MIGRATIONS()

@@ -3,8 +3,11 @@
 RFC 5452: a response is taken only from the server's address and port, at the port the question
 left from, with its ID and its question; ports and IDs come from the kernel's random generator.
 Questions that are under way together share a socket, at most `SHARED` within `FRESH` seconds, each
-with an ID of its own: a guess must hit both all the same.  The socket closes when all are answered,
-so that the next question leaves from elsewhere.
+with an ID of its own: a guess must hit both all the same.  One at a time they have a socket each,
+which closes with the answer.  A shared one stays open until its time is over, though all have been
+answered: under load a socket for each question or two was a fifth of what a question cost.  With
+nothing under way there is nothing for a guess to hit; only the upstream sees the port, and a search
+by what the kernel lets slip (SAD DNS: some 1,000 ports a second) has tried ten when it is gone.
 
 What comes to the right port and fits no question there is somebody's guess, a near miss.  Then no
 datagram to that port is believed any more, and its questions are asked over TCP, where nobody can
@@ -37,8 +40,8 @@ from dnswatch.settings import Upstream as Configured
 from dnswatch.wire import query, response
 
 SHARED: Final = 32
-"""Questions that share a port: what a near miss costs, and enough to make the system calls of a
-socket cheap."""
+"""Questions that leave from a port: what a near miss costs, and enough to make the system calls of
+a socket cheap."""
 
 FRESH: Final = 0.01
 """Seconds for which questions leave from a port: enough for `SHARED` of them at 3,000 a second."""
@@ -158,19 +161,32 @@ class UdpUpstream:
             self._poll.close()
         self._fallback.close()
 
+    def goes_on(self, port: "_Port") -> bool:
+        """Tell whether more questions may leave from a port."""
+        return port is self._port and self._room_left > 0
+
     def retire(self, port: "_Port") -> None:
         """Let no more questions leave from a port."""
         if port is self._port:
             self._outbox.flush()
             self._port, self._room_left = None, 0
 
+    def _expire(self, port: "_Port") -> None:
+        """End the time in which questions leave from a port; close it if all are answered."""
+        self.retire(port)
+        if port.is_answered:
+            self.let_go(port)
+
     def _next_port(self, now: float) -> "_Port | None":
         """Let questions leave from another port from now on."""
         self._outbox.flush()
+        if self._port is not None and self._port.is_answered:
+            self.let_go(self._port)
         port = self._port = self._choose_port()
         if port is not None:
             self._room_left, self._fresh_until = SHARED, now + FRESH
             self._outbox.socket = port.socket
+            asyncio.get_running_loop().call_later(FRESH, self._expire, port)
         return port
 
     def _choose_port(self) -> "_Port | None":
@@ -222,13 +238,15 @@ class UdpUpstream:
 class _Port:
     """One socket at a random port, with the questions that left from it."""
 
-    __slots__ = ("_answered", "_upstream", "_waiting", "opened_at", "socket")
+    __slots__ = ("_answered", "_is_shared", "_upstream", "_waiting", "opened_at", "socket")
 
     def __init__(self, upstream: UdpUpstream, sock: socket.socket) -> None:
         self._upstream = upstream
         self._waiting: dict[bytes, tuple[Ask, float, bytes]] = {}
         "ID to question, when it left (Unix seconds), and the question as it was written."
         self._answered: set[bytes] = set()
+        self._is_shared = False
+        "Questions were under way together."
         self.socket = sock
         self.opened_at = upstream.now()
 
@@ -236,6 +254,11 @@ class _Port:
     def is_full(self) -> bool:
         """No more questions may leave from here."""
         return len(self._waiting) >= CROWDED
+
+    @property
+    def is_answered(self) -> bool:
+        """No response is missing."""
+        return not self._waiting
 
     @property
     def is_idle(self) -> bool:
@@ -246,11 +269,13 @@ class _Port:
         """Note that a question leaves from here, under `message_id` or another ID that is free."""
         while message_id in self._waiting or message_id in self._answered:
             message_id = os.urandom(2)
+        if self._waiting:
+            self._is_shared = True
         self._waiting[message_id] = (ask, now, asked)
         return message_id
 
     def take_in(self) -> None:
-        """Take in responses; close where none is missing."""
+        """Take in responses; close where none is missing, unless more questions are to leave."""
         room = self._upstream.room
         try:
             count = room.receive(self.socket.fileno())
@@ -263,7 +288,7 @@ class _Port:
             message = room.view[start : start + length].tobytes()
             flags = room.lengths[slot * HEADER_WORDS + FLAGS_WORD]
             self._take(message, is_cut=flags & TRUNCATED != 0)
-        if not self._waiting:
+        if not self._waiting and not (self._is_shared and self._upstream.goes_on(self)):
             self._upstream.let_go(self)
 
     def _take(self, message: bytes, *, is_cut: bool) -> None:

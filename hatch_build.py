@@ -30,6 +30,7 @@ MODULES: Final = (
     "model/mailhosts",
     "model/moments",
     "model/sitecache",
+    "model/states",
     "model/translations",
     "model/watch",
     "resolver/access",

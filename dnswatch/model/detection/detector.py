@@ -47,7 +47,7 @@ from dnswatch.model.policies.orders import Overrule, Word
 from dnswatch.model.role import Role
 
 CLIENTS: Final = 20_000
-"""Clients with mail-related lookups of which the state is kept, some 10 kB each; beyond, the one
+"""Clients with mail-related lookups of which the state is kept, 0.1 to 1 kB each; beyond, the one
 goes whose last novel mail domain is longest ago, of those that are clean."""
 
 SILENCE: Final = 4 * WINDOW

@@ -18,8 +18,9 @@ from typing import Final
 from bench.plan import Plan, say
 from bench.process import Process
 from bench.programs import find
-from bench.rig import Rig, await_answer, free_port
+from bench.rig import Rig, await_answer
 from bench.table import Table
+from tests.loopback import reserve
 
 NAMES: Final = 1000
 AT_ONCE: Final = 16
@@ -74,9 +75,11 @@ def _standing(rig: Rig, server: str, *, dead: bool) -> Iterator[int]:
     with (
         tempfile.TemporaryDirectory(dir=rig.folder) as own,
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent,
+        reserve() as here,
+        reserve() as above,
     ):
         silent.bind(("127.0.0.1", 0))
-        port, lossy = free_port(), free_port()
+        port, lossy = here.getsockname()[1], above.getsockname()[1]
         upstreams = [silent.getsockname()[1]] if dead else []
         upstreams.append(lossy)
         command = [sys.executable, "-m", "bench.lossy", str(lossy), str(_LOST), str(_AWAY)]

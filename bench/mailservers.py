@@ -21,6 +21,7 @@ from bench.errors import BenchError
 from bench.process import Process
 from bench.programs import find
 from bench.rig import Rig
+from tests.loopback import reserve
 
 BAY: Final = "bay"
 POSTFIX: Final = "Postfix's smtpd"
@@ -81,20 +82,14 @@ MAIL_SERVERS: Final[dict[str, Callable[[Path, int], list[str]]]] = {
 @contextmanager
 def start(rig: Rig, name: str) -> Iterator[Standing]:
     """Start a mail server afresh; it greets when this enters."""
-    port = _free_port()
     # Its mail stays until all is measured: for minutes ext4 without a journal searches for an inode
     # among those that were deleted, which would cost the next server up to half of its CPU.
     own = Path(mkdtemp(dir=rig.folder, prefix="mail"))
-    with Process(MAIL_SERVERS[name](own, port), rig.server_cores, own / "log") as server:
-        _await_greeting(server, port, name)
-        yield Standing(server, port)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    with reserve() as holder:
+        port = holder.getsockname()[1]
+        with Process(MAIL_SERVERS[name](own, port), rig.server_cores, own / "log") as server:
+            _await_greeting(server, port, name)
+            yield Standing(server, port)
 
 
 def _await_greeting(server: Process, port: int, name: str) -> None:

@@ -5,7 +5,6 @@ machine of two cores: one).  So a server's own cost is what limits it, unless th
 first: every table shows how busy both were.
 """
 
-import contextlib
 import os
 import socket
 import subprocess
@@ -21,6 +20,7 @@ from bench.errors import BenchError
 from bench.process import Process
 from bench.programs import PACKAGES, find
 from bench.servers import SERVERS, VARIANTS, Place
+from tests.loopback import reserve
 
 ECHO: Final = "echo"
 "The name of the limit: a server in C that turns packets around and looks nothing up."
@@ -61,8 +61,13 @@ class Rig:
     @contextmanager
     def start(self, name: str, workers: int = 1) -> Iterator[Standing]:
         """Start an upstream and the server `name` in front of it; it answers when this enters."""
-        with tempfile.TemporaryDirectory(dir=self.folder, prefix=name) as own:
-            place = Place(Path(own), free_port(), free_port(), workers)
+        with (
+            tempfile.TemporaryDirectory(dir=self.folder, prefix=name) as own,
+            reserve() as here,
+            reserve() as above,
+        ):
+            ports = here.getsockname()[1], above.getsockname()[1]
+            place = Place(Path(own), *ports, workers)
             with (
                 self._answer(place.upstream, _BATCH, self.upstream_cores) as upstream,
                 self._serve(name, place) as server,
@@ -100,17 +105,6 @@ def _compile(name: str, folder: Path) -> Path:
     program = folder / source.stem
     subprocess.run([find("cc"), "-O2", "-o", str(program), str(source), "-lm"], check=True)
     return program
-
-
-def free_port() -> int:
-    """Find a port that is free now, for UDP and TCP."""
-    while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, socket.socket() as other:
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-            with contextlib.suppress(OSError):  # somebody has it for TCP
-                other.bind(("127.0.0.1", port))
-                return port
 
 
 _PROBE: Final = bytes.fromhex(

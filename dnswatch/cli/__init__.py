@@ -22,6 +22,8 @@ from typer.core import TyperGroup
 
 import dnswatch
 from dnswatch import compiled
+from dnswatch.cli import shells, values
+from dnswatch.cli.shells import Shell
 from dnswatch.errors import DnswatchError, LibraryError, SettingsError
 
 __all__ = ["COMMANDS", "app", "main"]
@@ -114,6 +116,15 @@ class _Commands(TyperGroup):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self.commands = _Imported()
+        shells.teach()
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the command line; a shell to complete for need not be named."""
+        try:
+            return super().parse_args(ctx, shells.named(args))
+        except typer.BadParameter as error:
+            error.message = _in_words(error)
+            raise
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """List the commands below their headings; none is imported for that."""
@@ -134,14 +145,14 @@ class _Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command; say what stopped it."""
-        from dnswatch.cli.render import harmless
-
         try:
             return self._invoke(ctx)
         except typer.BadParameter as error:
             error.message = _in_words(error)
             raise
         except DnswatchError as error:
+            from dnswatch.office.text import harmless
+
             typer.echo(f"dnswatch: {harmless(str(error))}", err=True)
             raise typer.Exit(2 if isinstance(error, SettingsError) else 1) from None
 
@@ -165,20 +176,22 @@ _EXPECTED: Final = {
 
 def _in_words(error: typer.BadParameter) -> str:
     """Say what was expected where a library refused a value in its own speech."""
-    from dnswatch.cli.render import harmless
+    from dnswatch.office.text import harmless
 
     errors = getattr(error.__cause__, "errors", None)
     found = errors()[0] if errors is not None else {}
     expected = _EXPECTED.get(found.get("type", ""))
     if expected is None:
-        return harmless(error.message)
+        return harmless(error.message.removeprefix("Value error, "))
     return f"'{found['input']}': {expected.format(**found.get('ctx', {}))}"
 
 
+values.spare_judging()
 app = typer.Typer(
     name="dnswatch",
     cls=_Commands,
     help="A site's DNS resolver with a watchdog in it.",
+    add_completion=False,  # typer's own options take no shell's name
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -199,6 +212,24 @@ def _dnswatch(
             "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
         ),
     ] = False,
+    install_completion: Annotated[
+        Shell | None,
+        typer.Option(
+            metavar="[SHELL]",
+            callback=shells.install,
+            is_eager=True,
+            help=f"Install completion for a shell ({', '.join(Shell)}; by default the one here).",
+        ),
+    ] = None,
+    show_completion: Annotated[
+        Shell | None,
+        typer.Option(
+            metavar="[SHELL]",
+            callback=shells.show,
+            is_eager=True,
+            help="Print it instead, to be put where the shell reads it.",
+        ),
+    ] = None,
 ) -> None:
     """A site's DNS resolver with a watchdog in it."""
 

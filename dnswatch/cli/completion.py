@@ -5,6 +5,8 @@ somebody types.
 """
 
 from collections.abc import Iterable
+from textwrap import shorten
+from typing import Final
 
 import typer
 
@@ -12,6 +14,9 @@ from dnswatch.errors import DnswatchError
 
 Words = list[tuple[str, str]]
 """Each with what is told beside it."""
+
+_NOTE: Final = 45
+"""Characters of a note: as many as typer shows of a command."""
 
 
 def clients(ctx: typer.Context, incomplete: str) -> Words:
@@ -48,11 +53,14 @@ def roles(incomplete: str) -> Words:
 
 
 def fitting(words: Iterable[tuple[str, str]], incomplete: str) -> Words:
-    """Keep those that begin with what was typed, safe to print."""
+    """Keep those that begin with what was typed, safe to print; notes fit on a line.
+
+    What typer breaks into lines, fish takes for so many words to offer.
+    """
     from dnswatch.cli.render import harmless
 
     return [
-        (harmless(word), harmless(note))
+        (harmless(word), shorten(harmless(note), _NOTE, placeholder="..."))
         for word, note in words
         if word.lower().startswith(incomplete.lower())
     ]

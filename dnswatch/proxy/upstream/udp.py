@@ -3,8 +3,11 @@
 RFC 5452: a response is taken only from the server's address and port, at the port the question
 left from, with its ID and its question; ports and IDs come from the kernel's random generator.
 Questions that are under way together share a socket, at most `SHARED` within `FRESH` seconds, each
-with an ID of its own: a guess must hit both all the same.  The socket closes when all are answered,
-so that the next question leaves from elsewhere.
+with an ID of its own: a guess must hit both all the same.  One at a time they have a socket each,
+which closes with the answer.  A shared one stays open until its time is over, though all have been
+answered: under load a socket for each question or two was a fifth of what a question cost.  With
+nothing under way there is nothing for a guess to hit; only the upstream sees the port, and a search
+by what the kernel lets slip (SAD DNS: some 1,000 ports a second) has tried ten when it is gone.
 
 What comes to the right port and fits no question there is somebody's guess, a near miss.  Then no
 datagram to that port is believed any more, and its questions are asked over TCP, where nobody can
@@ -14,7 +17,6 @@ guess; after `NEAR_MISSES` of them what was cached since they began is forgotten
 import asyncio
 import errno
 import os
-import select
 import socket
 from collections import Counter
 from collections.abc import Callable
@@ -29,6 +31,7 @@ from dnswatch.proxy.datagrams import (
     DatagramBatch,
     Outbox,
 )
+from dnswatch.proxy.turns import TURNS
 from dnswatch.proxy.upstream import ports
 from dnswatch.proxy.upstream.transport import Listener, Transport
 from dnswatch.resolver.ask import LATE, Ask
@@ -37,8 +40,8 @@ from dnswatch.settings import Upstream as Configured
 from dnswatch.wire import query, response
 
 SHARED: Final = 32
-"""Questions that share a port: what a near miss costs, and enough to make the system calls of a
-socket cheap."""
+"""Questions that leave from a port: what a near miss costs, and enough to make the system calls of
+a socket cheap."""
 
 FRESH: Final = 0.01
 """Seconds for which questions leave from a port: enough for `SHARED` of them at 3,000 a second."""
@@ -92,8 +95,6 @@ class UdpUpstream:
         self._chance = ports.Chance()
         self._open: dict[int, _Port] = {}
         "By file descriptor, in order of age."
-        self._poll: select.epoll | None = None
-        "Of all ports, so that the loop knows one file descriptor and opening a port is cheap."
         self._outbox = Outbox(connected=True)
         self._port: _Port | None = None
         "Where questions leave from now, those in the outbox too."
@@ -102,7 +103,7 @@ class UdpUpstream:
         self._fresh_until = 0.0
         "and until when, Unix seconds."
         self._near_misses, self._since, self._last = 0, 0.0, 0.0
-        self._closed = False
+        self._closed = self._sweeps = False
 
     def ask(self, ask: Ask) -> None:
         """Send a question from a random port; those of one turn of the loop leave together."""
@@ -138,10 +139,12 @@ class UdpUpstream:
 
     def let_go(self, port: "_Port") -> None:
         """Close a port; nobody is told."""
-        self._open.pop(port.socket.fileno(), None)
+        fd = port.socket.fileno()
+        if self._open.pop(fd, None) is not None:
+            TURNS.closed(fd)
         if port is self._port:
             self._port, self._room_left = None, 0
-        port.socket.close()  # which takes it out of the poll as well
+        port.socket.close()
 
     @property
     def open_ports(self) -> int:
@@ -153,10 +156,11 @@ class UdpUpstream:
         self._closed = True
         for port in list(self._open.values()):
             self.let_go(port)
-        if self._poll is not None:
-            asyncio.get_running_loop().remove_reader(self._poll.fileno())
-            self._poll.close()
         self._fallback.close()
+
+    def goes_on(self, port: "_Port") -> bool:
+        """Tell whether more questions may leave from a port."""
+        return port is self._port and self._room_left > 0
 
     def retire(self, port: "_Port") -> None:
         """Let no more questions leave from a port."""
@@ -164,13 +168,22 @@ class UdpUpstream:
             self._outbox.flush()
             self._port, self._room_left = None, 0
 
+    def _expire(self, port: "_Port") -> None:
+        """End the time in which questions leave from a port; close it if all are answered."""
+        self.retire(port)
+        if port.is_answered:
+            self.let_go(port)
+
     def _next_port(self, now: float) -> "_Port | None":
         """Let questions leave from another port from now on."""
         self._outbox.flush()
+        if self._port is not None and self._port.is_answered:
+            self.let_go(self._port)
         port = self._port = self._choose_port()
         if port is not None:
             self._room_left, self._fresh_until = SHARED, now + FRESH
             self._outbox.socket = port.socket
+            asyncio.get_running_loop().call_later(FRESH, self._expire, port)
         return port
 
     def _choose_port(self) -> "_Port | None":
@@ -187,26 +200,11 @@ class UdpUpstream:
         except OSError:
             self.counters["upstream_no_socket"] += 1
             return None
-        self._polling().register(port.socket, select.EPOLLIN)
+        if not self._sweeps:
+            self._sweep()
         self._open[port.socket.fileno()] = port
+        TURNS.add(port.socket.fileno(), port.take_in)
         return port
-
-    def _polling(self) -> select.epoll:
-        """Return the poll; the first port starts it, and the sweeps."""
-        if self._poll is None:
-            self._poll = select.epoll()
-            loop = asyncio.get_running_loop()
-            loop.add_reader(self._poll.fileno(), self._readable)
-            loop.call_later(_SWEEP, self._sweep)
-        return self._poll
-
-    def _readable(self) -> None:
-        """Take in what came to any port."""
-        assert self._poll is not None
-        for fd, _ in self._poll.poll(0):
-            port = self._open.get(fd)
-            if port is not None:
-                port.take_in()
 
     def _sweep(self) -> None:
         """Close the ports that waited long enough, and those where nobody waits any more."""
@@ -216,19 +214,22 @@ class UdpUpstream:
         for port in list(self._open.values()):
             if port.opened_at < oldest or port.is_idle:
                 self.let_go(port)
+        self._sweeps = True
         asyncio.get_running_loop().call_later(_SWEEP, self._sweep)
 
 
 class _Port:
     """One socket at a random port, with the questions that left from it."""
 
-    __slots__ = ("_answered", "_upstream", "_waiting", "opened_at", "socket")
+    __slots__ = ("_answered", "_is_shared", "_upstream", "_waiting", "opened_at", "socket")
 
     def __init__(self, upstream: UdpUpstream, sock: socket.socket) -> None:
         self._upstream = upstream
         self._waiting: dict[bytes, tuple[Ask, float, bytes]] = {}
         "ID to question, when it left (Unix seconds), and the question as it was written."
         self._answered: set[bytes] = set()
+        self._is_shared = False
+        "Questions were under way together."
         self.socket = sock
         self.opened_at = upstream.now()
 
@@ -236,6 +237,11 @@ class _Port:
     def is_full(self) -> bool:
         """No more questions may leave from here."""
         return len(self._waiting) >= CROWDED
+
+    @property
+    def is_answered(self) -> bool:
+        """No response is missing."""
+        return not self._waiting
 
     @property
     def is_idle(self) -> bool:
@@ -246,25 +252,31 @@ class _Port:
         """Note that a question leaves from here, under `message_id` or another ID that is free."""
         while message_id in self._waiting or message_id in self._answered:
             message_id = os.urandom(2)
+        if self._waiting:
+            self._is_shared = True
         self._waiting[message_id] = (ask, now, asked)
         return message_id
 
-    def take_in(self) -> None:
-        """Take in responses; close where none is missing."""
+    def take_in(self) -> int:
+        """Take in responses, and return how many datagrams came.
+
+        The port closes where no response is missing, unless more questions are to leave from it.
+        """
         room = self._upstream.room
         try:
             count = room.receive(self.socket.fileno())
         except OSError as error:
             self._fail(error)
-            return
+            return 0
         for slot in range(count):
             length = room.lengths[slot * HEADER_WORDS + LENGTH_WORD]
             start = slot * SLOT_BYTES
             message = room.view[start : start + length].tobytes()
             flags = room.lengths[slot * HEADER_WORDS + FLAGS_WORD]
             self._take(message, is_cut=flags & TRUNCATED != 0)
-        if not self._waiting:
+        if not self._waiting and not (self._is_shared and self._upstream.goes_on(self)):
             self._upstream.let_go(self)
+        return count
 
     def _take(self, message: bytes, *, is_cut: bool) -> None:
         """Compare a datagram with what was asked, and hand it on."""

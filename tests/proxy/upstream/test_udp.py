@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-import os
 import socket
 from collections import Counter
 from collections.abc import Callable, Coroutine
@@ -317,30 +316,120 @@ def services() -> set[int]:
     return {11211, 24554, 47808} | {int(e[1].partition("/")[0]) for e in entries if len(e) > 1}
 
 
-def test_a_port_closes_with_its_last_answer() -> None:
-    """Nothing stays open for a scan to find."""
+def test_questions_one_at_a_time_have_a_port_each() -> None:
+    """It closes with the answer: nothing stays open for a scan to find."""
 
-    async def ask(url: str) -> int:
+    async def ask(url: str) -> None:
         bench = Bench(url)
-        for _ in range(3):
-            bench.upstream.ask(Question("b.example.").ask)
-        await bench.asks(Question())
-        opened = [int(path.name) for path in Path("/proc/self/fd").iterdir()]
-        found = sum(map(is_port, opened))
+        for _ in range(20):
+            await bench.asks(Question())
+            assert not ports_to(server)
         bench.upstream.close()
-        return found
-
-    def is_port(fd: int) -> bool:
-        try:
-            with socket.socket(fileno=os.dup(fd)) as sock:
-                return sock.type == socket.SOCK_DGRAM and sock.getpeername()[1] == server.port
-        except OSError:
-            return False
 
     with Upstream(plain) as server:
-        asyncio.run(ask(server.url))
-        assert asyncio.run(ask(server.url)) == 0
-        assert len({asked.peer[1] for asked in server.asked}) == 2, "one turn, one port"
+        run(ask(server.url))
+        assert len({asked.peer[1] for asked in server.asked}) > 15
+
+
+def test_questions_under_way_together_share_a_port_for_a_while() -> None:
+    """Others leave from there as well though all be answered, `SHARED` at most; then it closes."""
+
+    async def ask(url: str) -> None:
+        bench = Bench(url)
+        for number in range(udp.SHARED + 3):
+            bench.upstream.ask(Question(f"n{number}.example.").ask)
+        assert bench.upstream.open_ports == 2
+        await until(lambda: len(server.asked) == udp.SHARED + 3)
+        await until(lambda: not ports_to(server))
+        assert not bench.upstream.open_ports
+        before = ports = peers(server)
+        while ports == before or ports[-1] != ports[-3]:  # asking may take longer than FRESH
+            await asyncio.gather(*(bench.asks(Question(f"{side}.example.")) for side in "ab"))
+            await bench.asks(Question("c.example."))
+            ports = peers(server)
+        await until(lambda: not ports_to(server))
+        bench.upstream.close()
+
+    with Upstream(plain) as server:
+        run(ask(server.url))
+        assert max(Counter(peers(server)).values()) == udp.SHARED
+
+
+def test_a_shared_port_closes_before_the_next_opens() -> None:
+    """When its time is over and all is answered it does not count among those that are open."""
+
+    async def ask(url: str) -> None:
+        bench = Bench(url, sockets=1)
+        for _ in range(20):
+            bench.now += udp.FRESH
+            await asyncio.gather(*(bench.asks(Question(f"{side}.example.")) for side in "ab"))
+            assert bench.upstream.open_ports <= 1
+        assert not bench.counters
+        bench.upstream.close()
+
+    with Upstream(plain) as server:
+        run(ask(server.url))
+        assert len(set(peers(server))) > 15
+
+
+def test_a_port_listens_for_an_answer_that_is_late() -> None:
+    """When its time is over it goes on listening for what is under way, and closes with that."""
+
+    async def ask(url: str) -> None:
+        bench = Bench(url)
+        late = Question("late.example.")
+        bench.upstream.ask(late.ask)
+        await bench.asks(Question("b.example."))
+        bench.now += udp.FRESH
+        await bench.asks(Question("c.example."))
+        await ended(late)
+        await until(lambda: not ports_to(server))
+        bench.upstream.close()
+
+    with Upstream(by_name({"late.example.": delayed(0.3)}, plain)) as server:
+        run(ask(server.url))
+        assert len(set(peers(server))) == 2
+
+
+@pytest.mark.parametrize("is_guess", [False, True], ids=["again", "guessed"])
+def test_what_comes_to_a_port_where_all_is_answered_is_treated_as_ever(is_guess: bool) -> None:
+    """An answer that comes again is passed over; a guess is a near miss, and closes the port."""
+
+    async def ask() -> None:
+        loop = asyncio.get_running_loop()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+            server.bind(("127.0.0.1", 0))
+            server.setblocking(False)
+            bench = Bench(f"udp://127.0.0.1:{server.getsockname()[1]}")
+            questions = [Question("a.example."), Question("b.example.")]
+            for question in questions:
+                bench.upstream.ask(question.ask)
+            for question in questions:
+                wire, peer = await loop.sock_recvfrom(server, 512)
+                answer = wire[:2] + message(question.ask.query)[2:]
+                await loop.sock_sendto(server, answer, peer)
+            if is_guess:
+                answer = bytes([answer[0] ^ 1]) + answer[1:]
+            await loop.sock_sendto(server, answer, peer)
+            await until(lambda: bench.counters["mismatch"])
+            assert all(len(question.responses) == 1 for question in questions)
+            assert bench.counters["upstream_near_misses"] == is_guess
+            assert bench.upstream.open_ports == (not is_guess)
+            assert not bench.fallback.asked, "no question was under way"
+            bench.upstream.close()
+
+    run(ask())
+
+
+def peers(server: Upstream) -> list[int]:
+    """List the ports that a server was asked from."""
+    return [asked.peer[1] for asked in server.asked]
+
+
+def ports_to(server: Upstream) -> int:
+    """Count the sockets that are connected to a server's UDP port."""
+    lines = Path("/proc/net/udp").read_text().splitlines()[1:]
+    return sum(int(line.split()[2].partition(":")[2], 16) == server.port for line in lines)
 
 
 def test_open_ports_are_bounded() -> None:

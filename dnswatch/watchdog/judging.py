@@ -43,6 +43,10 @@ from dnswatch.wire.name import to_text
 KNOWN: Final = 200_000
 """Clients whose address is remembered; the one seen longest ago goes first."""
 
+ROLES: Final = 10_000
+"""Clients whose declared role is remembered, since a search takes some microseconds; beyond, all
+are searched for again."""
+
 WAIT: Final = 4.0
 """Seconds that lookups of a new address wait at most to be known: it takes two or three to look."""
 
@@ -100,8 +104,8 @@ class Judging:
         self._key_of = key_of
         self._orders = Orders()
         self._machines = Machines()
-        self._addresses: OrderedDict[bytes, tuple[bytes, ...]] = OrderedDict()
-        "Key to packed addresses; those seen last come last."
+        self._addresses: OrderedDict[bytes, bytes | tuple[bytes, ...]] = OrderedDict()
+        "Key to packed address, or to addresses; those seen last come last."
         self._keys: dict[bytes, bytes] = {}
         "Packed address to the key under which it was judged last."
         self._waiting: dict[bytes, float] = {}
@@ -110,7 +114,7 @@ class Judging:
         self._judged_until = -inf
         "Time of the last lookup that was judged: one that has waited comes after it."
         self._declared: dict[bytes, Role] = {}
-        "Key to the role that the configuration says, as far as it was asked for."
+        "Key to the role that the configuration says, as far as it was asked for lately."
         self._saved_at = now
         self._save_every = save_every
         self._looked_at = -inf
@@ -298,7 +302,7 @@ class Judging:
             self._met(client, now, judge)
         key = self._keys[client]
         self._addresses.move_to_end(key)
-        theirs = self._addresses[key]
+        theirs = self._theirs(key)
         if theirs[-1] != client:
             self._addresses[key] = (*(one for one in theirs if one != client), client)
 
@@ -316,14 +320,15 @@ class Judging:
     def _met(self, client: bytes, now: float, judge: Judge, was: Rung = Rung.WATCHED) -> None:
         """Remember a client's address; judge it if it, or its machine, is not clean, or was not."""
         key = self._keys[client] = self._key(client)
-        theirs = self._addresses.get(key, ())
+        theirs = self._theirs(key)
         if client not in theirs:
-            theirs = self._addresses[key] = (*theirs, client)
+            theirs = (*theirs, client)
+            self._addresses[key] = theirs if len(theirs) > 1 else client
         self._declared.pop(key, None)
         if len(theirs) > ADDRESSES:
             self._leave(theirs[0], key)
         if len(self._addresses) > KNOWN:
-            for other in next(iter(self._addresses.values())):
+            for other in self._theirs(next(iter(self._addresses))):
                 self._leave(other, self._keys[other])
         for lookup in self._later.pop(key, ()):
             self._detector.see(replace(lookup, client=key))  # what came of it is in the log already
@@ -335,24 +340,29 @@ class Judging:
         """Forget that a client has, or had, that key."""
         del self._keys[client]
         self._declared.pop(key, None)
-        if left := tuple(one for one in self._addresses[key] if one != client):
-            self._addresses[key] = left
+        if left := tuple(one for one in self._theirs(key) if one != client):
+            self._addresses[key] = left if len(left) > 1 else left[0]
         else:
             del self._addresses[key]
+
+    def _theirs(self, key: bytes) -> tuple[bytes, ...]:
+        """Return the addresses of a key; most have one, which needs no tuple around it."""
+        found = self._addresses.get(key, ())
+        return (found,) if isinstance(found, bytes) else found
 
     def _lent_roles(self) -> dict[str, Role]:
         """Return the role that each address of a machine has, where one of them is declared."""
         return {
             self._key_of(client): role
             for key, theirs in self._addresses.items()
-            if len(theirs) > 1
+            if not isinstance(theirs, bytes)
             if (role := self._role(key)) is not Role.CLIENT
             for client in theirs
         }
 
     def _tell(self, change: Change, judge: Judge) -> None:
         """Tell how all addresses of a machine stand, and of the one seen last, why."""
-        theirs = self._addresses.get(change.client, ())
+        theirs = self._theirs(change.client)
         standing = standing_of(change.verdict, change.at)
         for client in theirs[:-1]:
             judge(client, standing, None)
@@ -395,7 +405,7 @@ class Judging:
 
     def _last(self, key: bytes) -> bytes | None:
         """Return the address at which a client was seen last."""
-        return next(reversed(self._addresses.get(key, ())), None)
+        return next(reversed(self._theirs(key)), None)
 
     def _shown(self, key: bytes) -> str:
         last = self._last(key)
@@ -406,7 +416,9 @@ class Judging:
         role = self._declared.get(key)
         if role is None:
             role = Role.CLIENT
-            for client in self._addresses.get(key, ()):
+            if len(self._declared) >= ROLES:
+                self._declared.clear()
+            for client in self._theirs(key):
                 declared = role_of(client, self._settings.roles)
                 role = declared if role is Role.CLIENT else role
                 self._declared[key] = role

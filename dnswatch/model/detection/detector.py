@@ -47,7 +47,7 @@ from dnswatch.model.policies.orders import Overrule, Word
 from dnswatch.model.role import Role
 
 CLIENTS: Final = 20_000
-"""Clients with mail-related lookups of which the state is kept, some 10 kB each; beyond, the one
+"""Clients with mail-related lookups of which the state is kept, 0.1 to 1 kB each; beyond, the one
 goes whose last novel mail domain is longest ago, of those that are clean."""
 
 SILENCE: Final = 4 * WINDOW
@@ -135,7 +135,7 @@ class Detector:
         Where there is evidence under both keys the heavier stays, with all that is known of that
         client, and the lighter goes: added up, one session would count twice.
         """
-        if old not in self._presence.met:
+        if old not in self._presence:
             return
         self._presence.move(old, new)
         load, state = self._loads.get(old), self._clients.get(old)
@@ -293,14 +293,15 @@ class Detector:
 
     def export(self) -> Saved:
         """Return what must be stored to go on later; of the clients, those that changed."""
+        met, seen = self._presence.export()
         site = SiteState(
             self._started,
             self._swept,
-            dict(self._presence.met),
+            met,
             self._learning.export(),
             list(self._loads.values()),
             self._sitewide.export(),
-            self._presence.seen,
+            seen,
             self._presence.days,
         )
         changed = {who: self._clients.encoded(who) for who in self.unsaved if who in self._clients}
@@ -390,7 +391,7 @@ class Detector:
     def _is_new(self, client: bytes, now: float) -> bool:
         """Say whether a client is younger than a memory, at a site that is older."""
         is_old_site = now - self._started >= MEMORY
-        return is_old_site and (int(now // DAY) - self._presence.met[client]) * DAY < MEMORY
+        return is_old_site and (int(now // DAY) - self._presence.met(client)) * DAY < MEMORY
 
     def _novel(self, state: ClientState, lookup: MailLookup, found: Novel, judge: Judge) -> None:
         state.see(lookup, found, judge)
@@ -417,7 +418,7 @@ class Detector:
         state = self._clients.get(client)
         if state is None or state.role != role:
             today = int(now // DAY)
-            history = self._learning.history(role, self._presence.met[client], today)
+            history = self._learning.history(role, self._presence.met(client), today)
             bounds = self._learning.bounds(role, history, today)
             if state is None:
                 self._make_room()
@@ -578,7 +579,7 @@ class Detector:
         # Whoever never made a mail-related lookup has no state, and is nobody's server.
         quiet = [
             self._presence.known_days(client, today)
-            for client in (self._presence.met if role == Role.CLIENT else ())
+            for client in (self._presence if role == Role.CLIENT else ())
             if client not in self._clients and client not in self._loads
         ]
         self._learning.fit(role, histories, quiet, today)

@@ -44,6 +44,7 @@ MODULES: Final = (
     "resolver/held",
     "resolver/kept",
     "resolver/known",
+    "resolver/local",
     "resolver/lookups",
     "resolver/observed",
     "resolver/packets",

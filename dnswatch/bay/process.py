@@ -4,6 +4,7 @@ In the foreground it is an error where it cannot.
 """
 
 import asyncio
+import gc
 import logging
 import resource
 import socket
@@ -53,6 +54,7 @@ async def _run(source: Source, state: Path, control: socket.socket | None) -> No
         except DnswatchError:
             await service.stop(0.0)
             raise
+        gc.freeze()  # what there is by now stays: cycles are sought among what comes later
         daemon.is_well()
         try:
             await service.run(daemon.called)

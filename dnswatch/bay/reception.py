@@ -50,7 +50,7 @@ LENIENCE: Final = 5.0
 class Inspects(Protocol):
     """What judges a message."""
 
-    async def judge_text(self, envelope: Envelope, path: Path, message: bytes) -> Judged | None:
+    async def judge_text(self, envelope: Envelope, message: bytes) -> Judged | None:
         """Say so at once of a plain text that has no file yet; None where that cannot be."""
 
     async def judge(self, envelope: Envelope, path: Path) -> Judged:
@@ -160,8 +160,7 @@ class Reception:
         self._retries.expect(envelope)
         try:
             if (whole := draft.whole) is not None:
-                path = self._spool.body(ident)
-                judged = await self._inspection.judge_text(envelope, path, whole)
+                judged = await self._inspection.judge_text(envelope, whole)
                 if judged is not None:
                     return await self._settle(envelope, judged, waits, whole)
             self._spool.put(draft, recorded(envelope))

@@ -39,7 +39,7 @@ class Says:
         self.may_answer = threading.Event()
         self.may_answer.set()
 
-    async def judge_text(self, envelope: Envelope, path: Path, message: bytes) -> Judged | None:
+    async def judge_text(self, envelope: Envelope, message: bytes) -> Judged | None:
         """Leave it to `judge`, where a message has its file."""
 
     async def judge(self, envelope: Envelope, path: Path) -> Judged:

@@ -227,13 +227,13 @@ def test_kill_before_a_message_has_its_files_loses_nothing(
     spool: Spool, monkeypatch: pytest.MonkeyPatch, reached: int
 ) -> None:
     """Once the journal has a message, its files are written at the next start if need be."""
-    written: list[Path] = []
+    written: list[str] = []
 
-    def killed(path: Path, data: bytes) -> None:
+    def killed(path: str, data: bytes) -> None:
         if len(written) == reached:
             raise KeyboardInterrupt
         written.append(path)
-        path.write_bytes(data)
+        Path(path).write_bytes(data)
 
     with monkeypatch.context() as patched:
         patched.setattr("dnswatch.bay.spool._write_new", killed)
@@ -250,13 +250,13 @@ def test_message_whose_files_have_no_room_leaves_nothing(
     spool: Spool, monkeypatch: pytest.MonkeyPatch, reached: int
 ) -> None:
     """A message that was refused for want of room is not there, nor after the next start."""
-    written: list[Path] = []
+    written: list[str] = []
 
-    def full(path: Path, data: bytes) -> None:
+    def full(path: str, data: bytes) -> None:
         if len(written) == reached:
             raise OSError(errno.ENOSPC, "full")
         written.append(path)
-        path.write_bytes(data)
+        Path(path).write_bytes(data)
 
     with monkeypatch.context() as patched:
         patched.setattr("dnswatch.bay.spool._write_new", full)

@@ -123,6 +123,7 @@ def _domain(address: str) -> str:
     return address.rpartition("@")[2]
 
 
+@functools.lru_cache(1000)
 def _is_own_address(helo: str, client: str) -> bool:
     """Say whether an address literal (RFC 5321 section 4.1.3) is the client's; a name may be."""
     try:

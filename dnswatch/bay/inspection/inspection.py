@@ -23,6 +23,9 @@ from dnswatch.settings import Domain, Inspect
 PATIENCE: Final = 0.5
 """Share of the deadline that one message may take to be taken apart, so that the next has some."""
 
+_NO_FILE: Final = Path()
+"""Only scanners read a message's file."""
+
 _log = logging.getLogger("dnswatch.bay")
 
 
@@ -58,15 +61,12 @@ class Inspection:
         if settings.clamd:
             self._scanners.append(Clamav(settings.clamd))
 
-    async def judge_text(self, envelope: Envelope, path: Path, message: bytes) -> Judged | None:
-        """Judge a message that is one plain text, at once; None where others have to be asked.
-
-        It need not lie at `path` yet.
-        """
+    async def judge_text(self, envelope: Envelope, message: bytes) -> Judged | None:
+        """Judge a message that is one plain text, at once; None where others have to be asked."""
         anatomy = None if self._scanners else dissect_text(message)
         if anatomy is None:
             return None
-        return self._judged(await self._hear_own(Inspected(envelope, path, anatomy)))
+        return self._judged(await self._hear_own(Inspected(envelope, _NO_FILE, anatomy)))
 
     async def judge(self, envelope: Envelope, path: Path) -> Judged:
         """Hear all inspectors on a message; never raises."""

@@ -10,6 +10,7 @@ message that is sent on (RFC 5321 section 4.4); and a message that has passed to
 us too often, goes in circles and is taken no more (section 6.3).
 """
 
+import functools
 import re
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -99,12 +100,17 @@ def _protocol(envelope: Envelope) -> str:
     return f"{'UTF8' if envelope.smtputf8 else 'E'}SMTP{'S' if envelope.tls else ''}"
 
 
+@functools.lru_cache(8)
+def _own_line(hostname: str) -> re.Pattern[bytes]:
+    return re.compile(rb"(?i)by\s+" + re.escape(hostname.encode()) + rb"\s+\(dnswatch\)")
+
+
 class Trace:
     """Counts the lines of a message while it comes in."""
 
     def __init__(self, hostname: str) -> None:
         """`hostname` is what we call ourselves in our lines."""
-        self._ours = re.compile(rb"(?i)by\s+" + re.escape(hostname.encode()) + rb"\s+\(dnswatch\)")
+        self._ours = _own_line(hostname)
         self._header = bytearray(b"\n")  # so that an empty header ends like any other
         self._is_over = False
 

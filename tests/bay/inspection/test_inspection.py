@@ -69,10 +69,7 @@ def test_plain_text_is_judged_at_once_as_later(tmp_path: Path) -> None:
 
     async def main() -> list[Judged | None]:
         inspection = Inspection(Inspect(), local=(), now=lambda: 1000.0)
-        return [
-            await inspection.judge_text(envelope(size=len(text)), tmp_path / "none", text)
-            for _ in range(6)
-        ]
+        return [await inspection.judge_text(envelope(size=len(text)), text) for _ in range(6)]
 
     assert run(main) == later
 
@@ -86,7 +83,7 @@ def test_what_others_have_to_look_at_waits_for_them(settings: Inspect, message: 
 
     async def main() -> Judged | None:
         inspection = Inspection(settings, local=(), now=lambda: 1000.0)
-        return await inspection.judge_text(envelope(), Path("none"), message)
+        return await inspection.judge_text(envelope(), message)
 
     assert run(main) is None
 

@@ -8,8 +8,9 @@
 
 Rules of this file: what a method has done is on the disk when it returns, files and folders, but
 for `put`: a message is there to be seen and decided on, and is on the disk with the first lines
-that are appended to its record.  It is in `new` only after its record is in `records`, and leaves
-it only after its record says so.  So after a kill or a power cut at any point each message is there
+that are appended to its record.  One that comes with its first lines (`News.body`) has files once
+it is in the journal.  It is in `new` only after its record is in `records`, and leaves it only
+after its record says so.  So after a kill or a power cut at any point each message is there
 whole, or was never acknowledged.  Several processes may append to a record; only the one that holds
 the claim receives and cleans up.
 """

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 import dpkt
 from dnslib import MX, QTYPE, RR, A, DNSHeader, DNSQuestion, DNSRecord
 
-from dnswatch.sources.capture.frames import Frames
+from dnswatch.sources.capture.frames import FrameWalk
 
 CLIENT, SERVER, WEB = "10.0.0.1", "10.0.0.53", "192.0.2.80"
 NOON = 1_060_084_800.0
@@ -113,7 +113,7 @@ Frame = tuple[float, int, int, int]
 """When it was captured, its link type, and where it begins and ends in the chunk."""
 
 
-def listed(frames: Frames) -> list[Frame]:
+def listed(frames: FrameWalk) -> list[Frame]:
     """List the frames of a chunk."""
     found = []
     while frames.next():

@@ -12,7 +12,7 @@ from typing import Final
 from dnswatch.sources.capture import pcap, pcapng, tunnels
 from dnswatch.sources.capture.chunk import Chunk
 from dnswatch.sources.capture.flows import NO_SEQ, SYN, Flows
-from dnswatch.sources.capture.frames import Frames
+from dnswatch.sources.capture.frames import FrameWalk
 from dnswatch.sources.capture.ip import TCP, UDP, Packet, packet
 from dnswatch.sources.capture.link import NOTHING, find, named
 from dnswatch.sources.capture.pieces import Dissected, Scrap, Segment, encode
@@ -202,12 +202,12 @@ def is_dns(ports: bytes) -> bool:
     return (ports[1] == _DNS and not ports[0]) or (ports[3] == _DNS and not ports[2])
 
 
-def _frames(chunk: Chunk) -> Frames:
+def _frames(chunk: Chunk) -> FrameWalk:
     """Return the way through a chunk's frames."""
-    return pcap.Records(chunk) if chunk.kind == "pcap" else pcapng.Blocks(chunk)
+    return pcap.RecordWalk(chunk) if chunk.kind == "pcap" else pcapng.BlockWalk(chunk)
 
 
-def _first(frames: Frames) -> float:
+def _first(frames: FrameWalk) -> float:
     """Return the first time that is told; 0 where none is."""
     while frames.next():
         if is_possible(frames.at):
@@ -215,7 +215,7 @@ def _first(frames: Frames) -> float:
     return 0.0
 
 
-def _is_believed(at: float, last: float, frames: Frames) -> bool:
+def _is_believed(at: float, last: float, frames: FrameWalk) -> bool:
     """Tell whether the time of the frame at hand, which leaps ahead, is one."""
     return is_possible(at) and not is_astray(at, last, frames.following())
 

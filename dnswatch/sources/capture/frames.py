@@ -1,7 +1,7 @@
 """Frames: those of a chunk, one after the other, without an object for each."""
 
 
-class Frames:
+class FrameWalk:
     """A way through the frames of a chunk: when the one at hand was captured, and where it stands.
 
     A format has its own; it goes on from `place`, and tells what it finds there.

@@ -10,7 +10,7 @@ from struct import Struct
 from typing import BinaryIO, Final
 
 from dnswatch.sources.capture.chunk import LONGEST, SIZE, Chunk, Interface
-from dnswatch.sources.capture.frames import Frames
+from dnswatch.sources.capture.frames import FrameWalk
 
 MAGIC: Final[dict[bytes, tuple[str, int]]] = {
     b"\xd4\xc3\xb2\xa1": ("<", 1_000_000),
@@ -59,7 +59,7 @@ def chunks(file: BinaryIO, path: str = "", size: int = SIZE) -> Iterator[Chunk]:
         yield Chunk("pcap", order, interfaces, b"", read, is_cut_off=True)
 
 
-class Records(Frames):
+class RecordWalk(FrameWalk):
     """The frames of a chunk of whole records."""
 
     def __init__(self, chunk: Chunk) -> None:

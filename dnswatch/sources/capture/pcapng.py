@@ -9,7 +9,7 @@ from struct import Struct
 from typing import BinaryIO, Final
 
 from dnswatch.sources.capture.chunk import LONGEST, SIZE, Chunk, Interface
-from dnswatch.sources.capture.frames import Frames
+from dnswatch.sources.capture.frames import FrameWalk
 
 MAGIC: Final = b"\x0a\x0d\x0d\x0a"
 """Type of a section header block: the same in both orders, and what a file begins with."""
@@ -56,7 +56,7 @@ def chunks(file: BinaryIO, path: str = "", size: int = SIZE) -> Iterator[Chunk]:
         yield Chunk("pcapng", "<", (), b"", read, is_cut_off=True)
 
 
-class Blocks(Frames):
+class BlockWalk(FrameWalk):
     """The frames of a chunk, all of whose blocks hold packets."""
 
     def __init__(self, chunk: Chunk) -> None:

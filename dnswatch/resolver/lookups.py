@@ -25,7 +25,7 @@ from dnswatch.resolver.ask import (
     plainer,
 )
 from dnswatch.resolver.cache import FAILURES
-from dnswatch.resolver.deadlines import Deadlines
+from dnswatch.resolver.deadlines import Deadline, Deadlines
 from dnswatch.resolver.events import Event
 from dnswatch.resolver.pending import PendingQuery
 from dnswatch.resolver.upstreams import Group, trusted
@@ -74,7 +74,6 @@ class Lookup:
         "_spare",
         "_stale_at",
         "_table",
-        "_wakes_at",
         "_waking",
         "is_done",
         "query",
@@ -82,14 +81,19 @@ class Lookup:
     )
 
     def __init__(
-        self, table: "Lookups", query: Query, group: Group, deadline: float, stale_at: float
+        self,
+        table: "Lookups",
+        pending: PendingQuery,
+        group: Group,
+        deadline: float,
+        stale_at: float,
     ) -> None:
         """Get ready to ask the upstreams of `group`, and to end at `deadline`.
 
         At `stale_at` those who wait get a stale answer; infinity where there is none.
         """
-        self.query = query
-        self.waiting: list[PendingQuery] = []
+        self.query = pending.query
+        self.waiting = [pending]
         self.is_done = False
         "What still comes is of no use, not even to the cache."
         self._is_over = False
@@ -101,9 +105,8 @@ class Lookup:
         self._deadline = deadline
         self._stale_at = stale_at
         self._patient_until = 0.0
-        self._wakes_at = inf
-        self._waking = 0
-        "Number of the one deadline that waits; 0 is none's."
+        self._waking: Deadline | None = None
+        "The one that waits."
 
     def ask_next(self, now: float) -> None:
         """Ask the next upstream; the first again after the last, with more patience.
@@ -134,7 +137,7 @@ class Lookup:
         if self._is_over:
             self.is_done |= now >= self._deadline + LATE
             return
-        self._wakes_at = inf
+        self._waking = None
         if now >= self._deadline:
             self._asked.health.failed(now)
             self._table.finish(self, self._last_resort, _NO_REACHABLE_AUTHORITY, now)
@@ -195,7 +198,8 @@ class Lookup:
     def end(self) -> list[PendingQuery]:
         """Be over; return who waited."""
         self.is_done = self._is_over = True
-        self._table.deadlines.remove(self._waking)
+        if self._waking is not None:
+            self._table.deadlines.remove(self._waking)
         waiting, self.waiting = self.waiting, []
         return waiting
 
@@ -218,12 +222,12 @@ class Lookup:
             self.ask_next(now)
 
     def _wake_when_due(self) -> None:
-        due = min(self._patient_until, self._deadline, self._stale_at)
-        if due < self._wakes_at:
-            deadlines = self._table.deadlines
-            if self._waking:
-                deadlines.remove(self._waking)
-            self._wakes_at, self._waking = due, deadlines.add(due, self.wake)
+        due = min(min(self._patient_until, self._deadline), self._stale_at)
+        if self._waking is not None:
+            if due >= self._waking.at:
+                return
+            self._table.deadlines.remove(self._waking)
+        self._waking = self._table.deadlines.add(due, self.wake)
 
 
 class Lookups:
@@ -274,17 +278,18 @@ class Lookups:
         while len(self._in_flight) >= self._most or self._waiting >= self._most:
             self.counters["in_flight_full"] += 1
             self.finish(next(iter(self._in_flight.values())), None, _TOO_MANY, now)
-        self._waiting_of[pending.client] = self._waiting_of.get(pending.client, 0) + 1
+            waiting = self._waiting_of.get(pending.client, 0)
+        self._waiting_of[pending.client] = waiting + 1
         self._waiting += 1
-        lookup = self._in_flight.get(pending.query.key)
+        key = pending.query.key
+        lookup = self._in_flight.get(key)
         if lookup is not None:
             self.counters["coalesced"] += 1
             lookup.waiting.append(pending)
             return True
         stale_at = now + self._stale_after if stale else inf
-        lookup = Lookup(self, pending.query, group, now + self._deadline, stale_at)
-        lookup.waiting.append(pending)
-        self._in_flight[pending.query.key] = lookup
+        lookup = Lookup(self, pending, group, now + self._deadline, stale_at)
+        self._in_flight[key] = lookup
         lookup.ask_next(now)
         return True
 
@@ -310,7 +315,9 @@ class Lookups:
     def _release(self, waiting: list[PendingQuery]) -> list[PendingQuery]:
         self._waiting -= len(waiting)
         for pending in waiting:
-            left = self._waiting_of.pop(pending.client) - 1
+            left = self._waiting_of[pending.client] - 1
             if left:
                 self._waiting_of[pending.client] = left
+            else:
+                del self._waiting_of[pending.client]
         return waiting

@@ -8,7 +8,7 @@ import struct
 from typing import Final
 
 from dnswatch.codes import Class, Option, Rcode, Type
-from dnswatch.wire.query import HEADER, Query, opt_record, readable_question
+from dnswatch.wire.query import BYTES, HEADER, Query, opt_record, readable_question, short
 from dnswatch.wire.response import Response
 
 _OPTION = struct.Struct("!HH")
@@ -162,17 +162,11 @@ def _opt(query: Query, rcode: int, options: bytes, size: int) -> bytes:
 
 def _head(flags: int, questions: int, answer: int, authority: int, additional: int) -> bytes:
     """Write a header but for its ID."""
-    return bytes(
-        [
-            flags >> 8,
-            flags & 0xFF,
-            0,
-            questions,
-            answer >> 8,
-            answer & 0xFF,
-            authority >> 8,
-            authority & 0xFF,
-            additional >> 8,
-            additional & 0xFF,
-        ]
+    return b"%b%b\0%b%b%b%b" % (
+        BYTES[flags >> 8],
+        BYTES[flags & 0xFF],
+        BYTES[questions],
+        short(answer),
+        short(authority),
+        short(additional),
     )

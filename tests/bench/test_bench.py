@@ -173,9 +173,10 @@ def test_a_wrong_argument_is_refused(
     assert arguments[-1] in capsys.readouterr().err
 
 
-def test_cpu_of_children_counts_and_they_end_with_their_parent(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["", "setsid "])
+def test_cpu_of_children_counts_and_they_end_with_their_parent(tmp_path: Path, kind: str) -> None:
     """The CPU of a server's child is the server's, and no child outlives the measurement."""
-    burn = "while :; do :; done & echo $!; wait"
+    burn = f"{kind}sh -c 'while :; do :; done' & echo $!; wait"
     with Process(["sh", "-c", burn], [CORE], tmp_path / "log") as process:
         check.eventually(lambda: sum(process.cpu().values()) > 0.05)
         assert process.memory() > 0

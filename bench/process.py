@@ -103,6 +103,11 @@ class Process:
         """Seconds of it in the kernel, by process id."""
         return {pid: _seconds(fields[12:15:2]) for pid, fields in self._members().items()}
 
+    @property
+    def wants_core(self) -> bool:
+        """Whether any of its processes would go on now, whether it has a core or waits for one."""
+        return any(stat[0] == "R" for stat in self._members().values())
+
     def memory(self) -> int:
         """Bytes of memory that all its processes take, shared pages once."""
         return sum(memory_of(pid) for pid in self._members())

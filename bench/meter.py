@@ -70,8 +70,8 @@ def _name(pid: int) -> str:
 def settle(server: Process, quiet: float = _QUIET) -> None:
     """Wait until the server has done what it put off, such as its records.
 
-    That is so once it used next to no CPU for `quiet` seconds, and waits for none: on a busy machine
-    dnswatch's watch, which makes way for all others, uses none while it is behind.
+    That is so once it used next to no CPU for `quiet` seconds, and waits for none: where others are
+    busy dnswatch's watch, which makes way for them, uses none while it is behind.
     """
     deadline = time.monotonic() + _CATCHING_UP
     used = sum(server.cpu().values())

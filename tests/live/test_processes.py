@@ -49,6 +49,11 @@ def is_recorded(site: Site, lookups: int) -> bool:
     return site.measures(CLIENT).get("lookup") == lookups
 
 
+def faults(site: Site) -> list[str]:
+    """What the log tells of faults."""
+    return [one["now"] for one in site.told("log") or () if one["about"] == "fault"]
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_killed_worker_comes_back(serve: Serve, workers: int) -> None:
     """A worker killed under load is there again by itself, every client gets its answer, and who
@@ -67,7 +72,8 @@ def test_a_killed_worker_comes_back(serve: Serve, workers: int) -> None:
 
 
 def test_a_killed_watch_costs_no_answer_and_no_record(serve: Serve) -> None:
-    """While the watch is away every query is answered; it comes back and records them all."""
+    """While the watch is away every query is answered; it comes back, records them all, and notes
+    that it was away."""
     site = serve()
     ask_many(site, "before", 20)
     check.eventually(lambda: is_recorded(site, 20))
@@ -76,6 +82,7 @@ def test_a_killed_watch_costs_no_answer_and_no_record(serve: Serve) -> None:
     ask_many(site, "after", 20)
     check.eventually(lambda: is_recorded(site, 40))
     assert site.watch_running() != killed
+    check.eventually(lambda: any(f"watch (process {killed}) was" in one for one in faults(site)))
     assert site.stop() == 0
     assert is_sound(site)
 
@@ -205,8 +212,8 @@ def small_disk(where: Path) -> Iterator[Path]:
 
 
 def test_a_full_disk_stops_only_the_recording(tmp_path: Path) -> None:
-    """On a full disk answers go on and one line says so; with room again the records go on, and
-    nothing that was asked meanwhile is missing."""
+    """On a full disk answers go on and one line says so; with room again the records go on, say
+    that they stood still, and nothing that was asked meanwhile is missing."""
     with small_disk(tmp_path / "state") as filling, Upstream() as upstream:  # noqa: SIM117
         with Site(tmp_path, [upstream]) as site:
             ask_many(site, "before", 5)
@@ -221,5 +228,8 @@ def test_a_full_disk_stops_only_the_recording(tmp_path: Path) -> None:
             filling.unlink()
             check.eventually(lambda: is_recorded(site, asked))
             assert len(said) == len(site.log("full")) == 1
+            (fault,) = check.eventually(lambda: faults(site))
+            assert "nothing is recorded for now" in fault
+            assert "full" in fault
             assert site.stop() == 0
             assert is_sound(site)

@@ -31,6 +31,7 @@ from dnswatch.model.exchanges import lessons_of
 from dnswatch.model.observation import Observation, Origin
 from dnswatch.seams.batch import Batch, encode
 from dnswatch.settings import Source, combine
+from dnswatch.store import Store, entries
 from dnswatch.watchdog.archive import Archive
 from dnswatch.watchdog.intake import Intake
 from dnswatch.watchdog.journal import Journal, create
@@ -54,9 +55,10 @@ _MAIL: Final = 50
 Micros = dict[str, float]
 """By part, what it costs a lookup."""
 
-_PARTS: Final = ("read", "teach", "merge", "fold", "drain", "write")
+_PARTS: Final = ("read", "teach", "merge", "fold", "drain", "write", "rows")
 """Of the line and its decoding; of names that others learn; of what comes out in order; of the
-model; of judging, marking and handing over; of the store."""
+model; of judging, marking and handing over; of the store; and of rows of the site cache's entries,
+which are made later: each when its life has ended, or all of them when many wait."""
 
 
 def misses(number: int) -> Observation:
@@ -124,6 +126,7 @@ class Watching:
         self._archive = Archive(state, settings)
         self._site = SitePipeline(source, self._archive.key, _BEGIN)
         self._site.configure(source, settings)
+        self._state = state
         self._now = _BEGIN
         self._intake.take_up(None, self._now)
 
@@ -156,6 +159,11 @@ class Watching:
             self._archive.write(pending, self._now)
         self._intake.let_go(changes.cursors)
 
+    def settle(self, costs: Costs) -> None:
+        """Make rows of all entries, as in the long run."""
+        with Store.open(self._state) as store, costs.of("rows"), store.writing() as db:
+            entries.settle(db, most=0)
+
     def close(self) -> None:
         """Close everything."""
         self._archive.close()
@@ -175,6 +183,7 @@ def costs_of(traffic: str, seconds: int) -> Costs:
                 seen = [TRAFFIC[traffic](n) for n in range(begin, begin + BATCH)]
                 watching.take(Batch(seen[-1].at, seen, number=begin), costs)
             watching.tick(costs)
+        watching.settle(costs)
         watching.close()
     return costs
 

@@ -22,7 +22,7 @@ from typer.core import TyperGroup
 
 import dnswatch
 from dnswatch import compiled
-from dnswatch.cli import shells
+from dnswatch.cli import shells, values
 from dnswatch.cli.shells import Shell
 from dnswatch.errors import DnswatchError, LibraryError, SettingsError
 
@@ -145,14 +145,14 @@ class _Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command; say what stopped it."""
-        from dnswatch.cli.render import harmless
-
         try:
             return self._invoke(ctx)
         except typer.BadParameter as error:
             error.message = _in_words(error)
             raise
         except DnswatchError as error:
+            from dnswatch.office.text import harmless
+
             typer.echo(f"dnswatch: {harmless(str(error))}", err=True)
             raise typer.Exit(2 if isinstance(error, SettingsError) else 1) from None
 
@@ -176,7 +176,7 @@ _EXPECTED: Final = {
 
 def _in_words(error: typer.BadParameter) -> str:
     """Say what was expected where a library refused a value in its own speech."""
-    from dnswatch.cli.render import harmless
+    from dnswatch.office.text import harmless
 
     errors = getattr(error.__cause__, "errors", None)
     found = errors()[0] if errors is not None else {}
@@ -186,6 +186,7 @@ def _in_words(error: typer.BadParameter) -> str:
     return f"'{found['input']}': {expected.format(**found.get('ctx', {}))}"
 
 
+values.spare_judging()
 app = typer.Typer(
     name="dnswatch",
     cls=_Commands,

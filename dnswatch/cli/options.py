@@ -82,7 +82,7 @@ def nothing_found(text: str, since: float | None = None, *, empty: str = "") -> 
 
     `empty` is what a program gets all the same, where JSON was asked for.
     """
-    from dnswatch.cli.render import harmless, moment
+    from dnswatch.office.text import harmless, moment
 
     if empty:
         typer.echo(empty)

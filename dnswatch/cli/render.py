@@ -7,12 +7,7 @@ which reads no markup; times are local.
 import json
 import sys
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any, Final
-
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from typing import TYPE_CHECKING, Any, Final
 
 from dnswatch.office.text import (
     harmless as harmless,
@@ -42,11 +37,18 @@ from dnswatch.office.text import (
     span as span,
 )
 
+if TYPE_CHECKING:  # rich takes 20 ms to load, and what is printed for programs needs none of it
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
 _BARS: Final = "▁▂▃▄▅▆▇█"
 
 
-def console() -> Console:
+def console() -> "Console":
     """Return the terminal, or what stdout is led into: no colour there, nor with NO_COLOR."""
+    from rich.console import Console
+
     return Console(highlight=False, markup=False, emoji=False)
 
 
@@ -57,8 +59,11 @@ def sparkline(counts: Sequence[int], step: int = 1) -> str:
     return "".join(_BARS[(value * 8 - 1) // top] if value else " " for value in values)
 
 
-def table(*columns: str, words: Collection[str], gap: int = 2) -> Table:
+def table(*columns: str, words: Collection[str], gap: int = 2) -> "Table":
     """Begin a table; the columns in `words` begin at the left, the others hold numbers."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
     found = Table(
         box=SIMPLE_HEAD,
         show_edge=False,
@@ -71,8 +76,10 @@ def table(*columns: str, words: Collection[str], gap: int = 2) -> Table:
     return found
 
 
-def plain(text: str, style: str = "") -> Text:
+def plain(text: str, style: str = "") -> "Text":
     """Make a piece of text that came from outside harmless for a table."""
+    from rich.text import Text
+
     return Text(harmless(text), style)
 
 

@@ -22,12 +22,12 @@ from typing import TypeVar
 
 import msgspec
 
-from dnswatch.model.cache_entry import CacheEntry
 from dnswatch.model.exchanges import LookupKind
 from dnswatch.model.health import HealthReport
 from dnswatch.model.observation import Enforced, Origin
 from dnswatch.model.policies.note import Note
 from dnswatch.model.policies.standing import Standing
+from dnswatch.model.states import EntryStates
 from dnswatch.model.vantage import VantagePoint
 
 K = TypeVar("K")
@@ -114,10 +114,8 @@ class Changes:
     "When (Unix seconds), client (packed), name and type of what a tunnel could carry bytes in."
     site: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     "Number of the minute, to what was counted by measure."
-    cache: dict[bytes, CacheEntry] = field(default_factory=dict)
-    "Packed address to its last state, for the site cache's entries that changed."
-    earlier: dict[tuple[bytes, float], CacheEntry] = field(default_factory=dict)
-    "Packed address and `first_seen` of lives that ended and were followed by another, to the last."
+    entries: EntryStates = field(default_factory=EntryStates)
+    "Of the site cache, those that changed."
     counters: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     "Number of the minute, to increments of the processes' counters by name."
     health: dict[tuple[str, int, str], HealthReport] = field(default_factory=dict)
@@ -150,7 +148,7 @@ class Changes:
                 self.accounts,
                 self.lookups,
                 self.site,
-                self.cache,
+                self.entries,
                 self.counters,
                 self.health,
                 self.standings,
@@ -169,17 +167,10 @@ class Changes:
         earlier = self.health.get((node, worker, health.upstream))
         self.health[node, worker, health.upstream] = health.since(earlier) if earlier else health
 
-    def put_entry(self, address: bytes, entry: CacheEntry) -> None:
-        """Note the state that an entry of the site cache has now."""
-        before = self.cache.get(address)
-        if before is not None and before.first_seen != entry.first_seen:
-            self.earlier[address, before.first_seen] = before
-        self.cache[address] = entry
-
     def merge(self, later: "Changes") -> None:
         """Join with the changes that came after these, which are not to be used any more."""
         self._merge_counts(later)
-        self._merge_entries(later)
+        self.entries.extend(later.entries)
         if later.detector:
             self.judged = len(self.lookups) + later.judged
         self.lookups.extend(later.lookups)
@@ -210,15 +201,6 @@ class Changes:
         for minute, counters in later.counters.items():
             self.counters[minute].update(counters)
 
-    def _merge_entries(self, later: "Changes") -> None:
-        if self.cache or self.earlier:
-            for (address, _), entry in later.earlier.items():
-                self.put_entry(address, entry)
-            for address, entry in later.cache.items():
-                self.put_entry(address, entry)
-        else:
-            self.cache, self.earlier = later.cache, later.earlier
-
     def leave_judgments(self) -> None:
         """Keep what was seen, and leave out all that follows from what was known before."""
         self.detector, self.judged, self.begun_at = b"", 0, None
@@ -234,15 +216,10 @@ class Changes:
         del self.notes[: max(0, len(self.notes) - limit)]
         for key in _first(self.accounts, limit, by=lambda key: key[1]):
             del self.accounts[key]
-        for life in _first(self.earlier, limit, by=lambda life: life[1]):
-            del self.earlier[life]
-        for address in _first(self.cache, limit, by=lambda address: self.cache[address].expiry):
-            del self.cache[address]
-        return before - self._size()
+        return before - self._size() + self.entries.trim(limit)
 
     def _size(self) -> int:
-        kinds = (self.lookups, self.accounts, self.cache, self.earlier, self.notes)
-        return sum(map(len, kinds))
+        return len(self.lookups) + len(self.accounts) + len(self.notes)
 
 
 def _first(table: Collection[K], limit: int, by: Callable[[K], float]) -> list[K]:

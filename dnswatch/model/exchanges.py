@@ -26,6 +26,7 @@ from dnswatch.codes import Type
 from dnswatch.model.lessons import KnownExchange, Lessons, LookupKind
 from dnswatch.model.lives import Lives
 from dnswatch.model.mailhosts import WEB, MailHosts, is_below_domain, stem_of
+from dnswatch.model.moments import Moments
 from dnswatch.model.observation import Observation
 
 __all__ = ["Exchanges", "Lessons", "LookupKind", "lessons_of", "parent_of"]
@@ -46,7 +47,7 @@ HORIZON: Final = 86400.0
 `mail.` in front of it is rather a person's webmail."""
 
 NAMES: Final = 100_000
-"""Names of each sort held at a time: a campus has some 10,000 correspondents a day; about 70 MB."""
+"""Names of each sort held at a time: a campus has some 10,000 correspondents a day; about 50 MB."""
 
 _ROOT: Final = b"\0"
 _NEITHER: Final = (None, b"")
@@ -74,10 +75,10 @@ class Exchanges:
         "By name."
         self._recent: OrderedDict[bytes, float] = OrderedDict()
         "Domain to until when its address may be an implicit MX for some client."
-        self._asked: OrderedDict[bytes, float] = OrderedDict()
+        self._asked = Moments(limit)
         """Domain and client to until when its address may be an implicit MX for that client.
 
-        One after the other: a name says itself where it ends.
+        One after the other: a name says itself where it ends.  The domain is in `_recent`, too.
         """
         self._domains: OrderedDict[bytes, float] = OrderedDict()
         "Known mail domain to until when it is one."
@@ -111,7 +112,7 @@ class Exchanges:
         exchange = self._exchanges.by_key.get(qname)
         if exchange and now < exchange.expiry:
             return LookupKind.EXCHANGE, exchange.domain
-        if client is not None and now < self._asked.get(qname + client, 0.0):
+        if client is not None and qname in self._recent and now < self._asked.until(qname + client):
             return LookupKind.IMPLICIT, qname
         if self._hosts.fits(qname):
             domain = parent_of(qname)
@@ -135,7 +136,7 @@ class Exchanges:
     def is_asked(self, client: bytes, qname: bytes, now: float) -> bool:
         """Say whether a client itself has just asked MX for the domain of an exchange."""
         exchange = self._exchanges.by_key.get(qname)
-        return exchange is not None and now < self._asked.get(exchange.domain + client, 0.0)
+        return exchange is not None and now < self._asked.until(exchange.domain + client)
 
     def learn_mx(self, domain: bytes, exchanges: Iterable[bytes], ttl: int, now: float) -> None:
         """Learn from an MX answer.
@@ -152,7 +153,7 @@ class Exchanges:
         self._learn_domain(domain, now + self._window)
         self._remember(self._domains, domain, now + HORIZON)
         if client is not None:
-            self._remember(self._asked, domain + client, now + self._window)
+            self.evicted += self._asked.note(domain + client, now + self._window, now)
 
     def learn(self, seen: Observation) -> None:
         """Learn from a lookup: whoever asks MX tells of a mail domain, the answer of its hosts."""
@@ -182,7 +183,7 @@ class Exchanges:
         for _ in self._exchanges.ended(now):
             pass
         _drop_ended(self._recent, now)
-        _drop_ended(self._asked, now)
+        self._asked.forget(now)
         _drop_ended(self._domains, now)
 
     def _learn_exchange(self, name: bytes, domain: bytes, until: float) -> None:

@@ -18,11 +18,13 @@ IN_GROUP: Final = 32
 MOST: Final = 0xFFFFFFFF
 """A count that is larger stays at this."""
 
-_RECORD: Final = Struct("<ddII")
-_SIZE: Final = _RECORD.size
+FORM: Final = "ddII"
+_RECORD: Final = Struct(f"<{FORM}")
+SIZE: Final = _RECORD.size
+"""Bytes of a record."""
 
 Record = tuple[float, float, int, int]
-"""Two moments and two counts."""
+"""When something began and when it ends, and two counts."""
 
 
 class Groups:
@@ -41,37 +43,49 @@ class Groups:
 
     def get(self, address: bytes) -> Record | None:
         """Look up a record."""
-        group = self._theirs(address)[hash(address) & self._mask]
-        at = _place(group, address)
-        if at < 0:
-            return None
-        early, late, first, second = _RECORD.unpack_from(group, _behind(group, address, at))
-        return early, late, first, second
+        record = self.raw(address)
+        return unpacked(record) if record else None
 
-    def add(self, address: bytes, record: Record) -> None:
-        """Take in an address that is not there."""
+    def raw(self, address: bytes) -> bytes:
+        """Look up a record as it is packed; empty where there is none."""
+        group = self._theirs(address)[hash(address) & self._mask]
+        at = _record_at(group, address)
+        return group[at : at + SIZE] if at >= 0 else b""
+
+    def add(self, address: bytes, record: bytes) -> None:
+        """Take in an address that is not there, with its record packed."""
         groups, number = self._theirs(address), hash(address) & self._mask
         group = groups[number]
-        end = _behind(group, address, 0)
-        groups[number] = b"".join((group[:end], address, group[end:], _packed(record)))
+        if group:
+            end = _end_of(group, len(address))
+            groups[number] = b"".join((group[:end], address, group[end:], record))
+        else:
+            groups[number] = address + record
         self._count += 1
 
-    def change(self, address: bytes, record: Record) -> None:
-        """Replace the record of an address that is there."""
+    def put_off(self, address: bytes, until: float, first: int, second: int) -> bool:
+        """Let it end at `until` where that is later, and add to its counts.
+
+        Return whether the address is there: one call finds and changes, since that is asked for
+        each address of each answer.
+        """
         groups, number = self._theirs(address), hash(address) & self._mask
         group = groups[number]
-        at = _behind(group, address, _place(group, address))
-        groups[number] = b"".join((group[:at], _packed(record), group[at + _SIZE :]))
+        at = _record_at(group, address)
+        if at < 0:
+            return False
+        begin, end, one, other = unpacked(group[at : at + SIZE])
+        record = packed((begin, max(end, until), one + first, other + second))
+        groups[number] = b"".join((group[:at], record, group[at + SIZE :]))
+        return True
 
     def remove(self, address: bytes) -> None:
         """Take away an address that is there."""
         groups, number = self._theirs(address), hash(address) & self._mask
         group, width = groups[number], len(address)
-        place = _place(group, address)
-        at = _behind(group, address, place)
-        groups[number] = b"".join(
-            (group[: place * width], group[(place + 1) * width : at], group[at + _SIZE :])
-        )
+        at = _record_at(group, address)
+        place = (at - _end_of(group, width)) // SIZE * width
+        groups[number] = b"".join((group[:place], group[place + width : at], group[at + SIZE :]))
         self._count -= 1
 
     def _theirs(self, address: bytes) -> list[bytes]:
@@ -82,22 +96,28 @@ class Groups:
         return groups
 
 
-def _place(group: bytes, address: bytes) -> int:
-    """Say which address of a group this is, or -1."""
+def packed(record: Record) -> bytes:
+    """Write a record as bytes."""
+    begin, end, first, second = record
+    return _RECORD.pack(begin, end, min(first, MOST), min(second, MOST))
+
+
+def unpacked(record: bytes) -> Record:
+    """Read a record."""
+    begin, end, first, second = _RECORD.unpack(record)
+    return begin, end, first, second
+
+
+def _record_at(group: bytes, address: bytes) -> int:
+    """Say where the record of an address stands in its group, or -1."""
     width = len(address)
-    end = _behind(group, address, 0)
+    end = _end_of(group, width)
     at = group.find(address, 0, end)
     while at > 0 and at % width:  # it begins within one and ends within the next
         at = group.find(address, at + 1, end)
-    return at // width
+    return at if at < 0 else end + at // width * SIZE
 
 
-def _behind(group: bytes, address: bytes, place: int) -> int:
-    """Say where the record of an address stands, by its place among such addresses."""
-    width = len(address)
-    return len(group) // (width + _SIZE) * width + place * _SIZE
-
-
-def _packed(record: Record) -> bytes:
-    early, late, first, second = record
-    return _RECORD.pack(early, late, min(first, MOST), min(second, MOST))
+def _end_of(group: bytes, width: int) -> int:
+    """Say where the addresses of a group end, and their records begin."""
+    return len(group) // (width + SIZE) * width

@@ -108,7 +108,12 @@ def stem_of(name: bytes) -> bytes:
 
     Of `inbound-2` it is `inbound`.
     """
-    return name[1 : name[0] + 1].rstrip(b"0123456789").rstrip(b"-")
+    end = name[0] + 1
+    while end > 1 and 0x30 <= name[end - 1] <= 0x39:
+        end -= 1
+    while end > 1 and name[end - 1] == 0x2D:
+        end -= 1
+    return name[1:end]
 
 
 def is_below_domain(name: bytes) -> bool:

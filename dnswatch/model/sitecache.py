@@ -7,7 +7,8 @@ over all answers for `a`: one is new where `t` is not before the running maximum
 earlier ones.
 
 Rules of this file: time comes in as `now` (Unix seconds, never backwards); what was new or a
-refresh comes out as an answer, what ended is told as it ends.
+refresh comes out as an answer, what ended is told as it ends, and what is to be stored of all that
+comes out of `drain`: of each life its state as it began, and that of each drain in between.
 
 A refresh costs what `groups` say, a new entry and its expiry O(log n) besides, for n entries.  An
 entry takes some 50 bytes of memory.
@@ -17,8 +18,9 @@ from collections.abc import Callable
 from typing import Final
 
 from dnswatch.model.cache_entry import CacheEntry
-from dnswatch.model.groups import Groups, Record
+from dnswatch.model.groups import Groups, packed
 from dnswatch.model.lives import Ends
+from dnswatch.model.states import EntryStates
 
 MAX_TTL: Final = 7 * 86400
 """Longest life believed, in seconds (RFC 8767 section 4)."""
@@ -41,7 +43,10 @@ class SiteCache:
         self.limit = limit
         "Entries held at most; the one that expires first goes early."
         self._entries = Groups(limit)
-        "As `CacheEntry` has them: expiry, first seen, refreshes, hits."
+        "First seen, expiry, refreshes, hits."
+        self._states = EntryStates()
+        self._changed: set[bytes] = set()
+        "Addresses whose entry is not as `_states` and those before have it."
         self._ends = Ends(self._expiry_of)
         self._ended = ended
         self._now = 0.0
@@ -55,22 +60,21 @@ class SiteCache:
         entry = self._entries.get(address)
         if entry is None:
             raise KeyError(address)
-        return CacheEntry(*entry)
+        first_seen, expiry, refreshes, hits = entry
+        return CacheEntry(expiry, first_seen, refreshes, hits)
 
     def renew(self, address: bytes, ttl: int, now: float) -> bool:
         """Fold in one address that upstream sent; say whether it is new, else it is a refresh."""
         self.expire(now)
         expiry = now + min(max(ttl, 0), MAX_TTL)
-        entry = self._entries.get(address)
-        if entry is not None:
-            before, first_seen, refreshes, hits = entry
-            life = max(before, expiry), first_seen, refreshes + 1, hits
-            self._entries.change(address, life)
+        if self._entries.put_off(address, expiry, 1, 0):
+            self._changed.add(address)
             return False
         while len(self._entries) >= self.limit:
-            early = self._ends.take_first()
-            self._end(early, now)
-        self._begin(address, (expiry, now, 0, 0))
+            self._end(self._ends.take_first(), now)
+        record = packed((now, expiry, 0, 0))
+        self._begin(address, record, expiry)
+        self._states.add(address, record)
         return True
 
     def hit(self, address: bytes) -> bool:
@@ -78,11 +82,18 @@ class SiteCache:
 
         Return whether the address is in the site cache.
         """
-        entry = self._entries.get(address)
-        if entry is not None:
-            expiry, first_seen, refreshes, hits = entry
-            self._entries.change(address, (expiry, first_seen, refreshes, hits + 1))
-        return entry is not None
+        is_there = self._entries.put_off(address, 0.0, 0, 1)
+        if is_there:
+            self._changed.add(address)
+        return is_there
+
+    def drain(self) -> EntryStates:
+        """Return what is to be stored since the last time."""
+        states, self._states = self._states, EntryStates()
+        for address in self._changed:
+            states.add(address, self._entries.raw(address))
+        self._changed.clear()
+        return states
 
     def expire(self, now: float) -> None:
         """Let end, in order of their ends, the lives whose expiry has passed."""
@@ -98,13 +109,13 @@ class SiteCache:
 
     def restore(self, address: bytes, entry: CacheEntry) -> None:
         """Take in an entry as it was stored."""
-        if self._entries.get(address) is None and len(self._entries) < self.limit:
-            life = entry.expiry, entry.first_seen, entry.refreshes, entry.hits
-            self._begin(address, life)
+        if not self._entries.raw(address) and len(self._entries) < self.limit:
+            life = entry.first_seen, entry.expiry, entry.refreshes, entry.hits
+            self._begin(address, packed(life), entry.expiry)
 
-    def _begin(self, address: bytes, life: Record) -> None:
-        self._entries.add(address, life)
-        self._ends.add(address, life[0])
+    def _begin(self, address: bytes, record: bytes, expiry: float) -> None:
+        self._entries.add(address, record)
+        self._ends.add(address, expiry)
 
     def _end(self, address: bytes, early: float | None = None) -> None:
         """Let a life end, at its expiry or early."""
@@ -112,6 +123,10 @@ class SiteCache:
         self._entries.remove(address)
         if early is not None:
             entry.expiry = early
+        if early is not None or address in self._changed:
+            self._changed.discard(address)
+            life = entry.first_seen, entry.expiry, entry.refreshes, entry.hits
+            self._states.add(address, packed(life))
         self._ended(address, entry, early is not None)
 
     def _expiry_of(self, address: bytes) -> float:

@@ -44,8 +44,6 @@ class Watch:
         self._exchanges = Exchanges()
         self._changes = Changes()
         self._counts = Counts()
-        self._touched: set[bytes] = set()
-        "Addresses in the site cache whose entry changed since the last drain."
         self._now = 0.0
 
     def restore(self, entries: Mapping[bytes, CacheEntry], exchanges: Exchanges) -> None:
@@ -80,13 +78,11 @@ class Watch:
             new = 0
             for address, ttl in seen.addresses:
                 new += self._cache.renew(address, ttl, seen.at)
-                self._touched.add(address)
             return new, len(seen.addresses) - new, 0
         if seen.origin not in _FROM_WORKER:
             return _NOTHING
         for address, _ in seen.addresses:
-            if self._cache.hit(address):
-                self._touched.add(address)
+            self._cache.hit(address)
         return 0, 0, len(seen.addresses)
 
     def _note(
@@ -145,6 +141,11 @@ class Watch:
         """When an entry may expire next, or None.  May be early, never late."""
         return self._cache.timer()
 
+    @property
+    def mail_lookups(self) -> int:
+        """How many mail-related lookups were folded in since the last drain."""
+        return len(self._changes.lookups)
+
     def lessons(self) -> Lessons:
         """Return what a worker that knows nothing must be taught."""
         return self._exchanges.lessons()
@@ -162,24 +163,16 @@ class Watch:
         changes, self._changes = self._changes, Changes()
         changes.until = self._now
         self._counts.tell(changes)
-        for address in self._touched:
-            if address in changes.cache:  # seldom: an earlier life of it ended meanwhile
-                changes.put_entry(address, self._cache[address])
-            else:
-                changes.cache[address] = self._cache[address]
-        self._touched.clear()
+        changes.entries = self._cache.drain()
         self._exchanges.forget(self._now)
         if self._exchanges.evicted:
             changes.counters[minute_of(self._now)]["exchanges_evicted"] += self._exchanges.evicted
             self._exchanges.evicted = 0
         return changes
 
-    def _end(self, address: bytes, entry: CacheEntry, is_early: bool) -> None:
-        """Count the end of a life, and have it stored where that is not known in the store."""
+    def _end(self, _address: bytes, entry: CacheEntry, is_early: bool) -> None:
+        """Count the end of a life."""
         self._changes.site[minute_of(entry.expiry)]["evicted" if is_early else "expire"] += 1
-        if is_early or address in self._touched:
-            self._touched.discard(address)
-            self._changes.put_entry(address, entry)
 
 
 def _mail_lookup(

@@ -4,12 +4,11 @@ Below a public suffix such as `co.uk` everybody can register; the domain just be
 owner's.  The list comes with the package `publicsuffixlist`, and ages with it.
 """
 
-from functools import lru_cache
-from typing import Final
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Final
 
-from publicsuffixlist import PublicSuffixList
-
-_LIST: Final = PublicSuffixList(accept_unknown=False)
+if TYPE_CHECKING:
+    from publicsuffixlist import PublicSuffixList
 
 _RESERVED: Final = frozenset(
     (
@@ -43,7 +42,7 @@ def registrable(name: bytes) -> bytes | None:
     text = ".".join(label.decode("latin-1") for label in labels)
     if not text.isascii() or text.count(".") != len(labels) - 1:
         return None
-    private = _LIST.privatesuffix(text)
+    private = _list().privatesuffix(text)
     if private is not None:
         kept = labels[-private.count(".") - 1 :]
     elif len(labels) > 1 and labels[-1] in _RESERVED:
@@ -51,6 +50,14 @@ def registrable(name: bytes) -> bytes | None:
     else:
         return None
     return b"".join(bytes((len(label),)) + label for label in kept) + b"\0"
+
+
+@cache
+def _list() -> "PublicSuffixList":
+    """Read the list when it is first asked, which few commands do: it takes 35 ms."""
+    from publicsuffixlist import PublicSuffixList
+
+    return PublicSuffixList(accept_unknown=False)
 
 
 def _labels(name: bytes) -> list[bytes]:

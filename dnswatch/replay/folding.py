@@ -121,7 +121,7 @@ class Folding:
         changes, _ = site.drain(now)
         self._pending.merge(changes)
         pending = self._pending
-        if len(pending.accounts) + len(pending.lookups) + len(pending.cache) > PENDING:
+        if len(pending.accounts) + len(pending.lookups) + len(pending.entries) > PENDING:
             self._until = now
             self._write()
         self._tick_at = now + TICK

@@ -104,7 +104,9 @@ TABLES: Final = MappingProxyType(
             "The present states of some lives of addresses, which become rows of `entry` later.",
             id="Number: later ones are true.",
             count="How many states.",
-            states="MessagePack, of each: address; expiry, first_seen, refreshes, hits.",
+            states="Of each: address, first_seen and expiry (doubles), refreshes and hits (of four"
+            " bytes each); little-endian.",
+            width="Bytes of each address: 4 or 16.",
         ),
         "passed": _table(
             "Up to when the watch knows the site.",

@@ -1,24 +1,27 @@
 """The site cache's entries in the store: what changes each second is appended, rows follow later.
 
 To write a row for each address that was sent again would cost more than all else that a lookup
-costs the watch.  So each write appends the present states of all entries it brings, as one row of
-`entry_log`; now and then (`settle`) what has ended there becomes rows of `entry`, in the order of
-the addresses, and only the last states of what lives are kept.  Both tables together tell all that
-was ever written, at any moment.
+costs the watch.  So each write appends the present states of all entries it brings to `entry_log`,
+as they are in memory; now and then (`settle`) what has ended there becomes rows of `entry`, in the
+order of the addresses, and only the last states of what lives are kept.  Both tables together tell
+all that was ever written, at any moment.
 """
 
+import json
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from itertools import chain
+from operator import itemgetter
 from typing import Final
-
-import msgspec
 
 from dnswatch.model.cache_entry import CacheEntry
 from dnswatch.model.changes import Changes
+from dnswatch.model.groups import SIZE, packed
+from dnswatch.model.states import EntryStates, State
 from dnswatch.store.sqlite import Database
 
-MOST: Final = 100_000
-"""States in the log, before it is settled; to take them in memory takes 35 MB."""
+MOST: Final = 200_000
+"""States in the log, before it is settled; to take them in memory takes 40 MB."""
 
 ROOM: Final = 400
 """Bytes of the largest store that is wanted for each state in the log, which is a tenth of it."""
@@ -30,21 +33,16 @@ FEW: Final = 5000
 """States that become rows at once where a store is closed: that takes some hundredths of a second,
 and who opens the file with another program finds everything in `entry`."""
 
-_PART: Final = 1000
-"""States in one row of the log."""
+_PART: Final = 30_000
+"""Bytes in one row of the log, at most."""
 
-
-_State = tuple[bytes, tuple[float, float, int, int]]
-"""What is known of one life: packed address; expiry, first_seen, refreshes and hits."""
-
-_encoder: Final = msgspec.msgpack.Encoder()
-_decoder: Final = msgspec.msgpack.Decoder(list[_State])
+_TOGETHER: Final = 100
+"""Rows in one statement: a statement for each takes half as long again."""
 
 
 def write(db: Database, changes: Changes, most: int = MOST) -> None:
     """Append what changed; settle where the log has become long, which is `most` states."""
-    _append(db, [(address, entry) for (address, _), entry in changes.earlier.items()])
-    _append(db, list(changes.cache.items()))
+    _append(db, changes.entries)
     rows, logged = db.conn.execute(_LENGTH).fetchone()
     if rows > WRITES or logged > most:
         settle(db, most)
@@ -59,13 +57,15 @@ def finish(db: Database) -> None:
 
 def settle(db: Database, most: int = MOST) -> None:
     """Turn what has ended into rows, and what lives where that is more than half of `most`."""
-    passed, states = _passed(db), _logged(db)
-    living = [state for state in states if state[1][0] > passed]
-    if len(living) > most // 2:
-        living = []
-    else:
-        states = [state for state in states if state[1][0] <= passed]
-    _put(db, "entry", states)
+    passed, states, living = _passed(db), _logged(db), EntryStates()
+    ended = [state for state in states if state[2] <= passed]
+    if len(states) - len(ended) > most // 2:
+        ended = list(states)
+    elif len(states) > len(ended):
+        for address, first_seen, expiry, refreshes, hits in states:
+            if expiry > passed:
+                living.add(address, packed((first_seen, expiry, refreshes, hits)))
+    _put(db, "entry", ended)
     db.conn.execute("DELETE FROM entry_log")
     _append(db, living)
 
@@ -75,7 +75,7 @@ def restore(db: Database) -> dict[bytes, CacheEntry]:
     passed = _passed(db)
     rows = db.conn.execute(_LIVING, (passed,)).fetchall()
     found = {_packed(address): CacheEntry(*life) for address, *life in rows}
-    found.update((address, CacheEntry(*life)) for address, life in sorted(_logged(db)))
+    found.update(_logged(db).last())
     return {address: entry for address, entry in found.items() if entry.expiry > passed}
 
 
@@ -90,30 +90,39 @@ def show(db: Database) -> None:
     for statement in _SHOW:
         db.conn.execute(statement)
     states = _logged(db)
-    db.conn.executemany(_COPY_ROW, {(text(state[0]),) for state in states})
+    addresses = json.dumps([text(state[0]) for state in states])
+    db.conn.execute(_COPY_ROWS, (addresses,))
     _put(db, "temp.entry_ahead", states)
 
 
-def _append(db: Database, states: Sequence[_State | tuple[bytes, CacheEntry]]) -> None:
-    for begin in range(0, len(states), _PART):
-        part = states[begin : begin + _PART]
-        db.conn.execute(_LOG, (len(part), _encoder.encode(part)))
+def _append(db: Database, states: EntryStates) -> None:
+    """Write states behind those that are there."""
+    for width, told in states.parts():
+        size = width + SIZE
+        part = _PART // size * size
+        for begin in range(0, len(told), part):
+            some = told[begin : begin + part]
+            db.conn.execute(_LOG, (width, len(some) // size, some))
 
 
-def _logged(db: Database) -> list[_State]:
+def _logged(db: Database) -> EntryStates:
     """Return the last state of each life in the log."""
-    found: dict[tuple[bytes, float], _State] = {}
-    for (states,) in db.conn.execute("SELECT states FROM entry_log ORDER BY id"):
-        for state in _decoder.decode(states):
-            found[state[0], state[1][1]] = state
-    return list(found.values())
+    found = EntryStates(db.conn.execute("SELECT width, states FROM entry_log ORDER BY id"))
+    found.tidy()
+    return found
 
 
-def _put(db: Database, table: str, states: Iterable[_State]) -> None:
+def _put(db: Database, table: str, states: Iterable[State]) -> None:
     """Bring the rows of some lives up to date, in the order of the rows and of the lives."""
-    db.conn.executemany(
-        _SET_ROW.format(table), sorted((text(address), *life) for address, life in states)
-    )
+    rows = [
+        (text(address), first_seen, expiry, refreshes, hits)
+        for address, first_seen, expiry, refreshes, hits in states
+    ]
+    rows.sort(key=itemgetter(0))
+    for begin in range(0, len(rows), _TOGETHER):
+        some = rows[begin : begin + _TOGETHER]
+        statement = _SET_ROWS.format(table, ", ".join(["(?, ?, ?, ?, ?)"] * len(some)))
+        db.conn.execute(statement, tuple(chain.from_iterable(some)))
 
 
 def _passed(db: Database) -> float:
@@ -132,10 +141,10 @@ def _packed(text: str) -> bytes:
 
 
 _LENGTH = "SELECT count(*), ifnull(sum(count), 0) FROM entry_log"
-_LOG = "INSERT INTO entry_log (count, states) VALUES (?, ?)"
+_LOG = "INSERT INTO entry_log (width, count, states) VALUES (?, ?, ?)"
 _LIVING = "SELECT address, expiry, first_seen, refreshes, hits FROM entry WHERE expiry > ?"
-_SET_ROW = """
-    INSERT INTO {} (address, expiry, first_seen, refreshes, hits) VALUES (?, ?, ?, ?, ?)
+_SET_ROWS = """
+    INSERT INTO {} (address, first_seen, expiry, refreshes, hits) VALUES {}
     ON CONFLICT DO UPDATE SET
         lives = lives + (excluded.first_seen > first_seen),
         earlier_refreshes = earlier_refreshes + refreshes * (excluded.first_seen > first_seen),
@@ -155,4 +164,6 @@ _SHOW = (
         UNION ALL SELECT * FROM main.entry
         WHERE address NOT IN (SELECT address FROM temp.entry_ahead)""",
 )
-_COPY_ROW = "INSERT INTO temp.entry_ahead SELECT * FROM main.entry WHERE address = ?"
+_COPY_ROWS = """
+    INSERT INTO temp.entry_ahead
+    SELECT * FROM main.entry WHERE address IN (SELECT value FROM json_each(?))"""

@@ -2,7 +2,8 @@
 
 It is a ring of messages in a file in memory that the supervisor keeps open.  A message is written
 here before it leaves its line, and stays until the store has all of it; so the next watch finds
-what a killed one had read.  Where the store fails for long, the oldest messages make room.
+what a killed one had read.  Where the store fails for long, the oldest messages make room.  Pages
+whose messages went are given back: memory is taken for what waits, not for the whole ring.
 
 Rules of this file: a place is the number of bytes ever written before it, so none comes twice; what
 a record is becomes true with one store of eight bytes, after the record is whole.
@@ -10,7 +11,7 @@ a record is becomes true with one store of eight bytes, after the record is whol
 
 import os
 from collections.abc import Iterator
-from mmap import mmap
+from mmap import MADV_REMOVE, PAGESIZE, mmap
 from secrets import randbits
 from struct import Struct
 from typing import Final, NamedTuple
@@ -60,11 +61,14 @@ class Journal:
 
     def __init__(self, file: int) -> None:
         """Go on with the journal in a file that `create` made."""
-        memory = memoryview(mmap(file, 0))
+        self._mapped = mmap(file, 0)
+        memory = memoryview(self._mapped)
         self._head = memory[:_HEAD].cast("Q")
         self._ring = memory[_HEAD:]
         if not self._head[_NAME]:
             self._head[_NAME] = randbits(63) | 1
+        self._given_back = 0
+        "Up to which place pages were given back."
         self.name = self._head[_NAME]
         "No other journal has it."
         self.last = max(self.records(), default=None)
@@ -122,6 +126,21 @@ class Journal:
     def let_go(self, place: int) -> None:
         """Keep nothing from before that place."""
         self._head[_FIRST] = max(self._head[_FIRST], place)
+        self._give_back()
+
+    def _give_back(self) -> None:
+        """Give the kernel the pages that hold nothing but messages which were let go."""
+        size, first = len(self._ring), min(self.first, self.end)
+        # What was written a whole ring before the end is written over already.
+        place = max(self._given_back, self.end - size)
+        while place < first:
+            start = _HEAD + place % size
+            end = min(start + first - place, _HEAD + size)
+            page, last = -(-start // PAGESIZE) * PAGESIZE, end // PAGESIZE * PAGESIZE
+            if page < last:
+                self._mapped.madvise(MADV_REMOVE, page, last - page)
+            place += end - start
+        self._given_back = first - (_HEAD + first % size) % PAGESIZE  # the rest of a page later
 
     def _before(self, place: int) -> tuple[int, int, int]:
         length, number, cut = _BEFORE.unpack(self._read(place, _BEFORE.size))

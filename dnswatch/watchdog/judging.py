@@ -9,7 +9,7 @@ address with every mail is judged as one from the first lookup on.
 """
 
 import logging
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from ipaddress import ip_address
@@ -40,8 +40,9 @@ from dnswatch.settings import Settings
 from dnswatch.store.evidence import Evidence
 from dnswatch.wire.name import to_text
 
-KNOWN: Final = 200_000
-"""Clients whose address is remembered; the one seen longest ago goes first."""
+ROLES: Final = 10_000
+"""Clients whose declared role is remembered, since a search takes some microseconds; beyond, all
+are searched for again."""
 
 WAIT: Final = 4.0
 """Seconds that lookups of a new address wait at most to be known: it takes two or three to look."""
@@ -100,8 +101,8 @@ class Judging:
         self._key_of = key_of
         self._orders = Orders()
         self._machines = Machines()
-        self._addresses: OrderedDict[bytes, tuple[bytes, ...]] = OrderedDict()
-        "Key to packed addresses; those seen last come last."
+        self._addresses: dict[bytes, bytes | tuple[bytes, ...]] = {}
+        "Key to packed address, or to addresses, the one seen last last: of all the detector knows."
         self._keys: dict[bytes, bytes] = {}
         "Packed address to the key under which it was judged last."
         self._waiting: dict[bytes, float] = {}
@@ -110,7 +111,7 @@ class Judging:
         self._judged_until = -inf
         "Time of the last lookup that was judged: one that has waited comes after it."
         self._declared: dict[bytes, Role] = {}
-        "Key to the role that the configuration says, as far as it was asked for."
+        "Key to the role that the configuration says, as far as it was asked for lately."
         self._saved_at = now
         self._save_every = save_every
         self._looked_at = -inf
@@ -155,7 +156,7 @@ class Judging:
         for key in dict.fromkeys([*keys, *self._later]):
             for client in self._machines.clients(key.decode()):
                 if (address := pack(client)) is not None:
-                    self._met(address, self._saved_at, judge)
+                    self._met(address, self._key(address), self._saved_at, judge)
 
     def order(self, orders: Orders, now: float) -> Orders:
         """Take what persons said since the last time; return it as it holds for each client.
@@ -188,7 +189,7 @@ class Judging:
                 self._detector.move(old, key, now)
                 self._is_due = True
             self._leave(client, old)
-            self._met(client, now, judge, was)
+            self._met(client, key, now, judge, was)
 
     @property
     def waits(self) -> bool:
@@ -254,6 +255,10 @@ class Judging:
         changes.detector, changes.judged = saved.site, len(changes.lookups)
         changes.client_states.update({key.decode(): None for key in saved.gone})
         changes.client_states.update({key.decode(): state for key, state in saved.clients.items()})
+        for key in saved.gone:
+            if key not in self._detector.presence:
+                for client in self._theirs(key):
+                    self._leave(client, key)
 
     def _judged(self, lookups: Iterable[MailLookup], now: float) -> list[News]:
         news = []
@@ -293,12 +298,12 @@ class Judging:
     def _arrive(self, client: bytes, now: float, judge: Judge) -> None:
         """Take in that a client is there, of whom it is known whose address it is."""
         self._waiting.pop(client, None)
-        self._detector.meet(self._key(client), now)
+        key = self._key(client)
+        self._detector.meet(key, now)
         if client not in self._keys:
-            self._met(client, now, judge)
+            self._met(client, key, now, judge)
         key = self._keys[client]
-        self._addresses.move_to_end(key)
-        theirs = self._addresses[key]
+        theirs = self._theirs(key)
         if theirs[-1] != client:
             self._addresses[key] = (*(one for one in theirs if one != client), client)
 
@@ -313,18 +318,18 @@ class Judging:
                 free.append(replace(one, at=max(one.at, self._judged_until)))
         return sorted(free, key=lambda lookup: lookup.at)
 
-    def _met(self, client: bytes, now: float, judge: Judge, was: Rung = Rung.WATCHED) -> None:
+    def _met(
+        self, client: bytes, key: bytes, now: float, judge: Judge, was: Rung = Rung.WATCHED
+    ) -> None:
         """Remember a client's address; judge it if it, or its machine, is not clean, or was not."""
-        key = self._keys[client] = self._key(client)
-        theirs = self._addresses.get(key, ())
+        self._keys[client] = key
+        theirs = self._theirs(key)
         if client not in theirs:
-            theirs = self._addresses[key] = (*theirs, client)
+            theirs = (*theirs, client)
+            self._addresses[key] = theirs if len(theirs) > 1 else client
         self._declared.pop(key, None)
         if len(theirs) > ADDRESSES:
             self._leave(theirs[0], key)
-        if len(self._addresses) > KNOWN:
-            for other in next(iter(self._addresses.values())):
-                self._leave(other, self._keys[other])
         for lookup in self._later.pop(key, ()):
             self._detector.see(replace(lookup, client=key))  # what came of it is in the log already
         verdict = self._detector.verdict(key, now)
@@ -335,24 +340,29 @@ class Judging:
         """Forget that a client has, or had, that key."""
         del self._keys[client]
         self._declared.pop(key, None)
-        if left := tuple(one for one in self._addresses[key] if one != client):
-            self._addresses[key] = left
+        if left := tuple(one for one in self._theirs(key) if one != client):
+            self._addresses[key] = left if len(left) > 1 else left[0]
         else:
             del self._addresses[key]
+
+    def _theirs(self, key: bytes) -> tuple[bytes, ...]:
+        """Return the addresses of a key; most have one, which needs no tuple around it."""
+        found = self._addresses.get(key, ())
+        return (found,) if isinstance(found, bytes) else found
 
     def _lent_roles(self) -> dict[str, Role]:
         """Return the role that each address of a machine has, where one of them is declared."""
         return {
             self._key_of(client): role
             for key, theirs in self._addresses.items()
-            if len(theirs) > 1
+            if not isinstance(theirs, bytes)
             if (role := self._role(key)) is not Role.CLIENT
             for client in theirs
         }
 
     def _tell(self, change: Change, judge: Judge) -> None:
         """Tell how all addresses of a machine stand, and of the one seen last, why."""
-        theirs = self._addresses.get(change.client, ())
+        theirs = self._theirs(change.client)
         standing = standing_of(change.verdict, change.at)
         for client in theirs[:-1]:
             judge(client, standing, None)
@@ -395,7 +405,7 @@ class Judging:
 
     def _last(self, key: bytes) -> bytes | None:
         """Return the address at which a client was seen last."""
-        return next(reversed(self._addresses.get(key, ())), None)
+        return next(reversed(self._theirs(key)), None)
 
     def _shown(self, key: bytes) -> str:
         last = self._last(key)
@@ -406,7 +416,9 @@ class Judging:
         role = self._declared.get(key)
         if role is None:
             role = Role.CLIENT
-            for client in self._addresses.get(key, ()):
+            if len(self._declared) >= ROLES:
+                self._declared.clear()
+            for client in self._theirs(key):
                 declared = role_of(client, self._settings.roles)
                 role = declared if role is Role.CLIENT else role
                 self._declared[key] = role

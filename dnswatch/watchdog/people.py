@@ -14,7 +14,7 @@ MET: Final = 10_000
 """Clients remembered between two looks, to ask reverse zones for; the rest come up again."""
 
 HEARD: Final = 100_000
-"""Addresses of which it is known when they were heard from; beyond, the one silent for longest
+"""IPv6 addresses of which it is known when they were heard from; beyond, the one silent for longest
 goes.  About 25 MB."""
 
 
@@ -43,8 +43,10 @@ class People:
         """Note clients that were seen."""
         with self._lock:
             for client in clients:
-                first, _ = self._heard.pop(client, (now, now))
-                self._heard[client] = first, now
+                if len(client) > 4:  # whose IPv4 addresses these are is told by their number alone
+                    first, _ = self._heard.get(client, (now, now))
+                    self._heard[client] = first, now
+                    self._heard.move_to_end(client)
                 if len(self._met) < MET:
                     self._met[client] = None
             while len(self._heard) > HEARD:

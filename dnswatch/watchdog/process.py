@@ -47,6 +47,10 @@ NICENESS: Final = 5
 TICK: Final = 1.0
 """Seconds between two hand-overs to the recorder."""
 
+PORTION: Final = 5000
+"""Mail-related lookups that are handed over without waiting: judging them takes half a second, and
+what comes meanwhile waits as bytes, in a tenth of the memory."""
+
 LAST_READING: Final = 0.3
 """Seconds to read what waits when told to stop; workers may go on sending."""
 
@@ -250,6 +254,8 @@ class _Process:
         if line is not None and any(STARTED in each.batch.counters for each in heard):
             self._intake.tell(self._all(), to=line)
         self._fold()
+        if self._site.watch.mail_lookups >= PORTION:
+            self._hand_over()
 
     def _teach(self, heard: list[ReceivedBatch], source: Line | None = None) -> None:
         """Tell the other workers which names were learned."""

@@ -2,8 +2,12 @@
 
 While the store fails, changes are kept and joined; beyond `PENDING` of a kind the oldest go, which
 the counter `records_lost` says.  It tries again each second.
+
+Once changes are written, memory that they took is given back: the C library keeps what lies between
+two pieces that are in use, 38 MB of it after 50,000 clients looked up mail within some seconds.
 """
 
+import ctypes
 import logging
 import threading
 from collections.abc import Callable
@@ -21,6 +25,9 @@ PENDING: Final = 100_000
 
 RETRY: Final = 1.0
 """Seconds between two attempts."""
+
+_trim: Final = getattr(ctypes.CDLL(None), "malloc_trim", None)
+"""Of the GNU C library alone (malloc_trim(3))."""
 
 
 class Recorder:
@@ -91,6 +98,10 @@ class Recorder:
                 changes.merge(self._pending)
                 self._pending = changes
                 self._bound()
+            return
+        del changes
+        if _trim is not None:
+            _trim(0)  # 0.1 ms a second at full load, 2 ms where there is much to give
 
     def _bound(self) -> None:
         if lost := self._pending.trim(self._limit):

@@ -8,15 +8,18 @@ import struct
 from typing import Final
 
 from dnswatch.codes import Class, Option, Rcode, Type
-from dnswatch.wire.query import HEADER, Query, readable_question
+from dnswatch.wire.query import BYTES, HEADER, Query, opt_record, readable_question, short
 from dnswatch.wire.response import Response
 
-_HEAD = struct.Struct("!HHHHH")
-_OPT = struct.Struct("!BHHBBHH")
-_OPTION = struct.Struct("!HH")
-_TTL = struct.Struct("!I")
-_QR, _RA, _RD, _AD, _TC = 0x8000, 0x0080, 0x0100, 0x0020, 0x0200
-_QR_RA = _QR | _RA
+_OPTION: Final = struct.Struct("!HH")
+_TTL: Final = struct.Struct("!I")
+_QR: Final = 0x8000
+_TC: Final = 0x0200
+_RD: Final = 0x0100
+_RA: Final = 0x0080
+_AD: Final = 0x0020
+_QR_RA: Final = 0x8080
+_SERVFAIL: Final = Rcode.SERVFAIL.value
 
 BODY_HEADER: Final = HEADER - 2
 """Bytes of the header without the message ID: where the question begins in a body."""
@@ -45,7 +48,7 @@ def body(
     `size` is the EDNS size that we offer the client; `extended` an extended error (`ede`).
     """
     records, (answer, authority, additional) = _aged(response, int(age), max_ttl, stale)
-    rcode = response.rcode if response.rcode < 16 or query.edns else Rcode.SERVFAIL
+    rcode = response.rcode if response.rcode < 16 or query.edns else _SERVFAIL
     flags = _QR_RA | query.flags & 0x0110 | response.flags & (_AD | _TC) | rcode & 15
     if stale or not (query.do or query.flags & _AD):
         flags &= ~_AD  # RFC 6840 section 5.8
@@ -53,14 +56,14 @@ def body(
     length = HEADER + len(query.question) + len(records) + len(opt)
     if length > limit:
         return _truncated(query, response.rcode, flags, size)
-    head = _HEAD.pack(flags, 1, answer, authority, additional + (1 if opt else 0))
+    head = _head(flags, 1, answer, authority, additional + (1 if opt else 0))
     return b"%b%b%b%b" % (head, query.question, records, opt)
 
 
 def _truncated(query: Query, rcode: int, flags: int, size: int) -> bytes:
     """Ask the client to come back over TCP (RFC 2181 section 9)."""
     opt = _opt(query, rcode, b"", size) if query.edns else b""
-    head = _HEAD.pack(flags | _TC, 1, 0, 0, 1 if opt else 0)
+    head = _head(flags | _TC, 1, 0, 0, 1 if opt else 0)
     return b"%b%b%b" % (head, query.question, opt)
 
 
@@ -75,8 +78,12 @@ def _aged(
     """Write the records with the TTLs they have now; authority and additional go when they end."""
     counts = response.counts
     ttls = response.ttls
-    if not age and not stale and max(ttls, default=0) <= max_ttl and 0 not in ttls:
-        return response.records, counts  # what was read as 0 may stand otherwise in the bytes
+    if not age and not stale:
+        for ttl in ttls:
+            if not 0 < ttl <= max_ttl:
+                break  # what was read as 0 may stand otherwise in the bytes
+        else:
+            return response.records, counts
     count = shown(response, age)
     records = bytearray(response.records)
     if count < len(response.ttls):
@@ -103,7 +110,7 @@ def shown(response: Response, age: int) -> int:
 def error_body(query: Query, rcode: int, size: int, extended: bytes = b"") -> bytes:
     """Write an answer without records: `rcode`, and why (`ede`) where the client speaks EDNS."""
     opt = _opt(query, rcode, extended, size) if query.edns else b""
-    head = _HEAD.pack(_QR_RA | query.flags & 0x0110 | rcode & 15, 1, 0, 0, 1 if opt else 0)
+    head = _head(_QR_RA | query.flags & 0x0110 | rcode & 15, 1, 0, 0, 1 if opt else 0)
     return b"%b%b%b" % (head, query.question, opt)
 
 
@@ -115,11 +122,11 @@ def refusal(message: bytes, rcode: int, size: int) -> bytes:
     The question is given back where it can be read: some stubs take no answer without it.  BADVERS
     needs an OPT record to be said in (RFC 6891 section 6.1.3).
     """
-    opt = _OPT.pack(0, Type.OPT, size, rcode >> 4, 0, 0, 0) if rcode == Rcode.BADVERS else b""
+    opt = opt_record(size, rcode, 0) if rcode == Rcode.BADVERS else b""
     opcode = message[2] << 8 & 0x7800
     flags = _QR | (0 if opcode else _RA) | opcode | (message[2] << 8 & _RD) | rcode & 15
     question = readable_question(message)
-    head = _HEAD.pack(flags, 1 if question else 0, 0, 0, 1 if opt else 0)
+    head = _head(flags, 1 if question else 0, 0, 0, 1 if opt else 0)
     return head + question + opt
 
 
@@ -130,15 +137,15 @@ def come_by_tcp(message: bytes, size: int) -> bytes:
     """
     if len(message) < HEADER or message[2] & 0xF8 or not (question := readable_question(message)):
         return b""
-    opt = _OPT.pack(0, Type.OPT, size, 0, 0, 0, 0) if message[10:12] == b"\0\1" else b""
+    opt = opt_record(size, 0, 0) if message[10:12] == b"\0\1" else b""
     flags = _QR_RA | _TC | message[2] << 8 & 0x0100
-    return _HEAD.pack(flags, 1, 0, 0, 1 if opt else 0) + question + opt
+    return _head(flags, 1, 0, 0, 1 if opt else 0) + question + opt
 
 
 def any_hinfo(query: Query, size: int) -> bytes:
     """Answer a question for all records with one that says so (RFC 8482 section 4.2)."""
     opt = _opt(query, 0, b"", size) if query.edns else b""
-    head = _HEAD.pack(_QR_RA | query.flags & 0x0110, 1, 1, 0, 1 if opt else 0)
+    head = _head(_QR_RA | query.flags & 0x0110, 1, 1, 0, 1 if opt else 0)
     return b"%b%b%b%b" % (head, query.question, _RFC8482, opt)
 
 
@@ -154,6 +161,16 @@ def ede(code: int, text: str = "") -> bytes:
 
 def _opt(query: Query, rcode: int, options: bytes, size: int) -> bytes:
     """Write our own OPT record: our size, the client's flags, the far end's options and ours."""
-    options += query.neighbourly
-    head = _OPT.pack(0, Type.OPT, size, rcode >> 4, 0, query.edns_flags, len(options))
-    return head + options
+    return opt_record(size, rcode, query.edns_flags, options + query.neighbourly)
+
+
+def _head(flags: int, questions: int, answer: int, authority: int, additional: int) -> bytes:
+    """Write a header but for its ID."""
+    return b"%b%b\0%b%b%b%b" % (
+        BYTES[flags >> 8],
+        BYTES[flags & 0xFF],
+        BYTES[questions],
+        short(answer),
+        short(authority),
+        short(additional),
+    )

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterator
 from typing import Final
 
-from dnswatch.codes import Option, Rcode, Type
+from dnswatch.codes import Option, Rcode
 from dnswatch.errors import WireError
 from dnswatch.wire import name
 
@@ -37,6 +37,19 @@ _CD: Final = 0x10
 _OTHER_FORMS: Final = (0x20, 0x80, 0xA0)
 _WITHOUT_CD: Final = (0x10, 0x30, 0x90, 0xB0)
 """Bits of a key to change: AD, DO, both; CD, alone and with them."""
+
+
+BYTES: Final = [bytes((byte,)) for byte in range(256)]
+"""Each byte by itself: messages are put together from bytes, since compiled code does that natively
+where formatting (`%c`), `struct` and `bytes([...])` take a generic call and some hundred cycles."""
+
+
+_SMALL: Final = [bytes((0, byte)) for byte in range(256)]
+
+
+def short(number: int) -> bytes:
+    """Write 16 bits in network order."""
+    return _SMALL[number] if number < 256 else BYTES[number >> 8] + BYTES[number & 0xFF]
 
 
 class Query:
@@ -88,7 +101,7 @@ class Query:
         bits, at = self.key[len(self.asked)], len(self.asked)
         changes = _OTHER_FORMS + _WITHOUT_CD if bits & _CD else _OTHER_FORMS
         for change in changes:
-            yield b"%b%c%b" % (self.asked, bits ^ change, self.key[at + 1 :])
+            yield self.asked + BYTES[bits ^ change] + self.key[at + 1 :]
 
     @property
     def qclass(self) -> int:
@@ -108,8 +121,9 @@ class Query:
         """Take a question apart; `read` is the way to get one from bytes."""
         self.flags = flags
         self.question = question
-        self.qname = qname = question[:-4].lower()
-        self.asked = asked = qname + question[-4:]
+        written = question[:-4]
+        self.qname = qname = written.lower()
+        self.asked = asked = question if qname == written else qname + question[-4:]
         self.qtype = question[-4] << 8 | question[-3]
         self.edns = edns
         self.edns_flags = edns_flags & _DO
@@ -118,7 +132,8 @@ class Query:
         self.options = options
         self.cookie = cookie
         self.neighbourly = b""
-        self.key = b"%b%c%b" % (asked, flags >> 8 & 1 | flags & 0x30 | self.do << 7, options)
+        bits = flags >> 8 & 1 | flags & 0x30 | (0x80 if self.do else 0)
+        self.key = b"%b%b%b" % (asked, BYTES[bits], options)
 
 
 def read(message: bytes) -> Query | None:
@@ -163,24 +178,41 @@ def _question_end(message: bytes) -> int:
     return end
 
 
-_OPT = struct.Struct("!BHHBBHH")
+_OPT_BYTES: Final = 11
+"""Of an OPT record without options."""
 
 
 def _read_opt(message: bytes, at: int) -> tuple[int, int, bytes]:
     """Read the OPT record that must end the message: its size, flags and options."""
-    if at + _OPT.size > len(message):
+    end = at + _OPT_BYTES
+    if end > len(message):
         raise WireError("the additional record is cut off")
-    root, rtype, size, _, version, flags, length = _OPT.unpack_from(message, at)
-    if root != 0 or rtype != Type.OPT:
+    if message[at : at + 3] != _OPT_OWNER:
         raise WireError("the additional record of a query must be an OPT record")
-    if at + _OPT.size + length != len(message):
+    if end + (message[end - 2] << 8 | message[end - 1]) != len(message):
         raise WireError("bytes follow the OPT record, or it is cut off")
-    if version != 0:
+    if message[at + 6] != 0:
         raise WireError("EDNS version 0 is the only one known here", Rcode.BADVERS)
-    return size, flags, message[at + _OPT.size :]
+    size = message[at + 3] << 8 | message[at + 4]
+    return size, message[at + 7] << 8 | message[at + 8], message[end:]
 
 
-_OPTION = struct.Struct("!HH")
+_OPT_OWNER: Final = b"\0\0\x29"
+"""What an OPT record begins with: the root, and its type."""
+
+
+def opt_record(size: int, rcode: int, flags: int, options: bytes = b"") -> bytes:
+    """Write an OPT record (RFC 6891 section 6.1.2); of `rcode` it holds the upper eight bits."""
+    return b"\0\0\x29%b%b\0%b%b%b" % (
+        short(size),
+        BYTES[rcode >> 4],
+        short(flags),
+        short(len(options)),
+        options,
+    )
+
+
+_OPTION: Final = struct.Struct("!HH")
 
 
 def passing(options: bytes, which: frozenset[Option]) -> bytes:
@@ -232,13 +264,13 @@ def for_upstream(query: Query, size: int, edns: bool = True, *, block: int = 0) 
     Without `edns` for an upstream that knows none (RFC 6891 section 7): DO and options are lost.
     With `block` the whole message is padded to a multiple of it (RFC 7830).
     """
-    flags = query.flags.to_bytes(2, "big")
+    flags = short(query.flags)
     if not edns:
         return b"%b%b%b" % (flags, _PLAIN, query.asked)
     options = query.options
     if block:
-        length = HEADER + len(query.asked) + _OPT.size + len(options) + _OPTION.size
+        length = HEADER + len(query.asked) + _OPT_BYTES + len(options) + _OPTION.size
         fill = -length % block
         options += _OPTION.pack(Option.PADDING, fill) + bytes(fill)
-    opt = _OPT.pack(0, Type.OPT, size, 0, 0, query.edns_flags, len(options))
-    return b"%b%b%b%b%b" % (flags, _WITH_OPT, query.asked, opt, options)
+    opt = opt_record(size, 0, query.edns_flags, options)
+    return b"%b%b%b%b" % (flags, _WITH_OPT, query.asked, opt)

@@ -13,22 +13,32 @@ from dnswatch.errors import WireError
 from dnswatch.wire import name, rdata, scrub
 from dnswatch.wire.query import HEADER, RETURNED, Query, passing
 
-_COUNTS = struct.Struct("!HHH")
-_ALL_COUNTS = struct.Struct("!HHHH")
-_TTL = struct.Struct("!I")
-_RECORD = struct.Struct("!HHIH")
-_A, _AAAA, _MX, _CNAME = Type.A.value, Type.AAAA.value, Type.MX.value, Type.CNAME.value
-_LENGTHS: Final = {_A: 4, _AAAA: 16}
-_SOA, _OPT = Type.SOA.value, Type.OPT.value
+_ALL_COUNTS: Final = struct.Struct("!HHHH")
+_TTL: Final = struct.Struct("!I")
+_RECORD: Final = struct.Struct("!HHIH")
+# What is not `Final` a compiled module looks up by its name.
+_A: Final = Type.A.value
+_AAAA: Final = Type.AAAA.value
+_MX: Final = Type.MX.value
+_CNAME: Final = Type.CNAME.value
+_SOA: Final = Type.SOA.value
+_OPT: Final = Type.OPT.value
+_MX_IN: Final = b"\0\x0f\0\1"
 _MX_OR_ANY: Final = frozenset((_MX, Type.ANY.value))
 _MAX_RECORDS: Final = 4096
 """More records than fit into 64 KiB with any data in them; bounds the walk."""
 
-_TC, _AD = 0x0200, 0x0020
-_QR_OPCODE, _QR = 0xF8, 0x80
+_TC: Final = 0x0200
+_AD: Final = 0x0020
+_QR_OPCODE: Final = 0xF8
+_QR: Final = 0x80
 _UNREAD: Final = frozenset((Rcode.FORMERR, Rcode.SERVFAIL, Rcode.NOTIMP, Rcode.REFUSED))
 """Errors that may come without a question."""
-_KEPT: Final = frozenset((Rcode.NOERROR.value, Rcode.NXDOMAIN.value))
+_NXDOMAIN: Final = Rcode.NXDOMAIN.value
+_RECORD_BYTES: Final = 10
+"""Bytes between a record's owner and its data."""
+_NO_TTL: Final = 0x80000000
+"""Longer than any TTL: what is as long means 0 (RFC 2181 section 8)."""
 
 
 class Response:
@@ -138,22 +148,28 @@ def read(message: bytes, query: Query, max_negative_ttl: int) -> Response:
     response = Response(message[2] << 8 | message[3], message[3] & 15)
     if len(message) == HEADER:
         return response  # whatever it claims to hold
-    response.counts = _COUNTS.unpack_from(message, 6)
-    if sum(response.counts) > _MAX_RECORDS:
+    answer, authority, additional = _short(message, 6), _short(message, 8), _short(message, 10)
+    if answer + authority + additional > _MAX_RECORDS:
         raise WireError("the response claims more records than fit into a message")
+    response.counts = answer, authority, additional
+    start = HEADER + (len(query.question) if message[4:6] != b"\0\0" else 0)
+    walk = _Walk(response, message, start, query)
     try:
-        start = HEADER + (len(query.question) if message[4:6] != b"\0\0" else 0)
-        opt, answer = _read_records(response, message, start, query)
-    except (struct.error, IndexError):
+        walk.all()
+    except IndexError:
         raise WireError("a record runs past the end of the message") from None
-    names = scrub.chain(query, answer.aliases)
-    if any(scrub.is_beside(query, names, record) for record in answer.odd):
-        kept = b"" if opt is None else message[start + opt[0] : start + opt[1]]
-        return read(scrub.without(message, query, names, kept), query, max_negative_ttl)
-    if opt is not None:
-        _cut_opt(response, *opt)
-    _set_life(response, query, max_negative_ttl)
+    odd = walk.odd
+    if odd is not None:
+        names = scrub.chain(query, odd.aliases)
+        if any(scrub.is_beside(query, names, record) for record in odd.records):
+            kept = message[walk.opt_at : walk.opt_end]
+            return read(scrub.without(message, query, names, kept), query, max_negative_ttl)
+    _set_life(response, walk, query, max_negative_ttl)
     return response
+
+
+def _short(message: bytes, at: int) -> int:
+    return message[at] << 8 | message[at + 1]
 
 
 def older(message: bytes, seconds: int) -> bytes:
@@ -180,106 +196,130 @@ def older(message: bytes, seconds: int) -> bytes:
     return bytes(aged)
 
 
-class _Answer:
-    """What an answer section has said so far."""
+class _Odd:
+    """Records of an answer that are not of the very name and type asked for, and all CNAMEs."""
 
-    def __init__(self, query: Query) -> None:
-        self._qname, self._qtype = query.qname, query.qtype
-        self._wants_mx = query.qtype in _MX_OR_ANY
-        self.addresses: list[tuple[bytes, int]] = []
-        self.exchanges: list[bytes] = []
-        self.odd: list[scrub.Record] = []
-        "Records that are not of the very name and type asked for."
+    def __init__(self) -> None:
+        self.records: list[scrub.Record] = []
         self.aliases: dict[bytes, bytes] = {}
         "Owners and targets of CNAMEs."
 
-    def add(
-        self, message: bytes, owner: bytes, rtype: int, rclass: int, ttl: int, at: int, end: int
-    ) -> None:
-        """Take in a record whose data stands from `at` to `end`."""
-        if rtype != self._qtype or owner != self._qname or rclass != 1:
-            self.odd.append((owner, rtype, rclass))
-            if rclass != 1:
-                return
-        if rtype in _LENGTHS:
-            self.addresses.append((message[at:end], ttl))
-        elif rtype == _CNAME:
-            self.aliases[owner] = name.read(message, at)
-        elif self._wants_mx and rtype == _MX:
-            self.exchanges.append(name.read(message, at + 2))
+
+class _Walk:
+    """One pass over all records of a message."""
+
+    def __init__(self, response: Response, message: bytes, start: int, query: Query) -> None:
+        self._response = response
+        self._message = message
+        self._start = self._at = start
+        self._qname, self._qtype = query.qname, query.qtype
+        self._ttl_at: list[int] = []
+        self._ttls: list[int] = []
+        self._addresses: list[tuple[bytes, int]] = []
+        self.odd: _Odd | None = None
+        "What needs a closer look, if anything does."
+        self.opt_at = self.opt_end = 0
+        "Where the OPT record stands, if there is one."
+        self.least = self.least_extra = _NO_TTL
+        "The shortest TTL of the answer section, and of the others."
+
+    def all(self) -> None:
+        """Note what all records say."""
+        response, start = self._response, self._start
+        answer, authority, additional = response.counts
+        for _ in range(answer):
+            self._record(0)
+        response.answer_end = self._at - start
+        for _ in range(authority):
+            self._record(1)
+        for _ in range(additional):
+            self._record(2)
+        end = self._at
+        if self.opt_at:
+            # It is between neighbours: the client gets our own.  A record behind it is rare (TSIG,
+            # SIG(0): hop by hop as well); what compression points to stays where it was, since all
+            # from OPT on goes.
+            end = self.opt_at
+            response.counts = answer, authority, len(self._ttls) - answer - authority
+        response.records = self._message[start:end]
+        response.ttl_at, response.ttls = tuple(self._ttl_at), tuple(self._ttls)
+        response.addresses = tuple(self._addresses)
+        if self._qtype in _MX_OR_ANY:
+            response.exchanges = _exchanges(self._message, start, response)
+
+    def _record(self, section: int) -> None:
+        """Take in the record that is next."""
+        message, at = self._message, self._at
+        first = message[at]
+        owner, data = self._qname, at + 2
+        if first == 0:
+            owner, data = name.ROOT, at + 1
+        elif first != 0xC0 or message[at + 1] != HEADER:  # but for the usual, a pointer to QNAME
+            owner, data = name.take(message, at)
+        rtype, rclass = _short(message, data), _short(message, data + 2)
+        ttl = _short(message, data + 4) << 16 | _short(message, data + 6)
+        data += _RECORD_BYTES
+        end = data + _short(message, data - 2)
+        if end > len(message):
+            raise WireError("a record runs past the end of the message")
+        self._at = end
+        if rtype == _OPT and section == 2:
+            self._opt(at, data, end, ttl)
+            return
+        length = 4 if rtype == _A else 16 if rtype == _AAAA else -1
+        if rclass == 1 and length != end - data:
+            rdata.check(message, rtype, data, end)
+        if self.opt_at:
+            return
+        ttl = ttl if ttl < _NO_TTL else 0  # RFC 2181 section 8
+        self._ttl_at.append(data - 6 - self._start)
+        self._ttls.append(ttl)
+        if section:
+            self.least_extra = min(ttl, self.least_extra)
+            return
+        self.least = min(ttl, self.least)
+        if rclass == 1 and length > 0:
+            self._addresses.append((message[data:end], ttl))
+        if rtype != self._qtype or rclass != 1 or rtype == _CNAME or owner != self._qname:
+            self._note(owner, rtype, rclass, data)
+
+    def _note(self, owner: bytes, rtype: int, rclass: int, data: int) -> None:
+        """Note what needs a closer look."""
+        if self.odd is None:
+            self.odd = _Odd()
+        self.odd.records.append((owner, rtype, rclass))
+        if rtype == _CNAME and rclass == 1:
+            self.odd.aliases[owner] = name.read(self._message, data)
+
+    def _opt(self, at: int, data: int, end: int, ttl: int) -> None:
+        """Take in the OPT record, whose TTL field holds more of the rcode."""
+        if self.opt_at:
+            raise WireError("a response has at most one OPT record")
+        self.opt_at, self.opt_end = at, end
+        self._response.rcode |= ttl >> 24 << 4
+        if end > data:
+            self._response.options = passing(self._message[data:end], RETURNED)
 
 
-def _read_records(
-    response: Response, message: bytes, start: int, query: Query
-) -> tuple[tuple[int, int] | None, _Answer]:
-    """Walk all records once; return where in them OPT begins and ends, and what the answer says."""
-    qname = query.qname
-    answer = _Answer(query)
-    ttl_at: list[int] = []
-    ttls: list[int] = []
-    opt: tuple[int, int] | None = None
-    at = start
-    for section, count in enumerate(response.counts):
-        for _ in range(count):
-            # The usual owner is a pointer to the question; OPT's is the root.
-            is_usual = message[at] == 0xC0 and message[at + 1] == HEADER
-            owner, data = (qname, at + 2) if is_usual else name.take(message, at)
-            data += _RECORD.size
-            rtype, rclass, ttl, length = _RECORD.unpack_from(message, data - _RECORD.size)
-            end = data + length
-            if end > len(message):
-                raise WireError("a record runs past the end of the message")
-            if rtype == _OPT and section == 2:
-                if opt is not None:
-                    raise WireError("a response has at most one OPT record")
-                opt = (at - start, end - start)
-                response.rcode |= ttl >> 24 << 4
-                response.options = passing(message[data:end], RETURNED) if length else b""
-            else:
-                ttl = ttl if ttl < 0x80000000 else 0  # RFC 2181 section 8
-                ttl_at.append(data - 6 - start)
-                ttls.append(ttl)
-                if rclass == 1 and length != _LENGTHS.get(rtype):
-                    rdata.check(message, rtype, data, end)
-                if section == 0:
-                    answer.add(message, owner, rtype, rclass, ttl, data, end)
-            at = end
-        if section == 0:
-            response.answer_end = at - start
-    response.ttl_at, response.ttls = tuple(ttl_at), tuple(ttls)
-    response.addresses, response.exchanges = tuple(answer.addresses), tuple(answer.exchanges)
-    response.records = message[start:at]
-    return opt, answer
+def _exchanges(message: bytes, start: int, response: Response) -> tuple[bytes, ...]:
+    """Read the exchanges of an answer's MX records."""
+    places = [start + at for at in response.ttl_at[: response.counts[0]]]
+    return tuple([name.read(message, at + 8) for at in places if message[at - 4 : at] == _MX_IN])
 
 
-def _cut_opt(response: Response, begin: int, end: int) -> None:
-    """Take OPT out of the records: it is between neighbours, the client gets our own."""
-    answer, authority, additional = response.counts
-    response.counts = (answer, authority, additional - 1)
-    if end == len(response.records):
-        response.records = response.records[:begin]
-        return
-    # A record behind OPT is rare (TSIG, SIG(0): hop by hop as well).  Cutting in the middle would
-    # break compression pointers, so all from OPT on goes; the additional section is optional.
-    kept = sum(1 for at in response.ttl_at if at < begin)
-    response.counts = (answer, authority, kept - answer - authority)
-    response.ttl_at, response.ttls = response.ttl_at[:kept], response.ttls[:kept]
-    response.records = response.records[:begin]
-
-
-def _set_life(response: Response, query: Query, max_negative_ttl: int) -> None:
+def _set_life(response: Response, walk: _Walk, query: Query, max_negative_ttl: int) -> None:
     """Say how long the answer lives: RFC 2308 for negative ones, the shortest TTL for the rest."""
-    answer, authority, _ = response.counts
-    ttls = response.ttls
-    if len(ttls) > answer:
-        response.extra_ttl = min(ttls[answer:])
-    if response.flags & _TC or response.rcode not in _KEPT:
+    answer, authority, additional = response.counts
+    has_more = authority + additional > 0
+    if has_more:
+        response.extra_ttl = walk.least_extra
+    if response.flags & _TC or (response.rcode and response.rcode != _NXDOMAIN):
         return
-    ttl = min(ttls[:answer]) if answer else max_negative_ttl
+    ttl = walk.least if answer else max_negative_ttl
     if not answer or response.rcode or _is_chain_to_nothing(response, query):
         ttl = min(ttl, _count_down(response, answer, authority, max_negative_ttl))
         response.extra_ttl = max(response.extra_ttl, ttl)  # the SOA says so as long as it lives
-    elif query.do and len(ttls) > answer:
+    elif query.do and has_more:
         ttl = min(ttl, response.extra_ttl)  # proofs in the authority section must stay whole
     response.ttl = ttl
 

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path as FilePath
 
 import pytest
 import typer.main
@@ -10,6 +11,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.testing import CliRunner
 
 from dnswatch.cli import COMMANDS, app
+from dnswatch.store import Store
 
 Path = tuple[str, ...]
 
@@ -61,16 +63,33 @@ def test_daily_commands_come_first_and_the_laboratory_last() -> None:
             assert f"  {name} " in told
 
 
+def loaded(*arguments: str) -> set[str]:
+    """Run a command in a process of its own; the modules that it has loaded in the end."""
+    script = (
+        "import sys, dnswatch.cli\n"
+        "try: dnswatch.cli.app(sys.argv[1:], standalone_mode=False)\n"
+        "finally: print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=True
+    )
+    return set(done.stderr.splitlines()[-1].split())
+
+
 def test_help_imports_no_command() -> None:
     """Nobody waits for the laboratory, or for any command but the one that is called."""
-    seen = "import sys, dnswatch.cli; dnswatch.cli.app(['{}', '--help'], standalone_mode=False)"
-    show = "; print(*sorted(each for each in sys.modules if each.startswith('dnswatch.')))"
-    done = subprocess.run(
-        [sys.executable, "-c", seen.format("report") + show],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    loaded = done.stdout.splitlines()[-1].split()
-    assert "dnswatch.cli.report" in loaded
-    assert not {"dnswatch.cli.serve", "dnswatch.cli.bay", "dnswatch.lab"} & set(loaded)
+    found = loaded("report", "--help")
+    assert "dnswatch.cli.report" in found
+    assert not {"dnswatch.cli.serve", "dnswatch.cli.bay", "dnswatch.lab"} & found
+
+
+def test_nobody_waits_for_libraries_that_a_command_does_not_need(tmp_path: FilePath) -> None:
+    """Texts and paths are taken without pydantic, JSON is printed without rich, and records are
+    read without the list of public suffixes.
+    """
+    state = str(tmp_path)
+    Store.open(tmp_path).close()
+    found = loaded("policy", "list", "--state", state, "--json")
+    assert "dnswatch.store" in found
+    assert not {"pydantic", "rich", "publicsuffixlist"} & found
+    assert "pydantic" not in loaded("report", "--state", state, "--since", "2h", "--json")

@@ -6,9 +6,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dnswatch.model.cache_entry import CacheEntry
 from dnswatch.model.changes import Changes, MailLookup, minute_of
 from dnswatch.model.exchanges import LookupKind
+from dnswatch.model.groups import packed
 from dnswatch.model.health import HealthReport
 from dnswatch.model.observation import Origin
 
@@ -51,7 +51,7 @@ def changes(draw: st.DrawFn) -> Changes:
         one.counters[minute].update(counted)
     for at in draw(st.lists(st.floats(0, 200), max_size=4)):
         one.lookups.append(mail_lookup(at))
-        one.cache[draw(st.sampled_from(CLIENTS))] = CacheEntry(at, 0.0)
+        one.entries.add(draw(st.sampled_from(CLIENTS)), packed((0.0, at, 0, 0)))
     for worker in draw(st.sets(st.integers(0, 1))):
         one.hear(
             worker, HealthReport(UPSTREAM, draw(st.booleans()), 0.1, draw(st.integers(0, 9)), 1)
@@ -72,13 +72,14 @@ def test_joining_adds_counts_and_keeps_the_later_state(earlier: Changes, later: 
     """What was kept back while the disk was full counts as if it had been stored in time."""
     accounts = total(earlier.accounts) + total(later.accounts)
     answers = sum(health.answers for one in (earlier, later) for health in one.health.values())
-    lookups, cache = [*earlier.lookups, *later.lookups], {**earlier.cache, **later.cache}
+    lookups = [*earlier.lookups, *later.lookups]
+    states = {**earlier.entries.last(), **later.entries.last()}
     up = {**earlier.health, **later.health}
     earlier.merge(later)
     assert total(earlier.accounts) == accounts
     assert total(earlier.site) == total(earlier.counters) == accounts
     assert earlier.lookups == lookups
-    assert earlier.cache == cache
+    assert earlier.entries.last() == states
     assert sum(health.answers for health in earlier.health.values()) == answers
     assert all(earlier.health[key].up == health.up for key, health in up.items())
 
@@ -87,12 +88,13 @@ def test_joining_adds_counts_and_keeps_the_later_state(earlier: Changes, later: 
 def test_the_bound_loses_the_oldest_and_counts_it(one: Changes, limit: int) -> None:
     """Beyond the bound the oldest lookups, minutes and entries go, and it is told how many."""
     lookups, minutes = list(one.lookups), sorted(minute for _, minute in one.accounts)
-    expiries = sorted(entry.expiry for entry in one.cache.values())
+    expiries = sorted(entry.expiry for entry in one.entries.last().values())
     lost = one.trim(limit)
     assert one.lookups == newest(lookups, limit)
     assert sorted(minute for _, minute in one.accounts) == newest(minutes, limit)
-    assert sorted(entry.expiry for entry in one.cache.values()) == newest(expiries, limit)
-    kept = len(one.lookups) + len(one.accounts) + len(one.cache)
+    living = one.entries.last()
+    assert sorted(entry.expiry for entry in living.values()) == newest(expiries, limit)
+    kept = len(one.lookups) + len(one.accounts) + len(living)
     assert lost == len(lookups) + len(minutes) + len(expiries) - kept
 
 

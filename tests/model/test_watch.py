@@ -82,7 +82,7 @@ def test_an_answer_from_a_workers_cache_is_a_hit() -> None:
     }
     assert changes.site[MINUTE]["hit"] == 2
     assert changes.site[MINUTE]["expire"] == 1
-    assert changes.cache == {WEB: CacheEntry(AT + 20, AT + 10)}
+    assert changes.entries.last() == {WEB: CacheEntry(AT + 20, AT + 10)}
 
 
 def test_hits_are_noted_in_the_entry() -> None:
@@ -92,7 +92,7 @@ def test_hits_are_noted_in_the_entry() -> None:
         saw(AT + 1, ALICE, addresses=((WEB, 60),)),
         saw(AT + 2, ALICE, addresses=((WEB, 58),), origin=Origin.CACHE),
     )
-    assert changes.cache == {WEB: CacheEntry(AT + 61, AT, refreshes=1, hits=1)}
+    assert changes.entries.last() == {WEB: CacheEntry(AT + 61, AT, refreshes=1, hits=1)}
 
 
 def test_local_answers_are_no_hits() -> None:
@@ -104,7 +104,7 @@ def test_local_answers_are_no_hits() -> None:
         "rcode:NOERROR": 1,
         "local": 1,
     }
-    assert not changes.cache
+    assert not changes.entries
 
 
 def test_superfluous_load_is_what_was_wholly_unexpired() -> None:
@@ -126,7 +126,7 @@ def test_expiry_falls_in_its_own_minute() -> None:
     changes = watch.drain()
     assert changes.site[MINUTE + 1] == {"expire": 1}
     assert changes.site[MINUTE + 10] == {"expire": 1}
-    assert changes.cache[WEB] == CacheEntry(AT + 60, AT)
+    assert changes.entries.last()[WEB] == CacheEntry(AT + 60, AT)
 
 
 def test_the_timer_tells_the_first_expiry() -> None:
@@ -145,8 +145,8 @@ def test_a_full_site_cache_says_what_it_gave_up() -> None:
         addresses=2,
     )
     assert changes.site[MINUTE]["evicted"] == 1
-    assert changes.cache[WEB] == CacheEntry(AT + 1, AT)
-    assert set(changes.cache) == {WEB, MAIL4, MAIL6}
+    assert changes.entries.last()[WEB] == CacheEntry(AT + 1, AT)
+    assert set(changes.entries.last()) == {WEB, MAIL4, MAIL6}
 
 
 def test_a_smaller_bound_takes_force_with_the_next_new_entry() -> None:
@@ -259,7 +259,7 @@ def test_what_was_stored_is_known_again() -> None:
     changes = watch.drain()
     assert changes.lookups[0].kind is LookupKind.EXCHANGE
     assert changes.accounts[BOB, MINUTE]["refresh"] == 1
-    assert changes.cache == {MAIL4: CacheEntry(AT + 61, AT, refreshes=1)}
+    assert changes.entries.last() == {MAIL4: CacheEntry(AT + 61, AT, refreshes=1)}
     assert [name for name, *_ in watch.lessons().exchanges] == [MAILER]
 
 
@@ -269,7 +269,7 @@ def test_drained_entries_do_not_change_afterwards() -> None:
     watch.fold(saw(AT, ALICE, addresses=((WEB, 60),)))
     changes = watch.drain()
     watch.fold(saw(AT + 1, ALICE, addresses=((WEB, 60),)))
-    assert changes.cache == {WEB: CacheEntry(AT + 60, AT)}
+    assert changes.entries.last() == {WEB: CacheEntry(AT + 60, AT)}
 
 
 answers = st.lists(

@@ -3,6 +3,7 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,10 +11,12 @@ from hypothesis import strategies as st
 from dnswatch.model.cache_entry import CacheEntry
 from dnswatch.model.changes import Changes
 from dnswatch.model.exchanges import Exchanges
+from dnswatch.model.groups import packed
 from dnswatch.model.watch import Watch
 from dnswatch.settings import Records
 from dnswatch.settings.units import Size
 from dnswatch.store import Store, entries
+from dnswatch.store.schema import MIGRATIONS
 from dnswatch.store.sqlite import Database
 from tests.records import NOON, asked, plain
 
@@ -97,7 +100,7 @@ def touched(count: int, expiry: float, first_seen: float = 0.0) -> Changes:
     """Tell of so many addresses that live until then."""
     found = Changes(until=NOON)
     for number in range(count):
-        found.cache[b"\x0a" + number.to_bytes(3)] = CacheEntry(expiry, first_seen)
+        found.entries.add(b"\x0a" + number.to_bytes(3), packed((first_seen, expiry, 0, 0)))
     return found
 
 
@@ -136,3 +139,18 @@ def test_a_small_store_has_a_short_log(tmp_path: Path) -> None:
         with store.snapshot() as db:
             assert db.conn.execute("SELECT count(*) FROM entry_log").fetchone() == (0,)
             assert db.conn.execute("SELECT count(*) FROM entry").fetchone() == (3000,)
+
+
+def test_a_log_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    """States that an earlier dnswatch appended, as MessagePack, are there after the migration."""
+    earlier = [
+        (bytes((192, 0, 2, 1)), CacheEntry(NOON + 60, NOON)),
+        (bytes(16), CacheEntry(NOON + 90, NOON, 2, 1)),
+        (bytes((192, 0, 2, 1)), CacheEntry(NOON + 80, NOON, 1)),
+    ]
+    db = Database(memory=True)
+    MIGRATIONS.apply(db, stop_before="packed_states")
+    states = msgspec.msgpack.encode(earlier)
+    db.conn.execute("INSERT INTO entry_log (count, states) VALUES (3, ?)", (states,))
+    MIGRATIONS.apply(db)
+    assert entries.restore(db) == dict(earlier)

@@ -11,6 +11,7 @@ from dnswatch.codes import Type
 from dnswatch.errors import StoreError
 from dnswatch.model.cache_entry import CacheEntry
 from dnswatch.model.changes import Changes
+from dnswatch.model.groups import packed
 from dnswatch.model.health import HealthReport
 from dnswatch.store import Identity, Store, clients, site
 from dnswatch.wire.name import from_text
@@ -184,13 +185,9 @@ def test_the_file_can_be_read_with_sqlite_alone(tmp_path: Path) -> None:
 
 def test_an_expiry_that_no_watch_counted_is_left_to_the_next(tmp_path: Path) -> None:
     """A restart brings back what was alive when the records end, not what is alive now."""
-    told = Changes(
-        cache={
-            bytes((192, 0, 2, 1)): CacheEntry(NOON + 60, NOON),
-            bytes(16): CacheEntry(NOON + 5, NOON),
-        },
-        until=NOON + 10,
-    )
+    told = Changes(until=NOON + 10)
+    told.entries.add(bytes((192, 0, 2, 1)), packed((NOON, NOON + 60, 0, 0)))
+    told.entries.add(bytes(16), packed((NOON, NOON + 5, 0, 0)))
     with Store.open(tmp_path) as store:
         store.write(told, plain, NOON + 10)
         assert list(store.restore(NOON + 9000).entries) == [bytes((192, 0, 2, 1))]

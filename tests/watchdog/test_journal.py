@@ -5,6 +5,7 @@ import socket
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
+from mmap import PAGESIZE
 
 import pytest
 from hypothesis import given
@@ -169,3 +170,22 @@ def test_the_oldest_make_room(file: int) -> None:
     assert Journal(file).name == journal.name
     journal.let_go(places[-1])
     assert list(journal.records()) == kept[-1:]
+
+
+@given(st.lists(st.tuples(st.integers(0, 9000), st.integers(0, 20_000)), max_size=60))
+def test_memory_is_taken_for_what_is_kept(steps: list[tuple[int, int]]) -> None:
+    """Pages whose messages went are given back, wherever the ring closes; what is kept stays."""
+    file = create(30_000)
+    try:
+        journal = Journal(file)
+        for number, (length, behind) in enumerate(steps):
+            message = bytes((number % 255 + 1,)) * length
+            place = journal.append("zeek", message)
+            before = [one for one in journal.records() if one.place >= place - behind]
+            journal.let_go(before[0].place)
+            assert list(journal.records()) == before
+            assert before[-1].message == message
+            held = journal.end - journal.first
+            assert 512 * os.fstat(file).st_blocks <= held + 4 * PAGESIZE  # and a page with the head
+    finally:
+        os.close(file)

@@ -17,16 +17,20 @@ _HERE: Final = 7
 _SEASON: Final = 84
 """Days whose most clients count: a holiday makes no client of fewer."""
 
+_Span = tuple[int, int]
+"""The days on which a client was met and was seen last."""
+
 
 class Presence:
     """The clients of a site, by their keys."""
 
     def __init__(self) -> None:
         """Know nobody."""
-        self.met: OrderedDict[bytes, int] = OrderedDict()
-        "Each client to the day on which it was met; the one quiet for longest first."
-        self.seen: dict[bytes, int] = {}
-        "Each client to the day on which it was seen last."
+        self._known: OrderedDict[bytes, _Span] = OrderedDict()
+        "The one quiet for longest first."
+        self._today = 0
+        self._spans: dict[int, _Span] = {}
+        "Of clients seen today by the day on which they were met: one for all that share it."
         self.days: list[tuple[int, int]] = []
         "Day and how many clients there were, of the last days."
         self.now = 0
@@ -34,25 +38,35 @@ class Presence:
         self._most = 0
         "The most of `days`."
 
+    def __contains__(self, client: object) -> bool:
+        """Whether a client is known."""
+        return client in self._known
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Go through the clients."""
+        return iter(self._known)
+
+    def met(self, client: bytes) -> int:
+        """Return the day on which a client was met."""
+        return self._known[client][0]
+
     def meet(self, client: bytes, today: int) -> bytes | None:
         """Note that a client is there; return whom to forget, where there are too many."""
-        self.now += self.seen.get(client, 0) <= today - _HERE
-        self.seen[client] = today
-        if client in self.met:
-            self.met.move_to_end(client)
-            return None
-        self.met[client] = today
-        return next(iter(self.met)) if len(self.met) > CLIENTS else None
+        met, seen = self._known.get(client, (today, 0))
+        self.now += seen <= today - _HERE
+        self._known[client] = self._span(met, today)
+        self._known.move_to_end(client)
+        return next(iter(self._known)) if len(self._known) > CLIENTS else None
 
     def move(self, old: bytes, new: bytes) -> None:
         """Know a client by another key; of one that was known by both the longer time counts."""
-        self.now -= new in self.met
-        self.met[new] = min(self.met[old], self.met.get(new, self.met[old]))
-        self.seen[new] = max(self.seen[old], self.seen.get(new, 0))
+        self.now -= new in self._known
+        spans = [self._known[key] for key in (old, new) if key in self._known]
+        self._known[new] = min(met for met, _ in spans), max(seen for _, seen in spans)
 
     def forget(self, client: bytes) -> None:
         """Let a client be none."""
-        del self.met[client], self.seen[client]
+        del self._known[client]
 
     def most(self) -> int:
         """Return how many clients there were at most, of late."""
@@ -63,13 +77,18 @@ class Presence:
         self.days = [one for one in self.days if one[0] > today - _SEASON]
         self._count(today)
         self.days.append((today, self.now))
-        yield from [client for client, day in self.seen.items() if day <= today - ABSENT]
+        yield from [client for client, (_, seen) in self._known.items() if seen <= today - ABSENT]
 
     def known_days(self, client: bytes, today: int) -> tuple[int, int]:
         """Return from and until when a client was there, as far as anybody can know."""
-        met, seen = self.met[client], self.seen[client]
+        met, seen = self._known[client]
         # Of whom only the first lookup was told nobody knows how long it stayed.
         return met, min(today, seen + 1) if seen > met else today
+
+    def export(self) -> tuple[dict[bytes, int], dict[bytes, int]]:
+        """Return on which day each client was met, the quietest first, and when it was seen."""
+        known = self._known.items()
+        return {one: met for one, (met, _) in known}, {one: seen for one, (_, seen) in known}
 
     def restore(
         self,
@@ -79,12 +98,18 @@ class Presence:
         today: int,
     ) -> None:
         """Begin with what was stored."""
-        self.met = OrderedDict(met)
         # What was stored before an upgrade does not say when a client was seen last.
-        self.seen = {client: seen.get(client, today) for client in met}
+        spans = ((client, (first, seen.get(client, today))) for client, first in met.items())
+        alike: dict[_Span, _Span] = {}
+        self._known = OrderedDict((client, alike.setdefault(span, span)) for client, span in spans)
         self.days = days
         self._count(today)
 
+    def _span(self, met: int, today: int) -> _Span:
+        if today != self._today:
+            self._today, self._spans = today, {}
+        return self._spans.setdefault(met, (met, today))
+
     def _count(self, today: int) -> None:
-        self.now = sum(day > today - _HERE for day in self.seen.values())
+        self.now = sum(seen > today - _HERE for _, seen in self._known.values())
         self._most = max((count for _, count in self.days), default=0)

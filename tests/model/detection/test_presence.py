@@ -56,7 +56,8 @@ def test_presence_is_the_same_after_a_restart() -> None:
     one.meet(ALICE, 3)
     one.meet(BOB, 4)
     list(one.end_day(5))
-    again.restore(one.met, one.seen, one.days, 5)
-    assert (again.met, again.seen, again.now, again.most()) == (one.met, one.seen, 2, 2)
+    again.restore(*one.export(), one.days, 5)
+    assert one.export() == ({ALICE: 3, BOB: 4}, {ALICE: 3, BOB: 4})
+    assert (again.export(), again.now, again.most()) == (one.export(), 2, 2)
     again.restore({ALICE: 3}, {}, [], 9)
-    assert again.seen == {ALICE: 9}
+    assert again.export() == ({ALICE: 3}, {ALICE: 9})

@@ -300,6 +300,8 @@ class _Process:
         changes.begun_at, self._begun_at = self._begun_at, None
         if self._is_blind:
             changes.leave_judgments()
+        changes.notes += self._control.faults
+        self._control.faults = []
         changes.vantages = points
         changes.cursors = self._intake.cursors()
         self._intake.let_go(self._recorder.stored)

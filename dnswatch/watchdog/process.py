@@ -252,7 +252,7 @@ class _Process:
 
     def _hear(self, heard: list[ReceivedBatch], line: Line | None) -> None:
         """Take in what somebody said."""
-        _make_way()
+        make_way()
         self._take(heard)
         self._teach(heard, line)
         if line is not None and any(STARTED in each.batch.counters for each in heard):
@@ -282,7 +282,7 @@ class _Process:
     def _fold(self) -> None:
         for number, (_, seen) in enumerate(self._intake.release(clock.now())):
             if number % _PIECE == 0:
-                _make_way()
+                make_way()
             self._site.watch.fold(seen)
             self._tail.note(seen)
         self._site.watch.expire(self._intake.passed)
@@ -294,9 +294,9 @@ class _Process:
         self._site.watch.count(counters, clock.now())
         self._site.find(self._poller.findings(), clock.now())
         self._identify()
-        _make_way()
+        make_way()
         changes, marks = self._site.drain(clock.now(), is_last=self._is_stopping)
-        _make_way()
+        make_way()
         changes.begun_at, self._begun_at = self._begun_at, None
         if self._is_blind:
             changes.leave_judgments()
@@ -377,7 +377,7 @@ class _Process:
         self._recorder.close(LAST_WRITING)
 
 
-def _make_way() -> None:
+def make_way() -> None:
     """Let a worker go first that waits for this core, while we are in the idle class.
 
     The kernel gives that class too a turn when a worker's slice is over, and then nobody until we

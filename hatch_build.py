@@ -61,6 +61,7 @@ MODULES: Final = (
     "proxy/upstream/udp",
     "sources/capture/dissection",
     "sources/capture/flows",
+    "sources/capture/frames",
     "sources/capture/ip",
     "sources/capture/link",
     "sources/capture/pcap",

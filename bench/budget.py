@@ -115,15 +115,15 @@ class _Driven:
         """Bring queries, each of which an upstream has to be asked for."""
         for body in bodies:
             admission = self.core.access.of(_CLIENT)
-            self.service.screen(body, _CLIENT, admission, redirected=False)
+            self.service.screen(body, _CLIENT, admission, self.now, False)
             pending = PendingQuery(_CLIENT, message_id=b"id", reply=_forget)
-            self.service.query(body, pending, udp=True)
+            self.service.query(body, pending, self.now, udp=True)
 
     def hear(self) -> None:
         """Bring the upstream's answers to all that it was asked."""
         asked, self.upstream.asked = self.upstream.asked, []
         for each in asked:
-            self.service.heard(each, _HEAD + each.asked + _RECORD, self.now - 0.001)
+            self.service.heard(each, _HEAD + each.asked + _RECORD, self.now - 0.001, self.now)
 
     def rest(self) -> None:
         """Let a moment pass in which the watch reads."""
@@ -268,7 +268,7 @@ async def _core(together: int) -> list[float]:
 
 async def _packet(together: int) -> list[float]:
     """Receive datagrams, and send them back."""
-    room, theirs = DatagramBatch(), DatagramBatch()
+    room, theirs, back = DatagramBatch(), DatagramBatch(addressed=False), DatagramBatch()
     spent = 0.0
     with (
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server,
@@ -276,11 +276,8 @@ async def _packet(together: int) -> list[float]:
     ):
         server.bind(("127.0.0.1", 0))
         client.connect(server.getsockname())
-        for slot in range(together):
-            theirs.direct(slot, b"", b"")
+        theirs.write([bytes(45)] * together, [])
         for _ in range(0, _PACKETS, together):
-            for slot in range(together):
-                theirs.put(slot, bytes(45))
             theirs.send(client.fileno(), 0, together)
             began = time.process_time()
             count = room.receive(server.fileno())
@@ -288,9 +285,7 @@ async def _packet(together: int) -> list[float]:
                 room.out_lengths[slot * 2 + 1] = 61
             room.send(server.fileno(), 0, count)
             spent += time.process_time() - began
-            theirs.receive(client.fileno())
-            for slot in range(together):
-                theirs.direct(slot, b"", b"")
+            back.receive(client.fileno())
     return [1e6 * spent / _PACKETS]
 
 

@@ -18,6 +18,8 @@ from typing import Final, Self
 TICK: Final = 1 / os.sysconf("SC_CLK_TCK")
 "Seconds of CPU that the kernel counts at a time."
 _PROC: Final = Path("/proc")
+_STARTED: Final = 19
+"Field of /proc/PID/stat, from `state` on, that says when a process started."
 _STOPPING: Final = 5.0
 "Seconds that a process may take to stop by itself."
 
@@ -49,14 +51,18 @@ class Process:
     ) -> None:
         """Stop the process and its children."""
         self.resume()
+        below = self._members()  # who has a session of its own is not found once its parent is gone
         self._popen.terminate()
         try:
             self._popen.wait(_STOPPING)
         except subprocess.TimeoutExpired:
             self._popen.kill()
             self._popen.wait()
-        for pid in self._members():
-            _send(pid, signal.SIGKILL)
+        for pid, stat in {**below, **self._members()}.items():
+            if (
+                _fields(_PROC / str(pid))[_STARTED:][:1] == stat[_STARTED:][:1]
+            ):  # still that process
+                _send(pid, signal.SIGKILL)
 
     @property
     def is_running(self) -> bool:
@@ -102,6 +108,11 @@ class Process:
     def kernel(self) -> dict[int, float]:
         """Seconds of it in the kernel, by process id."""
         return {pid: _seconds(fields[12:15:2]) for pid, fields in self._members().items()}
+
+    @property
+    def wants_core(self) -> bool:
+        """Whether any of its processes would go on now, whether it has a core or waits for one."""
+        return any(stat[0] == "R" for stat in self._members().values())
 
     def memory(self) -> int:
         """Bytes of memory that all its processes take, shared pages once."""

@@ -6,7 +6,20 @@ A histogram of few buckets; what has come since it was taken goes by name with t
 from collections.abc import Mapping
 from typing import Final
 
-BOUNDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+BOUNDS: Final[tuple[float, ...]] = (
+    0.001,
+    0.0025,
+    0.005,
+    0.01,
+    0.025,
+    0.05,
+    0.1,
+    0.25,
+    0.5,
+    1.0,
+    2.5,
+    5.0,
+)
 """Upper bounds of the buckets, in seconds, each of them inclusive; one more takes the rest."""
 
 TRANSPORTS: Final = ("udp", "tcp")

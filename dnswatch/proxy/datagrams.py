@@ -12,6 +12,7 @@ import errno
 import os
 import socket
 import struct
+from array import array
 from typing import Final
 
 from dnswatch.proxy.turns import TURNS
@@ -23,14 +24,17 @@ SLOT_BYTES: Final = 4096 + 64
 """Longest datagram taken in or sent; a longer query is cut and then refused as malformed.
 A power of two would have the beginnings of all slots share a few lines of the processor's cache."""
 
-NAME_BYTES: Final = 28
-"""sizeof(struct sockaddr_in6)."""
+NAME_BYTES: Final = 32
+"""Room for a sockaddr of either family, in front of the control data: sizeof(struct sockaddr_in6)
+is 28."""
 
-CONTROL_BYTES: Final = 64
-"""Room for one IP_PKTINFO or IPV6_PKTINFO message."""
+PKTINFO_BYTES: Final = {socket.AF_INET: 32, socket.AF_INET6: 40}
+"""Control data with one IP_PKTINFO or IPV6_PKTINFO message: CMSG_SPACE of both."""
 
-_HEADER = struct.Struct("@QIxxxxQQQQixxxxIxxxx")
-_IOVEC = struct.Struct("@QQ")
+_HEADER: Final = struct.Struct("@QIxxxxQQQQixxxxIxxxx")
+_HEADER_BYTES: Final = _HEADER.size
+_IOVEC: Final = struct.Struct("@QQ")
+_IOVEC_BYTES: Final = _IOVEC.size
 _MSG_DONTWAIT: Final = 0x40
 HEADER_WORDS: Final = _HEADER.size // 4
 """32-bit words in one header: the stride of `DatagramBatch.lengths`."""
@@ -40,16 +44,14 @@ FLAGS_WORD: Final = 12
 """Where a header's `msg_flags` stand, in 32-bit words."""
 TRUNCATED: Final = 0x20
 """The flag of a datagram that was longer than its slot (MSG_TRUNC)."""
-_NAME_LENGTH_WORD: Final = 2
-_CONTROL_LENGTH_WORD: Final = 10
-_INTERFACE_WORD: Final = 4
-"""Where the interface's number stands in control data with IP_PKTINFO: behind struct cmsghdr."""
+_INTERFACE_WORD: Final = NAME_BYTES // 4 + 4
+"""Where the interface's number stands in a way with IP_PKTINFO: behind name and struct cmsghdr."""
 _NO_INTERFACES: Final = memoryview(bytes(4 * SLOTS)).cast("I")
 
-_libc = ctypes.CDLL(None, use_errno=True)
-_recvmmsg = _libc.recvmmsg
+_libc: Final = ctypes.CDLL(None, use_errno=True)
+_recvmmsg: Final = _libc.recvmmsg
 _recvmmsg.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int, ctypes.c_void_p)
-_sendmmsg = _libc.sendmmsg
+_sendmmsg: Final = _libc.sendmmsg
 _sendmmsg.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int)
 
 
@@ -57,50 +59,70 @@ def _address_of(buffer: bytearray) -> int:
     return ctypes.addressof(ctypes.c_char.from_buffer(buffer))
 
 
-class DatagramBatch:
-    """Room for `SLOTS` datagrams with their addresses; one serves all sockets of a thread."""
+def _with_copy(buffer: bytearray) -> tuple[memoryview, memoryview]:
+    """Return a view of a buffer, and one of what it holds now."""
+    return memoryview(buffer), memoryview(bytes(buffer))
 
-    def __init__(self, *, control: bool = False) -> None:
-        """Lay the buffers out; `control` makes room for the address a datagram was sent to."""
+
+class DatagramBatch:
+    """Room for `SLOTS` datagrams with their ways; one serves all sockets of a thread.
+
+    A *way* is where a datagram came from or goes to: `NAME_BYTES` with a sockaddr, and control data
+    with the address at this end.  It may be kept, and given to the answer.
+    """
+
+    def __init__(self, *, addressed: bool = True, control: int = 0) -> None:
+        """Lay the buffers out; `control` is how many bytes of control data a datagram has.
+
+        Without `addressed` datagrams have no way: a connected socket knows it.
+        """
+        self.way_bytes = NAME_BYTES + control
+        "From one way to the next."
         self.data = bytearray(SLOTS * SLOT_BYTES)
-        self.names = bytearray(SLOTS * NAME_BYTES)
-        self.controls = bytearray(SLOTS * CONTROL_BYTES)
-        self._interfaces = memoryview(self.controls).cast("I")
+        self.ways = bytearray(SLOTS * self.way_bytes)
+        self._interfaces = memoryview(self.ways).cast("I")
         self._headers = bytearray(SLOTS * _HEADER.size)
         self._iovecs = bytearray(SLOTS * _IOVEC.size)
         self._first = _address_of(self._headers)
-        data, names, controls, iovecs = map(
-            _address_of, (self.data, self.names, self.controls, self._iovecs)
-        )
+        self._begin = _address_of(self.data)
+        ways, iovecs = _address_of(self.ways), _address_of(self._iovecs)
         for slot in range(SLOTS):
-            _IOVEC.pack_into(self._iovecs, slot * _IOVEC.size, data + slot * SLOT_BYTES, SLOT_BYTES)
+            data, way = self._begin + slot * SLOT_BYTES, ways + slot * self.way_bytes
+            _IOVEC.pack_into(self._iovecs, slot * _IOVEC.size, data, SLOT_BYTES)
             _HEADER.pack_into(
                 self._headers,
                 slot * _HEADER.size,
-                names + slot * NAME_BYTES,
-                NAME_BYTES,
+                way if addressed else 0,
+                NAME_BYTES if addressed else 0,
                 iovecs + slot * _IOVEC.size,
                 1,
-                controls + slot * CONTROL_BYTES if control else 0,
-                CONTROL_BYTES if control else 0,
+                way + NAME_BYTES if control else 0,
+                control,
                 0,
                 0,
             )
-        self._fresh_headers, self._fresh_iovecs = bytes(self._headers), bytes(self._iovecs)
+        self._headers_view, self._fresh_headers = _with_copy(self._headers)
+        self._iovecs_view, self._fresh_iovecs = _with_copy(self._iovecs)
+        self._used = 0
+        "Slots that were received into, whose headers the kernel has written over."
         self.view = memoryview(self.data)
+        self.ways_view = memoryview(self.ways)
         self.lengths = memoryview(self._headers).cast("I")
         "Word `slot * HEADER_WORDS + LENGTH_WORD`: bytes that the datagram in that slot has."
         self.out_lengths = memoryview(self._iovecs).cast("Q")
-        "Word `slot * 2 + 1`: bytes to send from that slot."
+        "Word `slot * 2 + 1`: bytes to send from that slot; the word before says where they are."
 
     def receive(self, fd: int) -> int:
         """Take in what waits at a socket, at most `SLOTS` datagrams; 0 where nothing does.
 
         Raises `OSError` for what the kernel has to say of the socket (a refused connection).
         """
-        self._headers[:] = self._fresh_headers
-        self._iovecs[:] = self._fresh_iovecs
+        end = self._used * _HEADER_BYTES
+        self._headers_view[:end] = self._fresh_headers[:end]
+        end = self._used * _IOVEC_BYTES
+        self._iovecs_view[:end] = self._fresh_iovecs[:end]
         count: int = _recvmmsg(fd, self._first, SLOTS, _MSG_DONTWAIT, None)
+        self._used = max(count, 1)
         if count >= 0:
             return count
         error = ctypes.get_errno()
@@ -118,7 +140,7 @@ class DatagramBatch:
         failed = 0
         while first < end:
             sent: int = _sendmmsg(
-                fd, self._first + first * _HEADER.size, end - first, _MSG_DONTWAIT
+                fd, self._first + first * _HEADER_BYTES, end - first, _MSG_DONTWAIT
             )
             if sent > 0:
                 first += sent
@@ -128,63 +150,58 @@ class DatagramBatch:
                 first, failed = first + 1, failed + 1
         return failed
 
-    def control(self, slot: int) -> bytes:
-        """Return the control data that came with a slot's datagram: where it was sent to."""
-        start = slot * CONTROL_BYTES
-        length = self.lengths[slot * HEADER_WORDS + _CONTROL_LENGTH_WORD]
-        return bytes(self.controls[start : start + length])
-
     def forget_interfaces(self) -> None:
         """Keep of IP_PKTINFO only the address: an answer may leave by another interface."""
-        self._interfaces[_INTERFACE_WORD :: CONTROL_BYTES // 4] = _NO_INTERFACES
+        self._interfaces[_INTERFACE_WORD :: self.way_bytes // 4] = _NO_INTERFACES
 
-    def put(self, slot: int, message: bytes) -> None:
-        """Write a datagram into a slot."""
-        start = slot * SLOT_BYTES
-        self.data[start : start + len(message)] = message
-        self.out_lengths[slot * 2 + 1] = len(message)
+    def write(self, messages: list[bytes], ways: list[bytes]) -> None:
+        """Write up to `SLOTS` datagrams, and where they go (`ways` is empty on connected sockets).
 
-    def direct(self, slot: int, name: bytes, control: bytes) -> None:
-        """Say that a slot's datagram goes to the sockaddr `name`, from where `control` says."""
-        start = slot * NAME_BYTES
-        self.names[start : start + len(name)] = name
-        self.lengths[slot * HEADER_WORDS + _NAME_LENGTH_WORD] = len(name)
-        if control:
-            self.lengths[slot * HEADER_WORDS + _CONTROL_LENGTH_WORD] = len(control)
-            start = slot * CONTROL_BYTES
-            self.controls[start : start + len(control)] = control
+        They stand one behind the other, in two copies for all of them: a datagram by itself takes
+        five times as long to write.  So nothing can be received here any more.
+        """
+        joined = b"".join(messages)
+        self.view[: len(joined)] = joined
+        words: list[int] = []
+        at = self._begin
+        for message in messages:
+            words.append(at)
+            words.append(len(message))
+            at += len(message)
+        self.out_lengths[: len(words)] = array("Q", words)
+        joined = b"".join(ways)
+        self.ways_view[: len(joined)] = joined
 
 
 class Outbox:
-    """Datagrams that are written one by one and leave together at the end of the loop's turn."""
+    """Datagrams that come one by one and leave together at the end of the loop's turn."""
 
-    def __init__(self, *, control: bool = False, connected: bool = False) -> None:
-        """Start empty; `control` makes room for the address that a datagram is sent from.
-
-        `connected` sockets know where their datagrams go.
-        """
+    def __init__(self, *, addressed: bool = True, control: int = 0) -> None:
+        """Start empty; see `DatagramBatch`."""
         self.socket: socket.socket | None = None
         "Where the datagrams leave; whoever puts the first one in a turn may choose another."
-        self.count = 0
-        "Datagrams that wait."
-        self._room = DatagramBatch(control=control)
-        if connected:
-            for slot in range(SLOTS):
-                self._room.direct(slot, b"", b"")
+        self._messages: list[bytes] = []
+        self._ways: list[bytes] = []
+        self._room = DatagramBatch(addressed=addressed, control=control)
 
-    def put(self, message: bytes, way: tuple[bytes, bytes] | None = None) -> None:
-        """Send a message soon; `way` is the sockaddr it goes to, and control data."""
-        if self.count == SLOTS:
+    def put(self, message: bytes, way: bytes = b"") -> None:
+        """Send a message of up to `SLOT_BYTES` soon, on its way."""
+        messages = self._messages
+        if len(messages) == SLOTS:
             self.flush()
-        if not self.count:
+            messages = self._messages
+        if not messages:
             TURNS.finally_do(self.flush)
-        self._room.put(self.count, message)
-        if way is not None:
-            self._room.direct(self.count, *way)
-        self.count += 1
+        messages.append(message)
+        if way:
+            self._ways.append(way)
 
     def flush(self) -> None:
         """Send what waits, now."""
-        count, self.count = self.count, 0
-        if count and self.socket is not None and self.socket.fileno() >= 0:
-            self._room.send(self.socket.fileno(), 0, count)
+        messages, ways = self._messages, self._ways
+        if not messages:
+            return
+        self._messages, self._ways = [], []
+        if self.socket is not None and self.socket.fileno() >= 0:
+            self._room.write(messages, ways)
+            self._room.send(self.socket.fileno(), 0, len(messages))

@@ -10,11 +10,12 @@ on the slow side; whoever must not pass by quickly has no entry in `rows` or `pa
 
 import socket
 from ipaddress import ip_address
+from typing import Final
 
 from dnswatch.proxy.datagrams import (
     HEADER_WORDS,
     LENGTH_WORD,
-    NAME_BYTES,
+    PKTINFO_BYTES,
     SLOT_BYTES,
     DatagramBatch,
     Outbox,
@@ -23,8 +24,8 @@ from dnswatch.proxy.service import Service
 from dnswatch.proxy.turns import TURNS
 from dnswatch.resolver.pending import PendingQuery
 
-_IN_NAME = {socket.AF_INET: (4, 8, 16), socket.AF_INET6: (8, 24, 28)}
-"""Where the packed address begins and ends in a sockaddr, and how long the sockaddr is."""
+_IN_NAME: Final = {socket.AF_INET: (4, 8), socket.AF_INET6: (8, 24)}
+"""Where the packed address begins and ends in a sockaddr."""
 
 
 class UdpListener:
@@ -34,18 +35,20 @@ class UdpListener:
         """Serve `sock`, which is bound; what comes in there is marked where it was redirected."""
         self.redirected = redirected
         self._socket = sock
-        self._service = service
+        self.service = service
         self._access = service.core.access
         self._rows = service.core.observed.rows[redirected]
-        self._begin, self._end, self._name_length = _IN_NAME[sock.family]
+        self._begin, self._end = _IN_NAME[sock.family]
         anywhere = ip_address(sock.getsockname()[0]).is_unspecified
         if anywhere:
             _ask_for_destination(sock)
         # A link-local IPv6 address means nothing without its interface; IPv4 needs none.
         self._forgets_interfaces = anywhere and sock.family == socket.AF_INET
-        self.room = DatagramBatch(control=anywhere)
-        self.outbox = Outbox(control=anywhere)
+        control = PKTINFO_BYTES[sock.family] if anywhere else 0
+        self.room = DatagramBatch(control=control)
+        self.outbox = Outbox(control=control)
         self.outbox.socket = sock
+        self._replying = self._reply  # one bound method for all queries
 
     async def start(self) -> None:
         """Begin to answer."""
@@ -65,30 +68,25 @@ class UdpListener:
             self.room.forget_interfaces()
         return count
 
-    def source(self, slot: int) -> bytes:
-        """Return the packed address that a slot's datagram came from."""
-        name = slot * NAME_BYTES
-        return bytes(self.room.names[name + self._begin : name + self._end])
-
-    def reply_address(self, slot: int) -> tuple[bytes, bytes]:
-        """Return where an answer goes: the sockaddr, and control data with the sender."""
-        name = slot * NAME_BYTES
-        return bytes(self.room.names[name : name + self._name_length]), self.room.control(slot)
+    def source(self, way: bytes) -> bytes:
+        """Return the packed address that a datagram came from, by its way."""
+        return way[self._begin : self._end]
 
     def _readable(self) -> int:
         """Answer a batch of queries: runs of answers go out together, over their queries."""
         count = self.receive()
-        room, packets = self.room, self._service.core.packets
-        fd, now = self._socket.fileno(), self._service.now()
+        room, packets = self.room, self.service.core.packets
+        fd, now = self._socket.fileno(), self.service.now()
         rows, answers = self._rows, packets.answers
         view, out_lengths = room.view, room.out_lengths
-        lengths = room.lengths[LENGTH_WORD::HEADER_WORDS].tolist()
-        names = bytes(room.names)
+        lengths = room.lengths[LENGTH_WORD : count * HEADER_WORDS : HEADER_WORDS].tolist()
+        way_bytes = room.way_bytes
+        ways = room.ways_view[: count * way_bytes].tobytes()
         begin, end = self._begin, self._end
-        at = run = 0
+        at = run = way = 0
         for slot in range(count):
             body = view[at + 2 : at + lengths[slot]].tobytes()
-            client = names[begin:end]
+            client = ways[begin:end]
             ready = answers.get(body)
             row = rows.get(client)
             if (
@@ -99,7 +97,9 @@ class UdpListener:
                 row[ready.kind] += 1
                 answer = ready.answer
             else:
-                answer = self.slowly(slot, body, client) or b""
+                message_id = view[at : at + 2].tobytes()
+                whence = ways[way : way + way_bytes]
+                answer = self.slowly(message_id, body, client, whence, now) or b""
             if answer:
                 view[at + 2 : at + 2 + len(answer)] = answer
                 out_lengths[slot * 2 + 1] = len(answer) + 2
@@ -108,8 +108,9 @@ class UdpListener:
                     self._send(fd, run, slot - run)
                 run = slot + 1
             at += SLOT_BYTES
-            begin += NAME_BYTES
-            end += NAME_BYTES
+            way += way_bytes
+            begin += way_bytes
+            end += way_bytes
         if count > run:
             self._send(fd, run, count - run)
         return count
@@ -117,28 +118,29 @@ class UdpListener:
     def _send(self, fd: int, first: int, count: int) -> None:
         failed = self.room.send(fd, first, count)
         if failed:
-            self._service.core.observed.counters["answers_unsent"] += failed
+            self.service.core.observed.counters["answers_unsent"] += failed
 
-    def slowly(self, slot: int, body: bytes, client: bytes) -> bytes | None:
-        """Answer a query whose client or bytes are new within this second."""
-        service, admission = self._service, self._access.of(client)
-        answer = service.screen(body, client, admission, redirected=self.redirected)
+    def slowly(
+        self, message_id: bytes, body: bytes, client: bytes, way: bytes, now: float
+    ) -> bytes | None:
+        """Answer a query whose client or bytes are new within this second; it came on `way`."""
+        service, admission = self.service, self._access.of(client)
+        answer = service.screen(body, client, admission, now, self.redirected)
         if answer is not None:
             return answer
-        at = slot * SLOT_BYTES
         pending = PendingQuery(
             client,
             admission.is_recorded,
             self.redirected,
             admission.is_unforgeable,
-            bytes(self.room.data[at : at + 2]),
-            self._reply,
-            self.reply_address(slot),
+            message_id,
+            self._replying,
+            way,
         )
-        return service.query(body, pending, udp=True)
+        return service.query(body, pending, now, udp=True)
 
     def _reply(self, pending: PendingQuery, body: bytes) -> None:
-        self.outbox.put(pending.message_id + body, pending.reply_address)
+        self.outbox.put(pending.message_id + body, pending.way)
 
 
 def _ask_for_destination(sock: socket.socket) -> None:
@@ -149,4 +151,4 @@ def _ask_for_destination(sock: socket.socket) -> None:
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
 
 
-_IP_PKTINFO = 8
+_IP_PKTINFO: Final = 8

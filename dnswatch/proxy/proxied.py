@@ -73,15 +73,16 @@ class ProxiedUdpListener:
 
     def _readable(self) -> int:
         """Answer a batch of queries; return how many there were."""
-        count = self._listener.receive()
+        count, now = self._listener.receive(), self._listener.service.now()
         for slot in range(count):
-            self._take(slot)
+            self._take(slot, now)
         return count
 
-    def _take(self, slot: int) -> None:
-        """Answer one query: without its header it stands where any other would."""
+    def _take(self, slot: int, now: float) -> None:
+        """Answer one query: what stands behind its header."""
         listener, room, at = self._listener, self._listener.room, slot * SLOT_BYTES
-        front = listener.source(slot)
+        way = bytes(room.ways[slot * room.way_bytes : (slot + 1) * room.way_bytes])
+        front = listener.source(way)
         if not self._fronts.believe(front):
             return
         data = bytes(room.data[at : at + room.lengths[slot * HEADER_WORDS + LENGTH_WORD]])
@@ -92,11 +93,10 @@ class ProxiedUdpListener:
         if said is None:  # it is cut off: in a datagram nothing more can come
             self._fronts.broken()
             return
-        query = data[said.end :]
-        room.data[at : at + len(query)] = query
-        answer = listener.slowly(slot, query[2:], said.client or front)
+        message_id, query = data[said.end : said.end + 2], data[said.end + 2 :]
+        answer = listener.slowly(message_id, query, said.client or front, way, now)
         if answer:
-            listener.outbox.put(query[:2] + answer, listener.reply_address(slot))
+            listener.outbox.put(message_id + answer, way)
 
 
 class ProxiedTcpListener(TcpListener):

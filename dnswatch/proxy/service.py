@@ -63,48 +63,52 @@ class Service:
             self._timer.cancel()
 
     def screen(
-        self, body: bytes, client: bytes, admission: Admission, *, redirected: bool
+        self, body: bytes, client: bytes, admission: Admission, now: float, redirected: bool
     ) -> bytes | None:
         """Answer a datagram without a thought, turn it away, or return None: it is to be read."""
         core = self.core
-        answer = core.screen(body, client, admission, self.now(), redirected=redirected)
+        answer = core.screen(body, client, admission, now, redirected=redirected)
         if core.observed.is_full:
             self._reports.flush()
         return answer
 
-    def query(self, body: bytes, pending: PendingQuery, *, udp: bool) -> bytes | None:
+    def query(self, body: bytes, pending: PendingQuery, now: float, *, udp: bool) -> bytes | None:
         """Return the answer to a query, all but its ID; None where `pending.reply` gets it later.
 
         What is no query gets no answer, ever: `DROP`.
         """
         core = self.core
-        now = self.now()
         answer = core.query(body, pending, now, udp=udp)
         if answer is None:
             pending.asked_at, pending.by_tcp = now, not udp
         if core.observed.is_urgent:  # even where this query came while an answer was sent
             self._reports.hand_over(core.observed.take())
         if core.events or core.observed.is_full:
-            self.carry_out()
+            self._carry_out(now)
         return answer
 
-    def heard(self, ask: Ask, message: bytes, sent_at: float) -> None:
+    def heard(self, ask: Ask, message: bytes, sent_at: float, now: float) -> None:
         """Take a message that answers a question to an upstream."""
-        self.core.heard(ask, message, sent_at, self.now())
-        self.carry_out()
+        self.core.heard(ask, message, sent_at, now)
+        self._carry_out(now)
 
     def failed(self, ask: Ask) -> None:
         """Take it that an upstream will not answer."""
-        self.core.failed(ask, self.now())
-        self.carry_out()
+        now = self.now()
+        self.core.failed(ask, now)
+        self._carry_out(now)
 
     def probe(self) -> None:
         """See to the health of upstreams."""
-        self.core.probe(self.now())
-        self.carry_out()
+        now = self.now()
+        self.core.probe(now)
+        self._carry_out(now)
 
     def carry_out(self) -> None:
         """Do all that the core wants done, and come back when it wants to be called."""
+        self._carry_out(self.now())
+
+    def _carry_out(self, now: float) -> None:
         if self._is_busy:
             return  # who is at it already goes on with what has just come
         self._is_busy = True
@@ -119,7 +123,7 @@ class Service:
                     break
                 event = events.popleft()
                 if isinstance(event, Answer):
-                    pending, now = event.pending, self.now()
+                    pending = event.pending
                     assert pending.reply is not None
                     pending.reply(pending, self.core.write(event, now))
                     self._reports.times.add(pending.by_tcp, now - pending.asked_at)

@@ -233,7 +233,8 @@ class Connection(asyncio.Protocol):
             reply=self._reply,
         )
         self._waiting += 1
-        body = listener.service.query(message[2:], pending, udp=False)
+        service = listener.service
+        body = service.query(message[2:], pending, service.now(), udp=False)
         if body == DROP:
             self.drop()  # whatever speaks there, it is not DNS and will not become so
         elif body is not None:

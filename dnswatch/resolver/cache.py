@@ -32,7 +32,8 @@ _ENTRY_BYTES: Final = 150
 """What an entry costs beside its bytes: two objects, a place in the table and one in the queue.
 Measured as growth of the process over 500,000 one-address answers (`python -m bench memory`)."""
 
-_NOERROR, _NXDOMAIN = Rcode.NOERROR.value, Rcode.NXDOMAIN.value
+_NOERROR: Final = Rcode.NOERROR.value
+_NXDOMAIN: Final = Rcode.NXDOMAIN.value
 
 _MAX_CHANCES: Final = 16
 """Entries spared by one eviction at most, so that it stays O(1)."""
@@ -66,7 +67,9 @@ class AnswerCache:
 
     def configure(self, settings: Cache) -> None:
         """Take other settings; what is kept stays, within the new bound."""
-        self._most, self._max_ttl, self._stale = settings.size, settings.max_ttl, settings.stale
+        # Plain numbers: what is derived from one is compared and added up generically.
+        self._most = int(settings.size)
+        self._max_ttl, self._stale = float(settings.max_ttl), float(settings.stale)
         self._make_room()
 
     def get(self, key: bytes, now: float) -> Response | None:

@@ -341,8 +341,11 @@ class ResolverCore:
         A stub that cannot asks for the address again, and gets it; nothing follows from that.
         """
         client, asked = pending.client, pending.query
-        if now >= self.suspects.get(client, 0.0):
-            self.suspects.pop(client, None)
+        until = self.suspects.get(client)
+        if until is None:
+            return False
+        if now >= until:
+            del self.suspects[client]
             return False
         if not self.exchanges.is_candidate(asked.qname, asked.qtype):
             return False

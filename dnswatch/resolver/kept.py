@@ -23,7 +23,8 @@ _STORED_AT_BYTE: Final = 1
 _EXPIRY_BYTE: Final = 9
 _MAX_TTL: Final = 0x7FFFFFFF
 _NO_MESSAGE: Final = bytes(name.HEADER)
-_A, _AAAA = Type.A.value, Type.AAAA.value
+_A: Final = Type.A.value
+_AAAA: Final = Type.AAAA.value
 _MX: Final = Type.MX.value
 _ANY: Final = Type.ANY.value
 

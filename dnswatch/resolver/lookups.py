@@ -113,7 +113,7 @@ class Lookup:
 
         The first repetitions are for datagrams that were lost; the later, the longer the pause.
         """
-        as_well: list[UpstreamState] = []
+        as_well: list[UpstreamState] | None = None
         if self._next == len(self._candidates):
             self._next = 0
             self._round += 1
@@ -129,7 +129,7 @@ class Lookup:
         self._patient_until = now + patience
         self._wake_when_due()
         self._table.events.append(first_form(self, upstream, self.query))
-        for each in as_well:
+        for each in as_well or ():
             self._table.events.append(first_form(self, each, self.query))
 
     def wake(self, now: float) -> None:
@@ -258,8 +258,8 @@ class Lookups:
         """Take other settings for what comes."""
         self._most = settings.limits.in_flight
         self._most_per_client = settings.limits.in_flight_per_client
-        self._deadline = settings.upstream.deadline
-        self._stale_after = settings.cache.stale_after
+        self._deadline = float(settings.upstream.deadline)
+        self._stale_after = float(settings.cache.stale_after)
         self.max_negative_ttl = int(settings.cache.max_negative_ttl)
 
     def __len__(self) -> int:
@@ -295,7 +295,8 @@ class Lookups:
 
     def finish(self, lookup: Lookup, heard: Response | None, extended: bytes, now: float) -> None:
         """End a lookup: nobody waits for it any more."""
-        self._in_flight.pop(lookup.query.key, None)
+        if lookup.query.key in self._in_flight:
+            del self._in_flight[lookup.query.key]
         self._ended(lookup.query, heard, self._release(lookup.end()), extended, now)
 
     def learn_late(self, query: Query, heard: Response, now: float) -> None:

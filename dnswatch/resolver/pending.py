@@ -20,8 +20,8 @@ class PendingQuery:
         "message_id",
         "query",
         "reply",
-        "reply_address",
         "subject",
+        "way",
     )
 
     subject: Subject | None
@@ -45,15 +45,14 @@ class PendingQuery:
         is_proven: bool = False,
         message_id: bytes = b"",
         reply: "Callable[[PendingQuery, bytes], None] | None" = None,
-        reply_address: tuple[bytes, bytes] = (b"", b""),
+        way: bytes = b"",
     ) -> None:
         """Wait; `client` is a packed address.
 
         `is_proven`: nobody else can have sent it in the client's name.
 
         The rest is for who sends the answer, and nothing here looks at it: `reply(pending, body)`
-        sends what follows the message ID, over UDP to `reply_address`, which is the client's
-        sockaddr, and control data that says where to send from.
+        sends what follows the message ID, over UDP on the query's `way` (proxy.datagrams).
         """
         self.subject = None
         self.client = client
@@ -62,4 +61,4 @@ class PendingQuery:
         self.is_proven = is_proven
         self.message_id = message_id
         self.reply = reply
-        self.reply_address = reply_address
+        self.way = way

@@ -212,7 +212,7 @@ def opt_record(size: int, rcode: int, flags: int, options: bytes = b"") -> bytes
     )
 
 
-_OPTION = struct.Struct("!HH")
+_OPTION: Final = struct.Struct("!HH")
 
 
 def passing(options: bytes, which: frozenset[Option]) -> bytes:

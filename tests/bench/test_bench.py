@@ -196,6 +196,14 @@ def test_what_a_server_does_afterwards_is_charged_too(tmp_path: Path) -> None:
     assert cost.whole > 0.05
 
 
+def test_a_server_that_waits_for_a_core_is_not_done(tmp_path: Path) -> None:
+    """Who would go on is told from who sleeps, whether or not anybody lets it."""
+    with Process(["sh", "-c", "while :; do :; done"], [CORE], tmp_path / "log") as process:
+        check.eventually(lambda: process.wants_core)
+    with Process(["sleep", "60"], [CORE], tmp_path / "log") as process:
+        check.eventually(lambda: not process.wants_core)
+
+
 def is_alive(pid: int) -> bool:
     """A zombie is not."""
     try:

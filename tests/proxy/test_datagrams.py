@@ -9,7 +9,7 @@ import pytest
 from dnswatch.proxy.datagrams import (
     HEADER_WORDS,
     LENGTH_WORD,
-    NAME_BYTES,
+    PKTINFO_BYTES,
     SLOT_BYTES,
     SLOTS,
     DatagramBatch,
@@ -115,7 +115,7 @@ def test_an_answer_leaves_from_the_address_that_was_asked(
     else:
         server.setsockopt(socket.IPPROTO_IP, 8, 1)
     client.sendto(b"question", (asked, server.getsockname()[1]))
-    room = DatagramBatch(control=True)
+    room = DatagramBatch(control=PKTINFO_BYTES[server.family])
     assert check.eventually(lambda: room.receive(server.fileno())) == 1
     room.out_lengths[1] = 8
     assert room.send(server.fileno(), 0, 1) == 0
@@ -123,20 +123,34 @@ def test_an_answer_leaves_from_the_address_that_was_asked(
     assert (message, source[0]) == (b"question", asked)
 
 
-def test_an_answer_written_later_leaves_from_there_too(bind: Bind) -> None:
-    """Name and control data may be kept and put into another room."""
-    server, client = bind("0.0.0.0"), bind("127.0.0.1")
-    server.setsockopt(socket.IPPROTO_IP, 8, 1)
-    client.sendto(b"question", ("127.0.0.2", server.getsockname()[1]))
-    room, later = DatagramBatch(control=True), DatagramBatch(control=True)
-    assert check.eventually(lambda: room.receive(server.fileno())) == 1
-    name, control = bytes(room.names[:16]), room.control(0)
-    assert len(name) <= NAME_BYTES
-    later.put(0, b"answer")
-    later.direct(0, name, control)
-    assert later.send(server.fileno(), 0, 1) == 0
-    message, source = client.recvfrom(99)
-    assert (message, source[0]) == (b"answer", "127.0.0.2")
+@pytest.mark.parametrize(
+    ("wildcard", "asked"), [("0.0.0.0", ["127.0.0.2", "127.0.0.3"]), ("::", ["::1", "::1"])]
+)
+def test_answers_written_later_leave_from_there_too(
+    bind: Bind, wildcard: str, asked: list[str]
+) -> None:
+    """Ways may be kept and given to answers in another room, of any lengths, in any order."""
+    server, clients = (
+        bind(wildcard),
+        [bind("::1" if ":" in wildcard else "127.0.0.1") for _ in asked],
+    )
+    if ":" in wildcard:
+        server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+    else:
+        server.setsockopt(socket.IPPROTO_IP, 8, 1)
+    control = PKTINFO_BYTES[server.family]
+    room, later = DatagramBatch(control=control), DatagramBatch(control=control)
+    for answer in (b"short", b"longer " * 500, b"s"):
+        ways = []
+        for client, address in zip(clients, asked, strict=True):
+            client.sendto(b"question", (address, server.getsockname()[1]))
+            assert check.eventually(lambda: room.receive(server.fileno())) == 1
+            ways.append(bytes(room.ways[: room.way_bytes]))
+        later.write([answer + b"2", answer], ways[::-1])
+        assert later.send(server.fileno(), 0, 2) == 0
+        got = [client.recvfrom(9999) for client in clients]
+        assert [message for message, _ in got] == [answer, answer + b"2"]
+        assert [source[0] for _, source in got] == asked
 
 
 def test_a_datagram_that_cannot_leave_holds_up_no_other(bind: Bind) -> None:
@@ -145,12 +159,10 @@ def test_a_datagram_that_cannot_leave_holds_up_no_other(bind: Bind) -> None:
     room = DatagramBatch()
     to = client.getsockname()
     good = (
-        socket.AF_INET.to_bytes(2, "little") + to[1].to_bytes(2, "big") + b"\x7f\0\0\1" + bytes(8)
+        socket.AF_INET.to_bytes(2, "little") + to[1].to_bytes(2, "big") + b"\x7f\0\0\1" + bytes(24)
     )
     bad = good[:2] + b"\0\0" + good[4:]  # port 0
-    for slot, name in enumerate((good, bad, good)):
-        room.put(slot, b"%d" % slot)
-        room.direct(slot, name, b"")
+    room.write([b"0", b"1", b"2"], [good, bad, good])
     assert room.send(server.fileno(), 0, 3) == 1
     assert [client.recv(9), client.recv(9)] == [b"0", b"2"]
 

@@ -69,12 +69,13 @@ class Served:
 
     def _query(self, message: bytes, client: bytes, *, udp: bool) -> None:
         pending = PendingQuery(client, True, False, not udp, message[:2], self._reply)
-        body = self.service.query(message[2:], pending, udp=udp)
+        body = self.service.query(message[2:], pending, self.loop.time(), udp=udp)
         if body is not None:
             self.got.append((message[:2], body))
 
     def heard(self, which: int, message: bytes) -> None:
-        self._in_loop(lambda: self.service.heard(self.asked[which], message, self.loop.time()))
+        now = self.loop.time()
+        self._in_loop(lambda: self.service.heard(self.asked[which], message, now, now))
 
     def failed(self, which: int) -> None:
         self._in_loop(lambda: self.service.failed(self.asked[which]))

@@ -85,7 +85,7 @@ def test_questions_may_be_piped(play: Play) -> None:
         writer.write(struct.pack("!H", len(slow)) + slow + LOCAL * 20)
         assert [(await read(reader))[:2] for _ in range(20)] == [b"id"] * 20
         asking = scene.upstream.asked[0]
-        scene.service.heard(asking, message(asking.query), 0.0)
+        scene.service.heard(asking, message(asking.query), 0.0, scene.service.now())
         assert (await read(reader))[:2] == b"sl"
         writer.close()
 

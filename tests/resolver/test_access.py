@@ -77,6 +77,13 @@ def test_strangers_cannot_make_the_memo_grow() -> None:
     assert admissions.forgotten == 20
 
 
+def test_clients_that_may_the_same_share_what_says_so() -> None:
+    """A hundred thousand clients take no object each."""
+    admissions = Admissions(configured())
+    found = {id(admissions.of(bytes((10, 0, 0, number)))) for number in range(99)}
+    assert len(found) == 1
+
+
 def test_loopback_cannot_be_forged_and_other_networks_only_where_the_site_says_so() -> None:
     """No packet with a source on loopback comes in from outside."""
     admissions = Admissions(configured('[access]\nunforgeable = ["10.1.0.0/16", "::1"]'))

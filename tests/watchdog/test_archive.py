@@ -1,14 +1,19 @@
 """Clients stand in the store as the site wants it."""
 
+from ipaddress import ip_address
 from pathlib import Path
 
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dnswatch import addresses
 from dnswatch.model.changes import Changes
 from dnswatch.names.directory import AddressHolder
 from dnswatch.names.pseudonym import Pseudonyms
 from dnswatch.settings import EngineUrl, Fleet, FleetName, Privacy, Settings
 from dnswatch.store import Store, replica
 from dnswatch.store.bay import findings
-from dnswatch.watchdog.archive import Archive
+from dnswatch.watchdog.archive import Archive, address_text
 from tests.watchdog.process import query
 
 V4, V6 = bytes((192, 0, 2, 7)), bytes.fromhex("20010db8000000000000000000000007")
@@ -33,6 +38,17 @@ def test_clients_stand_under_their_addresses(tmp_path: Path) -> None:
         ("192.0.2.7", "laptop", "02:00:5e:00:53:01", "hosts"),
         ("2001:db8::7", None, None, None),
     ]
+
+
+@given(
+    st.binary(min_size=4, max_size=4)
+    | st.lists(st.sampled_from([0, 1, 255]) | st.integers(0, 255), min_size=16, max_size=16).map(
+        bytes
+    )
+)
+def test_an_address_is_written_as_everywhere(packed: bytes) -> None:
+    """The quick way to write an address, zeros and IPv4 in it or not, is that of `addresses`."""
+    assert address_text(packed) == str(addresses.normal(ip_address(packed)))
 
 
 def test_with_pseudonyms_nothing_names_a_client(tmp_path: Path) -> None:

@@ -56,3 +56,14 @@ def test_a_flood_of_clients_is_not_remembered(tmp_path: Path, upstream: Upstream
     for number in range(2 * MET):
         known.meet([number.to_bytes(4, "big")], 0.0)
     assert len(known._met) == MET
+
+
+def test_only_of_ipv6_addresses_is_it_remembered_when_they_were_heard(
+    tmp_path: Path, upstream: Upstream
+) -> None:
+    """Of IPv4 addresses their number alone tells whether a machine is a relay."""
+    known, later = people(tmp_path, upstream, pointers=False), bytes(16)
+    for now in (1.0, 5.0):
+        known.meet([ALICE, later], now)
+    assert known._span(ALICE) is None
+    assert known._span(later) == (1.0, 5.0)

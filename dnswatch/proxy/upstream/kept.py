@@ -230,7 +230,8 @@ class KeptConnection(asyncio.Protocol, ABC):
         """Hand on the answer to what waits under `number`."""
         pending = self.waiting.pop(number)
         self.upstream.answered += 1
-        self.upstream.listener.heard(pending.ask, message, pending.sent_at)
+        now = self.upstream.now()
+        self.upstream.listener.heard(pending.ask, message, pending.sent_at, now)
         self._end_if_done()
 
     def failed(self, number: int, counter: str) -> None:

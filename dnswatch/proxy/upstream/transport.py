@@ -8,7 +8,7 @@ from dnswatch.resolver.ask import Ask
 class Listener(Protocol):
     """Is told what becomes of questions, now or later."""
 
-    def heard(self, ask: Ask, message: bytes, sent_at: float) -> None:
+    def heard(self, ask: Ask, message: bytes, sent_at: float, now: float) -> None:
         """Take a message that answers the question (ID and question were compared)."""
 
     def failed(self, ask: Ask) -> None:

@@ -95,7 +95,7 @@ class UdpUpstream:
         self._chance = ports.Chance()
         self._open: dict[int, _Port] = {}
         "By file descriptor, in order of age."
-        self._outbox = Outbox(connected=True)
+        self._outbox = Outbox(addressed=False)
         self._port: _Port | None = None
         "Where questions leave from now, those in the outbox too."
         self._room_left = 0
@@ -218,16 +218,30 @@ class UdpUpstream:
         asyncio.get_running_loop().call_later(_SWEEP, self._sweep)
 
 
+class _Question:
+    """A question that left from a port."""
+
+    __slots__ = ("ask", "asked", "sent_at")
+
+    def __init__(self, ask: Ask, asked: bytes, sent_at: float) -> None:
+        self.ask = ask
+        self.asked = asked
+        "The question section as it was written, in mixed case."
+        self.sent_at = sent_at
+        "Unix seconds."
+
+
 class _Port:
     """One socket at a random port, with the questions that left from it."""
 
-    __slots__ = ("_answered", "_is_shared", "_upstream", "_waiting", "opened_at", "socket")
+    __slots__ = ("_asked", "_is_shared", "_missing", "_upstream", "opened_at", "socket")
 
     def __init__(self, upstream: UdpUpstream, sock: socket.socket) -> None:
         self._upstream = upstream
-        self._waiting: dict[bytes, tuple[Ask, float, bytes]] = {}
-        "ID to question, when it left (Unix seconds), and the question as it was written."
-        self._answered: set[bytes] = set()
+        self._asked: dict[bytes, _Question | None] = {}
+        "By ID; None where the response has come, or is not believed any more."
+        self._missing = 0
+        "Responses that have not come."
         self._is_shared = False
         "Questions were under way together."
         self.socket = sock
@@ -236,25 +250,26 @@ class _Port:
     @property
     def is_full(self) -> bool:
         """No more questions may leave from here."""
-        return len(self._waiting) >= CROWDED
+        return self._missing >= CROWDED
 
     @property
     def is_answered(self) -> bool:
         """No response is missing."""
-        return not self._waiting
+        return not self._missing
 
     @property
     def is_idle(self) -> bool:
         """Nobody has a use for what may still come."""
-        return all(ask.is_done for ask, _, _ in self._waiting.values())
+        return all(each is None or each.ask.is_done for each in self._asked.values())
 
     def expect(self, message_id: bytes, ask: Ask, asked: bytes, now: float) -> bytes:
         """Note that a question leaves from here, under `message_id` or another ID that is free."""
-        while message_id in self._waiting or message_id in self._answered:
+        while message_id in self._asked:
             message_id = os.urandom(2)
-        if self._waiting:
+        if self._missing:
             self._is_shared = True
-        self._waiting[message_id] = (ask, now, asked)
+        self._asked[message_id] = _Question(ask, asked, now)
+        self._missing += 1
         return message_id
 
     def take_in(self) -> int:
@@ -268,56 +283,65 @@ class _Port:
         except OSError as error:
             self._fail(error)
             return 0
+        now, view, start = self._upstream.now(), room.view, 0
+        end = count * HEADER_WORDS
+        lengths = room.lengths[LENGTH_WORD:end:HEADER_WORDS].tolist()
+        flags = room.lengths[FLAGS_WORD:end:HEADER_WORDS].tolist()
         for slot in range(count):
-            length = room.lengths[slot * HEADER_WORDS + LENGTH_WORD]
-            start = slot * SLOT_BYTES
-            message = room.view[start : start + length].tobytes()
-            flags = room.lengths[slot * HEADER_WORDS + FLAGS_WORD]
-            self._take(message, is_cut=flags & TRUNCATED != 0)
-        if not self._waiting and not (self._is_shared and self._upstream.goes_on(self)):
+            message = view[start : start + lengths[slot]].tobytes()
+            self._take(message, flags[slot] & TRUNCATED != 0, now)
+            start += SLOT_BYTES
+        if not self._missing and not (self._is_shared and self._upstream.goes_on(self)):
             self._upstream.let_go(self)
         return count
 
-    def _take(self, message: bytes, *, is_cut: bool) -> None:
+    def _take(self, message: bytes, is_cut: bool, now: float) -> None:
         """Compare a datagram with what was asked, and hand it on."""
-        found = self._waiting.get(message[:2])
+        message_id = message[:2]
+        found = self._asked.get(message_id)
         if found is None:
             self._upstream.counters["mismatch"] += 1
-            if message[:2] not in self._answered:
+            if message_id not in self._asked:
                 self._distrust()
             return
-        ask, sent_at, asked = found
+        ask = found.ask
         if not response.answers(message, ask.asked):
             self._upstream.counters["mismatch"] += 1
             self._distrust()
             return
-        del self._waiting[message[:2]]
-        self._answered.add(message[:2])
+        self._asked[message_id] = None
+        self._missing -= 1
         if message[2] & 2 or is_cut:
             self._upstream.over_tcp(ask)
-        elif self._upstream.mixed_case and not message.startswith(asked, query.HEADER):
+        elif self._upstream.mixed_case and not message.startswith(found.asked, query.HEADER):
             self._upstream.counters["upstream_case_lost"] += 1
             self._upstream.over_tcp(ask)
         else:
-            self._upstream.listener.heard(ask, message, sent_at)
+            self._upstream.listener.heard(ask, message, found.sent_at, now)
 
     def _distrust(self) -> None:
         """Ask all that waits here over TCP, and believe nothing that comes here any more."""
-        waiting, self._waiting = self._waiting, {}
-        self._answered.update(waiting)
+        waiting = self._give_up()
         self._upstream.retire(self)
         self._upstream.near_miss()
-        for ask, _, _ in waiting.values():
+        for ask in waiting:
             self._upstream.over_tcp(ask)
 
     def _fail(self, error: OSError) -> None:
         """Learn from ICMP that the server refuses."""
         if error.errno == errno.EBADF:
             return
-        waiting, self._waiting = self._waiting, {}
+        waiting = self._give_up()
         self._upstream.let_go(self)
-        for ask, _, _ in waiting.values():
+        for ask in waiting:
             self._upstream.listener.failed(ask)
+
+    def _give_up(self) -> list[Ask]:
+        """Wait for no response any more; return the questions that had none."""
+        waiting = [each.ask for each in self._asked.values() if each is not None]
+        self._asked = dict.fromkeys(self._asked)
+        self._missing = 0
+        return waiting
 
 
 def _mixed(question: bytes) -> bytes:

@@ -46,7 +46,7 @@ class Question:
 class Told:
     """Tells questions what became of them."""
 
-    def heard(self, ask: Ask, message: bytes, sent_at: float) -> None:
+    def heard(self, ask: Ask, message: bytes, sent_at: float, now: float) -> None:
         """Take an answer."""
         assert isinstance(ask.asker, Question)
         ask.asker.heard(ask, message, sent_at, sent_at)

@@ -414,7 +414,7 @@ def test_what_comes_to_a_port_where_all_is_answered_is_treated_as_ever(is_guess:
             await until(lambda: bench.counters["mismatch"])
             assert all(len(question.responses) == 1 for question in questions)
             assert bench.counters["upstream_near_misses"] == is_guess
-            assert bench.upstream.open_ports == (not is_guess)
+            assert not (is_guess and bench.upstream.open_ports)  # else its 10 ms decide
             assert not bench.fallback.asked, "no question was under way"
             bench.upstream.close()
 

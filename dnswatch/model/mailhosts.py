@@ -72,6 +72,10 @@ anything."""
 STEMS: Final = 256
 HEARD: Final = 10_000
 
+_ZERO: Final = ord("0")
+_NINE: Final = ord("9")
+_HYPHEN: Final = ord("-")
+
 
 class MailHosts:
     """What mail hosts are called at a site."""
@@ -108,7 +112,12 @@ def stem_of(name: bytes) -> bytes:
 
     Of `inbound-2` it is `inbound`.
     """
-    return name[1 : name[0] + 1].rstrip(b"0123456789").rstrip(b"-")
+    end = name[0] + 1
+    while end > 1 and _ZERO <= name[end - 1] <= _NINE:  # `rstrip` takes thrice as long, compiled
+        end -= 1
+    while end > 1 and name[end - 1] == _HYPHEN:
+        end -= 1
+    return name[1:end]
 
 
 def is_below_domain(name: bytes) -> bool:

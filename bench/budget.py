@@ -51,7 +51,7 @@ _QUERY: Final = b"\1\0\0\1\0\0\0\0\0\0"
 _HEAD: Final = b"id\x81\x80\0\1\0\1\0\0\0\0"
 _RECORD: Final = b"\xc0\x0c\0\1\0\1\0\0\x0e\x10\0\4\xc0\0\2\1"
 
-_TURNS: Final = ("UdpListener._readable", "UdpUpstream._readable", "Outbox.flush", "Worker._report")
+_TURNS: Final = ("Turns._take", "Worker._report")
 "What a worker's loop calls for every packet, and for every batch to the watch."
 
 
@@ -77,7 +77,7 @@ class Budget:
     kernel: float
     "Of the worker."
     together: float
-    "Datagrams in one turn of the listener."
+    "Answers in one turn."
     bare: Bare
 
 
@@ -198,24 +198,21 @@ def _bare(rig: Rig, server: str, parts: tuple[str, ...], together: float) -> Bar
 
 def cached(budget: Budget) -> dict[str, float]:
     """Divide what a cached answer takes of a worker."""
-    listener = budget.turns[_TURNS[0]]
+    turn, packet = budget.turns[_TURNS[0]], budget.bare["packet"]
     return {
-        "datagrams received and sent, in batches": budget.bare["packet"],
-        "two look-ups, a count, three copies; what must be made anew": listener
-        - budget.bare["packet"],
+        "datagrams received and sent, in batches": packet,
+        "two look-ups, a count, three copies; what must be made anew": turn - packet,
     }
 
 
 def missed(budget: Budget) -> dict[str, float]:
     """Divide what a miss takes of a worker."""
-    listener, upstream, outbox, _ = (budget.turns[name] for name in _TURNS)
     query, response, report = (budget.bare[part] for part in CORE)
+    shell = budget.turns[_TURNS[0]] - query - response - report
     return {
-        "queries received; questions given an ID and a port": listener - query,
+        "four datagrams received or sent; an ID and a port drawn, and compared": shell,
         "core: a query admitted, counted, read, looked up; its question written": query,
-        "responses received, and compared with what was asked": upstream - response - report,
         "core: a response read, kept, observed; the answer written": response,
-        "questions and answers sent": outbox,
         "batches to the watch, as soon as one is full": report,
     }
 

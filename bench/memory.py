@@ -25,6 +25,9 @@ _SAMPLE: Final = 1000
 "Cached answers that are asked for again."
 _ANSWERED: Final = 0.999
 "Part of the questions that must be answered, or the memory read is not that of the stage."
+_QUIET: Final = 2.0
+"""Seconds in which a server must do next to nothing before its memory is read: dnswatch's watch
+hands over once a second, and gives back what that took."""
 _PATIENCE: Final = 0.2
 "Seconds that a cached answer may take."
 _MIB: Final = 1 << 20
@@ -91,7 +94,7 @@ def _ask(standing: Standing, questions: list[Question]) -> int:
 
 
 def _settled(standing: Standing) -> int:
-    settle(standing.server)
+    settle(standing.server, _QUIET)
     return standing.server.memory()
 
 

@@ -67,12 +67,15 @@ def _name(pid: int) -> str:
         return ""
 
 
-def settle(server: Process) -> None:
-    """Wait until the server has done what it put off, such as its records."""
+def settle(server: Process, quiet: float = _QUIET) -> None:
+    """Wait until the server has done what it put off, such as its records.
+
+    That is so once it used next to no CPU for `quiet` seconds.
+    """
     deadline = time.monotonic() + _CATCHING_UP
     used = sum(server.cpu().values())
     while time.monotonic() < deadline:
-        time.sleep(_QUIET)
+        time.sleep(quiet)
         before, used = used, sum(server.cpu().values())
-        if used - before <= _IDLE * _QUIET:
+        if used - before <= _IDLE * quiet:
             return

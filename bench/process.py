@@ -108,11 +108,20 @@ class Process:
         return sum(memory_of(pid) for pid in self._members())
 
     def _members(self) -> dict[int, list[str]]:
-        """The fields of /proc/PID/stat from `state` on, of every process in our session."""
+        """The fields of /proc/PID/stat from `state` on, of every process that is the program's.
+
+        That are those in its session, and what began a session of its own below them, as the bay's
+        helper does that takes messages apart.
+        """
         found = {int(path.name): _fields(path) for path in _PROC.iterdir() if path.name.isdigit()}
-        return {
+        ours = {
             pid: stat for pid, stat in found.items() if stat and int(stat[3]) == self._popen.pid
         }
+        size = 0
+        while len(ours) > size:
+            size = len(ours)
+            ours.update((pid, stat) for pid, stat in found.items() if stat and int(stat[1]) in ours)
+        return ours
 
 
 def pinned(command: Sequence[str], cores: Sequence[int]) -> list[str]:

@@ -89,12 +89,13 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def measure(place: Path, size: int, rounds: int) -> list[Table]:
-    """Read a capture of mixed traffic, one of nothing but DNS, and a quarter of the first."""
+    """Read captures of mixed traffic and of nothing but DNS, a short and a long one of each."""
     found = []
     for title, part, lookups in (
         ("Mixed traffic: one lookup to 17 packets of TCP", size, False),
         ("A quarter of it, to see whether memory grows", size // 4, False),
         ("Nothing but DNS", size // 16, True),
+        ("DNS alone, ten times as long, so that starting counts for little", size // 16 * 10, True),
     ):
         capture = place / "capture.pcap"
         packets = write(capture, part, lookups=lookups)

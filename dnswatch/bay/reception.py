@@ -22,6 +22,8 @@ from dnswatch.bay.disposition import (
     reply_to,
     reply_to_retry,
 )
+from dnswatch.bay.queue.index import Fresh
+from dnswatch.bay.queue.view import subject_of
 from dnswatch.bay.record import (
     Answered,
     Decision,
@@ -31,15 +33,15 @@ from dnswatch.bay.record import (
     Line,
     Opinion,
 )
-from dnswatch.bay.spool import Draft, Spool
-from dnswatch.bay.state import Message
+from dnswatch.bay.spool import Draft, News, Spool, news_of
+from dnswatch.bay.state import Message, fold
 from dnswatch.errors import SpoolError
 from dnswatch.settings.bay import Bay
 
 logger: Final = logging.getLogger("dnswatch.bay")
 T = TypeVar("T")
 
-_Waiting = tuple[str, tuple[Line, ...], "asyncio.Future[None]"]
+_Waiting = tuple[News, "asyncio.Future[None]"]
 
 LENIENCE: Final = 5.0
 """Seconds after the deadline of inspection in which it must have noticed it."""
@@ -47,6 +49,9 @@ LENIENCE: Final = 5.0
 
 class Inspects(Protocol):
     """What judges a message."""
+
+    async def judge_text(self, envelope: Envelope, path: Path, message: bytes) -> Judged | None:
+        """Say so at once of a plain text that has no file yet; None where that cannot be."""
 
     async def judge(self, envelope: Envelope, path: Path) -> Judged:
         """Say what a message is; never raises, and keeps to its deadline."""
@@ -61,10 +66,10 @@ class GroupCommit:
         self._waiting: list[_Waiting] = []
         self._work: asyncio.Task[None] | None = None
 
-    async def append(self, ident: str, *lines: Line) -> None:
-        """Write lines to a record; they are on the disk then.  Raises `SpoolError`."""
+    async def append(self, news: News) -> None:
+        """Write what is new of a message; it is on the disk then.  Raises `SpoolError`."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((ident, lines, done))
+        self._waiting.append((news, done))
         if self._work is None or self._work.done():
             self._work = asyncio.create_task(self._write())
         await done
@@ -72,13 +77,13 @@ class GroupCommit:
     async def _write(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting, []
-            news = [(ident, lines) for ident, lines, _ in batch]
+            news = [one for one, _ in batch]
             errors: Sequence[Exception | None]
             try:
                 errors = await _thread(self._spool.append_all, news)
             except Exception as error:  # noqa: BLE001 whoever waits must hear of any fault
                 errors = [error] * len(batch)
-            for (_, _, done), failure in zip(batch, errors, strict=True):
+            for (_, done), failure in zip(batch, errors, strict=True):
                 if done.done():  # whoever waited was cancelled
                     continue
                 if failure is None:
@@ -96,7 +101,7 @@ class Reception:
         spool: Spool,
         inspection: Inspects,
         found: Callable[[Envelope, Judged], None],
-        changed: Callable[[str], None],
+        changed: Callable[[str, Fresh | None], None],
         now: Callable[[], float],
         same_machine: Callable[[str], Iterable[str]] = lambda _: (),
     ) -> None:
@@ -154,9 +159,14 @@ class Reception:
         self._busy.add(ident)
         self._retries.expect(envelope)
         try:
+            if (whole := draft.whole) is not None:
+                path = self._spool.body(ident)
+                judged = await self._inspection.judge_text(envelope, path, whole)
+                if judged is not None:
+                    return await self._settle(envelope, judged, waits, whole)
             self._spool.put(draft, recorded(envelope))
-            self._changed(ident)
-            return await self._settle(envelope, waits)
+            self._changed(ident, None)
+            return await self._settle(envelope, await self._judge(envelope), waits)
         except SpoolError:
             if not self._spool.body(ident).exists():
                 self._retries.forget(envelope)
@@ -172,30 +182,37 @@ class Reception:
             message = await _thread(self._spool.message, ident)
             reply = reply_to_retry(message)
             if reply is None:
-                return await self._settle(message.envelope, waits)
+                envelope = message.envelope
+                return await self._settle(envelope, await self._judge(envelope), waits)
             if waits():
                 await self._note(message.envelope, Answered(at=self._now(), code=reply.code))
             return reply
         finally:
             self._busy.discard(ident)
 
-    async def _settle(self, envelope: Envelope, waits: Callable[[], bool]) -> SmtpReply:
-        """Judge a message, decide on it, and answer."""
-        judged = await self._judge(envelope)
+    async def _settle(
+        self,
+        envelope: Envelope,
+        judged: Judged,
+        waits: Callable[[], bool],
+        body: bytes | None = None,
+    ) -> SmtpReply:
+        """Decide on a message, and answer; `body` is the whole of one that has no file yet."""
         self._found(envelope, judged)
         at = self._now()
         if not waits():
             why = "its client left before it was answered"
-            await self._note(envelope, judged, Decision(at=at, fate="defer", why=why))
+            await self._note(envelope, judged, Decision(at=at, fate="defer", why=why), body=body)
             return reply_to("defer", envelope.ident)
         fate = disposition_of(judged.verdict, self._bay.fates)
         reply = reply_to(fate, envelope.ident)
         decided = Decision(at=at, fate=fate, why=f"it was found {judged.verdict}")
-        await self._note(envelope, judged, decided, Answered(at=at, code=reply.code))
+        answered = Answered(at=at, code=reply.code)
+        await self._note(envelope, judged, decided, answered, body=body)
         if fate == "discard":
             gone = Gone(at=at, why=f"bay.fates.{judged.verdict} discards it")
             await _thread(self._spool.let_go, envelope.ident, gone, ("discarded",))
-            self._changed(envelope.ident)
+            self._changed(envelope.ident, None)
         return reply
 
     async def _judge(self, envelope: Envelope) -> Judged:
@@ -209,11 +226,21 @@ class Reception:
             late = Opinion(inspector="inspection", says="not-scanned", reason="it took too long")
             return Judged(at=self._now(), verdict="unsure", opinions=(late,))
 
-    async def _note(self, envelope: Envelope, *lines: Line) -> None:
-        await self._commit.append(envelope.ident, *lines)
+    async def _note(self, envelope: Envelope, *lines: Line, body: bytes | None = None) -> None:
+        if body is not None:
+            lines = (recorded(envelope), *lines)
+        news = news_of(envelope.ident, *lines, body=body)
+        await self._commit.append(news)
         if any(isinstance(line, Answered) and 200 <= line.code < 300 for line in lines):
             self._retries.forget(envelope)  # the duty is ours: the same bytes are another message
-        self._changed(envelope.ident)
+        self._changed(envelope.ident, None if body is None else _fresh(news, body))
+
+
+def _fresh(news: News, body: bytes) -> Fresh:
+    """Say what the record that was written says, so that nobody need read it."""
+    message = fold(news.lines)
+    assert message is not None, "its first line is the envelope"
+    return Fresh(message, len(news.added), subject_of(body))
 
 
 def recorded(envelope: Envelope) -> Envelope:

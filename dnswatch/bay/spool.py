@@ -22,10 +22,10 @@ import os
 import re
 import threading
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 
 import msgspec
 
@@ -76,6 +76,11 @@ class Draft:
         "Its file, once there is more than is kept in memory."
 
     @property
+    def whole(self) -> bytes | None:
+        """All that was written so far; None where that is more than is kept in memory."""
+        return bytes(self._pending) if self._number is None else None
+
+    @property
     def sha256(self) -> str:
         """Of what was written so far, in hexadecimal."""
         return self._hash.hexdigest()
@@ -120,14 +125,31 @@ class Draft:
         self._number = None
 
 
+class News(NamedTuple):
+    """What is to be written of a message."""
+
+    ident: str
+    lines: Sequence[Line]
+    "For its record."
+    added: bytes
+    "The same, encoded."
+    body: bytes | None = None
+    "The whole of a message that has no files yet: its lines begin with the envelope."
+
+
+def news_of(ident: str, *lines: Line, body: bytes | None = None) -> News:
+    """Gather what is to be written of a message."""
+    return News(ident, lines, b"".join(map(encode, lines)), body)
+
+
 @dataclass(frozen=True, slots=True)
 class _New:
     """A new message on its way to the disk."""
 
     number: int
     "Which one of those that are written together."
-    file: BinaryIO
-    "Its record, locked."
+    file: BinaryIO | None
+    "Its record, locked; None where there is none yet."
     before: bytes
     "What stands there."
     entry: JournalEntry
@@ -198,9 +220,7 @@ class Spool:
             body = draft._finish(self._new / draft.ident)
         except SpoolError:
             draft.drop()
-            with contextlib.suppress(OSError):
-                record.unlink(missing_ok=True)
-                self.body(draft.ident).unlink(missing_ok=True)
+            _remove(record, self.body(draft.ident))
             raise
         self._fresh[draft.ident] = body
 
@@ -209,11 +229,11 @@ class Spool:
 
         Nothing is decided on a message that is not there any more: raises `SpoolError`.
         """
-        (error,) = self.append_all([(ident, lines)])
+        (error,) = self.append_all([news_of(ident, *lines)])
         if error is not None:
             raise error
 
-    def append_all(self, news: Sequence[tuple[str, Sequence[Line]]]) -> list[SpoolError | None]:
+    def append_all(self, news: Sequence[News]) -> list[SpoolError | None]:
         """Do so with many messages; all that are new are forced to the disk in one go.
 
         Returns for each what went wrong with it.
@@ -221,19 +241,22 @@ class Spool:
         errors: list[SpoolError | None] = [None] * len(news)
         new: list[_New] = []
         with contextlib.ExitStack() as opened, self._turn:
-            for number, (ident, lines) in enumerate(news):
+            for number, one in enumerate(news):
                 try:
-                    if ident in self._fresh:
-                        file = opened.enter_context(self._locked(ident))
-                        new.append(self._read_new(ident, file, lines, number))
+                    if one.body is not None:
+                        entry = JournalEntry(one.ident, one.added, one.body)
+                        new.append(_New(number, None, b"", entry))
+                    elif one.ident in self._fresh:
+                        file = opened.enter_context(self._locked(one.ident))
+                        new.append(self._read_new(one, file, number))
                     else:
-                        self._append_to(ident, lines)
+                        self._append_to(one)
                 except SpoolError as error:
                     errors[number] = error
             self._keep(new, errors)
-            for (_, lines), failure in zip(news, errors, strict=True):
+            for one, failure in zip(news, errors, strict=True):
                 if failure is None:
-                    self._counts.update(counted(lines))
+                    self._counts.update(counted(one.lines))
         return errors
 
     def take_counts(self) -> Counter[str]:
@@ -242,17 +265,19 @@ class Spool:
             taken, self._counts = self._counts, Counter()
         return taken
 
-    def _append_to(self, ident: str, lines: Sequence[Line]) -> None:
-        with self._locked(ident) as file:
-            self._check(ident, lines)
-            self._force(ident, file, lines)
+    def _append_to(self, news: News) -> None:
+        with self._locked(news.ident) as file:
+            self._check(news)
+            self._force(news.ident, file, news.added)
 
-    def _check(self, ident: str, lines: Iterable[Line]) -> None:
-        if any(isinstance(line, Decision) for line in lines) and not self.body(ident).exists():
-            raise SpoolError(f"message {ident} is no longer kept: nothing was done")
+    def _check(self, news: News) -> None:
+        decides = any(isinstance(line, Decision) for line in news.lines)
+        if decides and not self.body(news.ident).exists():
+            raise SpoolError(f"message {news.ident} is no longer kept: nothing was done")
 
-    def _force(self, ident: str, file: BinaryIO, lines: Iterable[Line]) -> None:
-        _append(file, lines)
+    def _force(self, ident: str, file: BinaryIO, added: bytes) -> None:
+        _end(file)
+        _write_behind(file, added, force=True)
         if self._journal is None or ident in self._journal:
             _sync(self._records)  # that the record is there may stand in the journal alone
 
@@ -320,7 +345,7 @@ class Spool:
         with self._locked(ident) as file:
             message = self.message(ident)
             if message.gone is None and message.state in states:
-                self._force(ident, file, (gone,))
+                self._force(ident, file, encode(gone))
                 self._unlink(self._new / ident)
 
     def forget(self, ident: str) -> None:
@@ -338,12 +363,13 @@ class Spool:
             disk = os.statvfs(self.path)
         return disk.f_bavail * disk.f_frsize
 
-    def _read_new(self, ident: str, file: BinaryIO, lines: Sequence[Line], number: int) -> "_New":
+    def _read_new(self, news: News, file: BinaryIO, number: int) -> "_New":
         """Read a new message and its record as they will be."""
-        self._check(ident, lines)
+        self._check(news)
+        ident, added = news.ident, news.added
         end = _end(file)
         file.seek(0)
-        before, added = file.read(end), b"".join(map(encode, lines))
+        before = file.read(end)
         if (whole := self._fresh[ident]) is not None:
             return _New(number, file, before, JournalEntry(ident, before + added, whole))
         body = self.body(ident)
@@ -369,16 +395,34 @@ class Spool:
             return
         for one in new:
             try:
+                if one.file is None:
+                    self._write_files(one.entry)
+                    continue
                 with _sentences(self._record(one.entry.ident)):
                     _write_behind(one.file, one.entry.record[len(one.before) :])
             except SpoolError as error:
                 errors[one.number] = error
-                # The last entry of a message counts; where not even that can be written, the
-                # message may be taken for acknowledged at the next start: kept twice, never lost.
+                # The last entry of a message counts, and one of nothing makes no files; where not
+                # even that can be written, the message may be taken for acknowledged at the next
+                # start: kept twice, never lost.
+                before = replace(
+                    one.entry, record=one.before, body=one.entry.body if one.before else None
+                )
                 with contextlib.suppress(SpoolError), _sentences(self.path / "journal"):
-                    self._journal.write([replace(one.entry, record=one.before)])
+                    self._journal.write([before])
             else:
                 del self._fresh[one.entry.ident]
+
+    def _write_files(self, entry: JournalEntry) -> None:
+        """Write the files of a new message, or none of them."""
+        record, body = self._record(entry.ident), self._new / entry.ident
+        try:
+            with _sentences(record):
+                _write_new(record, entry.record)
+                _write_new(body, entry.body or b"")
+        except SpoolError:
+            _remove(record, body)
+            raise
 
     def _restore(self, journal: SpoolJournal) -> None:
         """Write what a power cut took of new messages' files, from the journal."""
@@ -463,6 +507,13 @@ def _sentences(path: Path) -> Iterator[None]:
         ) from None
 
 
+def _remove(*paths: Path) -> None:
+    """Remove files as far as that can be done."""
+    with contextlib.suppress(OSError):
+        for path in paths:
+            path.unlink(missing_ok=True)
+
+
 def _create(path: Path) -> int:
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
@@ -481,11 +532,6 @@ def _write_all(number: int, data: bytes | bytearray) -> None:
         written = 0
         while written < len(rest):
             written += os.write(number, rest[written:])
-
-
-def _append(file: BinaryIO, lines: Iterable[Line]) -> None:
-    _end(file)
-    _write_behind(file, b"".join(map(encode, lines)), force=True)
 
 
 def _write_behind(file: BinaryIO, data: bytes, *, force: bool = False) -> None:

@@ -167,27 +167,23 @@ def fold(lines: Iterable[Line]) -> Message | None:
 
 def follow(message: Message, line: Line) -> Message:
     """Return the message as it is after one more line."""
-    if isinstance(line, ExpiryWarning):
-        return replace(message, warned=line)
-    return replace(_follow(message, line), changed_at=line.at)
-
-
-def _follow(message: Message, line: Line) -> Message:
     match line:
         case Judged():
-            return replace(message, judged=line)
+            return replace(message, judged=line, changed_at=line.at)
         case Decision():
             return _decide(message, line)
         case Answered():
-            return replace(message, answered=line)
+            return replace(message, answered=line, changed_at=line.at)
         case Tried():
             return _try(message, line)
         case DeliveryOutcome():
             return _end(message, line)
         case Gone():
-            return replace(message, gone=line)
-        case Envelope() | ExpiryWarning():
-            return message  # a second envelope says nothing new
+            return replace(message, gone=line, changed_at=line.at)
+        case ExpiryWarning():
+            return replace(message, warned=line)
+        case Envelope():  # a second one says nothing new
+            return replace(message, changed_at=line.at)
 
 
 def _decide(message: Message, line: Decision) -> Message:
@@ -208,7 +204,7 @@ def _decide(message: Message, line: Decision) -> Message:
     if line.fate == "release" and (at is None or is_order):
         at = line.at
     recipients = tuple(map(decided, message.recipients))
-    return replace(message, decided=line, released_at=at, recipients=recipients)
+    return replace(message, decided=line, released_at=at, recipients=recipients, changed_at=line.at)
 
 
 def _try(message: Message, line: Tried) -> Message:
@@ -217,7 +213,7 @@ def _try(message: Message, line: Tried) -> Message:
             return one
         return replace(one, tries=one.tries + 1, tried_at=line.at, result=None)
 
-    return replace(message, recipients=tuple(map(tried, message.recipients)))
+    return replace(message, recipients=tuple(map(tried, message.recipients)), changed_at=line.at)
 
 
 def _end(message: Message, line: DeliveryOutcome) -> Message:
@@ -226,4 +222,4 @@ def _end(message: Message, line: DeliveryOutcome) -> Message:
             return one
         return replace(one, result=line.result, text=line.text)
 
-    return replace(message, recipients=tuple(map(ended, message.recipients)))
+    return replace(message, recipients=tuple(map(ended, message.recipients)), changed_at=line.at)

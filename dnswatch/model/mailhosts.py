@@ -72,10 +72,6 @@ anything."""
 STEMS: Final = 256
 HEARD: Final = 10_000
 
-_ZERO: Final = ord("0")
-_NINE: Final = ord("9")
-_HYPHEN: Final = ord("-")
-
 
 class MailHosts:
     """What mail hosts are called at a site."""
@@ -113,9 +109,9 @@ def stem_of(name: bytes) -> bytes:
     Of `inbound-2` it is `inbound`.
     """
     end = name[0] + 1
-    while end > 1 and _ZERO <= name[end - 1] <= _NINE:  # `rstrip` takes thrice as long, compiled
+    while end > 1 and 0x30 <= name[end - 1] <= 0x39:
         end -= 1
-    while end > 1 and name[end - 1] == _HYPHEN:
+    while end > 1 and name[end - 1] == 0x2D:
         end -= 1
     return name[1:end]
 

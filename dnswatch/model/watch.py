@@ -150,6 +150,11 @@ class Watch:
         """When an entry may expire next, or None.  May be early, never late."""
         return self._cache.timer()
 
+    @property
+    def mail_lookups(self) -> int:
+        """How many mail-related lookups were folded in since the last drain."""
+        return len(self._changes.lookups)
+
     def lessons(self) -> Lessons:
         """Return what a worker that knows nothing must be taught."""
         return self._exchanges.lessons()

@@ -7,13 +7,14 @@ over its query, so that address, control data and message ID are in place alread
 The layout is that of Linux on 64-bit machines: `struct mmsghdr` (64 bytes), `struct iovec` (16).
 """
 
-import asyncio
 import ctypes
 import errno
 import os
 import socket
 import struct
 from typing import Final
+
+from dnswatch.proxy.turns import TURNS
 
 SLOTS: Final = 64
 """Datagrams a system call: more brings no measurable gain."""
@@ -176,7 +177,7 @@ class Outbox:
         if self.count == SLOTS:
             self.flush()
         if not self.count:
-            asyncio.get_running_loop().call_soon(self.flush)
+            TURNS.finally_do(self.flush)
         self._room.put(self.count, message)
         if way is not None:
             self._room.direct(self.count, *way)

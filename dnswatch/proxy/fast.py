@@ -8,7 +8,6 @@ Access, marks, reading the query: all of that is looked at when a client or a qu
 on the slow side; whoever must not pass by quickly has no entry in `rows` or `packets`.
 """
 
-import asyncio
 import socket
 from ipaddress import ip_address
 
@@ -21,6 +20,7 @@ from dnswatch.proxy.datagrams import (
     Outbox,
 )
 from dnswatch.proxy.service import Service
+from dnswatch.proxy.turns import TURNS
 from dnswatch.resolver.pending import PendingQuery
 
 _IN_NAME = {socket.AF_INET: (4, 8, 16), socket.AF_INET6: (8, 24, 28)}
@@ -49,11 +49,11 @@ class UdpListener:
 
     async def start(self) -> None:
         """Begin to answer."""
-        asyncio.get_running_loop().add_reader(self._socket, self._readable)
+        TURNS.add(self._socket.fileno(), self._readable)
 
     def stop(self) -> None:
         """Take no more queries; what waits may still be answered."""
-        asyncio.get_running_loop().remove_reader(self._socket)
+        TURNS.remove(self._socket.fileno())
 
     def receive(self) -> int:
         """Take in what waits, and return how many datagrams that are."""
@@ -75,7 +75,7 @@ class UdpListener:
         name = slot * NAME_BYTES
         return bytes(self.room.names[name : name + self._name_length]), self.room.control(slot)
 
-    def _readable(self) -> None:
+    def _readable(self) -> int:
         """Answer a batch of queries: runs of answers go out together, over their queries."""
         count = self.receive()
         room, packets = self.room, self._service.core.packets
@@ -112,6 +112,7 @@ class UdpListener:
             end += NAME_BYTES
         if count > run:
             self._send(fd, run, count - run)
+        return count
 
     def _send(self, fd: int, first: int, count: int) -> None:
         failed = self.room.send(fd, first, count)

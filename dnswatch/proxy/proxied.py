@@ -16,6 +16,7 @@ from dnswatch.proxy.datagrams import HEADER_WORDS, LENGTH_WORD, SLOT_BYTES
 from dnswatch.proxy.fast import UdpListener
 from dnswatch.proxy.service import Service
 from dnswatch.proxy.streams import Connection, Connections, TcpListener
+from dnswatch.proxy.turns import TURNS
 from dnswatch.resolver.access import Networks
 from dnswatch.settings import Subnet
 from dnswatch.wire import proxied
@@ -64,16 +65,18 @@ class ProxiedUdpListener:
 
     async def start(self) -> None:
         """Begin to answer."""
-        asyncio.get_running_loop().add_reader(self._socket, self._readable)
+        TURNS.add(self._socket.fileno(), self._readable)
 
     def stop(self) -> None:
         """Take no more queries; what waits may still be answered."""
         self._listener.stop()
 
-    def _readable(self) -> None:
-        """Answer a batch of queries."""
-        for slot in range(self._listener.receive()):
+    def _readable(self) -> int:
+        """Answer a batch of queries; return how many there were."""
+        count = self._listener.receive()
+        for slot in range(count):
             self._take(slot)
+        return count
 
     def _take(self, slot: int) -> None:
         """Answer one query: without its header it stands where any other would."""

@@ -101,4 +101,4 @@ def plainer(ask: Ask, rcode: int, *, has_opt: bool) -> Ask | None:
 
 def has_opt(message: bytes) -> bool:
     """Tell whether a response may hold an OPT record."""
-    return len(message) > query.HEADER and message[10:12] != b"\0\0"
+    return len(message) > query.HEADER and (message[10] != 0 or message[11] != 0)

@@ -32,7 +32,8 @@ _ENTRY_BYTES: Final = 150
 """What an entry costs beside its bytes: two objects, a place in the table and one in the queue.
 Measured as growth of the process over 500,000 one-address answers (`python -m bench memory`)."""
 
-_ANSWERS: Final = frozenset((Rcode.NOERROR.value, Rcode.NXDOMAIN.value))
+_NOERROR: Final = Rcode.NOERROR.value
+_NXDOMAIN: Final = Rcode.NXDOMAIN.value
 
 _MAX_CHANCES: Final = 16
 """Entries spared by one eviction at most, so that it stays O(1)."""
@@ -54,11 +55,11 @@ class AnswerCache:
         self._queue: deque[bytes] = deque()
         "The key of each entry, oldest first; those of entries that were removed as well."
         self._count = 0
-        self._settings = settings
         self.bytes = 0
         "What the entries weigh."
         self.evicted = 0
         "Entries that went before their time since the cache was made."
+        self.configure(settings)
 
     def __len__(self) -> int:
         """Count the entries, stale ones too."""
@@ -66,7 +67,9 @@ class AnswerCache:
 
     def configure(self, settings: Cache) -> None:
         """Take other settings; what is kept stays, within the new bound."""
-        self._settings = settings
+        # Plain numbers: what is derived from one is compared and added up generically.
+        self._most = int(settings.size)
+        self._max_ttl, self._stale = float(settings.max_ttl), float(settings.stale)
         self._make_room()
 
     def get(self, key: bytes, now: float) -> Response | None:
@@ -87,10 +90,10 @@ class AnswerCache:
     def stale(self, key: bytes, now: float) -> Response | None:
         """Return an expired answer that may still serve while upstreams fail, or None."""
         entry = self._table(key).get(key)
-        if entry is None or now >= kept.expiry(entry) + self._settings.stale:
+        if entry is None or now >= kept.expiry(entry) + self._stale:
             return None
         response = kept.unpack(key, entry)
-        if response.rcode not in _ANSWERS:
+        if response.rcode not in (_NOERROR, _NXDOMAIN):
             return None
         self.touch(key)
         return response
@@ -115,8 +118,8 @@ class AnswerCache:
 
     def put(self, key: bytes, response: Response, now: float) -> None:
         """Keep a response for its life, if it has one; it replaces what stood there."""
-        if response.rcode in _ANSWERS and not response.truncated:
-            ttl = min(float(response.ttl), self._settings.max_ttl)
+        if response.rcode in (_NOERROR, _NXDOMAIN) and not response.truncated:
+            ttl = min(float(response.ttl), self._max_ttl)
         elif response.rcode in FAILURES and self.stale(key, now) is None:
             ttl = float(response.ttl or FAILURE_TTL)
         else:
@@ -154,7 +157,7 @@ class AnswerCache:
     def _make_room(self) -> None:
         """Evict until the bound holds."""
         spared = 0
-        while self.bytes > self._settings.size and self._count:
+        while self.bytes > self._most and self._count:
             key = self._queue.popleft()
             table = self._table(key)
             entry = table.get(key)

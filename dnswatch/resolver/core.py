@@ -94,6 +94,7 @@ class ResolverCore:
         self.enforcement = EnforcementPoint(
             settings, self.exchanges, self._deadlines, self.events, counters
         )
+        self._marks = self.enforcement.marks
         self._lookups = Lookups(
             settings, self._deadlines, self.events, counters, self._ended, self._impatient
         )
@@ -209,7 +210,7 @@ class ResolverCore:
     def is_slowed(self, client: bytes, admission: Admission, *, redirected: bool) -> bool:
         """Count a query of a connection; say whether it has to wait, beyond its client's rate."""
         is_server = admission.is_server
-        if self.rates.judge(client, is_server=is_server, proven=True) is Fairness.ANSWER:
+        if self.rates.judge(client, is_server=is_server, proven=True) is _ANSWERED:
             return False
         self.observed.counters["rate_slowed"] += 1
         limited = turned_away(Fate.LIMITED)
@@ -258,7 +259,7 @@ class ResolverCore:
             self.observed.counters["proof_asked"] += 1
             self._count(pending, turned_away(Fate.CHALLENGED))
             return Answer(pending, Response(0, Rcode.NOERROR), Form.TRUNCATED)
-        if pending.client in self.enforcement.marks:
+        if pending.client in self._marks:
             answer = self._refused(pending, now)
             if answer is not None:
                 return answer
@@ -283,7 +284,11 @@ class ResolverCore:
 
     def heard(self, ask: Ask, message: bytes, sent_at: float, now: float) -> None:
         """Take a message that answers `ask`: its ID and question were compared."""
-        ask.asker.heard(ask, message, sent_at, now)
+        asker = ask.asker
+        if isinstance(asker, Lookup):  # compiled, a call through the protocol is many times as dear
+            asker.heard(ask, message, sent_at, now)
+        else:
+            asker.heard(ask, message, sent_at, now)
 
     def told(self, ask: Ask, response: Response, now: float) -> None:
         """Take what an upstream says to a lookup, at once and without a message."""
@@ -320,7 +325,7 @@ class ResolverCore:
         if asked is None or not self.cookies.check(asked.cookie, client, now).is_good:
             return False
         fairness = self.rates.judge(client, is_server=admission.is_server, proven=True)
-        return fairness is Fairness.ANSWER
+        return fairness is _ANSWERED
 
     def _has_cookie(self, pending: PendingQuery, now: float) -> bool:
         """Say whether a query came with a cookie of ours; have its answer bring a good one."""
@@ -336,8 +341,11 @@ class ResolverCore:
         A stub that cannot asks for the address again, and gets it; nothing follows from that.
         """
         client, asked = pending.client, pending.query
-        if now >= self.suspects.get(client, 0.0):
-            self.suspects.pop(client, None)
+        until = self.suspects.get(client)
+        if until is None:
+            return False
+        if now >= until:
+            del self.suspects[client]
             return False
         if not self.exchanges.is_candidate(asked.qname, asked.qtype):
             return False

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from dnswatch.codes import Class, Ede, Rcode, Type
 from dnswatch.model.exchanges import Exchanges, LookupKind
 from dnswatch.model.observation import Decided, Enforced
-from dnswatch.model.policies.mark import Mark, Marks
+from dnswatch.model.policies.mark import Marks
 from dnswatch.resolver.arbiter import Arbiter, MailRelation, Ruling
 from dnswatch.resolver.askings import Asking
 from dnswatch.resolver.deadlines import Deadlines
@@ -63,15 +63,12 @@ class EnforcementPoint:
     ) -> None:
         """Enforce nothing yet; which lookups are mail-related, `exchanges` knows."""
         self._arbiter = Arbiter(settings, exchanges)
+        self.marks = self._arbiter.marks
+        "Client to its marks."
         self.known = KnownAddresses()
         self.held = HeldAnswers(settings.limits, deadlines, self._give)
         self._events = events
         self._counters = counters
-
-    @property
-    def marks(self) -> dict[bytes, tuple[Mark, ...]]:
-        """Client to its marks."""
-        return self._arbiter.marks
 
     def configure(self, settings: Settings) -> None:
         """Take other settings, for the marks that are there as well."""

@@ -7,7 +7,7 @@ from dnswatch.resolver.ask import Ask
 from dnswatch.resolver.pending import PendingQuery
 from dnswatch.wire.response import Response
 
-DROP = b""
+DROP: Final = b""
 """The answer to what is no query, or to who is to hear nothing."""
 
 

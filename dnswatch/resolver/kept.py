@@ -1,8 +1,8 @@
 """The form in which the answer cache keeps a response: one run of bytes.
 
 A `Response` is a dozen objects, some 600 bytes of them, and Python's collector would walk through
-all of them now and again.  What stands here can be had from no other place: TTLs, addresses and
-exchanges are read from the records when the answer is given.
+all of them now and again.  What stands here can be had from no other place: TTLs and their places,
+addresses and exchanges are read from the records when the answer is given.
 """
 
 import struct
@@ -12,19 +12,19 @@ from dnswatch.codes import Type
 from dnswatch.wire import name
 from dnswatch.wire.response import Response
 
-_FORMAT: Final = "<?dddIIHHHHHH"
+_HEAD: Final = struct.Struct("<?dddIIHHHHHH")
 """Used, stored at, expiry, retry at, TTL, TTL of the rest, flags, rcode, records in each section,
-bytes of EDNS options.  The places of the TTLs, the options and the records follow."""
+bytes of EDNS options.  The options and the records follow."""
 
-_HEAD: Final = struct.Struct(_FORMAT)
+_pack_head: Final = _HEAD.pack
 _EXPIRY: Final = struct.Struct("<d")
 _STORED_AT: Final = _EXPIRY
 _STORED_AT_BYTE: Final = 1
 _EXPIRY_BYTE: Final = 9
-_TTL: Final = struct.Struct("!I")
 _MAX_TTL: Final = 0x7FFFFFFF
 _NO_MESSAGE: Final = bytes(name.HEADER)
-_LENGTHS: Final = {Type.A.value: 4, Type.AAAA.value: 16}
+_A: Final = Type.A.value
+_AAAA: Final = Type.AAAA.value
 _MX: Final = Type.MX.value
 _ANY: Final = Type.ANY.value
 
@@ -32,8 +32,7 @@ _ANY: Final = Type.ANY.value
 def pack(response: Response) -> bytes:
     """Write a response as it is kept; nobody has asked for it yet."""
     answer, authority, additional = response.counts
-    head = struct.pack(
-        f"{_FORMAT}{len(response.ttl_at)}H",
+    head: bytes = _pack_head(
         False,
         response.stored_at,
         response.expiry,
@@ -46,9 +45,8 @@ def pack(response: Response) -> bytes:
         authority,
         additional,
         len(response.options),
-        *response.ttl_at,
     )
-    return head + response.options + response.records
+    return b"%b%b%b" % (head, response.options, response.records)
 
 
 def unpack(key: bytes, kept: bytes) -> Response:
@@ -61,11 +59,9 @@ def unpack(key: bytes, kept: bytes) -> Response:
     response.retry_at, response.ttl, response.extra_ttl = retry_at, ttl, extra_ttl
     answer, authority, additional = counts
     response.counts = answer, authority, additional
-    total = answer + authority + additional
-    response.ttl_at = struct.unpack_from(f"<{total}H", kept, _HEAD.size)
-    begin = _HEAD.size + 2 * total
-    response.options = kept[begin : begin + length]
-    response.records = kept[begin + length :]
+    begin = _HEAD.size + length
+    response.options = kept[_HEAD.size : begin]
+    response.records = kept[begin:]
     _read_records(response, key)
     return response
 
@@ -94,20 +90,41 @@ def stored_at(kept: bytes) -> float:
 
 def _read_records(response: Response, key: bytes) -> None:
     """Read from the records what is not kept beside them."""
-    records, answer = response.records, response.counts[0]
-    ttls, addresses = [], []
-    for index, at in enumerate(response.ttl_at):
-        ttl: int = _TTL.unpack_from(records, at)[0]
+    records = response.records
+    answer, authority, additional = response.counts
+    places: list[int] = []
+    ttls: list[int] = []
+    addresses: list[tuple[bytes, int]] = []
+    end = 0
+    for index in range(answer + authority + additional):
+        at = _behind_owner(records, end) + 4
+        ttl = _short(records, at) << 16 | _short(records, at + 2)
         ttl = ttl if ttl <= _MAX_TTL else 0  # RFC 2181 section 8
+        places.append(at)
         ttls.append(ttl)
-        end = at + 6 + _LENGTHS.get(records[at - 4] << 8 | records[at - 3], 0)
-        if index < answer and end > at + 6 and records[at - 1] == 1 and not records[at - 2]:
-            addresses.append((records[at + 6 : end], ttl))
-    response.ttls, response.addresses = tuple(ttls), tuple(addresses)
+        end = at + 6 + _short(records, at + 4)
+        if index < answer:
+            response.answer_end = end
+            rtype = _short(records, at - 4)
+            if rtype in (_A, _AAAA) and _short(records, at - 2) == 1:
+                addresses.append((records[at + 6 : end], ttl))
+    response.ttl_at, response.ttls = tuple(places), tuple(ttls)
+    response.addresses = tuple(addresses)
     if answer:
-        last = response.ttl_at[answer - 1] + 4
-        response.answer_end = last + 2 + (records[last] << 8 | records[last + 1])
         _read_exchanges(response, key)
+
+
+def _behind_owner(records: bytes, at: int) -> int:
+    """Return where a record's type stands; its name was looked at when it came."""
+    while (length := records[at]) != 0:
+        if length >= 0xC0:
+            return at + 2
+        at += length + 1
+    return at + 1
+
+
+def _short(records: bytes, at: int) -> int:
+    return records[at] << 8 | records[at + 1]
 
 
 def _read_exchanges(response: Response, key: bytes) -> None:

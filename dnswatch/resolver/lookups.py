@@ -25,7 +25,7 @@ from dnswatch.resolver.ask import (
     plainer,
 )
 from dnswatch.resolver.cache import FAILURES
-from dnswatch.resolver.deadlines import Deadlines
+from dnswatch.resolver.deadlines import Deadline, Deadlines
 from dnswatch.resolver.events import Event
 from dnswatch.resolver.pending import PendingQuery
 from dnswatch.resolver.upstreams import Group, trusted
@@ -74,7 +74,6 @@ class Lookup:
         "_spare",
         "_stale_at",
         "_table",
-        "_wakes_at",
         "_waking",
         "is_done",
         "query",
@@ -82,14 +81,19 @@ class Lookup:
     )
 
     def __init__(
-        self, table: "Lookups", query: Query, group: Group, deadline: float, stale_at: float
+        self,
+        table: "Lookups",
+        pending: PendingQuery,
+        group: Group,
+        deadline: float,
+        stale_at: float,
     ) -> None:
         """Get ready to ask the upstreams of `group`, and to end at `deadline`.
 
         At `stale_at` those who wait get a stale answer; infinity where there is none.
         """
-        self.query = query
-        self.waiting: list[PendingQuery] = []
+        self.query = pending.query
+        self.waiting = [pending]
         self.is_done = False
         "What still comes is of no use, not even to the cache."
         self._is_over = False
@@ -101,16 +105,15 @@ class Lookup:
         self._deadline = deadline
         self._stale_at = stale_at
         self._patient_until = 0.0
-        self._wakes_at = inf
-        self._waking = 0
-        "Number of the one deadline that waits; 0 is none's."
+        self._waking: Deadline | None = None
+        "The one that waits."
 
     def ask_next(self, now: float) -> None:
         """Ask the next upstream; the first again after the last, with more patience.
 
         The first repetitions are for datagrams that were lost; the later, the longer the pause.
         """
-        as_well: list[UpstreamState] = []
+        as_well: list[UpstreamState] | None = None
         if self._next == len(self._candidates):
             self._next = 0
             self._round += 1
@@ -126,7 +129,7 @@ class Lookup:
         self._patient_until = now + patience
         self._wake_when_due()
         self._table.events.append(first_form(self, upstream, self.query))
-        for each in as_well:
+        for each in as_well or ():
             self._table.events.append(first_form(self, each, self.query))
 
     def wake(self, now: float) -> None:
@@ -134,7 +137,7 @@ class Lookup:
         if self._is_over:
             self.is_done |= now >= self._deadline + LATE
             return
-        self._wakes_at = inf
+        self._waking = None
         if now >= self._deadline:
             self._asked.health.failed(now)
             self._table.finish(self, self._last_resort, _NO_REACHABLE_AUTHORITY, now)
@@ -195,7 +198,8 @@ class Lookup:
     def end(self) -> list[PendingQuery]:
         """Be over; return who waited."""
         self.is_done = self._is_over = True
-        self._table.deadlines.remove(self._waking)
+        if self._waking is not None:
+            self._table.deadlines.remove(self._waking)
         waiting, self.waiting = self.waiting, []
         return waiting
 
@@ -218,12 +222,12 @@ class Lookup:
             self.ask_next(now)
 
     def _wake_when_due(self) -> None:
-        due = min(self._patient_until, self._deadline, self._stale_at)
-        if due < self._wakes_at:
-            deadlines = self._table.deadlines
-            if self._waking:
-                deadlines.remove(self._waking)
-            self._wakes_at, self._waking = due, deadlines.add(due, self.wake)
+        due = min(min(self._patient_until, self._deadline), self._stale_at)
+        if self._waking is not None:
+            if due >= self._waking.at:
+                return
+            self._table.deadlines.remove(self._waking)
+        self._waking = self._table.deadlines.add(due, self.wake)
 
 
 class Lookups:
@@ -254,8 +258,8 @@ class Lookups:
         """Take other settings for what comes."""
         self._most = settings.limits.in_flight
         self._most_per_client = settings.limits.in_flight_per_client
-        self._deadline = settings.upstream.deadline
-        self._stale_after = settings.cache.stale_after
+        self._deadline = float(settings.upstream.deadline)
+        self._stale_after = float(settings.cache.stale_after)
         self.max_negative_ttl = int(settings.cache.max_negative_ttl)
 
     def __len__(self) -> int:
@@ -274,23 +278,25 @@ class Lookups:
         while len(self._in_flight) >= self._most or self._waiting >= self._most:
             self.counters["in_flight_full"] += 1
             self.finish(next(iter(self._in_flight.values())), None, _TOO_MANY, now)
-        self._waiting_of[pending.client] = self._waiting_of.get(pending.client, 0) + 1
+            waiting = self._waiting_of.get(pending.client, 0)
+        self._waiting_of[pending.client] = waiting + 1
         self._waiting += 1
-        lookup = self._in_flight.get(pending.query.key)
+        key = pending.query.key
+        lookup = self._in_flight.get(key)
         if lookup is not None:
             self.counters["coalesced"] += 1
             lookup.waiting.append(pending)
             return True
         stale_at = now + self._stale_after if stale else inf
-        lookup = Lookup(self, pending.query, group, now + self._deadline, stale_at)
-        lookup.waiting.append(pending)
-        self._in_flight[pending.query.key] = lookup
+        lookup = Lookup(self, pending, group, now + self._deadline, stale_at)
+        self._in_flight[key] = lookup
         lookup.ask_next(now)
         return True
 
     def finish(self, lookup: Lookup, heard: Response | None, extended: bytes, now: float) -> None:
         """End a lookup: nobody waits for it any more."""
-        self._in_flight.pop(lookup.query.key, None)
+        if lookup.query.key in self._in_flight:
+            del self._in_flight[lookup.query.key]
         self._ended(lookup.query, heard, self._release(lookup.end()), extended, now)
 
     def learn_late(self, query: Query, heard: Response, now: float) -> None:
@@ -310,7 +316,9 @@ class Lookups:
     def _release(self, waiting: list[PendingQuery]) -> list[PendingQuery]:
         self._waiting -= len(waiting)
         for pending in waiting:
-            left = self._waiting_of.pop(pending.client) - 1
+            left = self._waiting_of[pending.client] - 1
             if left:
                 self._waiting_of[pending.client] = left
+            else:
+                del self._waiting_of[pending.client]
         return waiting

@@ -20,7 +20,7 @@ LIMIT: Final = 20_000
 A query that changes with every asking (random case, cookies) finds nothing here and costs a place.
 """
 
-_TTL = struct.Struct("!I")
+_TTL: Final = struct.Struct("!I")
 _TC: Final = 0x02
 """In the first byte of a response's body: cut, no records."""
 

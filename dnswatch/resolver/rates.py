@@ -7,7 +7,6 @@ So whoever floods in another's name takes no answer from that one: TCP and cooki
 Counts last for a second, and so does what they hold: a client costs a place in two dicts.
 """
 
-from collections import defaultdict
 from enum import Enum
 from typing import Final
 
@@ -22,6 +21,8 @@ class Fairness(Enum):
     SILENCE = "nothing"
 
 
+_ANSWER: Final = Fairness.ANSWER  # looking a member up in its class costs as much as counting
+
 SILENCE: Final = 10
 """Times its rate above which a client hears nothing: until then TC reaches whoever is flooded in
 somebody's name, and costs less than an answer."""
@@ -35,7 +36,7 @@ class Rates:
 
     def __init__(self, limits: Limits) -> None:
         """Allow what `limits` say."""
-        self._counts: defaultdict[bytes, int] = defaultdict(int)
+        self._counts: dict[bytes, int] = {}
         self.configure(limits)
 
     def configure(self, limits: Limits) -> None:
@@ -51,10 +52,10 @@ class Rates:
         """Count a query of `client` (packed), and say what it gets."""
         most = self._server if is_server else self._client
         if not most:
-            return Fairness.ANSWER
+            return _ANSWER
         one = client if len(client) == 4 else client[:8]
         fairness = self._count(one + _PROVEN if proven else one, most)
-        if fairness is Fairness.ANSWER and self._network and not (is_server or proven):
+        if fairness is _ANSWER and self._network and not (is_server or proven):
             return self._count(client[:3] if len(client) == 4 else client[:6], self._network)
         return fairness
 
@@ -62,7 +63,8 @@ class Rates:
         counts = self._counts
         if len(counts) >= self._most:
             counts.clear()  # a flood from everywhere: nobody's count would tell anything
-        counts[whom] = count = counts[whom] + 1
+        count = counts.get(whom, 0) + 1
+        counts[whom] = count
         if count <= most:
-            return Fairness.ANSWER
+            return _ANSWER
         return Fairness.TRUNCATE if count <= SILENCE * most else Fairness.SILENCE

@@ -107,6 +107,10 @@ class SpecialNames:
         rows = (*SPECIAL, *KEPT_HERE) if keep_here else SPECIAL
         self._rows: dict[bytes, Special | None] = {name.from_text(row.domain): row for row in rows}
         self._rows.update((name.from_text(domain), None) for domain in forwarded)
+        self._has_length = [
+            length in set(map(len, self._rows)) for length in range(name.MAX_NAME + 1)
+        ]
+        "Whether a domain of so many bytes stands here: most of a name's need no look-up."
         self._asked: dict[bytes, int] = {}
 
     def find(self, query: Query, *, is_local: bool) -> SpecialAnswer | None:
@@ -115,10 +119,8 @@ class SpecialNames:
         `is_local` says that the site has the name all the same: it is only of the type asked for
         that it has nothing.
         """
-        if query.qclass != Class.IN:
-            return None
         found = self._row(query.qname)
-        if found is None:
+        if found is None or query.qclass != Class.IN:
             return None
         zone, row = found
         if query.qtype == Type.DS and query.qname == zone and b"\4arpa\0" in zone:
@@ -138,12 +140,13 @@ class SpecialNames:
 
     def _row(self, qname: bytes) -> tuple[bytes, Special] | None:
         """Find the longest domain that a name lies in; one dict probe a label."""
-        at = 0
-        while qname[at]:
-            if qname[at:] in self._rows:
+        at, left = 0, len(qname)
+        while left > 1:
+            if self._has_length[left] and qname[at:] in self._rows:
                 row = self._rows[qname[at:]]
                 return None if row is None else (qname[at:], row)
-            at += qname[at] + 1
+            label = qname[at] + 1
+            at, left = at + label, left - label
         return None
 
 

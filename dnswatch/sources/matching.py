@@ -35,9 +35,23 @@ ALIKE: Final = 64
 _MX: Final = Type.MX.value
 _TRANSFERS: Final = frozenset((Type.AXFR.value, Type.IXFR.value))
 """Types whose answer is many messages."""
-_UPSTREAM, _FAILED = Origin.UPSTREAM, Origin.FAILED
-_OPCODE, _RD = 0x78, 0x01
+_UPSTREAM: Final = Origin.UPSTREAM
+_FAILED: Final = Origin.FAILED
+_OPCODE: Final = 0x78
+_RD: Final = 0x01
 _at: Final = attrgetter("at")
+
+
+class _Waiting:
+    """A query that waits: compiled, it is read without asking a dictionary what it holds."""
+
+    __slots__ = ("at", "client", "qname", "qtype", "recursion", "server")
+
+    def __init__(
+        self, at: float, client: bytes, server: bytes, qname: bytes, qtype: int, recursion: bool
+    ) -> None:
+        self.at, self.client, self.server = at, client, server
+        self.qname, self.qtype, self.recursion = qname, qtype, recursion
 
 
 class Matcher:
@@ -53,7 +67,8 @@ class Matcher:
         self.census: Counter[str] = Counter()
         # Millions are counted of these: numbers of their own.
         self._queries = self._responses = self._answered = self._unanswered = 0
-        self._pending: dict[bytes, list[UnansweredQuery]] = {}
+        self._pending: dict[bytes, list[_Waiting]] = {}
+        "By client, its port, ID and name; those alike in the order in which they came."
 
     def hear(self, at: float, addresses: bytes, ports: bytes, message: bytes) -> None:
         """Take a message; addresses and ports are those of source and destination, joined."""
@@ -95,18 +110,26 @@ class Matcher:
                 None,
                 source,
             )
-            self.respond(key, seen)
+            self._answer(key, seen, at, source)
         else:
             if qtype == _MX:
                 self.census["mx"] += 1
             key = source + ports[:2] + message[:2] + qname
-            self.ask(UnansweredQuery(at, key, source, destination, qname, qtype, recursion))
+            self._wait(key, _Waiting(at, source, destination, qname, qtype, recursion))
 
     def ask(self, query: UnansweredQuery) -> None:
         """Take a query."""
-        waiting = self._pending.get(query.key)
+        self._wait(
+            query.key,
+            _Waiting(
+                query.at, query.client, query.server, query.qname, query.qtype, query.recursion
+            ),
+        )
+
+    def _wait(self, key: bytes, query: _Waiting) -> None:
+        waiting = self._pending.get(key)
         if waiting is None:
-            self._pending[query.key] = [query]
+            self._pending[key] = [query]
             if len(self._pending) > PENDING:
                 first = next(iter(self._pending))
                 for given_up in self._pending.pop(first):
@@ -118,8 +141,11 @@ class Matcher:
 
     def respond(self, key: bytes, seen: Observation) -> None:
         """Take a response; the key is as in `UnansweredQuery`."""
+        self._answer(key, seen, seen.at, seen.server)
+
+    def _answer(self, key: bytes, seen: Observation, at: float, server: bytes | None) -> None:
         waiting = self._pending.get(key)
-        place = -1 if waiting is None else self._place(waiting, seen)
+        place = -1 if waiting is None else self._place(waiting, at, server)
         if waiting is None or place < 0:
             self.responses.append(StrayResponse(key, seen))
             return
@@ -127,20 +153,19 @@ class Matcher:
         if not waiting:
             del self._pending[key]
         self._answered += 1
-        self.lookups.append(
-            seen if seen.server == query.server else replace(seen, server=query.server)
-        )
+        self.lookups.append(seen if server == query.server else replace(seen, server=query.server))
 
-    def _place(self, waiting: list[UnansweredQuery], seen: Observation) -> int:
+    def _place(self, waiting: list[_Waiting], at: float, server: bytes | None) -> int:
         """Find the query that a response belongs to, the last of those to the same server first.
 
         Below 0 where there is none.
         """
         other = -1
         for place in range(len(waiting) - 1, -1, -1):
-            if seen.at - waiting[place].at > PATIENCE:
+            query = waiting[place]
+            if at - query.at > PATIENCE:
                 continue
-            if waiting[place].server == seen.server:
+            if query.server == server:
                 return place
             if other < 0:
                 other = place
@@ -156,8 +181,9 @@ class Matcher:
 
     def give_up(self, now: float) -> None:
         """Give up all queries, at the end of a capture."""
-        for query in self.pending():
-            self._give_up(query, now)
+        for waiting in self._pending.values():
+            for query in waiting:
+                self._give_up(query, now)
         self._pending.clear()
 
     def take(self) -> tuple[list[Observation], Counter[str]]:
@@ -184,9 +210,15 @@ class Matcher:
 
     def pending(self) -> list[UnansweredQuery]:
         """Return the queries that wait, in order of time as far as they came so."""
-        return [query for waiting in self._pending.values() for query in waiting]
+        return [
+            UnansweredQuery(
+                query.at, key, query.client, query.server, query.qname, query.qtype, query.recursion
+            )
+            for key, waiting in self._pending.items()
+            for query in waiting
+        ]
 
-    def _give_up(self, query: UnansweredQuery, end: float = inf) -> None:
+    def _give_up(self, query: _Waiting, end: float = inf) -> None:
         self._unanswered += 1
         self.lookups.append(
             Observation(

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Final, Self
 
@@ -176,12 +177,19 @@ class Store:
 
 def _write_accounts(conn: sqlite3.Connection, changes: Changes, client_key: ClientKey) -> None:
     measures = _measure_numbers(conn, changes.accounts.values())
-    rows: list[tuple[int, int, int, int]] = []
-    for (client, minute), account in changes.accounts.items():
-        number = _see(conn, client_key(client), minute * 60.0)
-        rows += [(minute * 60, number, measures[name], count) for name, count in account.items()]
-    rows.sort()  # in the order of the table, so that each of its pages is looked for once
-    conn.executemany(_ADD_TALLY, rows)
+    numbered = [
+        (minute * 60, _see(conn, client_key(client), minute * 60.0), account)
+        for (client, minute), account in changes.accounts.items()
+    ]
+    numbered.sort(key=itemgetter(0, 1))  # as in the table: each of its pages is looked for once
+    conn.executemany(
+        _ADD_TALLY,  # rows are made as they are taken: all at once take a kilobyte a client
+        (
+            (start, number, measures[name], count)
+            for start, number, account in numbered
+            for name, count in account.items()
+        ),
+    )
 
 
 def _measure_numbers(
@@ -208,10 +216,8 @@ def _see(conn: sqlite3.Connection, key: str, at: float) -> int:
 def _write_lookups(
     conn: sqlite3.Connection, lookups: list[MailLookup], client_key: ClientKey
 ) -> None:
-    rows = []
-    for lookup in lookups:
-        rows.append(_lookup_row(lookup, _see(conn, client_key(lookup.client), lookup.at)))
-    conn.executemany(_ADD_LOOKUP, rows)
+    numbers = [_see(conn, client_key(lookup.client), lookup.at) for lookup in lookups]
+    conn.executemany(_ADD_LOOKUP, map(_lookup_row, lookups, numbers))
 
 
 def _lookup_row(lookup: MailLookup, client: int) -> tuple[object, ...]:

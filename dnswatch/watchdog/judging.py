@@ -9,7 +9,7 @@ address with every mail is judged as one from the first lookup on.
 """
 
 import logging
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from ipaddress import ip_address
@@ -39,9 +39,6 @@ from dnswatch.names.suffixes import registrable
 from dnswatch.settings import Settings
 from dnswatch.store.evidence import Evidence
 from dnswatch.wire.name import to_text
-
-KNOWN: Final = 200_000
-"""Clients whose address is remembered; the one seen longest ago goes first."""
 
 ROLES: Final = 10_000
 """Clients whose declared role is remembered, since a search takes some microseconds; beyond, all
@@ -104,8 +101,8 @@ class Judging:
         self._key_of = key_of
         self._orders = Orders()
         self._machines = Machines()
-        self._addresses: OrderedDict[bytes, bytes | tuple[bytes, ...]] = OrderedDict()
-        "Key to packed address, or to addresses; those seen last come last."
+        self._addresses: dict[bytes, bytes | tuple[bytes, ...]] = {}
+        "Key to packed address, or to addresses, the one seen last last: of all the detector knows."
         self._keys: dict[bytes, bytes] = {}
         "Packed address to the key under which it was judged last."
         self._waiting: dict[bytes, float] = {}
@@ -159,7 +156,7 @@ class Judging:
         for key in dict.fromkeys([*keys, *self._later]):
             for client in self._machines.clients(key.decode()):
                 if (address := pack(client)) is not None:
-                    self._met(address, self._saved_at, judge)
+                    self._met(address, self._key(address), self._saved_at, judge)
 
     def order(self, orders: Orders, now: float) -> Orders:
         """Take what persons said since the last time; return it as it holds for each client.
@@ -192,7 +189,7 @@ class Judging:
                 self._detector.move(old, key, now)
                 self._is_due = True
             self._leave(client, old)
-            self._met(client, now, judge, was)
+            self._met(client, key, now, judge, was)
 
     @property
     def waits(self) -> bool:
@@ -258,6 +255,10 @@ class Judging:
         changes.detector, changes.judged = saved.site, len(changes.lookups)
         changes.client_states.update({key.decode(): None for key in saved.gone})
         changes.client_states.update({key.decode(): state for key, state in saved.clients.items()})
+        for key in saved.gone:
+            if key not in self._detector.presence:
+                for client in self._theirs(key):
+                    self._leave(client, key)
 
     def _judged(self, lookups: Iterable[MailLookup], now: float) -> list[News]:
         news = []
@@ -297,11 +298,11 @@ class Judging:
     def _arrive(self, client: bytes, now: float, judge: Judge) -> None:
         """Take in that a client is there, of whom it is known whose address it is."""
         self._waiting.pop(client, None)
-        self._detector.meet(self._key(client), now)
+        key = self._key(client)
+        self._detector.meet(key, now)
         if client not in self._keys:
-            self._met(client, now, judge)
+            self._met(client, key, now, judge)
         key = self._keys[client]
-        self._addresses.move_to_end(key)
         theirs = self._theirs(key)
         if theirs[-1] != client:
             self._addresses[key] = (*(one for one in theirs if one != client), client)
@@ -317,9 +318,11 @@ class Judging:
                 free.append(replace(one, at=max(one.at, self._judged_until)))
         return sorted(free, key=lambda lookup: lookup.at)
 
-    def _met(self, client: bytes, now: float, judge: Judge, was: Rung = Rung.WATCHED) -> None:
+    def _met(
+        self, client: bytes, key: bytes, now: float, judge: Judge, was: Rung = Rung.WATCHED
+    ) -> None:
         """Remember a client's address; judge it if it, or its machine, is not clean, or was not."""
-        key = self._keys[client] = self._key(client)
+        self._keys[client] = key
         theirs = self._theirs(key)
         if client not in theirs:
             theirs = (*theirs, client)
@@ -327,9 +330,6 @@ class Judging:
         self._declared.pop(key, None)
         if len(theirs) > ADDRESSES:
             self._leave(theirs[0], key)
-        if len(self._addresses) > KNOWN:
-            for other in self._theirs(next(iter(self._addresses))):
-                self._leave(other, self._keys[other])
         for lookup in self._later.pop(key, ()):
             self._detector.see(replace(lookup, client=key))  # what came of it is in the log already
         verdict = self._detector.verdict(key, now)

@@ -8,13 +8,17 @@ import struct
 from typing import Final
 
 from dnswatch.codes import Class, Option, Rcode, Type
-from dnswatch.wire.query import HEADER, Query, opt_record, readable_question
+from dnswatch.wire.query import BYTES, HEADER, Query, opt_record, readable_question, short
 from dnswatch.wire.response import Response
 
-_OPTION = struct.Struct("!HH")
-_TTL = struct.Struct("!I")
-_QR, _RA, _RD, _AD, _TC = 0x8000, 0x0080, 0x0100, 0x0020, 0x0200
-_QR_RA = _QR | _RA
+_OPTION: Final = struct.Struct("!HH")
+_TTL: Final = struct.Struct("!I")
+_QR: Final = 0x8000
+_TC: Final = 0x0200
+_RD: Final = 0x0100
+_RA: Final = 0x0080
+_AD: Final = 0x0020
+_QR_RA: Final = 0x8080
 _SERVFAIL: Final = Rcode.SERVFAIL.value
 
 BODY_HEADER: Final = HEADER - 2
@@ -162,17 +166,11 @@ def _opt(query: Query, rcode: int, options: bytes, size: int) -> bytes:
 
 def _head(flags: int, questions: int, answer: int, authority: int, additional: int) -> bytes:
     """Write a header but for its ID."""
-    return bytes(
-        [
-            flags >> 8,
-            flags & 0xFF,
-            0,
-            questions,
-            answer >> 8,
-            answer & 0xFF,
-            authority >> 8,
-            authority & 0xFF,
-            additional >> 8,
-            additional & 0xFF,
-        ]
+    return b"%b%b\0%b%b%b%b" % (
+        BYTES[flags >> 8],
+        BYTES[flags & 0xFF],
+        BYTES[questions],
+        short(answer),
+        short(authority),
+        short(additional),
     )

@@ -15,8 +15,11 @@ from dnswatch.errors import WireError
 from dnswatch.wire import name
 from dnswatch.wire.query import HEADER
 
-_A, _AAAA, _MX, _OPT = Type.A.value, Type.AAAA.value, Type.MX.value, Type.OPT.value
-_RECORD = struct.Struct("!HHIH")
+_A: Final = Type.A.value
+_AAAA: Final = Type.AAAA.value
+_MX: Final = Type.MX.value
+_OPT: Final = Type.OPT.value
+_RECORD: Final = struct.Struct("!HHIH")
 _LAST_OPT: Final = b"\0\0\x29"
 _NO_TTL: Final = 0x80000000
 _OPT_BYTES: Final = 11

@@ -37,8 +37,19 @@ _CD: Final = 0x10
 _OTHER_FORMS: Final = (0x20, 0x80, 0xA0)
 _WITHOUT_CD: Final = (0x10, 0x30, 0x90, 0xB0)
 """Bits of a key to change: AD, DO, both; CD, alone and with them."""
-_BITS: Final = [bytes((bits,)) for bits in range(256)]
-"""Each byte by itself: the formatting of one is many times as dear (`%c`)."""
+
+
+BYTES: Final = [bytes((byte,)) for byte in range(256)]
+"""Each byte by itself: messages are put together from bytes, since compiled code does that natively
+where formatting (`%c`), `struct` and `bytes([...])` take a generic call and some hundred cycles."""
+
+
+_SMALL: Final = [bytes((0, byte)) for byte in range(256)]
+
+
+def short(number: int) -> bytes:
+    """Write 16 bits in network order."""
+    return _SMALL[number] if number < 256 else BYTES[number >> 8] + BYTES[number & 0xFF]
 
 
 class Query:
@@ -90,7 +101,7 @@ class Query:
         bits, at = self.key[len(self.asked)], len(self.asked)
         changes = _OTHER_FORMS + _WITHOUT_CD if bits & _CD else _OTHER_FORMS
         for change in changes:
-            yield self.asked + _BITS[bits ^ change] + self.key[at + 1 :]
+            yield self.asked + BYTES[bits ^ change] + self.key[at + 1 :]
 
     @property
     def qclass(self) -> int:
@@ -122,7 +133,7 @@ class Query:
         self.cookie = cookie
         self.neighbourly = b""
         bits = flags >> 8 & 1 | flags & 0x30 | (0x80 if self.do else 0)
-        self.key = b"%b%b%b" % (asked, _BITS[bits], options)
+        self.key = b"%b%b%b" % (asked, BYTES[bits], options)
 
 
 def read(message: bytes) -> Query | None:
@@ -192,26 +203,16 @@ _OPT_OWNER: Final = b"\0\0\x29"
 
 def opt_record(size: int, rcode: int, flags: int, options: bytes = b"") -> bytes:
     """Write an OPT record (RFC 6891 section 6.1.2); of `rcode` it holds the upper eight bits."""
-    length = len(options)
-    head = bytes(
-        [
-            0,
-            0,
-            41,
-            size >> 8,
-            size & 0xFF,
-            rcode >> 4,
-            0,
-            flags >> 8,
-            flags & 0xFF,
-            length >> 8,
-            length & 0xFF,
-        ]
+    return b"\0\0\x29%b%b\0%b%b%b" % (
+        short(size),
+        BYTES[rcode >> 4],
+        short(flags),
+        short(len(options)),
+        options,
     )
-    return head + options if options else head
 
 
-_OPTION = struct.Struct("!HH")
+_OPTION: Final = struct.Struct("!HH")
 
 
 def passing(options: bytes, which: frozenset[Option]) -> bytes:
@@ -263,7 +264,7 @@ def for_upstream(query: Query, size: int, edns: bool = True, *, block: int = 0) 
     Without `edns` for an upstream that knows none (RFC 6891 section 7): DO and options are lost.
     With `block` the whole message is padded to a multiple of it (RFC 7830).
     """
-    flags = bytes([query.flags >> 8, query.flags & 0xFF])
+    flags = short(query.flags)
     if not edns:
         return b"%b%b%b" % (flags, _PLAIN, query.asked)
     options = query.options

@@ -13,18 +13,25 @@ from dnswatch.errors import WireError
 from dnswatch.wire import name, rdata, scrub
 from dnswatch.wire.query import HEADER, RETURNED, Query, passing
 
-_ALL_COUNTS = struct.Struct("!HHHH")
-_TTL = struct.Struct("!I")
-_RECORD = struct.Struct("!HHIH")
-_A, _AAAA, _MX, _CNAME = Type.A.value, Type.AAAA.value, Type.MX.value, Type.CNAME.value
-_SOA, _OPT = Type.SOA.value, Type.OPT.value
+_ALL_COUNTS: Final = struct.Struct("!HHHH")
+_TTL: Final = struct.Struct("!I")
+_RECORD: Final = struct.Struct("!HHIH")
+# What is not `Final` a compiled module looks up by its name.
+_A: Final = Type.A.value
+_AAAA: Final = Type.AAAA.value
+_MX: Final = Type.MX.value
+_CNAME: Final = Type.CNAME.value
+_SOA: Final = Type.SOA.value
+_OPT: Final = Type.OPT.value
 _MX_IN: Final = b"\0\x0f\0\1"
 _MX_OR_ANY: Final = frozenset((_MX, Type.ANY.value))
 _MAX_RECORDS: Final = 4096
 """More records than fit into 64 KiB with any data in them; bounds the walk."""
 
-_TC, _AD = 0x0200, 0x0020
-_QR_OPCODE, _QR = 0xF8, 0x80
+_TC: Final = 0x0200
+_AD: Final = 0x0020
+_QR_OPCODE: Final = 0xF8
+_QR: Final = 0x80
 _UNREAD: Final = frozenset((Rcode.FORMERR, Rcode.SERVFAIL, Rcode.NOTIMP, Rcode.REFUSED))
 """Errors that may come without a question."""
 _NXDOMAIN: Final = Rcode.NXDOMAIN.value

@@ -14,8 +14,8 @@ from dnswatch.errors import WireError
 from dnswatch.wire import name, rdata
 from dnswatch.wire.query import HEADER, Query
 
-_RECORD = struct.Struct("!HHIH")
-_COUNTS = struct.Struct("!HHH")
+_RECORD: Final = struct.Struct("!HHIH")
+_COUNTS: Final = struct.Struct("!HHH")
 _ALONG: Final = frozenset((Type.CNAME.value, Type.DNAME.value, Type.RRSIG.value))
 """Types that come with an answer of any other type."""
 _ANY_CLASS: Final = b"\0\xff"

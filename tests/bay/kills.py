@@ -37,8 +37,9 @@ SPOILS: Final[tuple[Callable[[Path], object], ...]] = (
 
 
 def message(number: int) -> bytes:
-    """Write a message that is told from all others."""
-    return f"Subject: {number}\r\n\r\n".encode() + b"line %d\r\n" % number * 500
+    """Write a message that is told from all others; every other one is no plain text."""
+    kind = "Content-Type: text/html\r\n" * (number % 2)
+    return f"Subject: {number}\r\n{kind}\r\n".encode() + b"line %d\r\n" % number * 500
 
 
 class Sender:

@@ -39,6 +39,9 @@ class Says:
         self.may_answer = threading.Event()
         self.may_answer.set()
 
+    async def judge_text(self, envelope: Envelope, path: Path, message: bytes) -> Judged | None:
+        """Leave it to `judge`, where a message has its file."""
+
     async def judge(self, envelope: Envelope, path: Path) -> Judged:
         """Say what it says."""
         self.seen.append(path.read_bytes())
@@ -65,7 +68,7 @@ class Served:
         self.spool = Spool(self.folder / "spool")
         self.spool.claim()
         self.reception = Reception(
-            self.settings, self.spool, self.inspector, lambda *_: None, lambda _: None, clock.now
+            self.settings, self.spool, self.inspector, lambda *_: None, lambda *_: None, clock.now
         )
         for ident in self.spool.idents():
             self.reception.restore(self.spool.message(ident))

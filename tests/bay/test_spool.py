@@ -1,5 +1,6 @@
 """The spool: nothing in it is half, whatever happens."""
 
+import errno
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,9 +9,9 @@ import pytest
 
 from dnswatch.bay.journal import INLINE
 from dnswatch.bay.record import Answered, Decision, Gone, Line
-from dnswatch.bay.spool import Spool, ident_of
+from dnswatch.bay.spool import News, Spool, ident_of, news_of
 from dnswatch.errors import SpoolError
-from tests.bay.messages import BODY, ident, put
+from tests.bay.messages import BODY, envelope, ident, put
 
 
 @pytest.fixture
@@ -206,6 +207,69 @@ def test_what_was_let_go_or_forgotten_stays_away(spool: Spool) -> None:
     later.close()
 
 
+def received(number: int = 1, body: bytes = BODY) -> News:
+    """What is written of a message that was inspected before it had any file."""
+    return news_of(ident(number), envelope(number, body=body), *lines(), body=body)
+
+
+def test_message_without_files_gets_them_with_its_record(spool: Spool) -> None:
+    """A message that was inspected as it came is written once, whole, with all that is said."""
+    assert spool.append_all([received(1), received(2, b"Other\r\n")]) == [None, None]
+    later = again(spool)
+    assert later.idents() == [ident(1), ident(2)]
+    assert all(later.message(name).is_ours for name in later.idents())
+    assert [later.body(name).read_bytes() for name in later.idents()] == [BODY, b"Other\r\n"]
+    later.close()
+
+
+@pytest.mark.parametrize("reached", [0, 1])
+def test_kill_before_a_message_has_its_files_loses_nothing(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch, reached: int
+) -> None:
+    """Once the journal has a message, its files are written at the next start if need be."""
+    written: list[Path] = []
+
+    def killed(path: Path, data: bytes) -> None:
+        if len(written) == reached:
+            raise KeyboardInterrupt
+        written.append(path)
+        path.write_bytes(data)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("dnswatch.bay.spool._write_new", killed)
+        with pytest.raises(KeyboardInterrupt):
+            spool.append_all([received()])
+    later = again(spool)
+    assert later.message(ident()).is_ours
+    assert later.body(ident()).read_bytes() == BODY
+    later.close()
+
+
+@pytest.mark.parametrize("reached", [0, 1])
+def test_message_whose_files_have_no_room_leaves_nothing(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch, reached: int
+) -> None:
+    """A message that was refused for want of room is not there, nor after the next start."""
+    written: list[Path] = []
+
+    def full(path: Path, data: bytes) -> None:
+        if len(written) == reached:
+            raise OSError(errno.ENOSPC, "full")
+        written.append(path)
+        path.write_bytes(data)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("dnswatch.bay.spool._write_new", full)
+        (error,) = spool.append_all([received()])
+    assert error is not None
+    assert error.is_full
+    assert spool.append_all([received(2)]) == [None]
+    for now in (spool, later := again(spool)):
+        assert now.idents() == [ident(2)]
+        assert not now.body(ident()).exists()
+    later.close()
+
+
 def test_many_messages_wait_for_the_disk_once(
     spool: Spool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -215,7 +279,7 @@ def test_many_messages_wait_for_the_disk_once(
     spool.body(ident(5)).unlink()
     forced: list[int] = []
     monkeypatch.setattr("dnswatch.bay.journal.os.fdatasync", forced.append)
-    errors = spool.append_all([(ident(number), lines()) for number in range(1, 11)])
+    errors = spool.append_all([news_of(ident(number), *lines()) for number in range(1, 11)])
     assert len(forced) == 1
     assert [error is None for error in errors] == [number != 5 for number in range(1, 11)]
     states = [spool.message(ident(number)).state for number in range(1, 11)]

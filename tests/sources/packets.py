@@ -8,6 +8,8 @@ from ipaddress import ip_address
 import dpkt
 from dnslib import MX, QTYPE, RR, A, DNSHeader, DNSQuestion, DNSRecord
 
+from dnswatch.sources.capture.frames import FrameWalk
+
 CLIENT, SERVER, WEB = "10.0.0.1", "10.0.0.53", "192.0.2.80"
 NOON = 1_060_084_800.0
 """2003-08-05 12:00:00 UTC."""
@@ -105,6 +107,18 @@ def _fragment(packet: bytes, at: int, size: int) -> bytes:
     struct.pack_into("!H", head, 2, 20 + len(body))
     struct.pack_into("!HH", head, 4, 77, (0x2000 if more else 0) | at // 8)
     return bytes(head) + body
+
+
+Frame = tuple[float, int, int, int]
+"""When it was captured, its link type, and where it begins and ends in the chunk."""
+
+
+def listed(frames: FrameWalk) -> list[Frame]:
+    """List the frames of a chunk."""
+    found = []
+    while frames.next():
+        found.append((frames.at, frames.link, frames.begin, frames.end))
+    return found
 
 
 def pcap(frames: Iterable[Timed], link: int = 1, snaplen: int = 65535) -> bytes:

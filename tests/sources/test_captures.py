@@ -212,3 +212,23 @@ def test_a_frame_without_a_time_is_of_that_of_its_neighbours(tmp_path: Path) -> 
         one for reading in Stream([str(capture)], Crew(1)).readings() for one in reading.lookups
     ]
     assert (seen.at, bool(seen.addresses)) == (NOON, True)
+
+
+@pytest.mark.parametrize("size", [4, 20, 23])
+def test_a_file_that_ends_within_its_header_is_cut_off(tmp_path: Path, size: int) -> None:
+    """It holds nothing, and that is said of it."""
+    capture = tmp_path / "capture"
+    capture.write_bytes(pcap(conversation())[:size])
+    census = counted(capture)
+    assert (census["frames"], census["cut_off"]) == (0, 1)
+
+
+def test_the_time_of_a_frame_that_leaps_ahead_is_held_against_the_next(tmp_path: Path) -> None:
+    """What is of another year than both its neighbours is damage; what others follow is a gap."""
+    frame = ethernet(udp(query()))
+    year = 366 * 86_400.0
+    for moments, damaged in (([0, 2 * year, 1], 1), ([0, 2 * year, 2 * year + 1], 0)):
+        capture = tmp_path / "capture"
+        capture.write_bytes(pcap([(NOON + moment, frame) for moment in moments]))
+        census = counted(capture)
+        assert (census["damaged"], census["queries"]) == (damaged, 3 - damaged)

@@ -8,6 +8,7 @@ from msgspec.msgpack import decode
 from msgspec.structs import replace
 
 from dnswatch.model.changes import Changes, MailLookup
+from dnswatch.model.detection import presence
 from dnswatch.model.detection.client_state import ClientState
 from dnswatch.model.detection.verdict import FADE
 from dnswatch.model.exchanges import LookupKind
@@ -226,6 +227,21 @@ def test_many_changed_clients_are_saved_at_once(more: int) -> None:
         changes.merge(lookups(b"\x0a\1" + number.to_bytes(2), 1))
     site.see(changes, AT + 1)
     assert len(changes.client_states) == changes.judged == (UNSAVED + more) * more
+
+
+def test_whom_the_detector_forgets_has_no_address_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A flood of addresses is bounded wherever they are remembered; the sender among them is not
+    forgotten, since it is heard from, and its verdict still reaches its address."""
+    monkeypatch.setattr(presence, "CLIENTS", 20)
+    site = Site()
+    for number in range(30):
+        for each in range(10):
+            site.see(lookups(bytes((10, 9, number, each)), 0), AT + number)
+        site.see(lookups(SENDER, 1, AT + number), AT + number + 0.5)
+        site.judging.save(Changes(), AT + number + 0.9)
+        assert len(site.judging._addresses) == len(site.judging._keys) <= 20
+    site.see(lookups(SENDER, 40, AT + 60), AT + 100)
+    assert site.told[-1] == (SENDER, "infected")
 
 
 def test_a_mail_server_that_a_person_confirmed_stays_one() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from dnswatch.bay.inspection.anatomy import Anatomist, Anatomy, DissectionError
+from dnswatch.bay.inspection.anatomy.dissection import dissect_text
 from dnswatch.bay.inspection.campaign import Campaign, Sizes
 from dnswatch.bay.inspection.checks import Containers, Programs, ProtocolChecks, SenderChecks
 from dnswatch.bay.inspection.opinions import Inspected, Inspector, Said, UnscannedError, combine
@@ -57,25 +58,40 @@ class Inspection:
         if settings.clamd:
             self._scanners.append(Clamav(settings.clamd))
 
+    async def judge_text(self, envelope: Envelope, path: Path, message: bytes) -> Judged | None:
+        """Judge a message that is one plain text, at once; None where others have to be asked.
+
+        It need not lie at `path` yet.
+        """
+        anatomy = None if self._scanners else dissect_text(message)
+        if anatomy is None:
+            return None
+        return self._judged(await self._hear_own(Inspected(envelope, path, anatomy)))
+
     async def judge(self, envelope: Envelope, path: Path) -> Judged:
         """Hear all inspectors on a message; never raises."""
         whole = Inspected(envelope, path)
         asked = [asyncio.create_task(self._ask(scanner, whole)) for scanner in self._scanners]
         try:
-            case = Inspected(envelope, path, await self._dissect(path))
-            own = [await self._hear(one, one.look(case)) for one in self._own]
+            own = await self._hear_own(Inspected(envelope, path, await self._dissect(path)))
             opinions = (*own, *[await scanner for scanner in asked])
         finally:
             for task in asked:
                 task.cancel()
             await asyncio.gather(*asked, return_exceptions=True)
-        verdict, why = combine(opinions)
-        return Judged(at=self._now(), verdict=verdict, opinions=opinions, why=why)
+        return self._judged(opinions)
 
     async def close(self) -> None:
         """End what was started."""
         await self._anatomist.close()
         await self._rspamd.close()
+
+    async def _hear_own(self, case: Inspected) -> tuple[Opinion, ...]:
+        return tuple([await self._hear(one, one.look(case)) for one in self._own])
+
+    def _judged(self, opinions: tuple[Opinion, ...]) -> Judged:
+        verdict, why = combine(opinions)
+        return Judged(at=self._now(), verdict=verdict, opinions=opinions, why=why)
 
     async def _dissect(self, path: Path) -> Anatomy | Exception:
         try:

@@ -8,9 +8,10 @@ behind is noticed.  It may be removed at any time: `dnswatch bay reindex` makes 
 import json
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final, Self
 from urllib.parse import quote
 
@@ -104,6 +105,19 @@ _VERSION: Final = 2
 _PATIENCE: Final = 10.0
 """Seconds to wait for another process's transaction."""
 
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """A message whose record was written just now: it need not be read again."""
+
+    message: Message
+    length: int
+    "Bytes of the record; what is longer by now was written to by somebody else."
+    subject: str
+
+
+NOTHING: Final[Mapping[str, Fresh]] = MappingProxyType({})
+
 _HEAD: Final = 64_000
 """Bytes in which a subject is looked for: once a message, when its row is made."""
 
@@ -142,11 +156,16 @@ class Index:
         with self._transaction() as conn:
             return self._write(conn, ident)
 
-    def update_all(self, idents: Iterable[str]) -> tuple[list[Message], list[str]]:
-        """Do so with many in one transaction; return the messages, and name damaged ones."""
+    def update_all(
+        self, idents: Iterable[str], fresh: Mapping[str, Fresh] = NOTHING
+    ) -> tuple[list[Message], list[str]]:
+        """Do so with many in one transaction; return the messages, and name damaged ones.
+
+        `fresh` has what is known already of some.
+        """
         found: list[Message] = []
         with self._transaction() as conn:
-            damaged = self._try_all(conn, idents, found.append)
+            damaged = self._try_all(conn, idents, found.append, fresh)
         return found, damaged
 
     def catch_up(self) -> list[str]:
@@ -224,12 +243,13 @@ class Index:
         conn: sqlite3.Connection,
         idents: Iterable[str],
         tell: Callable[[Message], None] = lambda _: None,
+        fresh: Mapping[str, Fresh] = NOTHING,
     ) -> list[str]:
         """Write rows, and tell of each message; name those whose record is damaged."""
         damaged = []
         for ident in idents:
             try:
-                message = self._write(conn, ident)
+                message = self._write(conn, ident, fresh.get(ident))
             except SpoolError:
                 damaged.append(ident)
             else:
@@ -237,15 +257,20 @@ class Index:
                     tell(message)
         return damaged
 
-    def _write(self, conn: sqlite3.Connection, ident: str) -> Message | None:
+    def _write(
+        self, conn: sqlite3.Connection, ident: str, fresh: Fresh | None = None
+    ) -> Message | None:
         """Put what the record says now in the row's place."""
         try:
             length = self._spool.length(ident)  # first: what comes later is noticed then
         except SpoolError:
             _delete(conn, ident)
             return None
-        message = self._spool.message(ident)
-        subject = self._subject(conn, message)
+        if fresh is not None and fresh.length == length:
+            message, subject = fresh.message, fresh.subject
+        else:
+            message = self._spool.message(ident)
+            subject = self._subject(conn, message)
         row = (*_values(message, length), subject)
         marks = ", ".join("?" * len(row))
         conn.execute(f"INSERT OR REPLACE INTO message VALUES ({marks})", row)  # noqa: S608 only question marks

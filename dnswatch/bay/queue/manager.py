@@ -8,7 +8,7 @@ import asyncio
 import logging
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from email.message import EmailMessage
 from random import Random
 from typing import Final, TypeVar
@@ -18,7 +18,7 @@ from dnswatch.bay.delivery.routes import MailLookups, MailRoutes, OwnAddresses
 from dnswatch.bay.delivery.scheduler import Scheduler
 from dnswatch.bay.paths import hostname
 from dnswatch.bay.queue import orders
-from dnswatch.bay.queue.index import Filter, Index, IndexRow
+from dnswatch.bay.queue.index import NOTHING, Filter, Fresh, Index, IndexRow
 from dnswatch.bay.queue.notices import Notice, Notices
 from dnswatch.bay.queue.retention import Retention
 from dnswatch.bay.queue.system_mail import Failures, is_due, post
@@ -74,7 +74,7 @@ class QueueManager:
         self._notices = Notices(bay.notify, self._mail_out)
         self._failures = Failures(spool, self._hostname, self._count_own, now)
         self._retention = Retention(spool, self._index, bay.keep, now, self._warn)
-        self._dirty: dict[str, None] = {}
+        self._dirty: dict[str, Fresh | None] = {}
         self._bell = asyncio.Event()
         self._told: OrderedDict[str, None] = OrderedDict()
         self._is_troubled = False
@@ -89,9 +89,9 @@ class QueueManager:
             if row.state == "releasing" or row.changed_at > self._now() - 86400:
                 self._scheduler.put(row.ident)
 
-    def changed(self, ident: str) -> None:
-        """Hear that there is news of a message; returns at once."""
-        self._dirty[ident] = None
+    def changed(self, ident: str, fresh: Fresh | None = None) -> None:
+        """Hear that there is news of a message, or all of it; returns at once."""
+        self._dirty[ident] = fresh
         self._bell.set()
 
     def tell(self, notice: Notice) -> None:
@@ -122,9 +122,10 @@ class QueueManager:
             await self._bell.wait()
             await asyncio.sleep(GATHER)
             self._bell.clear()
-            idents, self._dirty = list(self._dirty), {}
+            dirty, self._dirty = self._dirty, {}
+            fresh = {ident: known for ident, known in dirty.items() if known is not None}
             begun = self._loop.time()
-            messages = await asyncio.to_thread(self._update, idents)
+            messages = await asyncio.to_thread(self._update, list(dirty), fresh)
             took = self._loop.time() - begun
             for message in messages:
                 if message.due:
@@ -163,10 +164,10 @@ class QueueManager:
             if ident is not None:
                 self.changed(ident)
 
-    def _update(self, idents: Sequence[str]) -> list[Message]:
+    def _update(self, idents: Sequence[str], fresh: Mapping[str, Fresh] = NOTHING) -> list[Message]:
         """Bring the index up to date; what it cannot take now is heard of again."""
         try:
-            found, damaged = self._index.update_all(idents)
+            found, damaged = self._index.update_all(idents, fresh)
         except SpoolError as error:
             if not self._is_troubled:
                 logger.error("messages wait until the index can be written: %s", error)

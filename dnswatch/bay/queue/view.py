@@ -129,7 +129,8 @@ def _parsed(data: bytes) -> tuple[list[Leaf], list[tuple[str, str]], bool]:
 
 def subject_of(head: bytes) -> str:
     """Read the first subject in the beginning of a message; empty where there is none."""
-    header = head.replace(b"\r\n", b"\n").partition(b"\n\n")[0]
+    end = head.find(b"\r\n\r\n")  # not behind it: the rest may be long
+    header = head[: end + 4 if end >= 0 else None].replace(b"\r\n", b"\n").partition(b"\n\n")[0]
     found = _SUBJECT.search(header)
     if found is None:
         return ""

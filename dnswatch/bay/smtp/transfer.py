@@ -41,7 +41,8 @@ class Content:
         """Take the next bytes, from the line end of DATA on; return more of the message."""
         seen = self._seen + piece
         self.has_bare_newlines |= _has_bare_newlines(seen)
-        self.has_lone_dot |= any(mark in seen for mark in _LONE_DOTS)
+        if self.has_bare_newlines:  # else there is none
+            self.has_lone_dot |= any(mark in seen for mark in _LONE_DOTS)
         self._seen = seen[-3:]
         text = self._held + piece
         kept = 2 if text.endswith(b"\r\n") else 1 if text.endswith(b"\r") else 0

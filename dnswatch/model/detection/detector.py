@@ -47,7 +47,7 @@ from dnswatch.model.policies.orders import Overrule, Word
 from dnswatch.model.role import Role
 
 CLIENTS: Final = 20_000
-"""Clients with mail-related lookups of which the state is kept, some 10 kB each; beyond, the one
+"""Clients with mail-related lookups of which the state is kept, 0.1 to 1 kB each; beyond, the one
 goes whose last novel mail domain is longest ago, of those that are clean."""
 
 SILENCE: Final = 4 * WINDOW
@@ -105,7 +105,7 @@ class Detector:
         self._learning = Learning(started, plan.learning)
         self._swept = int(started // DAY)
         "Unix day up to which days have been closed."
-        self._presence = Presence()
+        self.presence = Presence()
         self._clients = ClientStates()
         "The one whose last novel domain is longest ago first."
         self._loads: dict[bytes, Load] = {}
@@ -126,7 +126,7 @@ class Detector:
     def meet(self, client: bytes, now: float) -> None:
         """Note that a client is there; call it at its first lookup of each day, of any kind."""
         self._clients.rest(self._watchful)
-        if (crowded_out := self._presence.meet(client, int(now // DAY))) is not None:
+        if (crowded_out := self.presence.meet(client, int(now // DAY))) is not None:
             self._forget(crowded_out)
 
     def move(self, old: bytes, new: bytes, now: float) -> None:
@@ -135,9 +135,9 @@ class Detector:
         Where there is evidence under both keys the heavier stays, with all that is known of that
         client, and the lighter goes: added up, one session would count twice.
         """
-        if old not in self._presence:
+        if old not in self.presence:
             return
-        self._presence.move(old, new)
+        self.presence.move(old, new)
         load, state = self._loads.get(old), self._clients.get(old)
         self._forget(old)
         if load:
@@ -293,7 +293,7 @@ class Detector:
 
     def export(self) -> Saved:
         """Return what must be stored to go on later; of the clients, those that changed."""
-        met, seen = self._presence.export()
+        met, seen = self.presence.export()
         site = SiteState(
             self._started,
             self._swept,
@@ -302,7 +302,7 @@ class Detector:
             list(self._loads.values()),
             self._sitewide.export(),
             seen,
-            self._presence.days,
+            self.presence.days,
         )
         changed = {who: self._clients.encoded(who) for who in self.unsaved if who in self._clients}
         saved = Saved(msgspec.msgpack.encode(site), changed, frozenset(self._gone))
@@ -314,7 +314,7 @@ class Detector:
         """Begin with what was stored; call it before anything else."""
         stored = msgspec.msgpack.decode(site, type=SiteState)
         self._started, self._swept = stored.started, stored.swept
-        self._presence.restore(stored.met, stored.seen, stored.here, stored.swept)
+        self.presence.restore(stored.met, stored.seen, stored.here, stored.swept)
         self._learning = Learning(stored.started, self.plan.learning)
         self._learning.restore(stored.baselines)
         self._loads = {load.client: load for load in stored.loads}
@@ -338,7 +338,7 @@ class Detector:
     @property
     def _limit(self) -> float:
         """Statistic at which a client is infected, days."""
-        return self.plan.knob.limit(self._presence.most() - len(self._loads))
+        return self.plan.knob.limit(self.presence.most() - len(self._loads))
 
     def _judge(self, role: Role, now: float) -> Judge:
         used = frozenset(indicator.name for indicator in self.plan.indicators)
@@ -391,7 +391,7 @@ class Detector:
     def _is_new(self, client: bytes, now: float) -> bool:
         """Say whether a client is younger than a memory, at a site that is older."""
         is_old_site = now - self._started >= MEMORY
-        return is_old_site and (int(now // DAY) - self._presence.met(client)) * DAY < MEMORY
+        return is_old_site and (int(now // DAY) - self.presence.met(client)) * DAY < MEMORY
 
     def _novel(self, state: ClientState, lookup: MailLookup, found: Novel, judge: Judge) -> None:
         state.see(lookup, found, judge)
@@ -418,7 +418,7 @@ class Detector:
         state = self._clients.get(client)
         if state is None or state.role != role:
             today = int(now // DAY)
-            history = self._learning.history(role, self._presence.met(client), today)
+            history = self._learning.history(role, self.presence.met(client), today)
             bounds = self._learning.bounds(role, history, today)
             if state is None:
                 self._make_room()
@@ -524,7 +524,7 @@ class Detector:
                 self._swept = max(self._swept, today - SILENCE)
             self._swept += 1
             news += self._end_day(self._swept * DAY)
-            for client in self._presence.end_day(self._swept):
+            for client in self.presence.end_day(self._swept):
                 if client not in self._watchful:
                     self._forget(client)
         return news
@@ -557,7 +557,7 @@ class Detector:
                 for state in self._clients.values()
                 if state.days and state.rung < Rung.INFECTED and not self._is_new(state.client, now)
             ]
-            quiet = self._presence.now - len(self._loads) - len(members)
+            quiet = self.presence.now - len(self._loads) - len(members)
             limit = self.plan.knob.site_limit()
             return self._sitewide.end_day(now, worked, members, max(0, quiet), limit)
         return None
@@ -572,14 +572,14 @@ class Detector:
 
     def _fit(self, role: Role, today: int) -> None:
         histories = [
-            (state.history, self._presence.known_days(state.client, today)[1])
+            (state.history, self.presence.known_days(state.client, today)[1])
             for state in self._clients.values()
             if self.role_of(state.client) == role
         ]
         # Whoever never made a mail-related lookup has no state, and is nobody's server.
         quiet = [
-            self._presence.known_days(client, today)
-            for client in (self._presence if role == Role.CLIENT else ())
+            self.presence.known_days(client, today)
+            for client in (self.presence if role == Role.CLIENT else ())
             if client not in self._clients and client not in self._loads
         ]
         self._learning.fit(role, histories, quiet, today)
@@ -593,7 +593,7 @@ class Detector:
             self._gone.add(client)
 
     def _forget(self, client: bytes) -> None:
-        self._presence.forget(client)
+        self.presence.forget(client)
         self._clients.discard(client)
         self._loads.pop(client, None)
         self._watchful.discard(client)

@@ -17,7 +17,6 @@ guess; after `NEAR_MISSES` of them what was cached since they began is forgotten
 import asyncio
 import errno
 import os
-import select
 import socket
 from collections import Counter
 from collections.abc import Callable
@@ -32,6 +31,7 @@ from dnswatch.proxy.datagrams import (
     DatagramBatch,
     Outbox,
 )
+from dnswatch.proxy.turns import TURNS
 from dnswatch.proxy.upstream import ports
 from dnswatch.proxy.upstream.transport import Listener, Transport
 from dnswatch.resolver.ask import LATE, Ask
@@ -95,8 +95,6 @@ class UdpUpstream:
         self._chance = ports.Chance()
         self._open: dict[int, _Port] = {}
         "By file descriptor, in order of age."
-        self._poll: select.epoll | None = None
-        "Of all ports, so that the loop knows one file descriptor and opening a port is cheap."
         self._outbox = Outbox(connected=True)
         self._port: _Port | None = None
         "Where questions leave from now, those in the outbox too."
@@ -105,7 +103,7 @@ class UdpUpstream:
         self._fresh_until = 0.0
         "and until when, Unix seconds."
         self._near_misses, self._since, self._last = 0, 0.0, 0.0
-        self._closed = False
+        self._closed = self._sweeps = False
 
     def ask(self, ask: Ask) -> None:
         """Send a question from a random port; those of one turn of the loop leave together."""
@@ -141,10 +139,12 @@ class UdpUpstream:
 
     def let_go(self, port: "_Port") -> None:
         """Close a port; nobody is told."""
-        self._open.pop(port.socket.fileno(), None)
+        fd = port.socket.fileno()
+        if self._open.pop(fd, None) is not None:
+            TURNS.closed(fd)
         if port is self._port:
             self._port, self._room_left = None, 0
-        port.socket.close()  # which takes it out of the poll as well
+        port.socket.close()
 
     @property
     def open_ports(self) -> int:
@@ -156,9 +156,6 @@ class UdpUpstream:
         self._closed = True
         for port in list(self._open.values()):
             self.let_go(port)
-        if self._poll is not None:
-            asyncio.get_running_loop().remove_reader(self._poll.fileno())
-            self._poll.close()
         self._fallback.close()
 
     def goes_on(self, port: "_Port") -> bool:
@@ -203,26 +200,11 @@ class UdpUpstream:
         except OSError:
             self.counters["upstream_no_socket"] += 1
             return None
-        self._polling().register(port.socket, select.EPOLLIN)
+        if not self._sweeps:
+            self._sweep()
         self._open[port.socket.fileno()] = port
+        TURNS.add(port.socket.fileno(), port.take_in)
         return port
-
-    def _polling(self) -> select.epoll:
-        """Return the poll; the first port starts it, and the sweeps."""
-        if self._poll is None:
-            self._poll = select.epoll()
-            loop = asyncio.get_running_loop()
-            loop.add_reader(self._poll.fileno(), self._readable)
-            loop.call_later(_SWEEP, self._sweep)
-        return self._poll
-
-    def _readable(self) -> None:
-        """Take in what came to any port."""
-        assert self._poll is not None
-        for fd, _ in self._poll.poll(0):
-            port = self._open.get(fd)
-            if port is not None:
-                port.take_in()
 
     def _sweep(self) -> None:
         """Close the ports that waited long enough, and those where nobody waits any more."""
@@ -232,6 +214,7 @@ class UdpUpstream:
         for port in list(self._open.values()):
             if port.opened_at < oldest or port.is_idle:
                 self.let_go(port)
+        self._sweeps = True
         asyncio.get_running_loop().call_later(_SWEEP, self._sweep)
 
 
@@ -274,14 +257,17 @@ class _Port:
         self._waiting[message_id] = (ask, now, asked)
         return message_id
 
-    def take_in(self) -> None:
-        """Take in responses; close where none is missing, unless more questions are to leave."""
+    def take_in(self) -> int:
+        """Take in responses, and return how many datagrams came.
+
+        The port closes where no response is missing, unless more questions are to leave from it.
+        """
         room = self._upstream.room
         try:
             count = room.receive(self.socket.fileno())
         except OSError as error:
             self._fail(error)
-            return
+            return 0
         for slot in range(count):
             length = room.lengths[slot * HEADER_WORDS + LENGTH_WORD]
             start = slot * SLOT_BYTES
@@ -290,6 +276,7 @@ class _Port:
             self._take(message, is_cut=flags & TRUNCATED != 0)
         if not self._waiting and not (self._is_shared and self._upstream.goes_on(self)):
             self._upstream.let_go(self)
+        return count
 
     def _take(self, message: bytes, *, is_cut: bool) -> None:
         """Compare a datagram with what was asked, and hand it on."""

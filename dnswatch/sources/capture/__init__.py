@@ -1,6 +1,6 @@
 """Captures: packets of pcap and pcapng files become observations, contacts and flows.
 
-    pcap, pcapng    files to chunks of whole records, and chunks to frames
+    pcap, pcapng    files to chunks of whole records, and chunks to frames (`frames`)
     link, ip        frames to the protocols above       tunnels     packets within packets
     dissection      all that can be said of one chunk by itself; runs in any process
     flows           packets to flows

@@ -56,7 +56,3 @@ class Chunk(NamedTuple):
         if len(data) < self.size:
             raise SourceError(f"'{self.path}' became shorter while it was read: read it again")
         return data
-
-
-Frame = tuple[float, int, int, int]
-"""When it was captured, its link type, and where it begins and ends in the chunk."""

@@ -10,8 +10,9 @@ from struct import error as struct_error
 from typing import Final
 
 from dnswatch.sources.capture import pcap, pcapng, tunnels
-from dnswatch.sources.capture.chunk import Chunk, Frame
+from dnswatch.sources.capture.chunk import Chunk
 from dnswatch.sources.capture.flows import NO_SEQ, SYN, Flows
+from dnswatch.sources.capture.frames import FrameWalk
 from dnswatch.sources.capture.ip import TCP, UDP, Packet, packet
 from dnswatch.sources.capture.link import NOTHING, find, named
 from dnswatch.sources.capture.pieces import Dissected, Scrap, Segment, encode
@@ -45,13 +46,14 @@ class Dissector:
 
     def frames(self, chunk: Chunk) -> None:
         """Take the frames of a chunk."""
-        data = chunk.data
-        frames = pcap.frames(chunk) if chunk.kind == "pcap" else pcapng.frames(chunk)
+        data, frames = chunk.data, _frames(chunk)
         count = cut = astray = untimed = 0
-        for at, link, begin, end in frames:
+        first = -1.0
+        while frames.next():
             count += 1
+            at, begin, end = frames.at, frames.begin, frames.end
             if at > self.last:
-                if at - self.last > LEAP and not _is_believed(at, self.last, frames, count):
+                if at - self.last > LEAP and not _is_believed(at, self.last, frames):
                     astray += 1
                     continue
                 self.last = at
@@ -60,10 +62,12 @@ class Dissector:
                     astray += 1
                     continue
                 untimed += 1
-                at = self.last or _first(frames)
+                if not self.last and first < 0:
+                    first = _first(_frames(chunk))
+                at = self.last or first
             try:
-                if link != _ETHERNET or not self._is_plain(at, data, begin, end):
-                    self._frame(at, link, data[begin:end])
+                if frames.link != _ETHERNET or not self._is_plain(at, data, begin, end):
+                    self._frame(at, frames.link, data[begin:end])
             except (IndexError, struct_error):
                 cut += 1
         self.census.update(frames=count, cut=cut, damaged=astray, untimed=untimed)
@@ -198,15 +202,22 @@ def is_dns(ports: bytes) -> bool:
     return (ports[1] == _DNS and not ports[0]) or (ports[3] == _DNS and not ports[2])
 
 
-def _first(frames: list[Frame]) -> float:
+def _frames(chunk: Chunk) -> FrameWalk:
+    """Return the way through a chunk's frames."""
+    return pcap.RecordWalk(chunk) if chunk.kind == "pcap" else pcapng.BlockWalk(chunk)
+
+
+def _first(frames: FrameWalk) -> float:
     """Return the first time that is told; 0 where none is."""
-    return next((frame[0] for frame in frames if is_possible(frame[0])), 0.0)
+    while frames.next():
+        if is_possible(frames.at):
+            return frames.at
+    return 0.0
 
 
-def _is_believed(at: float, last: float, frames: list[Frame], following: int) -> bool:
-    """Tell whether a time that leaps ahead is one; `following` numbers the frame behind it."""
-    then = frames[following][0] if following < len(frames) else None
-    return is_possible(at) and not is_astray(at, last, then or None)
+def _is_believed(at: float, last: float, frames: FrameWalk) -> bool:
+    """Tell whether the time of the frame at hand, which leaps ahead, is one."""
+    return is_possible(at) and not is_astray(at, last, frames.following())
 
 
 def dissect(chunk: Chunk) -> bytes:

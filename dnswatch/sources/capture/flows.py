@@ -28,7 +28,9 @@ FLOWS: Final = 200_000
 SYN: Final = 2
 NO_SEQ: Final = -1
 """Where a packet does not begin a connection: then its sequence number tells nothing."""
-_FIN, _RST, _ACK = 1, 4, 16
+_FIN: Final = 1
+_RST: Final = 4
+_ACK: Final = 16
 
 
 class Part:

@@ -8,12 +8,17 @@ from collections.abc import Iterator
 from struct import Struct
 from typing import BinaryIO, Final
 
-from dnswatch.sources.capture.chunk import LONGEST, SIZE, Chunk, Frame, Interface
+from dnswatch.sources.capture.chunk import LONGEST, SIZE, Chunk, Interface
+from dnswatch.sources.capture.frames import FrameWalk
 
 MAGIC: Final = b"\x0a\x0d\x0d\x0a"
 """Type of a section header block: the same in both orders, and what a file begins with."""
 
-_SECTION, _INTERFACE, _OLD, _SIMPLE, _PACKET = 0x0A0D0D0A, 1, 2, 3, 6
+_SECTION: Final = 0x0A0D0D0A
+_INTERFACE: Final = 1
+_OLD: Final = 2
+_SIMPLE: Final = 3
+_PACKET: Final = 6
 _PACKETS: Final = frozenset((_OLD, _SIMPLE, _PACKET))
 _KNOWN: Final = _PACKETS | {_SECTION, _INTERFACE, 4, 5, 10, 0x0BAD, 0x40000BAD}
 _LEAST: Final = 12
@@ -51,36 +56,47 @@ def chunks(file: BinaryIO, path: str = "", size: int = SIZE) -> Iterator[Chunk]:
         yield Chunk("pcapng", "<", (), b"", read, is_cut_off=True)
 
 
-def frames(chunk: Chunk) -> list[Frame]:
-    """Return the frames of a chunk, all of whose blocks hold packets.
+class BlockWalk(FrameWalk):
+    """The frames of a chunk, all of whose blocks hold packets."""
 
-    One that does not say when it was captured, or where, is of time 0.
-    """
-    data, order, interfaces = chunk.data, chunk.order, chunk.interfaces
-    packet = Struct(f"{order}IIIIIII").unpack_from
-    simple = Struct(f"{order}III").unpack_from
-    found: list[Frame] = []
-    at, end = 0, len(data)
-    while at < end:
-        kind, total, length = simple(data, at)
-        stop = at + total - 4
+    def __init__(self, chunk: Chunk) -> None:
+        """Begin before the first one."""
+        super().__init__(chunk.data)
+        self._order = chunk.order
+        self._interfaces = chunk.interfaces
+        self._packet = Struct(f"{chunk.order}IIIIII").unpack_from
+        self._simple = Struct(f"{chunk.order}III").unpack_from
+
+    def next(self) -> bool:
+        """Go to the next frame; False behind the last one."""
+        data, at = self.data, self.place
+        if at >= len(data):
+            return False
+        kind: int
+        total: int
+        length: int
+        kind, total, length = self._simple(data, at)
+        self.place = at + total
+        self.at, self.link = 0.0, -1
         if kind == _SIMPLE:
             begin = at + 12
-            link = interfaces[0].link if interfaces else -1
-            found.append((0.0, link, begin, max(begin, min(begin + length, stop))))
+            if self._interfaces:
+                self.link = self._interfaces[0].link
         else:
-            _, _, number, high, low, captured, _ = packet(data, at)
-            if kind == _OLD:  # its number has two bytes; a count of drops follows
-                number = number & 0xFFFF if order == "<" else number >> 16
             begin = at + 28
-            if number < len(interfaces):
-                link, unit, offset = interfaces[number]
-                seconds = (high << 32 | low) * unit + offset
-            else:
-                link, seconds = -1, 0.0
-            found.append((seconds, link, begin, min(begin + captured, stop)))
-        at += total
-    return found
+            number: int
+            high: int
+            low: int
+            _, _, number, high, low, length = self._packet(data, at)
+            if kind == _OLD:  # its number has two bytes; a count of drops follows
+                number = number & 0xFFFF if self._order == "<" else number >> 16
+            if number < len(self._interfaces):
+                interface = self._interfaces[number]
+                self.link = interface.link
+                self.at = (high << 32 | low) * interface.unit + interface.offset
+        self.begin = begin
+        self.end = max(begin, min(begin + length, at + total - 4))
+        return True
 
 
 Run = tuple[str, tuple[Interface, ...], int, int, int, int]

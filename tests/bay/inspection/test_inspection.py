@@ -62,6 +62,35 @@ def test_ordinary_mail_is_clean(scanner: Clamd, filtering: str, tmp_path: Path) 
     assert all(opinion.reason for opinion in judged.opinions)
 
 
+def test_plain_text_is_judged_at_once_as_later(tmp_path: Path) -> None:
+    """A text without a file gets the verdict and the opinions that it would get with one."""
+    path, text = tmp_path / "letter", letter(text="Hello.\r\n" * 50)
+    later = judge(Inspect(), path, [written(path, text)] * 6)
+
+    async def main() -> list[Judged | None]:
+        inspection = Inspection(Inspect(), local=(), now=lambda: 1000.0)
+        return [
+            await inspection.judge_text(envelope(size=len(text)), tmp_path / "none", text)
+            for _ in range(6)
+        ]
+
+    assert run(main) == later
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [(Inspect(clamd=Daemon("127.0.0.1:1")), letter()), (Inspect(), letter(("a.exe", PROGRAM)))],
+)
+def test_what_others_have_to_look_at_waits_for_them(settings: Inspect, message: bytes) -> None:
+    """A scanner that is configured is asked of every message, and files are opened elsewhere."""
+
+    async def main() -> Judged | None:
+        inspection = Inspection(settings, local=(), now=lambda: 1000.0)
+        return await inspection.judge_text(envelope(), Path("none"), message)
+
+    assert run(main) is None
+
+
 def test_known_worm_is_a_worm(scanner: Clamd, tmp_path: Path) -> None:
     """A message with a signature of ClamAV's is a worm at once."""
     path = tmp_path / "letter"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dnswatch.bay.queue.index import FILE, Filter, Index, IndexRow
+from dnswatch.bay.queue.index import FILE, Filter, Fresh, Index, IndexRow
 from dnswatch.bay.record import Decision, DeliveryOutcome, ExpiryWarning, Gone, Line, Tried
 from dnswatch.bay.spool import Spool
 from dnswatch.errors import SpoolError
@@ -152,6 +152,19 @@ def test_news_of_many_is_written_at_once(spool: Spool) -> None:
         found, damaged = index.update_all([first, second, "0" * 22])
         assert ([one.ident for one in found], damaged) == ([first], [second])
         assert [row.ident for row in index.find(Filter())] == [first]
+
+
+def test_what_is_known_of_a_message_counts_while_its_record_is_so_long(spool: Spool) -> None:
+    """A row is made of what its writer knows; once somebody has written more, of the record."""
+    ident = spool.idents()[0]
+    message = spool.message(ident)
+    fresh = {ident: Fresh(message, spool.length(ident), "known")}
+    with Index(spool) as index:
+        assert index.update_all([ident], fresh) == ([message], [])
+        assert [row.subject for row in index.find(Filter())] == ["known"]
+        spool.append(ident, Decision(at=NOW, fate="discard", actor="root"))
+        index.update_all([ident], fresh)
+        assert [row.state for row in index.find(Filter())] == ["discarded"]
 
 
 def test_names_by_their_beginning(spool: Spool) -> None:

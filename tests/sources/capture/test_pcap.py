@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dnswatch.sources.capture.pcap import chunks, frames
-from tests.sources.packets import NOON, conversation, pcap
+from dnswatch.sources.capture.pcap import RecordWalk, chunks
+from tests.sources.packets import NOON, conversation, listed, pcap
 
 FILE = pcap([(NOON + n, bytes([n]) * (50 + n)) for n in range(40)])
 HEADER, HEAD = 24, 16
@@ -20,7 +20,7 @@ def read(data: bytes, size: int = 1 << 20) -> list[bytes]:
         chunk.data[begin:end]
         for chunk in chunks(io.BytesIO(data), size=size)
         if chunk.data
-        for _, _, begin, end in frames(chunk)
+        for _, _, begin, end in listed(RecordWalk(chunk))
     ]
 
 
@@ -37,7 +37,7 @@ def test_both_orders_and_both_units_are_read(order: str, magic: int, ticks: int)
     head = struct.pack(f"{order}IHHiIII", magic, 2, 4, 0, 0, 65535, 101)
     record = struct.pack(f"{order}IIII", int(NOON), ticks // 4, 3, 9) + b"abc"
     [chunk] = chunks(io.BytesIO(head + record))
-    assert frames(chunk) == [(NOON + 0.25, 101, HEAD, HEAD + 3)]
+    assert listed(RecordWalk(chunk)) == [(NOON + 0.25, 101, HEAD, HEAD + 3)]
 
 
 def test_damage_in_the_middle_is_skipped_and_counted() -> None:

@@ -7,11 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dnswatch.sources.capture.chunk import Frame
 from dnswatch.sources.capture.dissection import dissect
-from dnswatch.sources.capture.pcapng import chunks, frames
+from dnswatch.sources.capture.pcapng import BlockWalk, chunks
 from dnswatch.sources.capture.pieces import decode
-from tests.sources.packets import conversation, pcapng
+from tests.sources.packets import Frame, conversation, listed, pcapng
 
 
 def block(kind: int, body: bytes, order: str = "<") -> bytes:
@@ -42,7 +41,7 @@ def read(data: bytes, size: int = 1 << 20) -> list[tuple[Frame, bytes]]:
     return [
         (frame, chunk.data[frame[2] : frame[3]])
         for chunk in chunks(io.BytesIO(data), size=size)
-        for frame in frames(chunk)
+        for frame in listed(BlockWalk(chunk))
     ]
 
 

@@ -6,12 +6,13 @@ before it parses: header bytes, parts, and parts within parts; what broke a pars
 
 import email.parser
 import email.policy
+import functools
 import hashlib
 import re
 from email.message import Message
 from typing import Final
 
-from dnswatch.bay.inspection.anatomy.files import Archives
+from dnswatch.bay.inspection.anatomy.files import Archives, is_plain
 from dnswatch.bay.inspection.anatomy.findings import Anatomy, Findings
 from dnswatch.bay.text import Leaf, leaf_of, roughly
 
@@ -59,6 +60,44 @@ def dissect(message: bytes, unpacked: int) -> Anatomy:
         if found.count > before:
             notable.append(leaf.data)
     return found.anatomy(_digest(notable or [leaf.data for leaf in leaves]), _fuzzy(leaves))
+
+
+_MOST_PLAIN: Final = 16_000
+"""Bytes of a header that `dissect_text` reads."""
+
+_PLAIN_HEADER: Final = re.compile(
+    rb"(?i)(?:(?!content-)[!-9;-~]+:[^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*"
+    rb"|content-type:[ \t]*text/plain(?:;(?:\r\n)?[ \t]*(?:charset|format)=\"?[\w.-]+\"?)*\r\n"
+    rb"|content-transfer-encoding:[ \t]*[78]bit\r\n)+\r\n"
+)
+"""A header that says to every reader that one text follows, as it stands."""
+
+_OF_PARTS: Final = (b"multipart/", b"message/", b"boundary")
+"""What a parser may drown in, and `dissect` counts."""
+
+
+def dissect_text(message: bytes) -> Anatomy | None:
+    """Take apart what is one plain text, without a parser and in bounded time; None of any other.
+
+    It says what `dissect` says.
+    """
+    header = _PLAIN_HEADER.match(message, 0, _MOST_PLAIN)
+    if header is None or _may_have_parts(header[0]):
+        return None
+    return _anatomy_of(message[header.end() :])
+
+
+@functools.lru_cache(32)
+def _anatomy_of(text: bytes) -> Anatomy | None:
+    """Take apart what follows the header; kept, since a worm sends the same to many."""
+    if _may_have_parts(text) or not is_plain(text):
+        return None
+    return Findings().anatomy(_digest([text]), _fuzzy_of(text))
+
+
+def _may_have_parts(data: bytes) -> bool:
+    lower = data.lower()
+    return any(mark in lower for mark in _OF_PARTS)
 
 
 def _too_much(message: bytes) -> str:
@@ -132,8 +171,11 @@ def _digest(payloads: list[bytes]) -> str:
 
 def _fuzzy(leaves: list[Leaf]) -> str:
     """Hash all but images: a company's logo would make all its letters look alike."""
+    return _fuzzy_of(b"".join(leaf.data for leaf in leaves if not leaf.kind.startswith("image/")))
+
+
+def _fuzzy_of(data: bytes) -> str:
     if tlsh is None:
         return ""
-    texts = [leaf.data for leaf in leaves if not leaf.kind.startswith("image/")]
-    value: str = tlsh.conservativehash(b"".join(texts)[:MOST_HASHED])
+    value: str = tlsh.conservativehash(data[:MOST_HASHED])
     return "" if value == "TNULL" else value

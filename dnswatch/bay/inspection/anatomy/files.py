@@ -337,6 +337,12 @@ def _kind(name: str) -> str:
     return name.rpartition(".")[2].lower() if "." in name else ""
 
 
+def is_plain(data: bytes) -> bool:
+    """Say whether a text without a name is no program and no archive, whoever reads it."""
+    known = by_content(data[:HEAD]) or _END_OF_ZIP in data or _may_be_opened("", data)
+    return not known
+
+
 def _may_be_opened(name: str, head: bytes) -> bool:
     is_one = head.startswith((*_ZIP, *_STREAMS)) or _is_tar(head)
     return is_one or _kind(name) in _CLAIMS or bool(_closed(name, head))

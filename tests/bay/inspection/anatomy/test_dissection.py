@@ -16,6 +16,7 @@ from dnswatch.bay.inspection.anatomy.dissection import (
     MOST_PARTS,
     MOST_WORK,
     dissect,
+    dissect_text,
     parse,
 )
 from dnswatch.bay.queue.view import view_of
@@ -62,6 +63,48 @@ def test_message_is_parsed_as_by_the_standard_library(message: bytes) -> None:
         [part.get_payload() for part in of if not part.is_multipart()] for of in (mine, theirs)
     ]
     assert texts[0] == texts[1]
+
+
+_LINES = st.sampled_from(
+    [
+        *(b"\r\n", b"\n", b"\r", b"\r\n\r\n", b"text\r\n", b"MZ\0", b"PK\x03\x04", b"PK\x05\x06"),
+        *(b"#!/bin/sh\n", b"\x1f\x8b", b"boundary=b", b"multipart/x ", b"\xff\0", b" folded\r\n"),
+        *(
+            b"From here\r\n",
+            b"Subject: a\r\n",
+            b"X: name=a.exe\r\n",
+            b"content-type: text/plain\r\n",
+        ),
+        *(b'Content-Type: text/plain; charset="utf-8";\r\n format=flowed\r\n', b": x\r\n"),
+        *(b"Content-Type: text/plain; name=a.exe\r\n", b"Content-Type: text/html\r\n"),
+        *(b"Content-Transfer-Encoding: 8bit\r\n", b"Content-Transfer-Encoding: base64\r\n"),
+        *(b"Content-Disposition: attachment; filename=a.exe\r\n", b"x" * 600),
+    ]
+)
+
+
+@given(st.lists(_LINES, max_size=12).map(b"".join))
+def test_text_is_taken_apart_as_any_message(message: bytes) -> None:
+    """What is taken for one plain text has the anatomy that a parser finds."""
+    assert dissect_text(message) in (None, dissect(message, UNPACKED))
+
+
+def test_only_one_plain_text_is_taken_for_one() -> None:
+    """A letter without anything attached is; what could be more to anybody is not."""
+    assert dissect_text(letter()) is not None
+    assert dissect_text(b"Subject: x\r\n\r\n" + b"A line of text.\r\n" * 500) is not None
+    for message in (
+        letter(("a.exe", PROGRAM)),
+        b"Subject: x\r\n\r\n" + PROGRAM,
+        b"Subject: x\r\n\r\n" + zipped(("a.exe", PROGRAM)),
+        b"Subject: x\r\n\r\ntext" + zipped(("a.exe", PROGRAM)),
+        b"Content-Type: text/plain; name=a.exe\r\n\r\ntext",
+        b"Content-Transfer-Encoding: base64\r\n\r\ntext",
+        b"Subject: x\r\n\r\n" + b"multipart/" * (MOST_NESTED + 1),
+        b"Subject: x\n\ntext",
+        b"no header at all\r\n\r\ntext",
+    ):
+        assert dissect_text(message) is None, message[:60]
 
 
 def test_ordinary_message_has_nothing_to_tell() -> None:

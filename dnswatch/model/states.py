@@ -52,6 +52,10 @@ class EntryStates:
             for (width, ours), (_, theirs) in zip(self.parts(), other.parts(), strict=True)
         )
 
+    def __repr__(self) -> str:
+        """Show all states, in the order of the addresses."""
+        return f"EntryStates({sorted(self)})"
+
     def parts(self) -> tuple[tuple[int, bytearray], ...]:
         """Return the states as they are, by the length of their addresses."""
         return (V4, self._v4), (V6, self._v6)

@@ -1,11 +1,12 @@
 """Control: a process's end of the supervisor's line.
 
-A message there is a new configuration, or the workers that are away; its end means that the
-supervisor is gone.  The supervisor has judged a configuration before it sends one; what cannot be
-read all the same is refused, and the old one stays in force.
+A message there is a new configuration, the workers that are away, or a fault that the watch is to
+note; its end means that the supervisor is gone.  The supervisor has judged a configuration before
+it sends one; what cannot be read all the same is refused, and the old one stays in force.
 
 In the other direction a process says again and again that it lives: one that falls silent hangs.
-It may also leave a connection with the supervisor, by a name, for whoever comes after it.
+It may also leave a connection with the supervisor, by a name, for whoever comes after it, and tells
+what goes wrong in it.
 """
 
 import logging
@@ -14,7 +15,10 @@ from collections.abc import Collection
 from contextlib import suppress
 from typing import Final
 
+import msgspec
+
 from dnswatch.errors import SettingsError
+from dnswatch.model.policies.note import Note
 from dnswatch.settings import Settings, Source, combine, decode
 
 LONGEST: Final = 1 << 20
@@ -28,6 +32,12 @@ BEAT: Final = 0.25
 
 _AWAY: Final = b"away"
 """How the message begins that says who is away; no configuration begins so."""
+
+_FAULT: Final = b"fault"
+"""How the message begins that tells of a fault, in either direction."""
+
+FAULTS: Final = 100
+"""Faults that wait in a process for being noted; the oldest go."""
 
 logger: Final = logging.getLogger("dnswatch.control")
 
@@ -44,6 +54,21 @@ def away(workers: Collection[int]) -> bytes:
     return _AWAY + bytes(sorted(workers))
 
 
+def write_fault(told: Note) -> bytes:
+    """Write the message that tells of a fault."""
+    return _FAULT + msgspec.msgpack.encode(told)
+
+
+def read_fault(message: bytes) -> Note | None:
+    """Read such a message; None where it is another one."""
+    if not message.startswith(_FAULT):
+        return None
+    try:
+        return msgspec.msgpack.decode(message[len(_FAULT) :], type=Note)
+    except msgspec.DecodeError:
+        return None
+
+
 class Control:
     """The line to the supervisor."""
 
@@ -54,6 +79,8 @@ class Control:
         "The supervisor is gone: nobody is there to work for."
         self.away: frozenset[int] = frozenset()
         "Numbers of the workers that do not answer now."
+        self.faults: list[Note] = []
+        "What was told of faults since somebody took it from here."
 
     def fileno(self) -> int:
         """Return the line's number, so that a loop may wait for it."""
@@ -88,6 +115,9 @@ class Control:
             return None
         if message.startswith(_AWAY):
             self.away = frozenset(message[len(_AWAY) :])
+            return None
+        if (told := read_fault(message)) is not None:
+            self.faults = [*self.faults[1 - FAULTS :], told]
             return None
         try:
             source = decode(message)

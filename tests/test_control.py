@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from dnswatch.control import ALIVE, Control, away
+from dnswatch.control import ALIVE, FAULTS, Control, away, read_fault, write_fault
+from dnswatch.model.policies.note import About, Note
 from dnswatch.settings import Source, encode
 
 
@@ -40,6 +41,23 @@ def test_what_cannot_be_obeyed_is_refused(
     assert control.news() is None
     assert not control.is_over
     assert "the old ones stay in force" in caplog.text
+
+
+def test_faults_wait_for_whoever_notes_them(ends: tuple[socket.socket, Control]) -> None:
+    """They are no configuration, and only the last ones are kept."""
+    supervisor, control = ends
+    for number in range(FAULTS + 2):
+        supervisor.send(write_fault(Note(1.0, About.FAULT, f"fault {number}", "")))
+        assert control.news() is None
+    assert [fault.text for fault in control.faults] == [
+        f"fault {number}" for number in range(2, FAULTS + 2)
+    ]
+
+
+@pytest.mark.parametrize("message", [b"fault", b"fault\xc1", b"faulty"])
+def test_half_a_fault_is_none(message: bytes) -> None:
+    """What cannot be read is let go."""
+    assert read_fault(message) is None
 
 
 def test_silence_is_no_news(ends: tuple[socket.socket, Control]) -> None:

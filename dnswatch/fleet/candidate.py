@@ -9,7 +9,7 @@ import logging
 import os
 import select
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -22,7 +22,9 @@ from dnswatch.fleet.following import Replica
 from dnswatch.fleet.leading import lead
 from dnswatch.fleet.lease import LeaderLease
 from dnswatch.fleet.nodes import EVERY, Nodes, NodeState
+from dnswatch.fleet.orders import send
 from dnswatch.fleet.sameness import sign_of
+from dnswatch.model.policies.note import Note
 from dnswatch.settings import Fleet, Source, combine
 from dnswatch.watchdog.process import NICENESS
 
@@ -41,15 +43,23 @@ Obey = Callable[[Source, bytes], bytes]
 logger: Final = logging.getLogger("dnswatch.fleet")
 
 
-def main(source: Source, state: Path, control: socket.socket, token: str, obey: Obey) -> None:
+def main(
+    source: Source,
+    state: Path,
+    control: socket.socket,
+    token: str,
+    obey: Obey,
+    entered: Callable[[Iterable[Note]], bytes],
+) -> None:
     """Follow, and lead once that is ours to do, until told to stop; a process of its own.
 
     `token` is no other server's, and the same for all processes that come one after the other.
+    `entered` writes the order by which the leader's log tells of faults here.
     """
     os.nice(NICENESS)
     fleet = combine(source).fleet
     lease = LeaderLease(FleetEngine(fleet), fleet.node, token, clock.elapsed)
-    candidate = _Candidate(source, state, fleet, Control(control), lease)
+    candidate = _Candidate(source, state, fleet, Control(control), lease, entered)
     try:
         leads = candidate.follow()
     finally:
@@ -62,7 +72,13 @@ class _Candidate:
     """A node that does not lead."""
 
     def __init__(
-        self, source: Source, state: Path, fleet: Fleet, control: Control, lease: LeaderLease
+        self,
+        source: Source,
+        state: Path,
+        fleet: Fleet,
+        control: Control,
+        lease: LeaderLease,
+        entered: Callable[[Iterable[Note]], bytes],
     ) -> None:
         self.source = source
         "As it is after the last reload."
@@ -71,6 +87,7 @@ class _Candidate:
         self._engine = FleetEngine(fleet)
         self._nodes = Nodes(self._engine)
         self._lease = lease
+        self._entered = entered
         sign = partial(sign_of, combine(source), state)
         self._replica = Replica(state, fleet, self._beat, sign)
         self._say_at = self._trouble_at = 0.0
@@ -113,12 +130,20 @@ class _Candidate:
         if clock.elapsed() >= self._say_at:
             self._say_at = clock.elapsed() + EVERY
             self._nodes.say_position(self._fleet.node, self._replica.position)
+        if is_led:
+            self._tell_faults()
         if is_led or is_more:
             return False
         if not self._may_lead(self._nodes.living()) or not self._win():
             select.select([self._control], [], [], WAIT)
             return False
         return True
+
+    def _tell_faults(self) -> None:
+        """Have the leader note what went wrong here; no answer is waited for."""
+        if self._control.faults:
+            send(self._engine, self._entered(self._control.faults))
+            self._control.faults = []
 
     def _may_lead(self, nodes: list[NodeState]) -> bool:
         """Say whether no node that is there has more of the records."""

@@ -107,11 +107,16 @@ def written(order: SentOrder) -> bytes:
     return msgspec.msgpack.encode(order)
 
 
+def send(engine: FleetEngine, data: bytes) -> str:
+    """Leave an order for the leader; return its name, by which it is answered."""
+    order = SentOrder(secrets.token_hex(16), engine.now() + PATIENCE, data)
+    engine.push(engine.key("orders"), written(order), PATIENCE)
+    return order.name
+
+
 def _answer(engine: FleetEngine, fleet: Fleet, data: bytes) -> OrderAnswer:
     try:
         is_led = engine.get(engine.key("lead")) is not None
-        name = secrets.token_hex(16)
-        order = SentOrder(name, engine.now() + PATIENCE, data)
     except EngineError as error:
         raise EngineError(
             f"orders are refused while this node, '{fleet.node}', is apart from its fleet, and"
@@ -122,8 +127,7 @@ def _answer(engine: FleetEngine, fleet: Fleet, data: bytes) -> OrderAnswer:
             f"no node of the fleet '{fleet.site}' leads now, and nothing was changed: try again in"
             " some seconds, or start `dnswatch serve`"
         )
-    engine.push(engine.key("orders"), written(order), PATIENCE)
-    found = engine.await_value(engine.key("reply", name), PATIENCE + LAST_WORD)
+    found = engine.await_value(engine.key("reply", send(engine, data)), PATIENCE + LAST_WORD)
     if found is None:
         raise DnswatchError(
             "the fleet's leader gave no answer: see whether the order holds, then give it again"

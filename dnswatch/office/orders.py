@@ -12,7 +12,7 @@ import msgspec
 
 from dnswatch import clock
 from dnswatch.errors import DnswatchError, SettingsError
-from dnswatch.model.policies.note import About
+from dnswatch.model.policies.note import About, Note
 from dnswatch.model.policies.orders import Overrule, Word
 from dnswatch.model.policies.policy import Policy
 from dnswatch.model.policies.reading import read_all, unfit
@@ -94,8 +94,8 @@ class Switching(msgspec.Struct, frozen=True, tag=True):
         return True
 
 
-class Deciding(msgspec.Struct, frozen=True, tag=True):
-    """What a person decided on held mail: the bay that has it does it, the log tells it."""
+class Entering(msgspec.Struct, frozen=True, tag=True):
+    """What the log is to tell, and others do: decisions on held mail, faults of another node."""
 
     said: list[orders.LogEntry]
 
@@ -106,12 +106,20 @@ class Deciding(msgspec.Struct, frozen=True, tag=True):
         return True
 
 
-Order = Overruling | Declaration | Switching | Deciding
+Order = Overruling | Declaration | Switching | Entering
 
 
 def tell_decision(state: Path, settings: Settings, said: Iterable[orders.LogEntry]) -> None:
     """Have the log tell what was decided on held mail."""
-    _give(state, settings, Deciding(list(said)))
+    _give(state, settings, Entering(list(said)))
+
+
+def entered(faults: Iterable[Note]) -> bytes:
+    """Write the order by which another node's faults come into the log."""
+    said = [
+        orders.LogEntry(one.at, one.about, None, one.text, one.cause, one.actor) for one in faults
+    ]
+    return msgspec.msgpack.encode(Entering(said))
 
 
 def overrule(state: Path, settings: Settings, keys: Iterable[str], said: Overrule) -> None:

@@ -12,11 +12,14 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-from dnswatch.control import ALIVE
+from dnswatch.control import ALIVE, read_fault, write_fault
 from dnswatch.errors import DnswatchError
+from dnswatch.model.policies.note import Note
+from dnswatch.serve.faults import Reporting
 
 PAUSE: Final = 0.1
 """Seconds before a child that died young is started again: doubled each time, up to `longest`."""
@@ -32,6 +35,9 @@ START: Final = 60.0
 
 SAY_EVERY: Final = 10.0
 """Seconds between two lines about a child that dies again and again."""
+
+_LONGEST: Final = 4096
+"""Bytes of what it says: a fault, at most."""
 
 log = logging.getLogger("dnswatch.serve")
 
@@ -63,6 +69,8 @@ class Child:
         self.ready = False
         "Its work has begun."
         self.starts = 0
+        self.faults: list[Note] = []
+        "What it told of faults, for whoever looks after us to take."
         self._run = run
         self._heard = heard
         self._patience = patience
@@ -91,6 +99,7 @@ class Child:
                 theirs.setblocking(False)
                 _reset_signals()
                 _call_process(self.name)
+                Reporting(self.name, partial(_tell, theirs)).take_over()
                 self._run(theirs)
                 status = 0
             except DnswatchError as error:
@@ -107,21 +116,28 @@ class Child:
         self._started_at = self.heard_at = now
         self._is_expected = False
 
-    def send(self, message: bytes) -> None:
-        """Send it a message; a child that is not there gets the newest settings at its start."""
-        if self.control is not None:
-            try:
-                self.control.send(message)
-            except OSError:
-                log.warning("%s could not be told of the new settings", self.name)
+    def send(self, message: bytes) -> bool:
+        """Send it a message; return whether it took that.
+
+        A child that is not there gets the newest settings at its start.
+        """
+        if self.control is None:
+            return False
+        try:
+            self.control.send(message)
+        except OSError:
+            return False
+        return True
 
     def listen(self, now: float) -> None:
         """Take in what it said: that it lives, above all."""
         with contextlib.suppress(BlockingIOError, ConnectionError):
             while self.control is not None:
-                message, files, *_ = socket.recv_fds(self.control, 256, 1)
+                message, files, *_ = socket.recv_fds(self.control, _LONGEST, 1)
                 if message == ALIVE:
                     self.ready, self.heard_at = True, now
+                elif (fault := read_fault(message)) is not None:
+                    self.faults.append(fault)
                 elif message:
                     self._heard(message, files)
                 else:
@@ -160,6 +176,7 @@ class Child:
 
     def reaped(self, status: int, now: float) -> None:
         """Note that it is gone, and when to start it again."""
+        self.listen(now)
         if self._is_expected:
             self._pause, self.start_at = 0.0, now
         else:
@@ -179,7 +196,7 @@ class Child:
         code = os.waitstatus_to_exitcode(status)
         how = f"was killed by signal {-code}" if code < 0 else f"exited with status {code}"
         more = f" ({self._unsaid} times before that, unsaid)" if self._unsaid else ""
-        log.warning("%s (process %d) %s%s; starting it again", self.name, self.pid, how, more)
+        log.error("%s (process %d) %s%s; starting it again", self.name, self.pid, how, more)
         self._unsaid = 0
 
     def gone(self) -> None:
@@ -193,6 +210,11 @@ class Child:
         """Send it a signal, if it is there."""
         if self.pid:
             os.kill(self.pid, number)
+
+
+def _tell(line: socket.socket, fault: Note) -> None:
+    with contextlib.suppress(OSError):  # the supervisor is gone, or has not read the last ones yet
+        line.send(write_fault(fault))
 
 
 def _close(files: list[int]) -> None:

@@ -2,10 +2,10 @@
 
 Where both want one core, an ordinary process that runs goes on for up to some milliseconds, which
 queries have to wait.  In the kernel's idle class (`SCHED_IDLE`, sched(7)) the watch makes way as
-soon as a worker wakes, but gets next to nothing of a core that is never idle.  So it is there only
-while it keeps up with its lines and is heard of, and an ordinary process as soon as it does not,
-for a good while: other programs may want the core as well.  It is the supervisor that sees to it,
-since who gets no core cannot help itself.
+soon as a worker wakes (and gives way by itself where one was held up), but gets next to nothing of
+a core that is never idle.  So it is there only while it keeps up with its lines and is heard of,
+and an ordinary process as soon as it does not, for a good while: other programs may want the core
+as well.  It is the supervisor that sees to it, since who gets no core cannot help itself.
 """
 
 import fcntl

@@ -23,6 +23,7 @@ from dnswatch.proxy import worker
 from dnswatch.proxy.descriptors import provide
 from dnswatch.resolver.access import is_admitted
 from dnswatch.serve.children import Child
+from dnswatch.serve.faults import Faults, Reporting
 from dnswatch.serve.notify import Manager, Question
 from dnswatch.serve.precedence import Precedence
 from dnswatch.serve.sockets import bind_all
@@ -113,9 +114,11 @@ class Supervisor:
         self._looked_at = clock.elapsed()
         self._said_ready = False
         self._noted: list[ServerProcess] = []
+        self._faults = Faults(self._settings.fleet.node if self._is_fleet else "")
 
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT; then stop within two seconds."""
+        Reporting("serve", self._faults.note).take_over()
         with _signals() as signals:
             while True:
                 self._start()
@@ -123,6 +126,7 @@ class Supervisor:
                 spoke = self._wait(signals)
                 self._reap()
                 self._look(spoke)
+                self._tell_faults()
                 self._look_at_clock()
                 self._note_ready()
                 self._tell_manager()
@@ -210,9 +214,8 @@ class Supervisor:
         from dnswatch.fleet import candidate
         from dnswatch.office import orders
 
-        candidate.main(
-            self._source, self._state, ours, self._token, partial(orders.obey, self._state)
-        )
+        execute = partial(orders.obey, self._state)
+        candidate.main(self._source, self._state, ours, self._token, execute, orders.entered)
 
     def _work(self, number: int, line: socket.socket) -> Callable[[socket.socket], None]:
         return lambda ours: worker.main(
@@ -291,6 +294,15 @@ class Supervisor:
             self._away = away
             for child in self._workers:
                 child.send(control.away(away))
+
+    def _tell_faults(self) -> None:
+        """Have the watch note what went wrong; it may be what did."""
+        for child in self._children:
+            for fault in child.faults:
+                self._faults.note(fault)
+            child.faults.clear()
+        if self._watch.ready:
+            self._faults.tell(lambda fault: self._watch.send(control.write_fault(fault)))
 
     def _look_at_clock(self) -> None:
         """Where the machine's clock was set, have all processes go by it, one after the other.
@@ -377,8 +389,10 @@ class Supervisor:
         self._source, self._settings = source, settings
         self._unwanted = self._choose()
         self._arrange(vantages)
+        message = encode(source)
         for child in self._children:
-            child.send(encode(source))
+            if child.pid and not child.send(message):
+                log.warning("%s could not be told of the new settings", child.name)
         for child in self._unwanted:
             child.signal(signal.SIGTERM)
         log.info("configuration reloaded")

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from dnswatch.settings.table import Range, Table
 
 EventKind = Literal[
-    "verdict", "mark", "policy", "overrule", "role", "warning", "message", "decision"
+    "verdict", "mark", "policy", "overrule", "role", "warning", "message", "decision", "fault"
 ]
 """What an event is about: the words of the log."""
 

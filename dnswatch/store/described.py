@@ -172,7 +172,7 @@ TABLES: Final = MappingProxyType(
             "Something that changed, as `dnswatch log` tells it.",
             id="Number; none comes twice, and each sink of events remembers the last it told.",
             at=_AT,
-            about="verdict, mark, policy, overrule, role, warning, message or decision.",
+            about="verdict, mark, policy, overrule, role, warning, message, decision or fault.",
             client="Its key, where it is about one.",
             text="What.",
             cause="Why.",

@@ -124,6 +124,7 @@ SIGNATURES: Final = {
     "test": 12,
     "message": 13,
     "decision": 14,
+    "fault": 15,
 }
 """Numbers of what can be told: never changed, only added to."""
 
@@ -211,7 +212,7 @@ def _severity(noted: Noted) -> Severity:
             return Severity.CRITICAL
         case About.VERDICT, CLEAN.rung:
             return Severity.INFO
-        case About.VERDICT | About.WARNING | About.MESSAGE, _:
+        case About.VERDICT | About.WARNING | About.MESSAGE | About.FAULT, _:
             return Severity.WARNING
     return Severity.NOTICE
 

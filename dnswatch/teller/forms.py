@@ -22,6 +22,8 @@ _DAEMON: Final = 3
 _SD_ID: Final = "dnswatch@32473"
 """32473 is the private enterprise number for examples (RFC 5612): dnswatch has none of its own."""
 
+_ALERTS: Final = (About.VERDICT, About.WARNING, About.MESSAGE, About.FAULT)
+
 _EVE_SEVERITY: Final = {Severity.CRITICAL: 1, Severity.WARNING: 2}
 """Suricata counts from 1, the worst; the rest is 3."""
 
@@ -29,7 +31,7 @@ _EVE_SEVERITY: Final = {Severity.CRITICAL: 1, Severity.WARNING: 2}
 def eve(event: Event) -> bytes:
     """Write a line of EVE, without its end."""
     at = datetime.fromtimestamp(event.at).astimezone()
-    is_alert = event.kind in (About.VERDICT, About.WARNING, About.MESSAGE, "summary")
+    is_alert = event.kind in (*_ALERTS, "summary")
     told: dict[str, Any] = {
         "timestamp": at.strftime("%Y-%m-%dT%H:%M:%S.%f%z"),
         "event_type": "alert" if is_alert else "policy",

@@ -30,7 +30,7 @@ class Trouble:
             if isinstance(error, StoreError) and error.is_damaged:
                 self.damage = error
             elif not self._is_on:
-                logger.warning("%s: %s", self._begins, error)
+                logger.error("%s: %s", self._begins, error)
                 self._is_on = True
             raise
         if self._is_on:

@@ -42,7 +42,7 @@ def run_watch(arguments: list[str], files: list[int]) -> None:
     gathering.LAG, gathering.HOLD = PATIENT, SHORT  # type: ignore[misc]
     control = socket.socket(fileno=files[0])
     obey = partial(orders.obey, Path(state))
-    candidate.main(_source(text), Path(state), control, token, obey)
+    candidate.main(_source(text), Path(state), control, token, obey, orders.entered)
 
 
 def _source(text: str) -> Source:

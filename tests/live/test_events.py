@@ -1,4 +1,5 @@
-"""Events of a running server: a reload brings a sink, and a killed teller has a successor."""
+"""Events of a running server: a reload brings a sink, and a killed teller has a successor,
+which tells that it was."""
 
 import json
 import os
@@ -31,5 +32,11 @@ def test_what_changes_leaves_the_house(serve: Serve, tmp_path: Path) -> None:
     order(site, "policy", "disable", "delay")
     check.eventually(lambda: any("delay off" in one for one in told()))
     assert site.running("teller") != killed
+    check.eventually(
+        lambda: (
+            f"teller (process {killed}) was killed by signal 9; starting it again: said by serve"
+            in told()
+        )
+    )
     site.reload({})
     check.eventually(lambda: site.running("teller") is None)

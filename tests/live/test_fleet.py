@@ -140,6 +140,23 @@ def test_an_order_given_on_a_follower_holds_on_all(fleet: LiveFleet) -> None:
         )
 
 
+def test_what_went_wrong_on_a_follower_is_told_on_all(fleet: LiveFleet) -> None:
+    """The leader notes it, and says on which node it was."""
+    here, there = fleet.followers()
+    killed = fleet.nodes[here].workers_running()[0]
+    os.kill(killed, signal.SIGKILL)
+    for name in NODES:
+        check.eventually(
+            lambda name=name: [  # type: ignore[misc]
+                one
+                for one in fleet.nodes[name].told("log")
+                if f"(process {killed}) was killed by signal 9" in one["now"]
+                and one["cause"] == f"said by serve on node '{here}'"
+            ]
+        )
+    assert there
+
+
 def test_another_node_takes_over_with_all_that_was_known(fleet: LiveFleet) -> None:
     """Verdicts, orders and counts outlive their leader, who comes back as a follower."""
     leader = fleet.leader()

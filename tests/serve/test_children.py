@@ -89,6 +89,16 @@ def test_a_fault_ends_only_the_child(make: Make, caplog: pytest.LogCaptureFixtur
     assert "status 1" in caplog.text
 
 
+def test_what_goes_wrong_in_a_child_is_told(make: Make) -> None:
+    """Also what it died of: the supervisor hears it after the end."""
+    child = make(broken)
+    child.start(NOW, [])
+    child.reaped(end_of(child), NOW)
+    (fault,) = child.faults
+    assert fault.text == ("worker 0 stopped on a fault of its own: RuntimeError: broken on purpose")
+    assert fault.cause == "said by worker 0"
+
+
 def test_one_that_lived_is_started_again_at_once(make: Make) -> None:
     """A worker that is killed after a good life is back without a pause."""
     child = make(obedient)

@@ -23,6 +23,7 @@ def noted(text: str, number: int = 7, about: str = "verdict", opened: int | None
         ("verdict", "clean", Severity.INFO),
         ("warning", "the site looks up more", Severity.WARNING),
         ("mark", "delay", Severity.NOTICE),
+        ("fault", "the bay was killed", Severity.WARNING),
     ],
 )
 def test_what_is_urgent_is_told_so(about: str, text: str, severity: Severity) -> None:

@@ -27,8 +27,9 @@ WORSE = replace(INFECTED, id="ab-8", incident=Incident("cafe", Phase.GOES_ON))
 ORDER = Event(id="ab-10", at=AT, kind="overrule", text="trust", actor="alice", client="~77ab")
 WARNING = Event(id="ab-11", at=AT, kind="warning", text="records lost", severity=Severity.WARNING)
 LETTER = Event(id="ab-13", at=AT, kind="message", text="mail is a worm", client="10.0.0.66")
+FAULT = Event(id="ab-14", at=AT, kind="fault", text="bay was killed", severity=Severity.WARNING)
 STORM = events.Event(id="ab-12", at=AT, kind="summary", text="9 more", counts={"mark": 9})
-ALL = (INFECTED, WORSE, CLEAN, ORDER, WARNING, LETTER, STORM, events.trial("x", AT, "alice"))
+ALL = (INFECTED, WORSE, CLEAN, ORDER, WARNING, LETTER, FAULT, STORM, events.trial("x", AT, "alice"))
 
 
 def told(event: Event, form: str) -> dict[str, Any]:

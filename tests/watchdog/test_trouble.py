@@ -20,6 +20,6 @@ def test_each_trouble_is_two_lines_in_the_log(caplog: pytest.LogCaptureFixture) 
         except StoreError:
             assert fails
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
-        ("WARNING", "it fails: the disk is full"),
+        ("ERROR", "it fails: the disk is full"),
         ("INFO", "it works again"),
     ]

@@ -289,8 +289,10 @@ class SmtpConnection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def _note(self, what: str, error: BaseException | None = None) -> None:
-        self._shared.tally.note(what, self._peer, error)
+    def _note(
+        self, what: str, error: BaseException | None = None, *, is_fault: bool = False
+    ) -> None:
+        self._shared.tally.note(what, self._peer, error, is_fault=is_fault)
 
     def _reset_timeout(self, seconds: float | None = None) -> None:
         """Put the end of the client's time off; one timer serves many commands."""

@@ -176,12 +176,24 @@ class StrangerTally:
         self._quiet = quiet
         self._counts: Counter[str] = Counter()
         self._last = ""
+        self._has_fault = False
         self._timer: asyncio.TimerHandle | None = None
 
-    def note(self, what: str, client: str, error: BaseException | None = None) -> None:
-        """Count `what` happened with a connection; an error of ours is written whole, once."""
+    def note(
+        self,
+        what: str,
+        client: str,
+        error: BaseException | None = None,
+        *,
+        is_fault: bool = False,
+    ) -> None:
+        """Count `what` happened with a connection; an error of ours is written whole, once.
+
+        A fault is an error of ours without a traceback.
+        """
         self._counts[what] += 1
         self._last = client
+        self._has_fault |= is_fault or error is not None
         if self._timer is None:
             self._say(error)
             self._timer = asyncio.get_running_loop().call_later(self._quiet, self._next)
@@ -194,7 +206,7 @@ class StrangerTally:
 
     def _say(self, error: BaseException | None = None) -> None:
         said = "; ".join(f"{count} {what}" for what, count in self._counts.most_common())
-        level = logging.INFO if error is None else logging.ERROR
+        level = logging.ERROR if self._has_fault else logging.INFO
         logger.log(
             level,
             "connections: %s; the last of client '%s'",
@@ -203,3 +215,4 @@ class StrangerTally:
             exc_info=error,
         )
         self._counts.clear()
+        self._has_fault = False

@@ -267,7 +267,7 @@ class Session(SmtpConnection):
 
     def _refusal(self, error: SpoolError) -> str:
         if error.is_full:
-            self._note("found no room on the disk (bay.limits.room)")
+            self._note("found no room on the disk (bay.limits.room)", is_fault=True)
             return NO_ROOM
         logger.error("mail cannot be kept: %s", error)
         return "451 4.3.0 Mail cannot be kept now, try again later"

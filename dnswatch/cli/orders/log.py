@@ -32,7 +32,7 @@ def log(
 ) -> None:
     """Show what changed, when, why and by whom.
 
-    Verdicts, marks, policies, overrules, roles, warnings, mail and decisions on it.
+    Verdicts, marks, policies, overrules, roles, warnings, mail, decisions on it and faults.
 
     \b
     Examples:

@@ -19,6 +19,8 @@ class About(StrEnum):
     "Mail of a client in the holding bay."
     DECISION = "decision"
     "What a person decided on such mail."
+    FAULT = "fault"
+    "What went wrong in dnswatch itself, and was survived."
 
 
 WATCH: Final = "dnswatch"

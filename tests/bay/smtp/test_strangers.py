@@ -39,3 +39,23 @@ def test_a_fault_of_ours_is_written_whole_once(caplog: pytest.LogCaptureFixture)
 
     asyncio.run(work())
     assert [bool(one.exc_info) for one in caplog.records] == [True]
+
+
+def test_what_is_our_fault_is_an_error_whenever_it_is_said(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Also where it is told together with what strangers do; what follows is none."""
+    caplog.set_level("INFO", "dnswatch.bay")
+
+    async def work() -> None:
+        tally = StrangerTally(str, quiet=0.01)
+        tally.note("broke off TLS", "a")
+        tally.note("found no room on the disk", "b", is_fault=True)
+        while len(caplog.records) < 2:
+            await asyncio.sleep(0)
+        tally.note("broke off TLS", "a")
+        while len(caplog.records) < 3:
+            await asyncio.sleep(0)
+
+    asyncio.run(work())
+    assert [one.levelname for one in caplog.records] == ["INFO", "ERROR", "INFO"]

@@ -215,9 +215,12 @@ def lessons_of(
     observations: Iterable[Observation], is_exempt: Callable[[bytes], bool] | None = None
 ) -> Lessons:
     """Return what some lookups of one worker have to teach the others."""
+    teaching = [seen for seen in observations if seen.qtype == _MX]
+    if not teaching:  # mostly
+        return Lessons()
     exchanges = Exchanges()
     exchanges.is_exempt = is_exempt or exchanges.is_exempt
-    for seen in observations:
+    for seen in teaching:
         exchanges.learn(seen)
     return exchanges.lessons()
 

@@ -110,6 +110,8 @@ def unpacked(record: bytes) -> Record:
 
 def _record_at(group: bytes, address: bytes) -> int:
     """Say where the record of an address stands in its group, or -1."""
+    if not group:
+        return -1
     width = len(address)
     end = _end_of(group, width)
     at = group.find(address, 0, end)

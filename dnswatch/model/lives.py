@@ -14,6 +14,9 @@ from typing import Final, Generic, Protocol, TypeVar
 BUCKET: Final = 8.0
 """Seconds: few enough that a heap stays small, and enough that buckets hold many."""
 
+_LENGTHS: Final = [bytes((length,)) for length in range(256)]
+"""Each as the byte that stands before a key: `append` and `extend` take twice the time of `+=`."""
+
 
 class Life(Protocol):
     """Something that ends."""
@@ -50,8 +53,8 @@ class Ends:
         if bucket is None:
             bucket = self._buckets[beginning] = bytearray()
             heappush(self._beginnings, beginning)
-        bucket.append(len(key))
-        bucket.extend(key)
+        bucket += _LENGTHS[len(key)]
+        bucket += key
 
     def is_due(self, now: float) -> bool:
         """Say whether a life may have ended by `now`: quickly, since it is asked at each event."""

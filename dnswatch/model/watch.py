@@ -8,7 +8,7 @@ cache, stale or fresh, is a `hit`: it lengthens no life.  A lookup of a client t
 the records counts for the site, and teaches exchanges, but is nobody's.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from dnswatch.codes import Type
@@ -28,6 +28,9 @@ _LATE: Final = int(Origin.LATE)
 _MX: Final = int(Type.MX)
 _ANY: Final = int(Type.ANY)
 _ADDRESSES: Final = frozenset((int(Type.A), int(Type.AAAA)))
+
+_Addresses = tuple[tuple[bytes, int], ...]
+"""Of an answer, each with its TTL."""
 
 _Given = tuple[int, int, int]
 """How many addresses of an answer were new, refreshed and hits."""
@@ -55,6 +58,11 @@ class Watch:
             self._cache.restore(address, entry)
         self._exchanges = exchanges
 
+    def fold_all(self, lookups: Iterable[Observation]) -> None:
+        """Fold in some lookups."""
+        for seen in lookups:
+            self.fold(seen)
+
     def fold(self, seen: Observation) -> None:
         """Fold in one lookup."""
         at, client, qname, qtype, origin = seen.at, seen.client, seen.qname, seen.qtype, seen.origin
@@ -65,25 +73,26 @@ class Watch:
         elif qtype == _ANY and seen.enforced:
             # A policy took it for an MX question: what a policy does is on record.
             found, domain = LookupKind.MX, qname
-        given = self._answer(seen) if seen.addresses else _NOTHING
+        addresses = seen.addresses
+        given = self._answer(addresses, origin, at) if addresses else _NOTHING
         new, refreshed, hits = given
         kind = qtype, seen.rcode, origin, seen.redirected, found, new, refreshed, hits
         self._counts.add(None if origin == _LATE else client, int(at) // 60, kind)
         if client is not None and (domain or qtype not in _ADDRESSES):
             self._note(seen, client, found, domain, given)
 
-    def _answer(self, seen: Observation) -> _Given:
+    def _answer(self, addresses: _Addresses, origin: Origin, at: float) -> _Given:
         """Fold in the addresses of an answer; count them by what they were to the site cache."""
-        if seen.origin in _FROM_UPSTREAM:
+        if origin in _FROM_UPSTREAM:
             new = 0
-            for address, ttl in seen.addresses:
-                new += self._cache.renew(address, ttl, seen.at)
-            return new, len(seen.addresses) - new, 0
-        if seen.origin not in _FROM_WORKER:
+            for address, ttl in addresses:
+                new += self._cache.renew(address, ttl, at)
+            return new, len(addresses) - new, 0
+        if origin not in _FROM_WORKER:
             return _NOTHING
-        for address, _ in seen.addresses:
+        for address, _ in addresses:
             self._cache.hit(address)
-        return 0, 0, len(seen.addresses)
+        return 0, 0, len(addresses)
 
     def _note(
         self,

@@ -84,14 +84,11 @@ class Merge:
         stream.heard_at = now
         stream.until = max(stream.until, batch.until)
         earliest = max(self.passed, now - stream.behind)
-        oldest = earliest - stream.oldest
-        observations, outdated = batch.observations, list[Observation]()
-        if observations and min(map(_at, observations)) < oldest:
-            outdated = [seen for seen in observations if seen.at < oldest]
-            observations = [seen for seen in observations if seen.at >= oldest]
-        late = len(outdated)
-        if observations:
-            late += stream.add(observations, earliest, place)
+        in_order = sorted(batch.observations, key=_at)
+        cut = bisect_left(in_order, earliest - stream.oldest, key=_at)
+        outdated, late = in_order[:cut], cut
+        if len(in_order) > cut:
+            late += stream.add(in_order[cut:], earliest, place)
         if late:
             self.late[name] += late
         return outdated
@@ -152,10 +149,9 @@ class _Stream:
         """Return up to when it has told all; beyond all time where nobody waits for it."""
         return inf if now - self.heard_at > self.lag else max(self.until, now - self.behind)
 
-    def add(self, observations: list[Observation], earliest: float, place: int) -> int:
+    def add(self, in_order: list[Observation], earliest: float, place: int) -> int:
         """Take in those of one batch; return how many came too late."""
         earliest, late = max(earliest, self.last), 0
-        in_order = sorted(observations, key=_at)
         if in_order[0].at < earliest:
             late = bisect_left(in_order, earliest, key=_at)
             in_order[:late] = [_delayed(seen, earliest) for seen in in_order[:late]]

@@ -99,6 +99,7 @@ class Supervisor:
         self._bay = Child("bay", self._hold, patience=60.0, longest=10.0)
         self._console = Child("console", self._show, patience=60.0, longest=10.0)
         self._teller = Child("teller", self._tell, patience=60.0, longest=10.0)
+        self._unwanted = self._choose()
         self._begun_at = clock.now()
         "When we began, by the clock that we go by."
         self._moved: Moved | None = None
@@ -122,9 +123,9 @@ class Supervisor:
             while True:
                 self._start()
                 self._note_processes()
-                self._wait(signals)
+                spoke = self._wait(signals)
                 self._reap()
-                self._look()
+                self._look(spoke)
                 self._tell_faults()
                 self._look_at_clock()
                 self._note_ready()
@@ -157,14 +158,20 @@ class Supervisor:
 
     @property
     def _wanted(self) -> list[Child]:
-        unwanted = [*self._leaving]
-        if not bay_paths.is_wanted(self._settings):
-            unwanted.append(self._bay)
-        if not web_places.is_wanted(self._settings):
-            unwanted.append(self._console)
-        if not self._settings.events:
-            unwanted.append(self._teller)
+        unwanted = [*self._unwanted, *self._leaving]
         return [child for child in self._children if child not in unwanted]
+
+    def _choose(self) -> list[Child]:
+        """Return what the site does not want, or cannot have, by the settings and libraries now.
+
+        It is asked when these are read: to look for libraries took most of what each turn cost.
+        """
+        is_wanted = {
+            self._bay: bay_paths.is_wanted(self._settings),
+            self._console: web_places.is_wanted(self._settings),
+            self._teller: bool(self._settings.events),
+        }
+        return [child for child, wanted in is_wanted.items() if not wanted]
 
     def _lines(self) -> Lines:
         """Return all that leads to the next watch, or relay."""
@@ -249,11 +256,12 @@ class Supervisor:
             self._noted = found
             note_processes(self._state, found)
 
-    def _wait(self, signals: socket.socket) -> None:
-        """Wait for a signal, a word of a child, or the next look at them all."""
-        lines: list[socket.socket | Question | None]
-        lines = [signals, self._question, *(child.control for child in self._children)]
-        select.select([line for line in lines if line is not None], [], [], LOOK)
+    def _wait(self, signals: socket.socket) -> list[Child]:
+        """Wait for a signal, a word of a child, or the next look at them all; say who spoke."""
+        lines = {child.control: child for child in self._children if child.control is not None}
+        others = [signals] if self._question is None else [signals, self._question]
+        ready, _, _ = select.select([*others, *lines], [], [], LOOK)
+        return [lines[line] for line in ready if line in lines]
 
     def _reap(self) -> None:
         """Notice who died."""
@@ -267,15 +275,16 @@ class Supervisor:
                     child.gone()
         self._leaving = [child for child in self._leaving if child.pid]
 
-    def _look(self) -> None:
-        """See who is silent: end who hangs, and have siblings take the place of who is away."""
+    def _look(self, spoke: list[Child]) -> None:
+        """Hear those who spoke; end who hangs, and have siblings take the place of who is away."""
         now = clock.elapsed()
         if now - self._looked_at > 5 * LOOK:  # stopped, or no processor for us: judge nobody by it
             for child in self._children:
                 child.excuse(now)
         self._looked_at = now
-        for child in self._children:
+        for child in spoke:
             child.listen(now)
+        for child in self._children:
             child.judge(now)
         if not self._is_fleet:  # there it is the relay that reads the lines
             watch = self._watch
@@ -378,14 +387,14 @@ class Supervisor:
         if settings.ingest.listen != self._settings.ingest.listen:
             log.warning("a change of 'ingest.listen' needs a restart; the rest is taken over")
         self._source, self._settings = source, settings
+        self._unwanted = self._choose()
         self._arrange(vantages)
         message = encode(source)
         for child in self._children:
             if child.pid and not child.send(message):
                 log.warning("%s could not be told of the new settings", child.name)
-        for child in (self._bay, self._console, self._teller):
-            if child not in self._wanted:
-                child.signal(signal.SIGTERM)
+        for child in self._unwanted:
+            child.signal(signal.SIGTERM)
         log.info("configuration reloaded")
 
     def _arrange(self, vantages: Iterable[Vantage]) -> None:

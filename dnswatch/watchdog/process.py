@@ -50,6 +50,10 @@ _PIECE: Final = 16
 TICK: Final = 1.0
 """Seconds between two hand-overs to the recorder."""
 
+TOGETHER: Final = 1000
+"""Lookups that are folded together, or those of `TICK`: of a hundred at a time, a batch of a busy
+worker, each takes the process 6 % more, as that worker has the processor's caches in between."""
+
 PORTION: Final = 5000
 """Mail-related lookups that are handed over without waiting: judging them takes half a second, and
 what comes meanwhile waits as bytes, in a tenth of the memory."""
@@ -141,6 +145,8 @@ class _Process:
         self._begun_at: float | None = clock.now()
         "Until it is stored who is quarantined or there now, and who is not any more."
         self._is_stopping = False
+        self._unfolded = 0
+        "Lookups that were heard since the last time that any were folded."
 
     def run(self, moved: Moved | None) -> None:
         """Watch until told to stop."""
@@ -257,7 +263,9 @@ class _Process:
         self._teach(heard, line)
         if line is not None and any(STARTED in each.batch.counters for each in heard):
             self._intake.tell(self._all(), to=line)
-        self._fold()
+        self._unfolded += sum(len(each.batch.observations) for each in heard)
+        if self._unfolded >= TOGETHER or self._tail.is_wanted:
+            self._fold()
         if self._site.watch.mail_lookups >= PORTION:
             self._hand_over()
 
@@ -280,11 +288,14 @@ class _Process:
             self._site.watch.count(batch.counters, batch.until)
 
     def _fold(self) -> None:
-        for number, (_, seen) in enumerate(self._intake.release(clock.now())):
-            if number % _PIECE == 0:
-                make_way()
-            self._site.watch.fold(seen)
-            self._tail.note(seen)
+        self._unfolded = 0
+        lookups = [seen for _, seen in self._intake.release(clock.now())]
+        for begin in range(0, len(lookups), _PIECE):
+            make_way()
+            self._site.watch.fold_all(lookups[begin : begin + _PIECE])
+        if self._tail.is_wanted:
+            for seen in lookups:
+                self._tail.note(seen)
         self._site.watch.expire(self._intake.passed)
 
     def _hand_over(self) -> None:
@@ -369,8 +380,7 @@ class _Process:
     def _finish(self) -> None:
         """Read and store what waits."""
         self._intake.read_rest(clock.elapsed() + LAST_READING)
-        for _, seen in self._intake.flush():
-            self._site.watch.fold(seen)
+        self._site.watch.fold_all(seen for _, seen in self._intake.flush())
         self._hand_over()
         self._housekeeper.stop()
         self._poller.stop()

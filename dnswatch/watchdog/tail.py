@@ -124,6 +124,11 @@ class LookupRing:
             else:
                 self.close()
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether there is a ring."""
+        return self._ring is not None
+
     def note(self, seen: Observation) -> None:
         """Take a lookup in; one of nobody who stands in records is passed over."""
         if self._ring is not None and seen.client is not None:

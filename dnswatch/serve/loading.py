@@ -28,6 +28,9 @@ from dnswatch.settings import (
 DEFAULT_FILE: Final = Path("/etc/dnswatch/dnswatch.toml")
 """Read where no other file is named, if it is there."""
 
+LONGEST: Final = 1 << 20
+"""Characters of a configuration file: more is none, but a device or a log that was named."""
+
 RESOLV_CONF: Final = Path("/etc/resolv.conf")
 
 
@@ -59,13 +62,17 @@ def read_file(config: Path | None) -> tuple[str, str]:
     """Read a configuration file, or the default one if it is there: its text, and its name."""
     path = config or DEFAULT_FILE
     try:
-        return path.read_text(encoding="utf-8-sig"), str(path)  # editors may mark it
+        with path.open(encoding="utf-8-sig") as file:  # editors may mark it
+            text = file.read(LONGEST + 1)
     except OSError as error:
         if config is None:
             return "", "default settings"
         raise SettingsError(f"cannot read '{path}': {error.strerror}") from None
     except UnicodeDecodeError:
         raise SettingsError(f"{path}: this is no UTF-8 text") from None
+    if len(text) > LONGEST:
+        raise SettingsError(f"{path}: this is longer than any configuration, {LONGEST} characters")
+    return text, str(path)
 
 
 def _machine_upstreams(settings: Settings, resolv_conf: Path) -> list[str]:

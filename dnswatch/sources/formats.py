@@ -67,7 +67,8 @@ def recognise(opened: Opened) -> Format:
         if known.is_begun(head):
             return known
     if not head:
-        why = "is damaged from its beginning" if opened.trouble else "is empty"
+        why = "holds nothing that can be read" if opened.size else "is empty"
+        why = "is damaged from its beginning" if opened.trouble else why
         raise SourceError(f"'{opened.name}' {why}")
     raise SourceError(
         f"'{opened.name}' is of no format that is known here: expected a capture (pcap, pcapng),"

@@ -19,7 +19,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from dnswatch.codes import Type
-from dnswatch.model.changes import Changes, MailLookup
+from dnswatch.model.changes import Changes, MailLookup, minute_of
 from dnswatch.model.detection.detector import Detector, News
 from dnswatch.model.detection.servers import Surge
 from dnswatch.model.detection.sitewide import Calmed, Warned
@@ -208,7 +208,11 @@ class Judging:
         changes.notes += self._tunnels_of(changes)
         changes.visits.clear()
         changes.carried.clear()
-        for news in self._judged(lookups, now):
+        before = self._detector.novel_domains
+        news_of_all = self._judged(lookups, now)
+        if count := self._detector.novel_domains - before:
+            changes.counters[minute_of(now)]["novel_domains"] += count
+        for news in news_of_all:
             if isinstance(news, Change):
                 self._tell(news, judge)
             else:

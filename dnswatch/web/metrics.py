@@ -155,6 +155,11 @@ class Metrics(Collector):
         yield _enforced(self._enforced.read(db, now))
         counted = self._counters.read(db, now)
         yield _answer_times(counted)
+        yield CounterMetricFamily(
+            "dnswatch_novel_domains",
+            "Mail domains that were new to whoever asked",
+            counted[_NOVEL],
+        )
         yield from _mail(beside.mail, counted, now)
         yield _inspectors(site.last_counted(db, [*_INSPECTED]))
         yield _sinks(beside.sinks)
@@ -292,9 +297,12 @@ def _sinks(behind: Mapping[str, int]) -> Metric:
     return family
 
 
+_NOVEL: Final = "novel_domains"
+
+
 def _has_its_own(counter: str) -> bool:
     """Say whether there is a metric of its own for a counter."""
-    return counter.startswith((PREFIX, "bay_", "inspector_"))
+    return counter == _NOVEL or counter.startswith((PREFIX, "bay_", "inspector_"))
 
 
 def _enforced(counts: Counter[str]) -> Metric:

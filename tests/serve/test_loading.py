@@ -7,7 +7,7 @@ import pytest
 import trustme
 
 from dnswatch.errors import SettingsError
-from dnswatch.serve.loading import load
+from dnswatch.serve.loading import load, read_file
 from dnswatch.settings import Settings, combine
 
 
@@ -67,6 +67,12 @@ def test_a_file_must_be_text(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(SettingsError, match=r"dnswatch\.toml.*UTF-8"):
         load(path)
+
+
+def test_a_file_without_an_end_is_refused() -> None:
+    """Whatever was named is not read for ever."""
+    with pytest.raises(SettingsError, match="longer than any configuration"):
+        read_file(Path("/dev/zero"))
 
 
 def test_a_byte_order_mark_is_no_part_of_a_file(tmp_path: Path) -> None:

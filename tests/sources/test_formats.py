@@ -38,6 +38,7 @@ def test_each_format_is_recognised(content: bytes, name: str, tmp_path: Path) ->
     ("content", "why"),
     [
         (b"", "is empty"),
+        (b"\xff\xfe\x00", "holds nothing that can be read"),
         (b"\x89PNG", "no format that is known"),
         (gzip.compress(b"", mtime=0)[:12], "is empty|damaged from its beginning"),
     ],

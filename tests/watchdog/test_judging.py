@@ -102,6 +102,18 @@ def test_a_sender_is_judged_and_a_reader_is_not() -> None:
     assert not [client for client, _ in site.told if client == READER]
 
 
+def test_domains_that_are_new_to_a_client_are_counted_once() -> None:
+    """Asked for again they are none, for another client they are; a restart counts nothing anew."""
+    site, back = Site(), Site()
+    first = site.see(lookups(SENDER, 5))
+    assert first.counters[int(AT + 60) // 60]["novel_domains"] == 5
+    assert not site.see(lookups(SENDER, 5, AT + 61), AT + 70).counters
+    again = site.see(lookups(READER, 2, AT + 71), AT + 80)
+    assert [counts["novel_domains"] for counts in again.counters.values()] == [2]
+    back.judging.restore(evidence(first, lookups(SENDER, 5)), {}, back.judge)
+    assert not back.see(Changes(), AT + 80).counters
+
+
 def test_a_verdict_fades_within_a_minute_though_nobody_asks_anything() -> None:
     """Those who are not clean are looked at once a minute, however often a turn comes."""
     site = Site()

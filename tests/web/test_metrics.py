@@ -133,6 +133,17 @@ def test_a_counter_never_falls(store: Store) -> None:
     assert 'dnswatch_mail_lookups_total{kind="mx"} 2.0' in text
 
 
+def test_novel_domains_are_told_apart_from_events(store: Store) -> None:
+    """They have a metric of their own, and are 0 before there are any."""
+    assert "dnswatch_novel_domains_total 0.0" in told(metrics(), store)
+    found = Changes()
+    found.counters[int(NOON) // 60].update({"novel_domains": 7})
+    store.write(found, plain, NOON)
+    text = told(metrics(), store)
+    assert "dnswatch_novel_domains_total 7.0" in text
+    assert 'what="novel_domains"' not in text
+
+
 def test_each_lookup_has_one_origin(store: Store) -> None:
     """What answered is told of all lookups, and together they are as many as there were."""
     origins = [Origin.UPSTREAM, Origin.UPSTREAM, *(Origin(number) for number in range(1, 5))]

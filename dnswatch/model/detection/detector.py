@@ -97,8 +97,7 @@ class Detector:
         clock: Clock,
     ) -> None:
         """Begin to learn a site; `write` and `clock` put names and times into sentences."""
-        self.plan = plan
-        self.role_of = role_of
+        self.plan, self.role_of = plan, role_of
         self._registrable = registrable
         self._write, self._clock = write, clock
         self._started = started
@@ -115,8 +114,8 @@ class Detector:
         self.unsaved: set[bytes] = set()
         "Clients whose states `export` would tell."
         self._gone: set[bytes] = set()
-        self.heard = 0
-        "Number of the last finding of the holding bay."
+        self.heard = self.novel_domains = 0
+        "Number of the bay's last finding; how often a domain was new to who asked, since it began."
 
     @property
     def learned_at(self) -> float:
@@ -394,6 +393,7 @@ class Detector:
         return is_old_site and (int(now // DAY) - self.presence.met(client)) * DAY < MEMORY
 
     def _novel(self, state: ClientState, lookup: MailLookup, found: Novel, judge: Judge) -> None:
+        self.novel_domains += 1
         state.see(lookup, found, judge)
         self._clients.move_to_end(state.client)
         self._guard(state, lookup.at)

@@ -65,6 +65,8 @@ def open_reader(state: Path) -> Database:
     """Open the store in the directory `state` for reading, whether or not a server writes to it."""
     path = state / FILE
     if not _is_there(path):
+        if state.is_file():
+            raise StoreError(f"'{state}' is a file: give the directory that `dnswatch serve` has")
         raise StoreError(f"there are no records in '{state}' yet: start `dnswatch serve` first")
     with sentences(path), _closed_on_error(_connect_to_read(path)) as db:
         _refuse_newer(db, path)

@@ -76,6 +76,14 @@ def test_an_empty_store_is_said(tmp_path: Path, run: Run) -> None:
     assert run("report", "--state", str(empty), exit_code=1) == "dnswatch: nothing was recorded\n"
 
 
+def test_a_file_is_no_state_directory(tmp_path: Path, run: Run) -> None:
+    """Who names a file is not told to start a server, which would take none either."""
+    file = tmp_path / "dnswatch.toml"
+    file.touch()
+    text = run("report", "--state", str(file), exit_code=1)
+    assert text == (f"dnswatch: '{file}' is a file: give the directory that `dnswatch serve` has\n")
+
+
 def test_a_verdict_stands_on_top(run: Run, read: Read) -> None:
     """Of all clients and of one, with the command that explains it."""
     run("clients", "distrust", "10.0.0.66")

@@ -79,14 +79,15 @@ class Groups:
         groups[number] = b"".join((group[:at], record, group[at + SIZE :]))
         return True
 
-    def remove(self, address: bytes) -> None:
-        """Take away an address that is there."""
+    def remove(self, address: bytes) -> bytes:
+        """Take away an address that is there; return its record as it was packed."""
         groups, number = self._theirs(address), hash(address) & self._mask
         group, width = groups[number], len(address)
         at = _record_at(group, address)
         place = (at - _end_of(group, width)) // SIZE * width
         groups[number] = b"".join((group[:place], group[place + width : at], group[at + SIZE :]))
         self._count -= 1
+        return group[at : at + SIZE]
 
     def _theirs(self, address: bytes) -> list[bytes]:
         """Return the groups of addresses of that length."""

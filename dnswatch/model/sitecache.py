@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Final
 
 from dnswatch.model.cache_entry import CacheEntry
-from dnswatch.model.groups import Groups, packed
+from dnswatch.model.groups import Groups, packed, unpacked
 from dnswatch.model.lives import Ends
 from dnswatch.model.states import EntryStates
 
@@ -119,15 +119,15 @@ class SiteCache:
 
     def _end(self, address: bytes, early: float | None = None) -> None:
         """Let a life end, at its expiry or early."""
-        entry = self[address]
-        self._entries.remove(address)
+        record = self._entries.remove(address)
+        first_seen, expiry, refreshes, hits = unpacked(record)
         if early is not None:
-            entry.expiry = early
+            expiry = early
+            record = packed((first_seen, expiry, refreshes, hits))
         if early is not None or address in self._changed:
             self._changed.discard(address)
-            life = entry.first_seen, entry.expiry, entry.refreshes, entry.hits
-            self._states.add(address, packed(life))
-        self._ended(address, entry, early is not None)
+            self._states.add(address, record)
+        self._ended(address, CacheEntry(expiry, first_seen, refreshes, hits), early is not None)
 
     def _expiry_of(self, address: bytes) -> float:
         return self[address].expiry

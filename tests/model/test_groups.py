@@ -26,8 +26,8 @@ def test_it_holds_what_a_dict_holds(steps: list[tuple[bytes, Record | None]], li
     for address, record in steps:
         assert groups.get(address) == plain.get(address)
         if record is None:
-            if plain.pop(address, None):
-                groups.remove(address)
+            if gone := plain.pop(address, None):
+                assert unpacked(groups.remove(address)) == gone
             continue
         _, until, first, second = record
         assert groups.put_off(address, until, first, second) == (address in plain)
